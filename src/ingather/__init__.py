@@ -1,0 +1,54 @@
+"""Scatter many LLM calls, gather every answer: as fast as the provider allows, inside its limits, losing nothing."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingather.backoff import BackoffStrategy, RetryConfig
+    from ingather.bridge import run_sync
+    from ingather.executor import ParallelLLMExecutor
+    from ingather.limits import Limits
+    from ingather.providers.connect import connect
+    from ingather.providers.echo import EchoProvider
+    from ingather.result import LLMResponse, TaskResult, Usage
+    from ingather.retrying import RetryExecutor
+    from ingather.task import DeterministicTask, LLMMessage, LLMTask
+
+_HOME = {
+    "BackoffStrategy": "backoff",
+    "DeterministicTask": "task",
+    "EchoProvider": "providers.echo",
+    "LLMMessage": "task",
+    "LLMResponse": "result",
+    "LLMTask": "task",
+    "Limits": "limits",
+    "ParallelLLMExecutor": "executor",
+    "RetryConfig": "backoff",
+    "RetryExecutor": "retrying",
+    "TaskResult": "result",
+    "Usage": "result",
+    "connect": "providers.connect",
+    "run_sync": "bridge",
+}
+
+__all__ = [  # noqa: RUF022 - in the order in which one meets them
+    "ParallelLLMExecutor", "connect", "run_sync",
+    "LLMMessage", "LLMTask", "DeterministicTask",
+    "TaskResult", "LLMResponse", "Usage",
+    "RetryConfig", "BackoffStrategy", "RetryExecutor", "Limits",
+    "EchoProvider",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:  # each name is imported when first asked for: `import ingather` costs nothing
+    if name not in _HOME:
+        raise AttributeError(f"module 'ingather' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"ingather.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

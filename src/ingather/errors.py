@@ -1,0 +1,228 @@
+"""Every way in which a call, a task or a run can fail, as one tree.
+
+::
+
+    IngatherError
+    ├── SetupError (ValueError)      wrong use, file, key or machine set-up: raised before the first paid call
+    ├── ProviderError                one attempt came back as a failure
+    │   ├── TransientError           worth another attempt
+    │   │   ├── ConnectFailed        no connection: certainly not billed
+    │   │   ├── ConnectionLost       the connection broke before the whole answer was here
+    │   │   ├── AttemptTimeout (TimeoutError)   the attempt took longer than its timeout
+    │   │   ├── ServerFault          500, 408, 409, 504
+    │   │   ├── Overloaded           502, 503, 520-524, 529
+    │   │   └── BadBody              a 200 that is no answer: HTML, empty, cut, not JSON, wrong shape
+    │   ├── RateLimited              429: flow control, not a failure; the call keeps its place
+    │   ├── PoolFailure              no call of this quota can succeed now: all that wait fail with this one cause
+    │   │   ├── QuotaExhausted       no credit, spend limit reached
+    │   │   ├── QuotaWait            the provider asks for a longer wait than Limits(max_wait)
+    │   │   ├── AuthFailed           401, 403
+    │   │   └── ModelNotFound        404
+    │   ├── Rejected                 this request can never succeed
+    │   │   ├── BadRequest           400, 422 and other refusals of the request's form
+    │   │   ├── TooLong              longer than the model's context, 413
+    │   │   ├── TooBig               needs more of the quota than a whole minute has
+    │   │   ├── TlsFailed            the server's certificate is not to be trusted
+    │   │   ├── Redirected           a redirect, which would carry the key elsewhere
+    │   │   └── AnswerTooLarge       the answer is larger than the cap
+    │   └── AnswerError              an answer came and was paid for, but is not what was asked; see ``result.response``
+    │       ├── Truncated            it ends at the output limit
+    │       ├── Refused              the model declined
+    │       ├── Filtered             the provider's content filter, on the prompt or the answer
+    │       └── InvalidAnswer        it does not fit the response_model
+    └── Stopped                      we ended it, not the provider
+        ├── Cancelled                ended while it ran: fail_fast, or a CancelledError from the task's own code
+        ├── NotSent                  ended before it was sent: nothing was paid
+        └── DeadlineExceeded (TimeoutError)   the task's or the run's deadline passed
+
+Catch broadly (``ProviderError``) or narrowly (``Truncated``). No message holds a key: `redact` goes over all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingather.result import LLMResponse
+
+_SECRETS = re.compile(
+    r"""(?ix)
+    \b(?:sk|pk|rk|gsk|xai|hf|r8|key)[-_][A-Za-z0-9_\-*.]{6,}   # OpenAI, Anthropic, Groq and their like
+    | \bAIza[A-Za-z0-9_\-]{10,}                           # Google
+    | (?<=bearer\s)[^\s"',;]+
+    | (?<=basic\s)[A-Za-z0-9+/=]{8,}
+    | (?<=api-key:\s)[^\s"',;]+
+    | (?<=x-api-key:\s)[^\s"',;]+
+    | (?<=://)[^\s/@:"']*:[^\s/@"']+(?=@)                 # user:password of a URL
+    """
+)
+
+
+def redact(text: str, *secrets: str) -> str:
+    """`text` with whatever looks like a key, and each of `secrets`, replaced by ``***``.
+
+    >>> redact("Incorrect API key: sk-abcdefghijkl", "hunter2")
+    'Incorrect API key: ***'
+    """
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return _SECRETS.sub("***", text)
+
+
+class IngatherError(Exception):
+    """The root of the tree."""
+
+
+class SetupError(IngatherError, ValueError):
+    """Wrong use, file, key or machine set-up, found before the first paid call; the message says what to do."""
+
+
+class ProviderError(IngatherError):
+    """One attempt came back as a failure.
+
+    `status`: HTTP status, None where no answer came. `code`: the provider's own word (``"rate_limit_exceeded"``).
+    `retry_after`: seconds that the provider asks us to wait, None where it says nothing. `request_id`: what the
+    provider's support asks for. `body`: the first 200 characters of the answer's body, redacted. `response`: the
+    answer, for an `AnswerError`. `provider` and `model`: whom we asked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after: float | None = None,
+        request_id: str | None = None,
+        body: str = "",
+        provider: str = "",
+        model: str = "",
+        response: LLMResponse | None = None,
+    ) -> None:
+        super().__init__(redact(message))
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+        self.request_id = request_id
+        self.body = redact(body)[:200]
+        self.provider = provider
+        self.model = model
+        self.response = response
+
+
+class TransientError(ProviderError):
+    """Worth another attempt."""
+
+
+class ConnectFailed(TransientError):
+    """No connection could be made; nothing was sent, so nothing was billed."""
+
+
+class ConnectionLost(TransientError):
+    """The connection broke before the whole answer was here; it may have been billed."""
+
+
+class AttemptTimeout(TransientError, TimeoutError):
+    """The attempt took longer than its timeout; it may have been billed."""
+
+
+class ServerFault(TransientError):
+    """The provider failed: 500, 408, 409 or 504."""
+
+
+class Overloaded(TransientError):
+    """The provider is overloaded or away: 502, 503, 520-524 or 529."""
+
+
+class BadBody(TransientError):
+    """A 200 that is no answer: HTML, empty, cut, not JSON, or of the wrong shape."""
+
+
+class RateLimited(ProviderError):
+    """A 429. The pool pauses and the call goes again in its old place; a task only ever ends with this at its deadline."""
+
+
+class PoolFailure(ProviderError):
+    """No call of this quota can succeed now; every call that waits for it fails with this one cause."""
+
+
+class QuotaExhausted(PoolFailure):
+    """No credit left, or a spend limit reached."""
+
+
+class QuotaWait(PoolFailure):
+    """The provider asks for a longer wait than ``Limits(max_wait)``; `retry_after` says how long, in seconds."""
+
+
+class AuthFailed(PoolFailure):
+    """The key is missing, wrong, or may not use this (401, 403)."""
+
+
+class ModelNotFound(PoolFailure):
+    """No such model or path at this server (404)."""
+
+
+class Rejected(ProviderError):
+    """This request can never succeed as it is."""
+
+
+class BadRequest(Rejected):
+    """The provider refuses the request's form (400, 422 and other 4xx)."""
+
+
+class TooLong(Rejected):
+    """Longer than the model's context window, or than the provider takes (413)."""
+
+
+class TooBig(Rejected):
+    """Needs more of the quota than a whole minute has, so waiting cannot help."""
+
+
+class TlsFailed(Rejected):
+    """The server's certificate is not to be trusted; verification is never switched off."""
+
+
+class Redirected(Rejected):
+    """The server answered with a redirect, which is not followed: it would carry the key elsewhere."""
+
+
+class AnswerTooLarge(Rejected):
+    """The answer is larger than the cap on answers."""
+
+
+class AnswerError(ProviderError):
+    """An answer came and was paid for, but is not what was asked. It stays in ``result.response``."""
+
+
+class Truncated(AnswerError):
+    """The answer ends at the output limit; raise ``max_tokens``."""
+
+
+class Refused(AnswerError):
+    """The model declined to answer."""
+
+
+class Filtered(AnswerError):
+    """The provider's content filter stopped the prompt or the answer."""
+
+
+class InvalidAnswer(AnswerError):
+    """The answer does not fit the task's response_model; the message names where."""
+
+
+class Stopped(IngatherError):
+    """We ended it, not the provider."""
+
+
+class Cancelled(Stopped):
+    """Ended while it ran: by fail_fast, or by a CancelledError that the task's own code raised."""
+
+
+class NotSent(Stopped):
+    """Ended before it was sent: nothing was paid."""
+
+
+class DeadlineExceeded(Stopped, TimeoutError):
+    """The task's or the run's deadline passed."""

@@ -1,0 +1,123 @@
+"""Everything that happens in a run, as data. Progress, reports and traces only subscribe (``on_event``).
+
+Times `at` are seconds of the monotonic clock. Subscribers are called on the executor's loop and must be quick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingather.result import TaskResult, Usage
+
+
+@dataclass(slots=True)
+class RunStarted:
+    """A call of an executor method began. `run` tells runs apart; `total` is None for a lazy input."""
+
+    at: float
+    run: int
+    total: int | None
+
+
+@dataclass(slots=True)
+class TaskStarted:
+    """A task was pulled from the input."""
+
+    at: float
+    run: int
+    index: int
+    tag: str
+
+
+@dataclass(slots=True)
+class AttemptStarted:
+    """A request went on the wire, or a function began. `queued`: seconds it waited, `limited_by` what for
+    (``"slots"``, ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"pause"``; ``""`` where it did not wait)."""
+
+    at: float
+    run: int
+    index: int
+    attempt: int
+    queued: float
+    limited_by: str
+
+
+@dataclass(slots=True)
+class AttemptEnded:
+    """It came back. `error` is None for an answer; a `RateLimited` is flow control."""
+
+    at: float
+    run: int
+    index: int
+    attempt: int
+    duration: float
+    error: Exception | None
+    usage: Usage | None
+
+
+@dataclass(slots=True)
+class BackedOff:
+    """A transient fault: the task sleeps `delay` seconds, without a slot, and tries again."""
+
+    at: float
+    run: int
+    index: int
+    attempt: int
+    delay: float
+    error: Exception | None
+
+
+@dataclass(slots=True)
+class PoolPaused:
+    """A 429: nothing is sent to this quota for `delay` seconds."""
+
+    at: float
+    run: int
+    index: int
+    pool: str
+    delay: float
+
+
+@dataclass(slots=True)
+class ReAsked:
+    """An answer that did not fit the response_model was sent back with its error."""
+
+    at: float
+    run: int
+    index: int
+    error: Exception
+
+
+@dataclass(slots=True)
+class TaskEnded:
+    """A task has its result."""
+
+    at: float
+    run: int
+    result: TaskResult
+
+
+@dataclass(slots=True)
+class RunEnded:
+    """A call of an executor method is over. `wall`: seconds."""
+
+    at: float
+    run: int
+    wall: float
+    succeeded: int
+    failed: int
+
+
+Event = (
+    RunStarted
+    | TaskStarted
+    | AttemptStarted
+    | AttemptEnded
+    | BackedOff
+    | PoolPaused
+    | ReAsked
+    | TaskEnded
+    | RunEnded
+)

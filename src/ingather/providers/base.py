@@ -1,0 +1,68 @@
+"""What a provider is: any object with `complete`; ours have more.
+
+Optional attributes of any provider, with what stands for them where they are missing: ``retry=None`` (a `RetryConfig`
+for its tasks), ``limits=None`` (`Limits` of its pool), ``schema_mode=None`` (``"native"`` or ``"tool"``: it takes a JSON
+schema in ``config_overrides["response_format"]``, in OpenAI's form), ``schema_ceiling=None``, ``max_output=None``,
+``aclose()``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ingather.result import LLMResponse
+    from ingather.task import LLMMessage
+    from ingather.tokens import Tokens
+
+
+class QuotaKey(NamedTuple):
+    """Whose quota a request draws on. `key` is a fingerprint, never the key itself."""
+
+    provider: str
+    host: str
+    key: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, frozen: encoded once, sent as often as it takes.
+
+    `body`: the bytes that go on the wire. `identity`: the bytes that, with the body, decide the answer (dialect, path,
+    host). `quota`: whose limits it draws on. `estimate`: its tokens.
+    """
+
+    body: bytes
+    identity: bytes
+    quota: QuotaKey
+    estimate: Tokens
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """All that is required of a provider."""
+
+    async def complete(
+        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+    ) -> LLMResponse:
+        """Answer `messages`: one attempt, raising whatever went wrong."""
+        ...
+
+
+@runtime_checkable
+class WireProvider(Provider, Protocol):
+    """What our own dialects add, so that the engine can pace, remember and retry their requests."""
+
+    def prepare(
+        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+    ) -> Request:
+        """The request as it will be sent: pure, no I/O. Raises `SetupError` or `Rejected` for one that cannot be."""
+        ...
+
+    async def send(self, request: Request) -> LLMResponse:
+        """Exactly one attempt. Raises a `ProviderError`."""
+        ...

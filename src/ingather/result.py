@@ -1,0 +1,113 @@
+"""What comes back: a provider's answer, and the result of a task. Data only."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ingather.limits.headers import RateLimits
+    from ingather.task import Task
+
+
+@dataclass(slots=True)
+class Usage:
+    """Tokens that a provider counted.
+
+    `input_tokens` holds the whole prompt, `cached_tokens` the part of it read from the provider's prompt cache;
+    `output_tokens` the whole answer, `reasoning_tokens` the part of it spent on thinking.
+
+    >>> Usage(10, 5) + Usage(1, 2)
+    Usage(input_tokens=11, output_tokens=7, cached_tokens=0, reasoning_tokens=0)
+    """
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+@dataclass(slots=True)
+class LLMResponse:
+    """A provider's answer to one request.
+
+    `content`: the text. `finish_reason`: ``"stop"``, ``"length"``, … in the provider's words. `usage`: None where the
+    provider does not say. `cost_usd`: None where the price is not known. `metadata`: what else the provider said.
+    `request_id`: what the provider's support asks for. `rate_limits`: the quota as the provider's headers tell it.
+
+    >>> LLMResponse("Paris").content
+    'Paris'
+    """
+
+    content: str
+    model: str = ""
+    finish_reason: str | None = "stop"
+    usage: Usage | None = None
+    function_call: Mapping[str, object] | None = None
+    tool_calls: list[Mapping[str, object]] | None = None
+    metadata: dict[str, object] = field(default_factory=dict)
+    created_at: float = field(default_factory=time.time)
+    cost_usd: float | None = None
+    cumulative_cost_usd: float | None = None
+    request_id: str | None = None
+    rate_limits: RateLimits | None = None
+
+
+@dataclass(slots=True)
+class TaskResult:
+    """What became of one task.
+
+    `value`: the function's result; an instance of the task's response_model; or, without one, the `LLMResponse`.
+    `error`: None exactly when `success`. `response`: the last answer, also where it was no success. `usage` and
+    `cost_usd`: over all attempts, None where not known.
+
+    Times in milliseconds: `queued_ms` until the task was first admitted, `duration_ms` from there to its end,
+    `backoff_ms` the part of that spent sleeping between attempts. `attempts`: requests on the wire, `rejected` how
+    many of them were 429s. `index`: the task's place in the input.
+
+    >>> TaskResult("sum", True, 3).unwrap()
+    3
+    """
+
+    tag: str
+    success: bool
+    value: Any = None  # whatever the task gives: only the caller knows its type
+    error: Exception | None = None
+    duration_ms: float = 0.0
+    index: int = 0
+    task: Task | None = None
+    response: LLMResponse | None = None
+    usage: Usage | None = None
+    cost_usd: float | None = None
+    attempts: int = 0
+    rejected: int = 0
+    queued_ms: float = 0.0
+    backoff_ms: float = 0.0
+    cached: bool = False
+    parts: Mapping[str, TaskResult] | None = None
+    missing: tuple[str, ...] = ()
+
+    def unwrap(self) -> Any:  # noqa: ANN401 - as `value`
+        """The value; raises the task's error where it failed."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+    def __repr__(self) -> str:
+        outcome = f"value={self.value!r:.80}" if self.success else f"error={self.error!r:.120}"
+        return f"TaskResult({self.tag!r}, {outcome}, {self.duration_ms:.1f} ms, attempts={self.attempts})"

@@ -1,0 +1,136 @@
+"""What to run: a message, a call to a model, a call to a function. Data only, checked as it is made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ingather.backoff import RetryConfig
+
+
+@dataclass(slots=True)
+class LLMMessage:
+    """One message of a conversation. `content` is text, or a list of parts in the provider's own form.
+
+    >>> LLMMessage("user", "Hello").role
+    'user'
+    """
+
+    role: str
+    content: str | list[dict[str, object]] | None = ""
+    name: str | None = None
+    function_call: Mapping[str, object] | None = None
+    tool_calls: list[Mapping[str, object]] | None = None
+    metadata: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, message: LLMMessage | Mapping[str, Any]) -> Self | LLMMessage:
+        """The message itself, or one made from a mapping with at least a ``role``; raises TypeError otherwise."""
+        if isinstance(message, LLMMessage):
+            return message
+        if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
+            raise TypeError(f"a message is an LLMMessage or a mapping with a 'role' and 'content', not {message!r:.80}")
+        known = {key: message[key] for key in ("role", "content", "name", "function_call", "tool_calls") if key in message}
+        rest = {key: value for key, value in message.items() if key not in known}
+        return cls(**known, metadata={**rest.pop("metadata", {}), **rest})
+
+
+@dataclass(slots=True)
+class LLMTask:
+    """One call to a model.
+
+    `messages`: a string (one user message), or a list of `LLMMessage` or mappings. `config_overrides`: parameters of
+    this call (``temperature``, ``max_tokens``, ``model``, …), over those of the executor. `retry`: over the executor's.
+    `timeout`: seconds for each attempt. `deadline`: seconds for the whole task, waiting included. `response_model`: a
+    pydantic model, dataclass, ``list[T]``, ``Literal``, ``int``, …: the value is then an instance of it. `sample`: tells
+    apart equal tasks that shall have an answer each. `reasks`: how often an answer that does not fit the response_model
+    is sent back with its error.
+
+    Raises TypeError for messages of another form, ValueError for times that are not positive.
+
+    >>> LLMTask("Name a prime", config_overrides={"temperature": 0}).messages[0].role
+    'user'
+    """
+
+    messages: Sequence[LLMMessage]
+    config_overrides: Mapping[str, object] | None = None
+    retry: RetryConfig | None = None
+    tag: str = ""
+    timeout: float | None = None
+    deadline: float | None = None
+    response_model: Any = None  # a type, or a typing form such as list[T]: no common supertype
+    sample: int = 0
+    reasks: int = 1
+
+    def __init__(  # by hand, so that a string and mappings are messages for type checkers too
+        self,
+        messages: str | Sequence[LLMMessage | Mapping[str, object]],
+        config_overrides: Mapping[str, object] | None = None,
+        retry: RetryConfig | None = None,
+        tag: str = "",
+        timeout: float | None = None,
+        deadline: float | None = None,
+        response_model: object = None,
+        sample: int = 0,
+        *,
+        reasks: int = 1,
+    ) -> None:
+        self.messages = _as_messages(messages)
+        if config_overrides is not None and not isinstance(config_overrides, Mapping):
+            raise TypeError(f"config_overrides is a mapping of parameters, not {config_overrides!r:.80}")
+        self.config_overrides = config_overrides
+        self.retry = retry
+        self.tag = tag
+        self.timeout = positive_seconds("timeout", timeout)
+        self.deadline = positive_seconds("deadline", deadline)
+        self.response_model = response_model
+        self.sample = sample
+        self.reasks = reasks
+
+
+@dataclass(slots=True)
+class DeterministicTask:
+    """One call to a function of your own, beside the calls to models and under the same bound.
+
+    `fn(*args, **kwargs)` may be sync (it runs in a thread, with the caller's context variables) or async; whatever it
+    returns is awaited if it can be. `timeout` and `deadline` as in `LLMTask`, in seconds. Never retried.
+
+    >>> DeterministicTask(max, args=(1, 2)).fn is max
+    True
+    """
+
+    fn: Callable[..., object]
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    tag: str = ""
+    timeout: float | None = None
+    deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        if not callable(self.fn):
+            raise TypeError(f"fn must be callable, not {self.fn!r:.80}")
+        positive_seconds("timeout", self.timeout)
+        positive_seconds("deadline", self.deadline)
+
+
+Task = LLMTask | DeterministicTask
+
+
+def positive_seconds(name: str, seconds: float | None) -> float | None:
+    """`seconds` unchanged; ValueError where it is neither None nor a positive number. `name` is for the message."""
+    if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+        raise ValueError(f"{name} is a positive number of seconds or None, not {seconds!r}")
+    return seconds
+
+
+def _as_messages(messages: str | Sequence[LLMMessage | Mapping[str, object]]) -> list[LLMMessage]:
+    if isinstance(messages, str):
+        return [LLMMessage("user", messages)]
+    if isinstance(messages, Mapping | bytes | LLMMessage) or not isinstance(messages, Sequence):
+        raise TypeError(f"messages is a string or a list of messages, not {messages!r:.80}")
+    return [LLMMessage.of(message) for message in messages]
