@@ -14,7 +14,7 @@ class Limits:
     `input_tokens_per_minute`, `output_tokens_per_minute`: never exceeded in any 60 seconds. `max_wait`: seconds; a
     provider that asks for a longer wait gets a `QuotaWait` error instead.
 
-    Raises ValueError for a cap that is not positive.
+    Raises ValueError for a cap below 1.
 
     >>> Limits(requests_per_minute=500).requests_per_minute
     500
@@ -30,8 +30,9 @@ class Limits:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if value is not None and not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"Limits({item.name}) must be a positive number or None, not {value!r}")
+            least = 0 if item.name == "max_wait" else 1
+            if value is not None and not (value >= least and math.isfinite(value)):
+                raise ValueError(f"Limits({item.name}) must be a number of at least {least}, or None: not {value!r}")
         if self.max_concurrency is not None and self.max_concurrency != int(self.max_concurrency):
             raise ValueError(f"Limits(max_concurrency) must be a whole number, not {self.max_concurrency!r}")
 

@@ -1,0 +1,126 @@
+"""`run_sync`: the one synchronous door to the asynchronous engine."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import threading
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ingather.errors import Cancelled
+from ingather.nesting import current
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from ingather.nesting import Scope
+
+T = TypeVar("T")
+
+
+def run_sync(coroutine: Coroutine[object, object, T]) -> T:
+    """Run `coroutine` to its end from synchronous code, and give what it returns or raise what it raises.
+
+    Works in scripts, in Jupyter and in threads: it runs on one background event loop of the process. From a function
+    that an executor runs in a thread, it runs on that executor's loop, and the function's slot is given back.
+
+    Raises RuntimeError where waiting would block the very loop that has to do the work: use ``await`` there. Raises
+    `errors.Cancelled` in a function whose task is already over. Ctrl-C cancels the coroutine and waits for it.
+
+    >>> async def answer():
+    ...     return 42
+    >>> run_sync(answer())
+    42
+    """
+    scope = current.get()
+    running = asyncio._get_running_loop()  # noqa: SLF001 - the public form raises where there is none
+    if running is not None and (running is _background.loop or scope is not None):
+        coroutine.close()
+        raise RuntimeError("run_sync() would block the event loop that it needs: write `await …` here instead")
+    if scope is not None and scope.ended:
+        coroutine.close()
+        raise Cancelled("the task that runs this function is over")
+    loop = _background.start() if scope is None else scope.loop
+    crossing = _Crossing(coroutine, loop)
+    return crossing.wait() if scope is None else crossing.wait_in(scope)
+
+
+class _Crossing(Generic[T]):
+    """A coroutine of this thread, run on another thread's loop."""
+
+    def __init__(self, coroutine: Coroutine[object, object, T], loop: asyncio.AbstractEventLoop) -> None:
+        self._coroutine = coroutine
+        self._loop = loop
+        self._task: asyncio.Task[T] | None = None
+        self._cancelled = False
+        self._done: concurrent.futures.Future[T] = concurrent.futures.Future()
+        loop.call_soon_threadsafe(self._start)  # with this thread's context variables
+
+    def wait(self) -> T:
+        try:
+            return self._done.result()
+        except BaseException:
+            if not self._done.done():  # interrupted here, so end it there
+                self.cancel()
+                concurrent.futures.wait([self._done])
+            raise
+
+    def wait_in(self, scope: Scope) -> T:
+        """Wait as part of `scope`: when that ends, so does this."""
+        scope.cancels.add(self.cancel)
+        try:
+            return self.wait()
+        finally:
+            scope.cancels.discard(self.cancel)
+
+    def cancel(self) -> None:
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def _start(self) -> None:
+        if self._cancelled:
+            self._coroutine.close()
+            self._done.set_exception(Cancelled("cancelled before it began"))
+            return
+        self._task = self._loop.create_task(self._coroutine)  # type: ignore[arg-type]
+        self._task.add_done_callback(self._finish)
+
+    def _cancel(self) -> None:
+        self._cancelled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def _finish(self, task: asyncio.Task[T]) -> None:
+        if task.cancelled():
+            self._done.set_exception(Cancelled("the task that waited for this was cancelled"))
+        elif (error := task.exception()) is not None:
+            self._done.set_exception(error)
+        else:
+            self._done.set_result(task.result())
+
+
+class _Background:
+    """The process's one loop for synchronous callers, in a daemon thread."""
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self.loop is None:
+                self.loop = asyncio.new_event_loop()
+                threading.Thread(target=self.loop.run_forever, name="ingather-loop", daemon=True).start()
+            return self.loop
+
+
+_background = _Background()
+
+
+def _forget() -> None:
+    """In a forked child the parent's loop has no thread."""
+    global _background  # noqa: PLW0603 - a lock that the parent held at the fork can only be replaced
+    _background = _Background()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,278 @@
+"""`ParallelLLMExecutor`: the front of the engine. Its methods differ only in how results come back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from ingather.call import Terms
+from ingather.errors import NotSent, SetupError
+from ingather.pool import Slots
+from ingather.providers.base import Provider
+from ingather.result import TaskResult
+from ingather.run import AsCompleted, Collected, InOrder, Run, Sink, Tasks
+from ingather.task import LLMMessage, LLMTask, Task, positive_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ingather.backoff import RetryConfig
+    from ingather.events import Event
+
+_UNLIMITED = 50  # slots for max_concurrency=None, where the provider's own Limits name no cap
+
+
+class ParallelLLMExecutor:
+    """Runs many tasks at once against one provider, never more than `max_concurrency` on the wire.
+
+    `provider`: any object with ``complete(messages, config_overrides)``, or a model string for `connect`.
+    `max_concurrency`: requests on the wire and running functions, over all calls and nesting levels; None: what the
+    provider's ``Limits(max_concurrency)`` says, else 50. `default_retry`: for tasks without their own; None: what the
+    provider brings, else one attempt. `default_config_overrides`: parameters of every call, under those of the task.
+    `fail_fast`: the first failure stops the rest. `default_per_task_timeout`: seconds for each attempt. `deadline`:
+    seconds for each call of a method as a whole. `on_event`: called with each event (see `ingather.events`).
+
+    Usable without ``async with``; with it, leaving cancels what is in flight and waits for it.
+
+    Raises ValueError for a bound that is not positive, TypeError for a provider without ``complete``.
+
+    >>> from ingather import EchoProvider, LLMTask, run_sync
+    >>> executor = ParallelLLMExecutor(EchoProvider(), max_concurrency=3)
+    >>> run_sync(executor.execute({"q": LLMTask("Hello")}))["q"].value.content
+    'Echo: Hello'
+    """
+
+    def __init__(
+        self,
+        provider: Provider | str,
+        max_concurrency: int | None = 5,
+        default_retry: RetryConfig | None = None,
+        default_config_overrides: Mapping[str, object] | None = None,
+        *,
+        fail_fast: bool = False,
+        default_per_task_timeout: float | None = None,
+        deadline: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._own_provider = isinstance(provider, str)
+        self.provider = _connected(provider)
+        self.max_concurrency = _slots(max_concurrency, self.provider)
+        self._window = 2 * self.max_concurrency + 16
+        self._fail_fast = fail_fast
+        self._deadline = positive_seconds("deadline", deadline)
+        self._on_event = on_event
+        timeout = positive_seconds("default_per_task_timeout", default_per_task_timeout)
+        self._slots = Slots(self.max_concurrency)
+        self._terms = Terms(self.provider, self._slots, default_retry, default_config_overrides, timeout)
+        self._runs: set[Run] = set()
+        self._pid = os.getpid()
+
+    async def execute(self, tasks: Mapping[str, Task], fail_fast: bool | None = None) -> dict[str, TaskResult]:  # noqa: FBT001 - the seed's signature
+        """Run a dict of tasks; gives a dict of results with the same keys in the same order.
+
+        A failed task is a result with ``success=False`` and never hurts the others. Raises TypeError for anything but a
+        dict.
+        """
+        if not isinstance(tasks, Mapping):
+            raise TypeError(f"execute() takes a dict of tag to task, not {type(tasks).__name__}: use gather() for a list")
+        return dict(zip(tasks, await self.gather(tasks, fail_fast), strict=True))
+
+    async def execute_mixed(self, tasks: Mapping[str, Task], fail_fast: bool | None = None) -> dict[str, TaskResult]:  # noqa: FBT001
+        """The same as `execute`: every method takes both kinds of task."""
+        return await self.execute(tasks, fail_fast)
+
+    async def execute_sequential(
+        self,
+        tasks: Sequence[Task],
+        pass_result: bool | str = False,  # noqa: FBT001, FBT002 - the seed's signature
+        fail_fast: bool | None = None,  # noqa: FBT001
+    ) -> list[TaskResult]:
+        """Run tasks one after another; gives their results in order, tagged ``step_0``, ``step_1``, … where untagged.
+
+        With `pass_result` each model's answer goes into the next task's messages: True appends it as an assistant
+        message; ``"conversation"`` puts it before the last user message, for providers that refuse a conversation that
+        ends with an answer. After a failed step the next one runs without. Raises ValueError for another `pass_result`.
+        """
+        if pass_result not in (True, False, "conversation"):
+            raise ValueError(f"pass_result is True, False or 'conversation', not {pass_result!r}")
+        stop_early = self._fail_fast if fail_fast is None else fail_fast
+        results: list[TaskResult] = []
+        for index, original in enumerate(tasks):
+            tag = getattr(original, "tag", "") or f"step_{index}"
+            if stop_early and results and not results[-1].success:
+                why = NotSent(f"not sent: fail_fast, after {results[-1].tag} failed")
+                results.append(TaskResult(tag, success=False, error=why, index=index, task=original))
+                continue
+            task = _continued(original, results[-1], pass_result) if results and pass_result else original
+            result = (await self.gather({tag: task}))[0]
+            result.index, result.task = index, original
+            results.append(result)
+        return results
+
+    async def gather(self, tasks: Tasks, fail_fast: bool | None = None) -> list[TaskResult]:  # noqa: FBT001
+        """Run tasks from any iterable, async iterable or dict; gives a list of results in input order.
+
+        Raises what the input itself raises, after what was begun has ended.
+        """
+        sink = Collected()
+        run = self._begin(tasks, sink, fail_fast)
+        try:
+            while not run.over:
+                await run.progress()
+        finally:
+            await self._end(run)
+        if run.error is not None:
+            raise run.error
+        return [result for result in sink.results if result is not None]
+
+    def as_completed(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:  # noqa: FBT001
+        """Results one by one as they finish; input is pulled as they are taken, so its length costs no memory.
+
+        Leaving early (``aclose()``, or ``async with``) cancels what is in flight and waits for it.
+
+        >>> async def shout(executor, tasks):
+        ...     async for result in executor.as_completed(tasks):
+        ...         print(result.tag)
+        """
+        return Results(self, tasks, AsCompleted(self._window), fail_fast)
+
+    def in_order(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:  # noqa: FBT001
+        """As `as_completed`, but in input order: at most four windows of early results wait for a late one."""
+        return Results(self, tasks, InOrder(4 * self._window), fail_fast)
+
+    async def aclose(self) -> None:
+        """Cancel what is in flight and wait for it; close the provider, if it was made here from a model string."""
+        for run in tuple(self._runs):
+            if run.loop is asyncio.get_running_loop():
+                await self._end(run)
+            elif not run.loop.is_closed():
+                run.loop.call_soon_threadsafe(run.abandon)
+        close = getattr(self.provider, "aclose", None)
+        if self._own_provider and close is not None:
+            await close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self.aclose()
+
+    def _begin(self, tasks: Tasks, sink: Sink, fail_fast: bool | None) -> Run:
+        if os.getpid() != self._pid:
+            raise SetupError("this executor was made before a fork: make a new one in the child process")
+        if not self._runs:
+            self._terms.forgive()
+        if self._terms.wire is not None:
+            from ingather.transport import check_file_descriptors  # noqa: PLC0415 - imports aiohttp
+
+            check_file_descriptors(self.max_concurrency)
+        run = Run(
+            self._terms,
+            tasks,
+            sink,
+            window=self._window,
+            fail_fast=self._fail_fast if fail_fast is None else fail_fast,
+            deadline=self._deadline,
+            emit=self._on_event,
+        )
+        self._runs.add(run)
+        return run
+
+    async def _end(self, run: Run) -> None:
+        self._runs.discard(run)
+        await run.close()
+
+    def __repr__(self) -> str:
+        return f"ParallelLLMExecutor({self.provider!r}, {self._slots!r}, {len(self._runs)} runs)"
+
+
+class Results:
+    """An async iterator over results, which also closes. Begins with the first result that is asked for."""
+
+    def __init__(self, executor: ParallelLLMExecutor, tasks: Tasks, sink: Sink, fail_fast: bool | None) -> None:
+        self._executor = executor
+        self._tasks = tasks
+        self._sink = sink
+        self._fail_fast = fail_fast
+        self._run: Run | None = None
+        self._closed = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> TaskResult:
+        if self._closed:
+            raise StopAsyncIteration
+        if self._run is None:
+            self._run = self._executor._begin(self._tasks, self._sink, self._fail_fast)  # noqa: SLF001 - one thing
+        run = self._run
+        try:
+            while (result := run.take()) is None:
+                if run.over:
+                    break
+                await run.progress()
+        except BaseException:
+            await self.aclose()
+            raise
+        if result is not None:
+            return result
+        await self.aclose()
+        if run.error is not None:
+            raise run.error
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Cancel what is in flight and wait for it; results that were not taken are dropped."""
+        self._closed = True
+        if self._run is not None:
+            await self._executor._end(self._run)  # noqa: SLF001
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        run = self._run
+        if run is None or run.closed or run.loop.is_closed():
+            return
+        warnings.warn("results were abandoned: use `async with` or aclose()", ResourceWarning, source=self, stacklevel=2)
+        self._executor._runs.discard(run)  # noqa: SLF001
+        run.loop.call_soon_threadsafe(run.abandon)
+
+
+def _connected(provider: Provider | str) -> Provider:
+    if isinstance(provider, str):
+        from ingather.providers.connect import connect  # noqa: PLC0415 - a provider object needs none of it
+
+        return connect(provider)
+    if not isinstance(provider, Provider):
+        raise TypeError(f"a provider has `async def complete(messages, config_overrides=None)`: {provider!r:.80} has not")
+    return provider
+
+
+def _slots(max_concurrency: int | None, provider: Provider) -> int:
+    if max_concurrency is None:
+        limits = getattr(provider, "limits", None)
+        return getattr(limits, "max_concurrency", None) or _UNLIMITED
+    if isinstance(max_concurrency, bool) or not isinstance(max_concurrency, int) or max_concurrency < 1:
+        raise ValueError(f"max_concurrency is a whole number of at least 1, or None: not {max_concurrency!r}")
+    return max_concurrency
+
+
+def _continued(task: Task, previous: TaskResult, how: bool | str) -> Task:  # noqa: FBT001
+    """`task` with the previous model's answer in its messages."""
+    if not isinstance(task, LLMTask) or not previous.success or previous.response is None:
+        return task
+    answer = LLMMessage("assistant", previous.response.content)
+    messages = list(task.messages)
+    last_user = max((i for i, message in enumerate(messages) if message.role == "user"), default=len(messages))
+    messages.insert(len(messages) if how is True else last_user, answer)
+    return replace(task, messages=messages)
+
+

@@ -1,0 +1,63 @@
+"""Who is calling: the function that a task runs, found again from inside it.
+
+A function that calls an executor gives its slot back at that moment, for good, so that what it waits for can run: any
+nesting finishes with a single slot. A context variable carries the scope through awaits, threads and `run_sync`.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Self
+
+from ingather.limits.controller import Outcome
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable
+
+    from ingather.pool import Arrival, Lease
+
+
+class Scope:
+    """A running function: its lease, its loop, its place in the queue, and what it waits for through `run_sync`.
+
+    As a context manager it is `current` inside. `step_aside` and `step_back` tell the run's window of workers that the
+    function holds no slot from now on, and that it is over.
+    """
+
+    __slots__ = ("_step_aside", "_step_back", "_token", "arrival", "cancels", "ended", "lease", "loop")
+
+    def __init__(
+        self, lease: Lease, loop: AbstractEventLoop, step_aside: Callable[[], None], step_back: Callable[[], None]
+    ) -> None:
+        self.lease = lease
+        self.loop = loop
+        self.arrival: Arrival = lease.arrival
+        self.ended = False
+        self.cancels: set[Callable[[], None]] = set()
+        self._step_aside = step_aside
+        self._step_back = step_back
+
+    def give_back(self) -> None:
+        """The function is about to wait for other calls: its slot is theirs now."""
+        if not self.ended and not self.lease.closed:
+            self.lease.close(Outcome.IGNORED)
+            self._step_aside()
+
+    def __enter__(self) -> Self:
+        self._token = current.set(self)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        current.reset(self._token)
+        self.ended = True
+        if self.lease.closed:
+            self._step_back()
+        for cancel in tuple(self.cancels):  # a thread that is left behind must not wait in `run_sync` for ever
+            cancel()
+
+    def __repr__(self) -> str:
+        return f"Scope({self.arrival}, {'ended' if self.ended else 'waiting' if self.lease.closed else 'running'})"
+
+
+current: ContextVar[Scope | None] = ContextVar("ingather_scope", default=None)

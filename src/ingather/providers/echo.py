@@ -1,0 +1,199 @@
+"""A provider without a model: it answers from a script, or repeats the prompt. For tests and examples."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from ingather.errors import IngatherError
+from ingather.result import LLMResponse, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ingather.task import LLMMessage
+
+
+class ResponseQueueExhaustedError(IngatherError):
+    """A strict `EchoProvider` was called once more than it has responses."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """A scripted failure: the call raises `exception`.
+
+    >>> EchoProvider().set_responses([ErrorResponse(RuntimeError("down"))])
+    EchoProvider(0 calls, 1 scripted)
+    """
+
+    exception: Exception
+
+
+@dataclass(slots=True)
+class EchoCall:
+    """One call that an `EchoProvider` had; `response` is None where it failed with `error`."""
+
+    messages: list[LLMMessage]
+    config_overrides: Mapping[str, object] | None
+    response: LLMResponse | None = None
+    error: Exception | None = None
+
+
+Scripted = str | LLMResponse | ErrorResponse
+
+
+def text_response(content: str, *, model: str = "echo-model", finish_reason: str = "stop") -> LLMResponse:
+    """An answer with this text.
+
+    >>> text_response("Paris").content
+    'Paris'
+    """
+    return LLMResponse(content, model=model, finish_reason=finish_reason, usage=Usage(1, _tokens(content)), cost_usd=0.0)
+
+
+class EchoProvider:
+    """Answers each call by the response function, else by the first pattern that matches, else from the queue of
+    responses, else with ``"Echo: "`` and the last user message.
+
+    `config`: a mapping; known keys (also under ``"options"``): ``model``, ``echo_prefix``, ``cycle_responses``,
+    ``mock_tokens``, ``stream_delay``. `responses`: strings, `LLMResponse` or `ErrorResponse`. `response_fn(messages)`
+    gives one of these. `strict`: an exhausted queue raises `ResponseQueueExhaustedError` instead of echoing.
+    `prompt_builder` and `strict_tools` are accepted and not used.
+
+    >>> provider = EchoProvider(responses=["one", "two"])
+    >>> provider.call_count
+    0
+    """
+
+    retry = None
+    schema_mode = None
+
+    def __init__(
+        self,
+        config: Mapping[str, Any] | None = None,
+        prompt_builder: object = None,
+        responses: Iterable[Scripted] | None = None,
+        response_fn: Callable[[Sequence[LLMMessage]], Scripted] | None = None,
+        *,
+        strict_tools: bool = True,
+        strict: bool = False,
+        limits: Any = None,  # noqa: ANN401 - Limits, which this module need not know
+    ) -> None:
+        settings = {**(config or {}), **((config or {}).get("options") or {})}
+        self.model = str(settings.get("model") or "echo-model")
+        self.echo_prefix = str(settings.get("echo_prefix", "Echo: "))
+        self.cycle = bool(settings.get("cycle_responses", False))
+        self.strict = strict
+        self.limits = limits
+        self.calls: list[EchoCall] = []
+        self._mock_tokens = bool(settings.get("mock_tokens", True))
+        self._delay = float(settings.get("stream_delay", 0.0))
+        self._responses: deque[Scripted] = deque(responses or ())
+        self._patterns: list[tuple[re.Pattern[str], Scripted]] = []
+        self._response_fn = response_fn
+
+    async def complete(
+        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+    ) -> LLMResponse:
+        """The scripted answer; a scripted failure is raised, and stays in the history all the same."""
+        call = EchoCall(list(messages), config_overrides)
+        self.calls.append(call)
+        scripted = self._scripted(messages)  # before the sleep, so that calls take the queue in their order
+        await asyncio.sleep(self._delay)
+        if isinstance(scripted, ErrorResponse):
+            call.error = scripted.exception
+            raise scripted.exception
+        call.response = scripted if isinstance(scripted, LLMResponse) else self._text(scripted, messages)
+        return call.response
+
+    def add_response(self, response: Scripted) -> Self:
+        """Append one response to the queue."""
+        self._responses.append(response)
+        return self
+
+    def set_responses(self, responses: Iterable[Scripted], *, cycle: bool | None = None) -> Self:
+        """Replace the queue; with `cycle` it starts again at its end."""
+        self._responses = deque(responses)
+        if cycle is not None:
+            self.cycle = cycle
+        return self
+
+    def set_response_function(self, response_fn: Callable[[Sequence[LLMMessage]], Scripted]) -> Self:
+        """Ask `response_fn(messages)` first."""
+        self._response_fn = response_fn
+        return self
+
+    def add_pattern_response(self, pattern: str, response: Scripted) -> Self:
+        """Give `response` where the regular expression is found in the user's messages, upper and lower case alike."""
+        self._patterns.append((re.compile(pattern, re.IGNORECASE), response))
+        return self
+
+    def set_response_delay(self, seconds: float) -> Self:
+        """Sleep this long in each call."""
+        self._delay = seconds
+        return self
+
+    def clear_responses(self) -> Self:
+        """Forget queue, patterns and function."""
+        self._responses.clear()
+        self._patterns.clear()
+        self._response_fn = None
+        return self
+
+    def clear_history(self) -> Self:
+        """Forget the calls so far."""
+        self.calls.clear()
+        return self
+
+    def reset(self) -> Self:
+        """Forget everything."""
+        return self.clear_responses().clear_history()
+
+    @property
+    def call_count(self) -> int:
+        return len(self.calls)
+
+    def get_call(self, index: int) -> EchoCall:
+        return self.calls[index]
+
+    def get_last_call(self) -> EchoCall | None:
+        return self.calls[-1] if self.calls else None
+
+    def get_last_user_message(self) -> str | None:
+        """The text of the last user message of the last call."""
+        texts = _user_texts(self.calls[-1].messages) if self.calls else []
+        return texts[-1] if texts else None
+
+    def _text(self, text: str, messages: Sequence[LLMMessage]) -> LLMResponse:
+        usage = Usage(sum(map(_tokens, _user_texts(messages))), _tokens(text)) if self._mock_tokens else None
+        return LLMResponse(text, model=self.model, usage=usage, cost_usd=0.0)
+
+    def _scripted(self, messages: Sequence[LLMMessage]) -> Scripted:
+        if self._response_fn is not None:
+            return self._response_fn(messages)
+        texts = _user_texts(messages)
+        for pattern, response in self._patterns:
+            if pattern.search(" ".join(texts)):
+                return response
+        if self._responses:
+            response = self._responses.popleft()
+            if self.cycle:
+                self._responses.append(response)
+            return response
+        if self.strict:
+            raise ResponseQueueExhaustedError(f"call {len(self.calls)} found no scripted response left")
+        return self.echo_prefix + (texts[-1] if texts else "(no user message)")
+
+    def __repr__(self) -> str:
+        return f"EchoProvider({len(self.calls)} calls, {len(self._responses)} scripted)"
+
+
+def _user_texts(messages: Sequence[LLMMessage]) -> list[str]:
+    return [message.content for message in messages if message.role == "user" and isinstance(message.content, str)]
+
+
+def _tokens(text: str) -> int:
+    return max(1, len(text) // 4)
