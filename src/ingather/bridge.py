@@ -41,7 +41,7 @@ def run_sync(coroutine: Coroutine[object, object, T]) -> T:
     if scope is not None and scope.ended:
         coroutine.close()
         raise Cancelled("the task that runs this function is over")
-    loop = _background.start() if scope is None else scope.loop
+    loop = _background.start() if scope is None else scope.lease.loop
     crossing = _Crossing(coroutine, loop)
     return crossing.wait() if scope is None else crossing.wait_in(scope)
 
@@ -68,11 +68,11 @@ class _Crossing(Generic[T]):
 
     def wait_in(self, scope: Scope) -> T:
         """Wait as part of `scope`: when that ends, so does this."""
-        scope.cancels.add(self.cancel)
+        scope.cancels.append(self.cancel)
         try:
             return self.wait()
         finally:
-            scope.cancels.discard(self.cancel)
+            scope.cancels.remove(self.cancel)
 
     def cancel(self) -> None:
         self._loop.call_soon_threadsafe(self._cancel)

@@ -123,7 +123,7 @@ class Call:
     response: LLMResponse | None = None
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _pulled: float = 0.0
-    _admitted: float | None = None
+    _admitted_at: float | None = None
     _slept: float = 0.0
     _unpriced: bool = False
     _last_error: Exception | None = None
@@ -131,15 +131,12 @@ class Call:
     async def result(self) -> TaskResult:
         """Run the task. Only a cancellation of the asyncio task itself, or a BaseException, comes out as one."""
         self._pulled = self._loop.time()
-        own = self.task.deadline
-        deadline = self.run.deadline
+        deadline, own = self.run.deadline, self.task.deadline
         if own is not None:
             deadline = self._pulled + own if deadline is None else min(deadline, self._pulled + own)
         try:
-            if deadline is None:
-                return self._ended(await self._value(), None)
-            return self._ended(await self._value_before(deadline), None)
-        except Exception as error:  # noqa: BLE001 - the one place where a task's failure becomes a value
+            value = await (self._value() if deadline is None else self._value_before(deadline))
+        except Exception as error:
             return self._ended(None, error)
         except asyncio.CancelledError as error:
             if _really_cancelled():
@@ -147,10 +144,11 @@ class Call:
             cancelled = Cancelled("the task's own code raised CancelledError")
             cancelled.__cause__ = error
             return self._ended(None, cancelled)
+        return self._ended(value, None)
 
     def stopped(self, why: str) -> TaskResult:
         """The result of a call that was cancelled, or that was never begun."""
-        if self._admitted is None:
+        if self._admitted_at is None:
             return self._ended(None, NotSent(f"not sent: {why}"))
         return self._ended(None, Cancelled(f"cancelled: {why}"))
 
@@ -166,19 +164,15 @@ class Call:
             sent = f"after {self.attempts} attempts" if self.attempts else "before anything was sent"
             raise DeadlineExceeded(f"the deadline passed {sent}") from self._last_error or error
 
-    async def _value(self) -> object:
-        if isinstance(self.task, LLMTask):
-            return await self._answer(self.task)
-        if isinstance(self.task, DeterministicTask):
-            return await self._function(self.task)
-        raise TypeError(f"a task is an LLMTask or a DeterministicTask, not {self.task!r:.80}")
+    def _value(self) -> Awaitable[object]:
+        return self._answer(self.task) if isinstance(self.task, LLMTask) else self._function(self.task)
 
     # -- a call to a model
 
     async def _answer(self, task: LLMTask) -> object:
-        schema = _schema_of(task)
         overrides = {**(self.terms.overrides or {}), **(task.config_overrides or {})}
         messages: Sequence[LLMMessage] = task.messages
+        schema = None if task.response_model is None else _schema_of(task.response_model)
         if schema is not None:
             messages = self._with_schema(schema, messages, overrides)
         exchange = self._freeze(messages, overrides)
@@ -241,57 +235,69 @@ class Call:
     async def _exchanged(self, exchange: _Exchange) -> LLMResponse:
         """One attempt that is no 429: after those, the call waits in its old place and goes again."""
         while True:
-            lease = await self._admit(exchange.lane, exchange.estimate)
+            lease = exchange.lane.ask(self.arrival, exchange.estimate)
+            await self._admitted(lease)
+            self.attempts += 1
+            error: BaseException | None = None
             try:
                 return await self._sent(exchange, lease)
-            except RateLimited:
+            except RateLimited as throttled:
                 self.rejected += 1
+                error = throttled
+            except BaseException as failure:
+                error = failure
+                raise
             finally:
                 lease.close(Outcome.DROPPED)  # where nothing better is known: it was cancelled
+                self._tell_ended(lease, error)
 
     async def _sent(self, exchange: _Exchange, lease: Lease) -> LLMResponse:
         """Exactly one request on the wire; the lease is closed with what became of it."""
-        begun = self._loop.time()
-        error: Exception | None = None
+        timeout = self.task.timeout or self.terms.timeout
         try:
-            if self.terms.wire is not None:
-                response = await self._timed(exchange.send)
-            else:  # a bare provider may itself call an executor, as a function may
-                with self._scope(lease):
-                    response = await self._timed(exchange.send)
-            self._note(response)
+            if self.terms.wire is None:  # a bare provider may itself call an executor, as a function may
+                with Scope(lease, self.run):
+                    response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
+            else:
+                response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
         except Exception as raised:
-            from ingather.providers.classify import classify_exception  # noqa: PLC0415 - failures only
-
-            error = classify_exception(raised)
-            if isinstance(error, AnswerError) and error.response is not None:
-                self._note(error.response)
-            error = self._last_error = self._settle(exchange.lane.pool, lease, error)
+            error = self._understood(raised, exchange.lane.pool, lease)
             if error is raised:
                 raise
             raise error from raised
-        else:
-            lease.close(Outcome.SUCCESS, response.usage if self.terms.wire is not None else _usage(response))
-            return response
-        finally:
-            if self.run.emit is not None:
-                usage = self.response.usage if self.response is not None and error is None else None
-                self._tell(AttemptEnded, attempt=self.attempts, duration=self._loop.time() - begun, error=error, usage=usage)
+        usage = self._note(response)
+        lease.close(Outcome.SUCCESS, usage)
+        return response
 
-    def _settle(self, pool: Pool, lease: Lease, error: Exception) -> Exception:
+    def _understood(self, raised: Exception, pool: Pool, lease: Lease) -> Exception:
+        """The typed form of what went wrong; the pool and the lease know of it."""
+        from ingather.providers.classify import classify_exception
+
+        error = classify_exception(raised)
+        usage = None
+        if isinstance(error, AnswerError) and error.response is not None:
+            usage = self._note(error.response)
+        error = self._last_error = self._settle(pool, lease, error, usage)
+        return error
+
+    def _settle(self, pool: Pool, lease: Lease, error: Exception, usage: Usage | None) -> Exception:
         """Tell the pool what went wrong; gives the error to go on with."""
         if isinstance(error, RateLimited):
             longest = pool.controller.limits.max_wait
             if error.retry_after is not None and error.retry_after > longest:
-                message = f"{pool.name} asks to wait {error.retry_after:,.0f} s, and Limits(max_wait) is {longest:,.0f} s"
-                error = QuotaWait(message, status=error.status, retry_after=error.retry_after, request_id=error.request_id)
+                message = (
+                    f"{pool.name} asks to wait {error.retry_after:,.0f} s, and Limits(max_wait) is {longest:,.0f} s"
+                )
+                error = QuotaWait(
+                    message, status=error.status, retry_after=error.retry_after, request_id=error.request_id
+                )
             else:
                 delay = pool.throttled(lease, error.retry_after)
                 self._tell(PoolPaused, pool=pool.name, delay=delay)
         if isinstance(error, PoolFailure):
             pool.fail(error)
         if isinstance(error, AnswerError):
-            lease.close(Outcome.SUCCESS, _usage(error.response))
+            lease.close(Outcome.SUCCESS, usage)
         elif isinstance(error, TransientError) and not isinstance(error, ConnectFailed):
             lease.close(Outcome.DROPPED)
         else:
@@ -300,45 +306,42 @@ class Call:
 
     # -- a call to a function
 
-    async def _function(self, task: DeterministicTask) -> object:
-        lease = await self._admit(self.terms.functions, Tokens(0, 0))
+    async def _function(self, task: object) -> object:
+        if not isinstance(task, DeterministicTask):
+            raise TypeError(f"a task is an LLMTask or a DeterministicTask, not {task!r:.80}")
+        timeout = task.timeout or self.terms.timeout
+        lease = self.terms.functions.ask(self.arrival)
+        await self._admitted(lease)
+        error: BaseException | None = None
         try:
-            with self._scope(lease):
-                return await self._timed(partial(_call_function, task))
+            with Scope(lease, self.run):
+                return await (_call(task) if timeout is None else _timed(partial(_call, task), timeout))
+        except BaseException as failure:
+            error = failure
+            raise
         finally:
             lease.close(Outcome.IGNORED)
+            self._tell_ended(lease, error)
 
     # -- what both have in common
 
-    async def _admit(self, lane: Lane, estimate: Tokens) -> Lease:
-        asked = self._loop.time()
-        lease = await lane.acquire(self.arrival, estimate)
-        if lease.error is not None:
-            raise lease.error.with_traceback(None)  # shared by all who waited: it must not grow with each
-        now = self._loop.time()
-        if self._admitted is None:
-            self._admitted = now
-        if lane is not self.terms.functions:
-            self.attempts += 1
+    async def _admitted(self, lease: Lease) -> None:
+        asked = self._loop.time() if self._admitted_at is None or self.run.emit is not None else 0.0
+        if not lease.granted:
+            await lease.wait()
+            if lease.error is not None:
+                raise lease.error.with_traceback(None)  # shared by all who waited: it must not grow with each
+        if self._admitted_at is None:
+            self._admitted_at = lease.sent_at
         if self.run.emit is not None:
-            self._tell(AttemptStarted, attempt=self.attempts, queued=now - asked, limited_by=lease.limited_by)
-        return lease
+            queued = max(0.0, lease.sent_at - asked)
+            self._tell(AttemptStarted, attempt=self.attempts + 1, queued=queued, limited_by=lease.limited_by)
 
-    def _scope(self, lease: Lease) -> Scope:
-        return Scope(lease, self._loop, self.run.step_aside, self.run.step_back)
-
-    async def _timed(self, send: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - send's own type
-        """`send()` under the attempt's timeout."""
-        timeout = self.task.timeout or self.terms.timeout
-        if timeout is None:
-            return await send()
-        try:
-            async with asyncio.timeout(timeout) as clock:
-                return await send()
-        except TimeoutError as error:
-            if not clock.expired():
-                raise
-            raise AttemptTimeout(f"no answer within {timeout:g} s") from error
+    def _tell_ended(self, lease: Lease, error: BaseException | None) -> None:
+        if self.run.emit is not None:
+            usage = None if error is not None else _usage(self.response)
+            duration = self._loop.time() - lease.sent_at
+            self._tell(AttemptEnded, attempt=self.attempts, duration=duration, error=error, usage=usage)
 
     async def _back_off(self, delay: float, failed: int, error: Exception | None) -> None:
         self._tell(BackedOff, attempt=failed, delay=delay, error=error)
@@ -356,8 +359,8 @@ class Call:
         longest = self.terms.limits.max_wait if self.terms.limits is not None else 120.0
         return max(delay, min(hint, longest)) if isinstance(hint, int | float) else delay
 
-    def _note(self, response: LLMResponse) -> None:
-        """Count what an answer cost: every attempt that came back with a usage was paid."""
+    def _note(self, response: LLMResponse) -> Usage | None:
+        """Count what an answer cost: every attempt that came back with a usage was paid. Gives its usage."""
         self.response = response
         usage = _usage(response)
         if usage is not None:
@@ -367,6 +370,7 @@ class Call:
             self._unpriced = True
         else:
             self.cost_usd = cost + (self.cost_usd or 0.0)
+        return usage
 
     def _tell(self, kind: Callable[..., Event], **what: object) -> None:
         if self.run.emit is not None:
@@ -374,7 +378,7 @@ class Call:
 
     def _ended(self, value: object, error: Exception | None) -> TaskResult:
         now = self._loop.time()
-        admitted = now if self._admitted is None else self._admitted
+        admitted = now if self._admitted_at is None else self._admitted_at
         return TaskResult(
             self.tag,
             error is None,
@@ -393,21 +397,30 @@ class Call:
         )
 
 
-def _schema_of(task: LLMTask) -> Schema | None:
-    if task.response_model is None:
-        return None
-    from ingather.schema import Schema  # noqa: PLC0415 - imports pydantic, which most calls do not need
+def _schema_of(response_model: object) -> Schema:
+    from ingather.schema import Schema
 
-    return Schema.of(task.response_model)
+    return Schema.of(response_model)
 
 
-async def _call_function(task: DeterministicTask) -> object:
+async def _call(task: DeterministicTask) -> object:
     if inspect.iscoroutinefunction(task.fn):
         value = task.fn(*task.args, **task.kwargs)
     else:
         name = getattr(task.fn, "__qualname__", repr(task.fn))
         value = await run_in_thread(partial(task.fn, *task.args, **task.kwargs), name)
     return await value if inspect.isawaitable(value) else value
+
+
+async def _timed(send: Callable[[], Awaitable[Any]], timeout: float) -> Any:
+    """`send()` under the attempt's timeout, in seconds."""
+    try:
+        async with asyncio.timeout(timeout) as clock:
+            return await send()
+    except TimeoutError as error:
+        if not clock.expired():
+            raise
+        raise AttemptTimeout(f"no answer within {timeout:g} s") from error
 
 
 def _really_cancelled() -> bool:

@@ -33,8 +33,11 @@ class TaskStarted:
 
 @dataclass(slots=True)
 class AttemptStarted:
-    """A request went on the wire, or a function began. `queued`: seconds it waited, `limited_by` what for
-    (``"slots"``, ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"pause"``; ``""`` where it did not wait)."""
+    """A request went on the wire, or a function began.
+
+    `queued`: seconds it waited, `limited_by` what for: ``"slots"``, ``"requests"``, ``"tokens"``, ``"concurrency"``,
+    ``"pause"``, or ``""`` where it did not wait.
+    """
 
     at: float
     run: int
@@ -46,14 +49,14 @@ class AttemptStarted:
 
 @dataclass(slots=True)
 class AttemptEnded:
-    """It came back. `error` is None for an answer; a `RateLimited` is flow control."""
+    """It came back after `duration` seconds. `error` is None for an answer; a `RateLimited` is flow control."""
 
     at: float
     run: int
     index: int
     attempt: int
     duration: float
-    error: Exception | None
+    error: BaseException | None
     usage: Usage | None
 
 
@@ -111,13 +114,5 @@ class RunEnded:
 
 
 Event = (
-    RunStarted
-    | TaskStarted
-    | AttemptStarted
-    | AttemptEnded
-    | BackedOff
-    | PoolPaused
-    | ReAsked
-    | TaskEnded
-    | RunEnded
+    RunStarted | TaskStarted | AttemptStarted | AttemptEnded | BackedOff | PoolPaused | ReAsked | TaskEnded | RunEnded
 )

@@ -71,25 +71,27 @@ class ParallelLLMExecutor:
         self._runs: set[Run] = set()
         self._pid = os.getpid()
 
-    async def execute(self, tasks: Mapping[str, Task], fail_fast: bool | None = None) -> dict[str, TaskResult]:  # noqa: FBT001 - the seed's signature
+    async def execute(self, tasks: Mapping[str, Task], fail_fast: bool | None = None) -> dict[str, TaskResult]:
         """Run a dict of tasks; gives a dict of results with the same keys in the same order.
 
         A failed task is a result with ``success=False`` and never hurts the others. Raises TypeError for anything but a
         dict.
         """
         if not isinstance(tasks, Mapping):
-            raise TypeError(f"execute() takes a dict of tag to task, not {type(tasks).__name__}: use gather() for a list")
+            raise TypeError(
+                f"execute() takes a dict of tag to task, not {type(tasks).__name__}: use gather() for a list"
+            )
         return dict(zip(tasks, await self.gather(tasks, fail_fast), strict=True))
 
-    async def execute_mixed(self, tasks: Mapping[str, Task], fail_fast: bool | None = None) -> dict[str, TaskResult]:  # noqa: FBT001
+    async def execute_mixed(self, tasks: Mapping[str, Task], fail_fast: bool | None = None) -> dict[str, TaskResult]:
         """The same as `execute`: every method takes both kinds of task."""
         return await self.execute(tasks, fail_fast)
 
     async def execute_sequential(
         self,
         tasks: Sequence[Task],
-        pass_result: bool | str = False,  # noqa: FBT001, FBT002 - the seed's signature
-        fail_fast: bool | None = None,  # noqa: FBT001
+        pass_result: bool | str = False,
+        fail_fast: bool | None = None,
     ) -> list[TaskResult]:
         """Run tasks one after another; gives their results in order, tagged ``step_0``, ``step_1``, … where untagged.
 
@@ -113,7 +115,7 @@ class ParallelLLMExecutor:
             results.append(result)
         return results
 
-    async def gather(self, tasks: Tasks, fail_fast: bool | None = None) -> list[TaskResult]:  # noqa: FBT001
+    async def gather(self, tasks: Tasks, fail_fast: bool | None = None) -> list[TaskResult]:
         """Run tasks from any iterable, async iterable or dict; gives a list of results in input order.
 
         Raises what the input itself raises, after what was begun has ended.
@@ -129,7 +131,7 @@ class ParallelLLMExecutor:
             raise run.error
         return [result for result in sink.results if result is not None]
 
-    def as_completed(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:  # noqa: FBT001
+    def as_completed(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:
         """Results one by one as they finish; input is pulled as they are taken, so its length costs no memory.
 
         Leaving early (``aclose()``, or ``async with``) cancels what is in flight and waits for it.
@@ -140,7 +142,7 @@ class ParallelLLMExecutor:
         """
         return Results(self, tasks, AsCompleted(self._window), fail_fast)
 
-    def in_order(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:  # noqa: FBT001
+    def in_order(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:
         """As `as_completed`, but in input order: at most four windows of early results wait for a late one."""
         return Results(self, tasks, InOrder(4 * self._window), fail_fast)
 
@@ -167,7 +169,7 @@ class ParallelLLMExecutor:
         if not self._runs:
             self._terms.forgive()
         if self._terms.wire is not None:
-            from ingather.transport import check_file_descriptors  # noqa: PLC0415 - imports aiohttp
+            from ingather.transport import check_file_descriptors
 
             check_file_descriptors(self.max_concurrency)
         run = Run(
@@ -241,18 +243,22 @@ class Results:
         run = self._run
         if run is None or run.closed or run.loop.is_closed():
             return
-        warnings.warn("results were abandoned: use `async with` or aclose()", ResourceWarning, source=self, stacklevel=2)
+        warnings.warn(
+            "results were abandoned: use `async with` or aclose()", ResourceWarning, source=self, stacklevel=2
+        )
         self._executor._runs.discard(run)  # noqa: SLF001
         run.loop.call_soon_threadsafe(run.abandon)
 
 
 def _connected(provider: Provider | str) -> Provider:
     if isinstance(provider, str):
-        from ingather.providers.connect import connect  # noqa: PLC0415 - a provider object needs none of it
+        from ingather.providers.connect import connect
 
         return connect(provider)
     if not isinstance(provider, Provider):
-        raise TypeError(f"a provider has `async def complete(messages, config_overrides=None)`: {provider!r:.80} has not")
+        raise TypeError(
+            f"a provider has `async def complete(messages, config_overrides=None)`: {provider!r:.80} has not"
+        )
     return provider
 
 
@@ -265,7 +271,7 @@ def _slots(max_concurrency: int | None, provider: Provider) -> int:
     return max_concurrency
 
 
-def _continued(task: Task, previous: TaskResult, how: bool | str) -> Task:  # noqa: FBT001
+def _continued(task: Task, previous: TaskResult, how: bool | str) -> Task:
     """`task` with the previous model's answer in its messages."""
     if not isinstance(task, LLMTask) or not previous.success or previous.response is None:
         return task
@@ -274,5 +280,3 @@ def _continued(task: Task, previous: TaskResult, how: bool | str) -> Task:  # no
     last_user = max((i for i, message in enumerate(messages) if message.role == "user"), default=len(messages))
     messages.insert(len(messages) if how is True else last_user, answer)
     return replace(task, messages=messages)
-
-

@@ -12,37 +12,32 @@ from typing import TYPE_CHECKING, Self
 from ingather.limits.controller import Outcome
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
-    from ingather.pool import Arrival, Lease
+    from ingather.pool import Lease
+    from ingather.run import Run
 
 
 class Scope:
     """A running function: its lease, its loop, its place in the queue, and what it waits for through `run_sync`.
 
-    As a context manager it is `current` inside. `step_aside` and `step_back` tell the run's window of workers that the
-    function holds no slot from now on, and that it is over.
+    As a context manager it is `current` inside. The run hears when the function holds no slot any more, and when it is
+    over, so that another worker may take its turn meanwhile.
     """
 
-    __slots__ = ("_step_aside", "_step_back", "_token", "arrival", "cancels", "ended", "lease", "loop")
+    __slots__ = ("_run", "_token", "cancels", "ended", "lease")
 
-    def __init__(
-        self, lease: Lease, loop: AbstractEventLoop, step_aside: Callable[[], None], step_back: Callable[[], None]
-    ) -> None:
+    def __init__(self, lease: Lease, run: Run) -> None:
         self.lease = lease
-        self.loop = loop
-        self.arrival: Arrival = lease.arrival
         self.ended = False
-        self.cancels: set[Callable[[], None]] = set()
-        self._step_aside = step_aside
-        self._step_back = step_back
+        self.cancels: list[Callable[[], None]] = []
+        self._run = run
 
     def give_back(self) -> None:
         """The function is about to wait for other calls: its slot is theirs now."""
         if not self.ended and not self.lease.closed:
             self.lease.close(Outcome.IGNORED)
-            self._step_aside()
+            self._run.step_aside()
 
     def __enter__(self) -> Self:
         self._token = current.set(self)
@@ -52,12 +47,14 @@ class Scope:
         current.reset(self._token)
         self.ended = True
         if self.lease.closed:
-            self._step_back()
+            self._run.step_back()
         for cancel in tuple(self.cancels):  # a thread that is left behind must not wait in `run_sync` for ever
             cancel()
 
     def __repr__(self) -> str:
-        return f"Scope({self.arrival}, {'ended' if self.ended else 'waiting' if self.lease.closed else 'running'})"
+        return (
+            f"Scope({self.lease.arrival}, {'ended' if self.ended else 'waiting' if self.lease.closed else 'running'})"
+        )
 
 
 current: ContextVar[Scope | None] = ContextVar("ingather_scope", default=None)

@@ -38,6 +38,7 @@ arrived after its parent, so nested work is finished before more is begun."""
 
 _lock = threading.Lock()  # one for all pools, since a slot and a quota are taken together
 _FREE = Tokens(0, 0)
+_NOTHING = Cost(0.0, 0.0)
 
 
 class Slots:
@@ -51,7 +52,9 @@ class Slots:
         self.waiting: list[Lane] = []
 
     def __repr__(self) -> str:
-        return f"Slots({self.in_use} of {self.capacity} in use, {sum(len(lane.queue) for lane in self.waiting)} waiting)"
+        return (
+            f"Slots({self.in_use} of {self.capacity} in use, {sum(len(lane.queue) for lane in self.waiting)} waiting)"
+        )
 
 
 class Lease:
@@ -61,11 +64,11 @@ class Lease:
         "arrival", "closed", "cost", "error", "estimate", "future", "granted", "lane", "limited_by", "loop", "sent_at",
     )  # fmt: skip
 
-    def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, cost: Cost, loop: AbstractEventLoop) -> None:
+    def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop) -> None:
         self.lane = lane
         self.arrival = arrival
         self.estimate = estimate
-        self.cost = cost
+        self.cost = _NOTHING
         self.loop = loop
         self.future: asyncio.Future[None] | None = None
         self.error: Exception | None = None
@@ -86,10 +89,20 @@ class Lease:
             pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
             slots.in_use -= 1
             pool.controller.closed(outcome, self.cost, self.sent_at, usage, now)
-            if usage is not None:
+            if usage is not None and pool.controller.counts_tokens:
                 pool.estimator.learn(self.estimate, usage)
             if pool.waiting or slots.waiting:
                 _drain(pool, slots, now)
+
+    async def wait(self) -> None:
+        """Until it is `granted`, or has failed with its `error`."""
+        if self.future is None:
+            return
+        try:
+            await self.future
+        except asyncio.CancelledError:
+            self._give_up()
+            raise
 
     def _give_up(self) -> None:
         """The waiter was cancelled: leave the queue, or give back what was granted at the same moment."""
@@ -125,18 +138,22 @@ class Lane:
         with _lock:
             pool.lanes.add(self)
 
-    async def acquire(self, arrival: Arrival, estimate: Tokens = _FREE) -> Lease:
-        """Wait for a slot and for room in the quota. Raises `TooBig`, or returns a closed lease with its `error`."""
-        loop = asyncio.get_running_loop()
+    def ask(self, arrival: Arrival, estimate: Tokens = _FREE) -> Lease:
+        """A lease on a slot and on the quota: `granted`, or to be waited for, or failed with its `error`.
+
+        Raises `TooBig` for a request that no minute of the quota can hold.
+        """
         pool = self.pool
-        lease = Lease(self, arrival, estimate, pool.estimator.cost(estimate), loop)
+        lease = Lease(self, arrival, estimate, asyncio.get_running_loop())
         with _lock:
             if self.failed is not None:
                 lease.error, lease.closed = self.failed, True
                 return lease
-            if reason := pool.controller.too_big(estimate):
-                raise TooBig(f"this request {reason}: send less, or raise the limit", model=pool.name)
-            now = loop.time()
+            if pool.controller.counts_tokens:
+                if reason := pool.controller.too_big(estimate):
+                    raise TooBig(f"this request {reason}: send less, or raise the limit", model=pool.name)
+                lease.cost = pool.estimator.cost(estimate)
+            now = lease.loop.time()
             if not pool.waiting and self.slots.in_use < self.slots.capacity:
                 delay, lease.limited_by = pool.controller.delay(lease.cost, now)
                 if delay <= 0:
@@ -144,14 +161,8 @@ class Lane:
                     return lease
             self._enqueue(lease)
             pool.drain(now)
-            if lease.granted:
-                return lease
-            lease.future = loop.create_future()
-        try:
-            await lease.future
-        except asyncio.CancelledError:
-            lease._give_up()  # noqa: SLF001 - the lane and its leases are one thing
-            raise
+            if not lease.granted:
+                lease.future = lease.loop.create_future()
         return lease
 
     def head(self) -> Lease | None:

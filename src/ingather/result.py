@@ -31,6 +31,7 @@ class Usage:
 
     @property
     def total_tokens(self) -> int:
+        """Input and output together."""
         return self.input_tokens + self.output_tokens
 
     def __add__(self, other: Usage) -> Usage:
@@ -102,7 +103,7 @@ class TaskResult:
     parts: Mapping[str, TaskResult] | None = None
     missing: tuple[str, ...] = ()
 
-    def unwrap(self) -> Any:  # noqa: ANN401 - as `value`
+    def unwrap(self) -> Any:
         """The value; raises the task's error where it failed."""
         if self.error is not None:
             raise self.error

@@ -24,7 +24,7 @@ class RetryExecutor:
     def __init__(self, config: RetryConfig | None = None) -> None:
         self.config = config or RetryConfig()
 
-    async def execute(self, func: Callable[..., object], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - func's own type
+    async def execute(self, func: Callable[..., object], *args: object, **kwargs: object) -> Any:
         """``func(*args, **kwargs)``, awaited where it can be; raises its last exception when the attempts are used up."""
         attempts = Attempts(self.config, random.random)
         while True:
@@ -42,7 +42,7 @@ class RetryExecutor:
                     return value
             await asyncio.sleep(delay)
 
-    def execute_sync(self, func: Callable[..., object], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - func's own type
+    def execute_sync(self, func: Callable[..., object], *args: object, **kwargs: object) -> Any:
         """The same for a synchronous `func`, sleeping in this thread. Raises TypeError where `func` is async."""
         attempts = Attempts(self.config, random.random)
         while True:

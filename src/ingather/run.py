@@ -134,7 +134,7 @@ class Run:
         scope = current.get()
         if scope is not None:
             scope.give_back()
-        self._prefix = () if scope is None else scope.arrival
+        self._prefix = () if scope is None else scope.lease.arrival
         self._tell(RunStarted, total=len(tasks) if isinstance(tasks, Sized) else None)
         self._hire()
 
@@ -279,7 +279,7 @@ class Run:
         except StopIteration:
             self.exhausted = True
             return None
-        except Exception as error:  # noqa: BLE001 - the user's generator: raised again when what is done is delivered
+        except Exception as error:
             self.error, self.exhausted = error, True
             return None
         return self._numbered(tag, task)
@@ -293,7 +293,7 @@ class Run:
             except StopAsyncIteration:
                 self.exhausted = True
                 return None
-            except Exception as error:  # noqa: BLE001 - as in _pull
+            except Exception as error:
                 self.error, self.exhausted = error, True
                 return None
             return self._numbered(getattr(task, "tag", ""), task)

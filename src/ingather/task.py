@@ -35,7 +35,9 @@ class LLMMessage:
             return message
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
             raise TypeError(f"a message is an LLMMessage or a mapping with a 'role' and 'content', not {message!r:.80}")
-        known = {key: message[key] for key in ("role", "content", "name", "function_call", "tool_calls") if key in message}
+        known = {
+            key: message[key] for key in ("role", "content", "name", "function_call", "tool_calls") if key in message
+        }
         rest = {key: value for key, value in message.items() if key not in known}
         return cls(**known, metadata={**rest.pop("metadata", {}), **rest})
 

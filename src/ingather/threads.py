@@ -39,7 +39,7 @@ class _Job:
     def run(self) -> None:
         try:
             self.value = self.context.run(self.call)
-        except BaseException as error:  # noqa: BLE001 - raised again on the loop, where the task is
+        except BaseException as error:
             self.error = error
         with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
             self.loop.call_soon_threadsafe(self._done)

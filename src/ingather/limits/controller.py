@@ -34,7 +34,7 @@ class Controller:
 
     __slots__ = (
         "_answers", "_cap", "_input", "_output", "_paused_at", "_requests", "_strikes", "_threshold", "_tokens",
-        "_window", "in_flight", "limits", "paused_until",
+        "_window", "counts_tokens", "in_flight", "limits", "paused_until",
     )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
@@ -59,6 +59,7 @@ class Controller:
         self._tokens = _resized(self._tokens, limits.tokens_per_minute)
         self._input = _resized(self._input, limits.input_tokens_per_minute)
         self._output = _resized(self._output, limits.output_tokens_per_minute)
+        self.counts_tokens = any(bucket is not None for bucket in (self._tokens, self._input, self._output))
 
     def too_big(self, estimate: Tokens) -> str | None:
         """Why a request can never be sent: it needs more tokens than a whole minute has. None where it can."""
@@ -81,7 +82,7 @@ class Controller:
             delay, by = self.paused_until - now, "pause"
         if self._requests is not None and (wait := self._requests.delay(1.0, now)) > delay:
             delay, by = wait, "requests"
-        for bucket, tokens in self._token_costs(cost):
+        for bucket, tokens in self._token_costs(cost) if self.counts_tokens else ():
             if (wait := bucket.delay(tokens, now)) > delay:
                 delay, by = wait, "tokens"
         return delay, by
@@ -91,7 +92,7 @@ class Controller:
         self.in_flight += 1
         if self._requests is not None:
             self._requests.take(1.0, now)
-        for bucket, tokens in self._token_costs(cost):
+        for bucket, tokens in self._token_costs(cost) if self.counts_tokens else ():
             bucket.take(tokens, now)
 
     def unsent(self, cost: Cost, sent_at: float, now: float) -> None:
@@ -105,7 +106,7 @@ class Controller:
         self.in_flight -= 1
         if outcome is Outcome.SUCCESS:
             self._answered(sent_at)
-        if outcome is Outcome.DROPPED or (outcome is Outcome.SUCCESS and usage is None):
+        if not self.counts_tokens or outcome is Outcome.DROPPED or (outcome is Outcome.SUCCESS and usage is None):
             return
         spent = (usage.input_tokens, usage.output_tokens) if usage is not None else (0, 0)
         for bucket, estimated, actual in (
@@ -141,8 +142,6 @@ class Controller:
 
     def _token_costs(self, cost: Cost) -> list[tuple[Bucket, float]]:
         """What `cost` takes from each token bucket: a guess never takes more than there is in a minute."""
-        if self._tokens is None and self._input is None and self._output is None:
-            return []
         costs = ((self._tokens, cost.input + cost.output), (self._input, cost.input), (self._output, cost.output))
         return [(bucket, min(tokens, bucket.limit)) for bucket, tokens in costs if bucket is not None]
 

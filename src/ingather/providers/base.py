@@ -57,9 +57,7 @@ class Provider(Protocol):
 class WireProvider(Provider, Protocol):
     """What our own dialects add, so that the engine can pace, remember and retry their requests."""
 
-    def prepare(
-        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
-    ) -> Request:
+    def prepare(self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None) -> Request:
         """The request as it will be sent: pure, no I/O. Raises `SetupError` or `Rejected` for one that cannot be."""
         ...
 

@@ -51,7 +51,9 @@ def text_response(content: str, *, model: str = "echo-model", finish_reason: str
     >>> text_response("Paris").content
     'Paris'
     """
-    return LLMResponse(content, model=model, finish_reason=finish_reason, usage=Usage(1, _tokens(content)), cost_usd=0.0)
+    return LLMResponse(
+        content, model=model, finish_reason=finish_reason, usage=Usage(1, _tokens(content)), cost_usd=0.0
+    )
 
 
 class EchoProvider:
@@ -80,7 +82,7 @@ class EchoProvider:
         *,
         strict_tools: bool = True,
         strict: bool = False,
-        limits: Any = None,  # noqa: ANN401 - Limits, which this module need not know
+        limits: Any = None,
     ) -> None:
         settings = {**(config or {}), **((config or {}).get("options") or {})}
         self.model = str(settings.get("model") or "echo-model")
