@@ -1,0 +1,68 @@
+"""The JSON in an answer that is not only JSON: in a code fence, or with prose around it.
+
+Linear in the length of the text whatever it holds, and bounded in what it offers.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MAX_CANDIDATES = 64  # of each kind
+_MAX_DEPTH = 200  # the JSON parser refuses what is nested deeper
+_MAX_TOKENS = 200_000  # strings and brackets of one candidate: about a tenth of a second
+
+_START = re.compile(r'\{\s*+["}]|\[\s*+(?:[\[\]{"\-0-9]|true|false|null)')
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+("?)|[{}\[\]]', re.DOTALL)
+
+
+def candidates(text: str) -> Iterator[str]:
+    """What may be the answer in `text`, likeliest first: all of it, each code fence, each balanced object or array.
+
+    Only what follows the model's thinking (``</think>``) counts. An object inside another is never offered: a part of a
+    broken answer must not pass for the whole.
+
+    >>> list(candidates('Sure: {"n": 1}.'))[-1]
+    '{"n": 1}'
+    """
+    text = text.rpartition("</think>")[2].strip("\ufeff \t\r\n")
+    yield text
+    yield from islice(_fenced(text), _MAX_CANDIDATES)
+    yield from islice(_balanced(text), _MAX_CANDIDATES)
+
+
+def _fenced(text: str) -> Iterator[str]:
+    for body in text.split("```")[1::2]:
+        language, newline, rest = body.partition("\n")
+        yield rest if newline and " " not in language.strip() else body.removeprefix("json")
+
+
+def _balanced(text: str) -> Iterator[str]:
+    end: int | None = 0
+    while end is not None and (start := _START.search(text, end)):
+        end = _closing(text, start.start())
+        if end is not None:
+            yield text[start.start() : end]
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Behind the bracket that closes the one at `start`; None where it stays open, so that the rest is a part of it."""
+    depth = 0
+    for token in islice(_TOKEN.finditer(text, start), _MAX_TOKENS):
+        mark = text[token.start()]
+        if mark == '"':
+            if not token[1]:
+                return None
+        elif mark in "{[":
+            depth += 1
+            if depth > _MAX_DEPTH:
+                return None
+        else:
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return None

@@ -1,0 +1,107 @@
+"""What a JSON document holds at each place of its schema: for what pydantic alone would take the wrong way.
+
+- ``null`` for a field that has a default and is not nullable: the model says that it has nothing to say.
+- ``NaN`` and infinities, which JSON does not have, in one of their guises.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from pydantic_core import from_json, to_json
+
+from ingather.schema.wire import Node, resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Whatever may become a float that is not finite: 1e999, 400 digits, NaN, Infinity, and strings that say so.
+_SUSPECT = re.compile(r'[0-9][eE]\+?[0-9]{3}|(?<![0-9])[0-9]{200}|NaN|Infinity|"\s*+[+-]?(?:[nN][aA][nN]|[iI][nN][fF])')
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "object": dict, "array": list, "string": str, "null": type(None), "boolean": bool, "integer": int,
+    "number": (int, float),
+}  # fmt: skip
+
+
+def without_absent(text: str, schema: Node) -> bytes | None:
+    """The JSON `text` without each ``null`` that stands for a default; None where it has none of them."""
+    document = from_json(text)
+    found = False
+    for value, node in _places(document, schema):
+        if isinstance(value, dict):
+            for name in [name for name, held in value.items() if held is None and _has_default(name, node, schema)]:
+                del value[name]
+                found = True
+    return to_json(document) if found else None
+
+
+def is_finite(text: str, schema: Node) -> bool:
+    """Whether every number in the JSON `text` is a finite one."""
+    if not _SUSPECT.search(text):
+        return True
+    try:
+        document = from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return False
+    return all(
+        _finite(value)
+        for value, node in _places(document, schema)
+        if isinstance(value, float) or node.get("type") == "number"
+    )
+
+
+def _finite(value: object) -> bool:
+    try:
+        return math.isfinite(float(value))  # type: ignore[arg-type]
+    except OverflowError:
+        return False
+    except (ValueError, TypeError):  # no number at all: not ours to judge
+        return True
+
+
+def _has_default(name: str, node: Node, root: Node) -> bool:
+    field = node.get("properties", {}).get(name)
+    return field is not None and name not in node.get("required", ()) and not _fits(None, field, root)
+
+
+def _places(document: object, root: Node) -> Iterator[tuple[object, Node]]:
+    """Each value in `document` with its schema, outer before inner: what is deleted meanwhile is not visited."""
+    waiting: list[tuple[object, Node]] = [(document, root)]
+    while waiting:
+        value, node = waiting.pop()
+        node = resolved(node, root)
+        if branches := node.get("anyOf") or node.get("oneOf"):
+            waiting.append((value, next((branch for branch in branches if _fits(value, branch, root)), branches[0])))
+            continue
+        yield value, node
+        if isinstance(value, dict):
+            known, others = node.get("properties", {}), node.get("additionalProperties", True)
+            rest = others if isinstance(others, dict) else {}
+            waiting += [(held, known.get(name, rest)) for name, held in value.items()]
+        elif isinstance(value, list):
+            prefix, items = node.get("prefixItems", ()), node.get("items", {})
+            waiting += [(item, prefix[at] if at < len(prefix) else items) for at, item in enumerate(value)]
+
+
+def _fits(value: object, node: Node, root: Node) -> bool:
+    """Whether `value` looks like `node`: by its type, its choices, and for an object by its keys and fixed values."""
+    node = resolved(node, root)
+    if branches := node.get("anyOf") or node.get("oneOf"):
+        return any(_fits(value, branch, root) for branch in branches)
+    choices = node["enum"] if "enum" in node else [node["const"]] if "const" in node else None
+    if choices is not None:
+        return value in choices
+    kind = node.get("type")
+    if not isinstance(kind, str) or not isinstance(value, _KINDS[kind]):
+        return not isinstance(kind, str)
+    if not isinstance(value, dict) or "properties" not in node:
+        return True
+    fields = node["properties"]
+    fixed = [name for name in value if name in fields and fields[name].keys() & {"const", "enum"}]
+    return (
+        value.keys() >= set(node.get("required", ()))
+        and value.keys() <= fields.keys()
+        and all(_fits(value[name], fields[name], root) for name in fixed)
+    )
