@@ -1,0 +1,184 @@
+"""What an answer says about the limits: how long to wait, and how much of the quota is left. Pure: no clock.
+
+Instants are read against the answer's own ``Date`` header, else against `now` (seconds since 1970); without either
+they say nothing. Headers are looked up by lower-case names: aiohttp's and httpx's mappings do not mind, a dict does.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_LONGEST = 86_400.0  # seconds: nobody sits out a longer wait
+_ABSURD = 1e12  # a limit of so many requests or tokens is a placeholder
+_EPOCH = 1e8  # a bare number from here on (1973) is an instant in seconds, from _EPOCH_MS on one in milliseconds
+_EPOCH_MS = 1e11
+_BODY_HEAD = 65_536  # characters of a body that are searched
+
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_AMOUNT = r"(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})"
+_NUMBER = re.compile(_AMOUNT, re.ASCII)
+_PIECE = re.compile(rf"({_AMOUNT})\s?(ns|us|µs|ms|s|m|h|d)", re.ASCII)
+_DURATION = re.compile(rf"(?:{_AMOUNT}(?:ns|us|µs|ms|s|m|h|d))+", re.ASCII)
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?(?:[Zz]|([+-]\d\d:\d\d))?", re.ASCII)
+_HTTP_DATES = (
+    re.compile(r"\w{3}, (?P<d>\d\d) (?P<b>\w{3}) (?P<y>\d{4}) (?P<t>\d\d:\d\d:\d\d) GMT", re.ASCII),  # IMF
+    re.compile(r"\w{6,9}, (?P<d>\d\d)-(?P<b>\w{3})-(?P<y>\d\d) (?P<t>\d\d:\d\d:\d\d) GMT", re.ASCII),  # RFC 850
+    re.compile(r"\w{3} (?P<b>\w{3}) (?P<d>[ \d]\d) (?P<t>\d\d:\d\d:\d\d) (?P<y>\d{4})", re.ASCII),  # asctime
+)
+_MONTHS = {name: i for i, name in enumerate("JanFebMarAprMayJunJulAugSepOctNovDec"[i : i + 3] for i in range(0, 36, 3))}
+_RETRY_INFO = re.compile(rf'"retryDelay"\s*:\s*"({_AMOUNT})s"', re.ASCII)
+_WORDS = r"(?:milliseconds?|ms|minutes?|mins?|m|seconds?|secs?|s|hours?|hrs?|h|days?|d|ns|us|µs)"
+_ADVICE = re.compile(
+    rf"(?:try\s+again|retry)\s+(?:in|after)\s+((?:{_AMOUNT}\s?{_WORDS}\s?)+)(?![A-Za-z0-9])", re.ASCII | re.IGNORECASE
+)
+_ADVISED = re.compile(rf"({_AMOUNT})\s?({_WORDS})", re.ASCII | re.IGNORECASE)
+
+
+class Allowance(NamedTuple):
+    """What is left of one resource. `reset_s`: seconds until it is full again. None: not said."""
+
+    limit: float | None = None
+    remaining: float | None = None
+    reset_s: float | None = None
+
+
+class RateLimits(NamedTuple):
+    """A quota as an answer's headers tell it, by resource. None: nothing said."""
+
+    requests: Allowance | None = None
+    tokens: Allowance | None = None
+    input_tokens: Allowance | None = None
+    output_tokens: Allowance | None = None
+
+
+def retry_hint(headers: Mapping[str, str], body: str | bytes = b"", *, now: float | None = None) -> float | None:
+    """Seconds that the provider asks us to wait, between 0 and a day; None where it says nothing usable.
+
+    The first that makes sense of: ``retry-after-ms``; ``retry-after`` in seconds, as a date, a duration or an instant;
+    ``RetryInfo`` and sentences such as "Please try again in 6ms" in the body.
+
+    >>> retry_hint({"retry-after": "1m30s"})
+    90.0
+    """
+    for seconds in _hints(headers, body, now):
+        if seconds is not None and math.isfinite(seconds):
+            return min(max(seconds, 0.0), _LONGEST)
+    return None
+
+
+def rate_limits(headers: Mapping[str, str], *, now: float | None = None) -> RateLimits | None:
+    """What OpenAI's or Anthropic's headers say of the quota; None where there are none. Nonsense counts as not said.
+
+    >>> rate_limits({"x-ratelimit-limit-requests": "500", "x-ratelimit-reset-requests": "120ms"}).requests
+    Allowance(limit=500.0, remaining=None, reset_s=0.12)
+    """
+    for families, telltales in _FAMILIES:
+        if any(name in headers for name in telltales):  # most servers have none: this is all it costs
+            found = [_allowance(headers, names, now) for names in families]
+            return RateLimits(*found) if any(found) else None
+    return None
+
+
+def _family(form: str) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The names of each resource's limit, remaining and reset; and those of which one is there if any is."""
+    resources = ("requests", "tokens", "input-tokens", "output-tokens")
+    names = [tuple(form.format(resource, part) for part in ("limit", "remaining", "reset")) for resource in resources]
+    return names, [names[1][1], names[0][1], names[1][0], names[0][0]]
+
+
+_FAMILIES = (_family("x-ratelimit-{1}-{0}"), _family("anthropic-ratelimit-{0}-{1}"))
+
+
+def _allowance(headers: Mapping[str, str], names: tuple[str, ...], now: float | None) -> Allowance | None:
+    limit, remaining, reset = map(headers.get, names)
+    if limit is None and remaining is None:
+        return None
+    limited = _count(limit, least=1.0)
+    if limit is not None and limited is None:
+        return None  # what is left of no limit, or of an absurd one, means nothing either
+    left = _count(remaining, least=0.0)
+    if limited is None and left is None:
+        return None
+    wait = None if reset is None else _wait(reset, headers, now)
+    return Allowance(limited, left, None if wait is None else max(wait, 0.0))
+
+
+def _count(text: str | None, least: float) -> float | None:
+    try:
+        value = float(text) if text is not None else math.nan
+    except ValueError:
+        return None
+    return value if least <= value < _ABSURD else None
+
+
+def _hints(headers: Mapping[str, str], body: str | bytes, now: float | None) -> Iterator[float | None]:
+    if milliseconds := headers.get("retry-after-ms"):
+        yield _scaled(milliseconds.strip(), 1e-3)
+    if wait := headers.get("retry-after"):
+        yield _wait(wait, headers, now)
+    text = body[:_BODY_HEAD].decode("utf-8", "replace") if isinstance(body, bytes) else body[:_BODY_HEAD]
+    if info := _RETRY_INFO.search(text):
+        yield float(info[1])
+    if advice := _ADVICE.search(text):
+        yield sum(float(amount) * _SECONDS[_unit(word)] for amount, word in _ADVISED.findall(advice[1]))
+
+
+def _wait(text: str, headers: Mapping[str, str], now: float | None) -> float | None:
+    """Seconds until `text`, negative for a past instant: a number, a duration or an instant in any of their forms."""
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        value = float(text)
+        if value < _EPOCH:
+            return value
+        instant: float | None = value if value < _EPOCH_MS else value / 1000
+    elif _DURATION.fullmatch(text):
+        return sum(float(amount) * _SECONDS[unit] for amount, unit in _PIECE.findall(text))
+    else:
+        instant = _rfc3339(text) or _http_date(text)
+    if instant is None:
+        return None
+    date = headers.get("date")
+    now = (None if date is None else _http_date(date.strip())) or now
+    return None if now is None else instant - now
+
+
+def _scaled(text: str, unit: float) -> float | None:
+    return float(text) * unit if _NUMBER.fullmatch(text) else None
+
+
+def _unit(word: str) -> str:
+    word = word.lower()
+    return word if word in _SECONDS else "ms" if word.startswith("milli") else word[0]
+
+
+def _http_date(text: str) -> float | None:
+    for form in _HTTP_DATES:
+        if found := form.fullmatch(text):
+            month = _MONTHS.get(found["b"], -1) + 1
+            year = int(found["y"])
+            if year < 100:
+                year += 1900 if year >= 70 else 2000
+            return _timestamp(f"{year:04}-{month:02}-{int(found['d']):02}T{found['t']}+00:00")
+    return None
+
+
+def _rfc3339(text: str) -> float | None:
+    found = _RFC3339.fullmatch(text)
+    if found is None:
+        return None
+    day, time, fraction, zone = found.groups()
+    whole = _timestamp(f"{day}T{time}{zone or '+00:00'}")
+    return None if whole is None else whole + float(fraction or 0)
+
+
+def _timestamp(text: str) -> float | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).timestamp()
+    except (ValueError, OverflowError):  # the 31st of June, the hour 25, the year 0
+        return None

@@ -1,0 +1,202 @@
+"""One table for all providers: which error an answer is, by its status, headers and body. Pure.
+
+Body words (types, codes) win over the status, which gateways change; the status decides where the words say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import orjson
+
+from ingather.errors import (
+    AuthFailed,
+    BadBody,
+    BadRequest,
+    Filtered,
+    IngatherError,
+    ModelNotFound,
+    Overloaded,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+    Redirected,
+    ServerFault,
+    TooBig,
+    TooLong,
+    TransientError,
+    redact,
+)
+from ingather.limits.headers import retry_hint
+from ingather.providers.problem import Problem
+
+Kind = type[ProviderError]
+
+_WORDS: dict[str, Kind] = {
+    word: kind
+    for kind, words in {
+        QuotaExhausted: "insufficient_quota billing_error billing_hard_limit_reached billing_not_active "
+        "insufficient_balance insufficient_credits payment_required",
+        TooLong: "context_length_exceeded exceed_context_size_error request_too_large string_above_max_length "
+        "model_context_window_exceeded context_window_exceeded",
+        Filtered: "content_filter content_policy_violation responsibleaipolicyviolation invalid_prompt cyber_policy "
+        "moderation_blocked prohibited_content data_inspection_failed",
+        AuthFailed: "invalid_api_key authentication_error unauthenticated permission_error permission_denied "
+        "api_key_invalid account_deactivated",
+        ModelNotFound: "model_not_found deploymentnotfound not_found_error not_found",
+        RateLimited: "rate_limit_exceeded rate_limit_error resource_exhausted too_many_requests",
+        Overloaded: "overloaded_error overloaded engine_overloaded slow_down unavailable unavailable_error",
+    }.items()
+    for word in words.split()
+}
+_VAGUE: dict[str, Kind] = {  # words that many kinds share: they count only where the status says nothing
+    **dict.fromkeys(("invalid_request_error", "invalid_argument", "bad_request", "not_supported_error"), BadRequest),
+    **dict.fromkeys(("server_error", "api_error", "internal_error", "internal", "timeout_error"), ServerFault),
+}
+_TEXTS: dict[Kind, re.Pattern[str]] = {  # for refusals that have no word of their own
+    QuotaExhausted: re.compile(
+        r"credit balance is too low|insufficient[ _](?:quota|credits|balance|funds)|usage limits|spend\w* limit"
+    ),
+    TooLong: re.compile(r"(?:prompt|input) is too long|context (?:length|window|size|limit)|maximum number of tokens"),
+    Filtered: re.compile(r"content management policy|safety system|flagged"),
+    AuthFailed: re.compile(r"api key not valid|(?:invalid|incorrect) api key"),
+}
+_STATUS: dict[int, Kind] = {
+    **dict.fromkeys((401, 403, 407), AuthFailed),
+    **dict.fromkeys((408, 409, 425, 500, 504), ServerFault),
+    **dict.fromkeys((502, 503, 520, 521, 522, 523, 524, 529), Overloaded),
+    **dict.fromkeys((501, 505), BadRequest),
+    402: QuotaExhausted,
+    404: ModelNotFound,
+    413: TooLong,
+    429: RateLimited,
+}
+_ADVICE: dict[Kind, str] = {
+    AuthFailed: "the key is missing, wrong, or may not use this: check api_key or its environment variable",
+    BadBody: "an error in place of an answer",
+    BadRequest: "the request is refused as it is",
+    Filtered: "stopped by the provider's content filter",
+    ModelNotFound: "no such model or path: check the model's name and base_url",
+    Overloaded: "the provider is overloaded or away",
+    QuotaExhausted: "no credit left, or a spending limit reached: settle that with the provider, then run again",
+    RateLimited: "rate limited",
+    Redirected: "a redirect, not followed because it would carry the key along: set base_url to where it leads",
+    ServerFault: "the provider failed",
+    TooBig: "needs more of the quota than a whole minute has: send less, or have the limit raised",
+    TooLong: "longer than the model takes: shorten or split it",
+}
+_ASKED = re.compile(r"limit:?\s*([\d,]+).{0,80}?requested:?\s*([\d,]+)", re.IGNORECASE | re.DOTALL)
+_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
+
+
+def classify(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes | str,
+    *,
+    provider: str = "",
+    model: str = "",
+    secrets: tuple[str, ...] = (),
+) -> ProviderError:
+    """The error that an answer is. `secrets` are cut out of whatever it quotes.
+
+    >>> type(classify(503, {}, b"")).__name__
+    'Overloaded'
+    """
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    problem = Problem.read(text)
+    hint = retry_hint(headers, text)
+    kind = _kind(status, headers, problem, hint)
+    said = headers.get("location", "") if kind is Redirected else problem.message
+    where = " ".join(filter(None, (str(status), provider and f"from {provider}", model and f"({model})")))
+    return kind(
+        redact(f"{where}: {_ADVICE[kind]}{said and f': {said}'}", *secrets),
+        status=status,
+        code=problem.code,
+        retry_after=hint,
+        request_id=next((headers[name] for name in _REQUEST_IDS if name in headers), problem.request_id),
+        body=redact(text[:2000], *secrets),
+        provider=provider,
+        model=model,
+    )
+
+
+def classify_exception(error: Exception) -> Exception:
+    """A foreign exception that carries an HTTP answer, as the error which that answer is; any other one unchanged.
+
+    An answer is ``status_code`` and ``response.headers``, as the exceptions of openai, anthropic and httpx have them.
+    The original is the new error's ``__cause__``.
+    """
+    if isinstance(error, IngatherError | TimeoutError):
+        return error
+    response = getattr(error, "response", None)
+    status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
+    headers = getattr(response, "headers", None)
+    if not isinstance(status, int) or status < 300 or not isinstance(headers, Mapping):
+        return error
+    names = {str(name).lower(): str(value) for name, value in headers.items()}
+    found = classify(status, names, _body_of(error, response))
+    found.__cause__ = error
+    return found
+
+
+def _body_of(error: Exception, response: object) -> bytes | str:
+    body = getattr(error, "body", None)
+    if body is None:
+        try:
+            body = getattr(response, "content", None)
+        except RuntimeError:  # httpx: of a stream that nobody has read
+            return str(error)
+    if isinstance(body, Mapping | list):
+        return orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
+    return body if isinstance(body, bytes | str) else str(error)
+
+
+def _kind(status: int, headers: Mapping[str, str], problem: Problem, hint: float | None) -> Kind:
+    if 300 <= status < 400:
+        return Redirected
+    if status < 300:  # an error in place of an answer: what it calls itself is all there is
+        status = problem.status or 0
+    kind = next((_WORDS[word] for word in problem.words if word in _WORDS), None) or _by_text(status, problem.message)
+    if kind is None:
+        kind = _overruled(_by_status(status, problem), headers.get("x-should-retry"))
+    if kind is RateLimited:
+        asked = _ASKED.search(problem.message)
+        if asked is not None and _number(asked[2]) > _number(asked[1]):
+            return TooBig
+        if "insufficient_quota" in problem.message or (problem.daily and hint is None):
+            return QuotaExhausted
+    return kind
+
+
+def _by_text(status: int, message: str) -> Kind | None:
+    if not 400 <= status < 500 or status in (401, 404, 429):
+        return None
+    message = message.lower()
+    for kind, pattern in _TEXTS.items():
+        if pattern.search(message):
+            return kind
+    return None
+
+
+def _by_status(status: int, problem: Problem) -> Kind:
+    if status in _STATUS:
+        return _STATUS[status]
+    if status:
+        return BadRequest if status < 500 else ServerFault
+    return next((_VAGUE[word] for word in problem.words if word in _VAGUE), BadBody)
+
+
+def _overruled(kind: Kind, should_retry: str | None) -> Kind:
+    """The provider's own word on whether to try again goes over the status (as in its own clients)."""
+    transient = issubclass(kind, TransientError | RateLimited)
+    if should_retry == "true" and not transient:
+        return ServerFault
+    if should_retry == "false" and transient:
+        return BadRequest
+    return kind
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", "") or 0)

@@ -1,0 +1,85 @@
+"""Reads the body of a failed request, whichever server wrote it: words that name the failure, and a sentence on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+_LONGEST_JSON = 262_144  # characters: an error that says more is none of a provider's
+_TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^<>]{0,500}>")
+_STATUS = re.compile(r"[45]\d\d", re.ASCII)
+_PER_DAY = re.compile(r'"quotaId"\s*:\s*"[^"]{0,200}PerDay')
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a body says.
+
+    `words`: the provider's names for the failure, in lower case, the most telling first. `code`: the first of them, as
+    written. `status`: an HTTP status that it names. `daily`: it is the quota of a whole day that is used up.
+    """
+
+    message: str = ""
+    words: tuple[str, ...] = ()
+    code: str | None = None
+    status: int | None = None
+    request_id: str | None = None
+    daily: bool = False
+
+    @classmethod
+    def read(cls, text: str) -> Problem:
+        """Of a JSON error object in any provider's form, an HTML page, or plain text."""
+        try:
+            data = orjson.loads(text) if len(text) <= _LONGEST_JSON else None
+        except (orjson.JSONDecodeError, UnicodeEncodeError):
+            data = None
+        if isinstance(data, list) and data:  # Gemini's, where one asked for a stream
+            data = data[0]
+        if not isinstance(data, Mapping):
+            title = _TITLE.search(text[:_LONGEST_JSON])
+            return cls(_one_line(title[1] if title else _MARKUP.sub(" ", text[:2000])))
+        inner = data.get("error")
+        inner = inner if isinstance(inner, Mapping) else data
+        names = [name for name in _names(data, inner) if isinstance(name, str) and name and not name.isdigit()]
+        number = str(inner.get("code"))
+        return cls(
+            _one_line(_message(data, inner)),
+            tuple(name.lower() for name in names),
+            names[0] if names else None,
+            int(number) if _STATUS.fullmatch(number) else None,
+            data["request_id"] if isinstance(data.get("request_id"), str) else None,
+            _PER_DAY.search(text) is not None,
+        )
+
+
+def _names(data: Mapping[str, object], inner: Mapping[str, object]) -> list[object]:
+    names = [inner.get("code"), inner.get("type"), inner.get("status")]
+    nested = inner.get("innererror")
+    if isinstance(nested, Mapping):  # Azure's content filter
+        names.append(nested.get("code"))
+    details = inner.get("details")
+    if isinstance(details, list):  # Google's ErrorInfo
+        names += [detail.get("reason") for detail in details if isinstance(detail, Mapping)]
+    feedback = data.get("promptFeedback")
+    if isinstance(feedback, Mapping) and feedback.get("blockReason"):  # Gemini's, with a 200
+        names.insert(0, "content_filter")
+    return names
+
+
+def _message(data: Mapping[str, object], inner: Mapping[str, object]) -> str:
+    for said in (inner.get("message"), data.get("error"), inner.get("detail"), data.get("message"), data.get("errors")):
+        if isinstance(said, str):
+            return said
+        if said and said is not inner:
+            return orjson.dumps(said).decode()
+    return ""
+
+
+def _one_line(text: str) -> str:
+    """What may stand in a message and a log: no line breaks, no control characters, no novel."""
+    line = " ".join(text.split())
+    return "".join(sign for sign in line if sign.isprintable())[:400]

@@ -1,0 +1,60 @@
+"""What went wrong on the wire, in our words: each failure of aiohttp, of TLS and of the system as one typed error."""
+
+from __future__ import annotations
+
+import errno
+import ssl
+
+import aiohttp
+
+from ingather.errors import (
+    AttemptTimeout,
+    BadBody,
+    ConnectFailed,
+    ConnectionLost,
+    ProviderError,
+    SetupError,
+    TlsFailed,
+    redact,
+)
+
+FAULTS = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
+
+_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)  # hung up during the handshake
+
+
+def typed(fault: aiohttp.ClientError | OSError, host: str, timeout: float) -> ProviderError | SetupError:
+    """`fault` of an exchange with `host` that had `timeout` seconds, as one of our errors. Its text holds no key."""
+    match fault:
+        case aiohttp.ConnectionTimeoutError():
+            return ConnectFailed(f"no connection to {host} in time: is it up, and reachable from here?")
+        case aiohttp.ClientConnectorCertificateError():
+            return TlsFailed(f"the certificate of {host} is not to be trusted: {_said(fault.certificate_error)}")
+        case aiohttp.ClientConnectorSSLError() if not isinstance(fault.os_error, _CUT):
+            return TlsFailed(f"no TLS with {host}: {_said(fault.os_error)}. Does it speak https at all?")
+        case aiohttp.ClientConnectorError():
+            return ConnectFailed(_unconnected(fault, host))
+        case aiohttp.ClientHttpProxyError():
+            return ConnectFailed(f"the proxy on the way to {host} answers {fault.status} {redact(fault.message)}")
+        case aiohttp.ClientResponseError():
+            return BadBody(f"{host} does not answer in proper HTTP: {redact(fault.message)[:200]}")
+        case aiohttp.InvalidURL():
+            return SetupError(f"not a usable URL: {host}")
+        case TimeoutError():
+            return AttemptTimeout(f"no answer from {host} within {timeout:g} s")
+        case _:
+            return ConnectionLost(f"the connection to {host} broke before the whole answer was here: {_said(fault)}")
+
+
+def _unconnected(fault: aiohttp.ClientConnectorError, host: str) -> str:
+    reason = fault.os_error
+    if reason.errno in (errno.EMFILE, errno.ENFILE):
+        return f"too many open files, so no connection to {host}: raise `ulimit -n`, or lower max_concurrency"
+    whom = f"the proxy on the way to {host}" if isinstance(fault, aiohttp.ClientProxyConnectionError) else host
+    if isinstance(fault, aiohttp.ClientConnectorDNSError):
+        return f"the name of {whom} cannot be resolved: {_said(reason)}"
+    return f"no connection to {whom}: {_said(reason)}"
+
+
+def _said(fault: BaseException) -> str:
+    return redact(str(fault) or type(fault).__name__)[:200]

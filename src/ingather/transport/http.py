@@ -1,0 +1,219 @@
+"""HTTP by aiohttp. Imports it, which takes a third of a second: import this module only where requests will be sent."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import warnings
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp import hdrs
+from aiohttp.client_proto import ResponseHandler
+from multidict import CIMultiDict
+from yarl import URL
+
+from ingather.errors import AnswerTooLarge
+from ingather.transport import Reply
+from ingather.transport.decoding import Inflater
+from ingather.transport.faults import FAULTS, typed
+from ingather.transport.proxies import proxy_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from ingather.transport import Endpoint
+
+CONNECT_TIMEOUT = 5.0  # seconds for name look-up, connection and TLS handshake
+MAX_RESPONSE_BYTES = 8 * 2**20
+_RACE = 1.0  # seconds within which a server that closes an idle connection has done so
+_DIALS = 256  # handshakes at once: a thousand would starve each other past the connect timeout
+_LARGE = 2**20  # bytes of a body that aiohttp wants as a file, to send it in pieces
+
+
+class AiohttpTransport:
+    """Posts over HTTP/1.1 with kept-alive connections: as many as there are calls in flight, the caller is the bound.
+
+    `timeout`: seconds for a whole exchange. `max_response_bytes`: the cap on an answer, decoded. Each event loop has a
+    session of its own, made on first use; it closes by `aclose`, or with its loop. Proxies are taken from the
+    environment as it is when an endpoint is first used; redirects are not followed, cookies not kept, certificates
+    always checked.
+
+    >>> AiohttpTransport(timeout=30)
+    AiohttpTransport(timeout=30, 0 sessions)
+    """
+
+    def __init__(self, *, timeout: float = 600.0, max_response_bytes: int = MAX_RESPONSE_BYTES) -> None:
+        self._timeout = timeout
+        self._cap = max_response_bytes
+        self._targets: dict[Endpoint, _Target] = {}
+        self._sessions: dict[asyncio.AbstractEventLoop, _Session] = {}
+
+    async def post(self, endpoint: Endpoint, body: bytes) -> Reply:
+        """Send `body` and read the answer; see `Transport`."""
+        loop = asyncio.get_running_loop()
+        session = self._sessions.get(loop) or await self._opened(loop)
+        target = self._targets.get(endpoint) or self._aimed(endpoint)
+        begun = loop.time()
+        try:
+            return await self._exchange(session.client, target, body)
+        except FAULTS as fault:
+            took = loop.time() - begun
+            again = getattr(fault, "stale", False) and took < min(_RACE, self._timeout)
+            error = typed(fault, target.host, self._timeout)
+        if again:  # we wrote while the server was closing the idle connection: it never saw the request
+            rest = aiohttp.ClientTimeout(total=self._timeout - took, sock_connect=CONNECT_TIMEOUT)
+            try:
+                return await self._exchange(session.client, target, body, timeout=rest)
+            except FAULTS as fault:
+                error = typed(fault, target.host, self._timeout)
+        raise error  # out here, so that it drags no frames of aiohttp's along: their locals hold the key
+
+    async def aclose(self) -> None:
+        """Close this loop's session; those of other running loops are told to close."""
+        here = asyncio.get_running_loop()
+        for loop, session in list(self._sessions.items()):
+            if loop is here:
+                await session.life.aclose()
+            elif loop.is_running():
+                asyncio.run_coroutine_threadsafe(session.life.aclose(), loop)
+
+    async def _exchange(self, client: aiohttp.ClientSession, target: _Target, body: bytes, **options: Any) -> Reply:
+        response = await client.post(
+            target.url,
+            data=body if len(body) <= _LARGE else io.BytesIO(body),
+            headers=target.headers,
+            proxy=target.proxy,
+            allow_redirects=False,
+            **options,
+        )
+        content, headers = response.content, response.headers
+        encoding = headers.get(hdrs.CONTENT_ENCODING)
+        if content.is_eof() and encoding is None:  # most answers are whole by now, and their connection is free again
+            answer = content.read_nowait()
+            if len(answer) > self._cap:
+                raise self._too_large()
+            return Reply(response.status, headers, answer)
+        try:
+            return Reply(response.status, headers, await self._read(response, encoding))
+        except BaseException:
+            response.close()
+            raise
+
+    async def _read(self, response: aiohttp.ClientResponse, encoding: str | None) -> bytes:
+        if (response.content_length or 0) > self._cap:
+            raise self._too_large()
+        inflater = None if encoding in (None, "identity") else Inflater(encoding, self._cap)
+        pieces: list[bytes] = []
+        left = self._cap
+        while piece := await response.content.readany():
+            left -= len(piece)
+            if left < 0:
+                raise self._too_large()
+            pieces.append(piece if inflater is None else inflater.feed(piece))
+        if inflater is not None:
+            inflater.close()
+        return b"".join(pieces)
+
+    def _too_large(self) -> AnswerTooLarge:
+        return AnswerTooLarge(f"the answer is larger than the cap of {self._cap:,} bytes: ask for a shorter one")
+
+    def _aimed(self, endpoint: Endpoint) -> _Target:
+        target = self._targets[endpoint] = _Target(endpoint)
+        return target
+
+    async def _opened(self, loop: asyncio.AbstractEventLoop) -> _Session:
+        for other in [other for other in self._sessions if other.is_closed()]:
+            self._sessions.pop(other).abandon()
+        life = self._life(loop)
+        session = self._sessions[loop] = _Session(await anext(life), life)
+        return session
+
+    async def _life(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[aiohttp.ClientSession]:
+        """One session, from first use to its end. A generator, because a loop that ends closes those that are left."""
+        client = aiohttp.ClientSession(
+            connector=_Connector(),
+            timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=CONNECT_TIMEOUT),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+        try:
+            yield client
+        finally:
+            self._sessions.pop(loop, None)
+            await client.close()
+
+    def __repr__(self) -> str:
+        count = len(self._sessions)
+        return f"AiohttpTransport(timeout={self._timeout:g}, {count} session{'s' * (count != 1)})"
+
+
+class _Target:
+    """An endpoint in aiohttp's words."""
+
+    __slots__ = ("headers", "host", "proxy", "url")
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.url = URL(endpoint.url)
+        self.host = self.url.authority
+        self.headers = CIMultiDict(endpoint.headers)
+        self.headers.setdefault(hdrs.ACCEPT_ENCODING, "identity")
+        proxy = proxy_for(endpoint.url)
+        self.proxy = None if proxy is None else URL(proxy)
+
+
+class _Session:
+    """A loop's session, and the generator that closes it."""
+
+    __slots__ = ("client", "life")
+
+    def __init__(self, client: aiohttp.ClientSession, life: AsyncGenerator[aiohttp.ClientSession]) -> None:
+        self.client = client
+        self.life = life
+
+    def abandon(self) -> None:
+        """Its loop was closed under it: let go of all it has, without the warnings about what was left open."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            with suppress(StopIteration):
+                self.life.aclose().send(None)  # on a closed loop, nothing in it waits
+            gc.collect()  # its sockets sit in cycles of asyncio's, and would warn when those are found later
+
+
+class _Connector(aiohttp.TCPConnector):
+    """As many connections as are asked for, but not all handshakes at once."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=0, ttl_dns_cache=60)
+        self._factory = partial(_Connection, loop=self._loop)  # type: ignore[assignment]
+        self._dials = asyncio.Semaphore(_DIALS)
+
+    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> ResponseHandler:
+        async with self._dials, asyncio.timeout(CONNECT_TIMEOUT):
+            return await super()._create_connection(req, traces, timeout)
+
+
+class _Connection(ResponseHandler):
+    """Marks the error of a request that met a connection the server was just closing: it may go again for free.
+
+    That is so only where the connection was used before, and not one byte of an answer came.
+    """
+
+    _uses = 0
+    _answered = False
+
+    def set_response_params(self, **params: Any) -> None:
+        self._uses += 1
+        self._answered = False
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        self._answered = True
+        super().data_received(data)
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        exc.stale = self._uses > 1 and not self._answered  # type: ignore[attr-defined]
+        super().set_exception(exc, *cause)
