@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from ingather.call import Terms
+from ingather.delivery import AsCompleted, Collected, InOrder, Sink
 from ingather.errors import NotSent, SetupError
 from ingather.pool import Slots
 from ingather.providers.base import Provider
 from ingather.result import TaskResult
-from ingather.run import AsCompleted, Collected, InOrder, Run, Sink, Tasks
+from ingather.run import Run, Tasks
 from ingather.task import LLMMessage, LLMTask, Task, positive_seconds
+from ingather.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -232,6 +233,12 @@ class Results:
         self._closed = True
         if self._run is not None:
             await self._executor._end(self._run)  # noqa: SLF001
+
+    def stop(self, why: str) -> None:
+        """Pull nothing more and cancel what is in flight. Unlike after `aclose`, every task that was pulled still comes as
+        a result; those that did not end by themselves say `why`. To be called on the loop."""
+        if self._run is not None and not self._closed:
+            self._run._stop(why)  # noqa: SLF001 - one thing
 
     async def __aenter__(self) -> Self:
         return self
