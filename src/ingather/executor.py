@@ -236,7 +236,8 @@ class Results:
 
     def stop(self, why: str) -> None:
         """Pull nothing more and cancel what is in flight. Unlike after `aclose`, every task that was pulled still comes as
-        a result; those that did not end by themselves say `why`. To be called on the loop."""
+        a result; those that did not end by themselves say `why`. To be called on the loop.
+        """
         if self._run is not None and not self._closed:
             self._run._stop(why)  # noqa: SLF001 - one thing
 
