@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class BackoffStrategy(StrEnum):
     """How the delay grows with the number `n` of the attempt that failed (from 1), before the cap `max_delay`.
 
-    FIXED ``initial_delay``; LINEAR ``initial_delay * n``; EXPONENTIAL ``initial_delay * backoff_multiplier ** (n - 1)``;
-    JITTER the exponential delay times ``1 ± jitter_range``; DECORRELATED first ``initial_delay``, then between that and
-    three times the previous delay (the "decorrelated jitter" of AWS's architecture blog, 2015).
+    FIXED ``initial_delay``; LINEAR ``initial_delay * n``; EXPONENTIAL
+    ``initial_delay * backoff_multiplier ** (n - 1)``; JITTER the exponential delay times ``1 ± jitter_range``;
+    DECORRELATED first ``initial_delay``, then between that and three times the previous delay (the "decorrelated
+    jitter" of AWS's architecture blog, 2015).
     """
 
     FIXED = "fixed"

@@ -68,11 +68,11 @@ class _Crossing(Generic[T]):
 
     def wait_in(self, scope: Scope) -> T:
         """Wait as part of `scope`: when that ends, so does this."""
-        scope.cancels.append(self.cancel)
+        scope.cancels = (*scope.cancels, self.cancel)
         try:
             return self.wait()
         finally:
-            scope.cancels.remove(self.cancel)
+            scope.cancels = tuple(cancel for cancel in scope.cancels if cancel != self.cancel)
 
     def cancel(self) -> None:
         self._loop.call_soon_threadsafe(self._cancel)
@@ -82,7 +82,7 @@ class _Crossing(Generic[T]):
             self._coroutine.close()
             self._done.set_exception(Cancelled("cancelled before it began"))
             return
-        self._task = self._loop.create_task(self._coroutine)  # type: ignore[arg-type]
+        self._task = self._loop.create_task(self._coroutine)
         self._task.add_done_callback(self._finish)
 
     def _cancel(self) -> None:

@@ -141,7 +141,7 @@ class BadBody(TransientError):
 
 
 class RateLimited(ProviderError):
-    """A 429. The pool pauses and the call goes again in its old place; a task only ever ends with this at its deadline."""
+    """A 429: the pool pauses and the call goes again in its old place. No task ends with this."""
 
 
 class PoolFailure(ProviderError):

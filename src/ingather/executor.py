@@ -235,8 +235,9 @@ class Results:
             await self._executor._end(self._run)  # noqa: SLF001
 
     def stop(self, why: str) -> None:
-        """Pull nothing more and cancel what is in flight. Unlike after `aclose`, every task that was pulled still comes as
-        a result; those that did not end by themselves say `why`. To be called on the loop.
+        """Pull nothing more and cancel what is in flight, for the reason `why`. To be called on the loop.
+
+        Unlike after `aclose`, every task that was pulled still comes as a result.
         """
         if self._run is not None and not self._closed:
             self._run._stop(why)  # noqa: SLF001 - one thing

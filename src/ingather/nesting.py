@@ -30,7 +30,7 @@ class Scope:
     def __init__(self, lease: Lease, run: Run) -> None:
         self.lease = lease
         self.ended = False
-        self.cancels: list[Callable[[], None]] = []
+        self.cancels: tuple[Callable[[], None], ...] = ()
         self._run = run
 
     def give_back(self) -> None:
@@ -48,7 +48,7 @@ class Scope:
         self.ended = True
         if self.lease.closed:
             self._run.step_back()
-        for cancel in tuple(self.cancels):  # a thread that is left behind must not wait in `run_sync` for ever
+        for cancel in self.cancels:  # a thread that is left behind must not wait in `run_sync` for ever
             cancel()
 
     def __repr__(self) -> str:

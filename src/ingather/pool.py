@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from ingather.errors import PoolFailure
-    from ingather.providers.base import QuotaKey
     from ingather.result import Usage
 
 logger = logging.getLogger("ingather")
@@ -61,7 +60,8 @@ class Lease:
     """One request's permission: first waited for, then held, then closed. `limited_by`: what it last waited for."""
 
     __slots__ = (
-        "arrival", "closed", "cost", "error", "estimate", "future", "granted", "lane", "limited_by", "loop", "sent_at",
+        "arrival", "asked_at", "closed", "cost", "error", "estimate", "future", "granted", "granted_at", "lane",
+        "limited_by", "loop",
     )  # fmt: skip
 
     def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop) -> None:
@@ -75,7 +75,7 @@ class Lease:
         self.granted = False
         self.closed = False
         self.limited_by = ""
-        self.sent_at = 0.0
+        self.asked_at = self.granted_at = 0.0
 
     def __lt__(self, other: Lease) -> bool:
         return self.arrival < other.arrival
@@ -88,7 +88,7 @@ class Lease:
             self.closed = True
             pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
             slots.in_use -= 1
-            pool.controller.closed(outcome, self.cost, self.sent_at, usage, now)
+            pool.controller.closed(outcome, self.cost, self.granted_at, usage, now)
             if usage is not None and pool.controller.counts_tokens:
                 pool.estimator.learn(self.estimate, usage)
             if pool.waiting or slots.waiting:
@@ -113,7 +113,7 @@ class Lease:
             pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
             if self.granted:
                 slots.in_use -= 1
-                pool.controller.unsent(self.cost, self.sent_at, now)
+                pool.controller.unsent(self.cost, self.granted_at, now)
             _drain(pool, slots, now)
 
     def _wake(self) -> None:
@@ -153,7 +153,7 @@ class Lane:
                 if reason := pool.controller.too_big(estimate):
                     raise TooBig(f"this request {reason}: send less, or raise the limit", model=pool.name)
                 lease.cost = pool.estimator.cost(estimate)
-            now = lease.loop.time()
+            now = lease.asked_at = lease.loop.time()
             if not pool.waiting and self.slots.in_use < self.slots.capacity:
                 delay, lease.limited_by = pool.controller.delay(lease.cost, now)
                 if delay <= 0:
@@ -194,7 +194,7 @@ class Pool:
     def throttled(self, lease: Lease, hint: float | None) -> float:
         """A 429 came back for `lease`: pause; gives the seconds."""
         with _lock:
-            return self.controller.throttled(hint, lease.sent_at, lease.loop.time())
+            return self.controller.throttled(hint, lease.granted_at, lease.loop.time())
 
     def fail(self, error: PoolFailure) -> None:
         """No call can succeed now: whatever waits fails with `error`, and so does what comes until a new run begins."""
@@ -224,7 +224,7 @@ class Pool:
 
     def grant(self, lease: Lease, now: float) -> None:
         lease.granted = True
-        lease.sent_at = now
+        lease.granted_at = now
         lease.lane.slots.in_use += 1
         self.controller.sent(lease.cost, now)
 
@@ -299,39 +299,10 @@ def _resolve(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-_pools: dict[QuotaKey, Pool] = {}
-_bare_pools: weakref.WeakKeyDictionary[object, Pool] = weakref.WeakKeyDictionary()
-
-
-def pool_of(quota: QuotaKey, limits: Limits | None) -> Pool:
-    """The process's one pool of a quota."""
-    with _lock:
-        pool = _pools.get(quota)
-        if pool is None:
-            pool = _pools[quota] = Pool(f"{quota.provider}/{quota.model} at {quota.host}")
-    pool.tighten(limits)
-    return pool
-
-
-def pool_of_object(provider: object, limits: Limits | None) -> Pool:
-    """The pool of a provider that tells nothing of its quota: one for the object itself."""
-    try:
-        with _lock:
-            pool = _bare_pools.get(provider)
-            if pool is None:
-                pool = _bare_pools[provider] = Pool(type(provider).__name__)
-    except TypeError:  # neither hashable nor weakly referable: then the pool lives with its executor
-        pool = Pool(type(provider).__name__)
-    pool.tighten(limits)
-    return pool
-
-
 def _forget() -> None:
-    """In a forked child: the parent's calls in flight, and perhaps its held lock, are not ours."""
-    global _lock  # noqa: PLW0603 - a lock that the parent held at the fork can only be replaced
+    """In a forked child: the lock may have been held at the fork, by a thread that is not there."""
+    global _lock  # noqa: PLW0603 - such a lock can only be replaced
     _lock = threading.Lock()
-    _pools.clear()
-    _bare_pools.clear()
 
 
 os.register_at_fork(after_in_child=_forget)

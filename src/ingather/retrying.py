@@ -25,7 +25,7 @@ class RetryExecutor:
         self.config = config or RetryConfig()
 
     async def execute(self, func: Callable[..., object], *args: object, **kwargs: object) -> Any:
-        """``func(*args, **kwargs)``, awaited where it can be; raises its last exception when the attempts are used up."""
+        """``func(*args, **kwargs)``, awaited where it can be; its last exception once the attempts are used up."""
         attempts = Attempts(self.config, random.random)
         while True:
             try:

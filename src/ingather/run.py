@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections import deque
+import math
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sized
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ingather.call import Call
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
 from ingather.nesting import current
+from ingather.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingather.call import Terms
+    from ingather.delivery import Sink
     from ingather.events import Event
     from ingather.result import TaskResult
     from ingather.task import Task
+    from ingather.terms import Terms
 
 logger = logging.getLogger("ingather")
 
@@ -31,63 +33,6 @@ Tasks = Iterable["Task"] | AsyncIterable["Task"] | Mapping[str, "Task"]
 
 _arrivals = itertools.count()
 _numbers = itertools.count(1)
-
-
-class Sink(Protocol):
-    """Where results go. `bound`: how many tasks may be pulled whose results have not been taken."""
-
-    bound: float
-
-    def put(self, result: TaskResult) -> None: ...
-    def take(self) -> TaskResult | None: ...
-
-
-class Collected:
-    """All results, in input order."""
-
-    bound = float("inf")
-
-    def __init__(self) -> None:
-        self.results: list[TaskResult | None] = []
-
-    def put(self, result: TaskResult) -> None:
-        self.results.extend([None] * (result.index + 1 - len(self.results)))
-        self.results[result.index] = result
-
-    def take(self) -> TaskResult | None:
-        return None
-
-
-class AsCompleted:
-    """Results one by one, as they come."""
-
-    def __init__(self, bound: float) -> None:
-        self.bound = bound
-        self._results: deque[TaskResult] = deque()
-
-    def put(self, result: TaskResult) -> None:
-        self._results.append(result)
-
-    def take(self) -> TaskResult | None:
-        return self._results.popleft() if self._results else None
-
-
-class InOrder:
-    """Results one by one, in input order: the early ones wait."""
-
-    def __init__(self, bound: float) -> None:
-        self.bound = bound
-        self._results: dict[int, TaskResult] = {}
-        self._next = 0
-
-    def put(self, result: TaskResult) -> None:
-        self._results[result.index] = result
-
-    def take(self) -> TaskResult | None:
-        result = self._results.pop(self._next, None)
-        if result is not None:
-            self._next += 1
-        return result
 
 
 class Run:
@@ -219,11 +164,12 @@ class Run:
             await self._run_one(me, *item)
 
     async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
-        call = Call(self.terms, self, task, index, tag, (*self._prefix, next(_arrivals)))
+        call = Call(self.terms, self, (*self._prefix, next(_arrivals)), Tally(self, task, index, tag))
         if self._stopped_by is not None:
             self._deliver(call.stopped(self._stopped_by))
             return
-        self._tell(TaskStarted, index=index, tag=tag)
+        if self.emit is not None:
+            self._tell(TaskStarted, index=index, tag=tag)
         self._calling.add(me)
         try:
             result = await call.result()
@@ -245,8 +191,9 @@ class Run:
             if self._fail_fast and self._stopped_by is None:
                 self._stop(f"fail_fast, after task {result.tag or result.index} failed")
         self.sink.put(result)
-        self._tell(TaskEnded, result=result)
-        if self.sink.bound != float("inf"):
+        if self.emit is not None:
+            self._tell(TaskEnded, result=result)
+        if self.sink.bound != math.inf:
             self._wake()
 
     def _stop(self, why: str) -> None:
@@ -282,7 +229,8 @@ class Run:
         except Exception as error:
             self.error, self.exhausted = error, True
             return None
-        return self._numbered(tag, task)
+        self._pulled += 1
+        return self._pulled - 1, tag, task
 
     async def _pull_async(self, source: AsyncIterator[Task]) -> tuple[int, str, Task] | None:
         async with self._pulling:
@@ -296,12 +244,8 @@ class Run:
             except Exception as error:
                 self.error, self.exhausted = error, True
                 return None
-            return self._numbered(getattr(task, "tag", ""), task)
-
-    def _numbered(self, tag: str, task: Task) -> tuple[int, str, Task]:
-        index = self._pulled
-        self._pulled += 1
-        return index, tag, task
+            self._pulled += 1
+            return self._pulled - 1, getattr(task, "tag", ""), task
 
     def _too_late(self) -> bool:
         """A lazy input is not pulled any further once the run's deadline has passed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ class LLMMessage:
     metadata: dict[str, object] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, message: LLMMessage | Mapping[str, Any]) -> Self | LLMMessage:
+    def of(cls, message: object) -> LLMMessage:
         """The message itself, or one made from a mapping with at least a ``role``; raises TypeError otherwise."""
         if isinstance(message, LLMMessage):
             return message
@@ -49,9 +49,9 @@ class LLMTask:
     `messages`: a string (one user message), or a list of `LLMMessage` or mappings. `config_overrides`: parameters of
     this call (``temperature``, ``max_tokens``, ``model``, …), over those of the executor. `retry`: over the executor's.
     `timeout`: seconds for each attempt. `deadline`: seconds for the whole task, waiting included. `response_model`: a
-    pydantic model, dataclass, ``list[T]``, ``Literal``, ``int``, …: the value is then an instance of it. `sample`: tells
-    apart equal tasks that shall have an answer each. `reasks`: how often an answer that does not fit the response_model
-    is sent back with its error.
+    pydantic model, dataclass, ``list[T]``, ``Literal``, ``int``, …: the value is then an instance of it. `sample`:
+    tells apart equal tasks that shall have an answer each. `reasks`: how often an answer that does not fit the
+    response_model is sent back with its error.
 
     Raises TypeError for messages of another form, ValueError for times that are not positive.
 

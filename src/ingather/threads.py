@@ -50,7 +50,7 @@ class _Job:
 
 
 class _Thread(threading.Thread):
-    """Runs one job after another, and ends after some idle seconds. A daemon: a left-behind one must not hold up exit."""
+    """Runs one job after another until idle for a while. A daemon: one left behind must not hold up exit."""
 
     def __init__(self, job: _Job) -> None:
         super().__init__(name="ingather-function", daemon=True)

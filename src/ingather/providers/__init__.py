@@ -1,0 +1,1 @@
+"""Whom we ask: the dialects, and what any provider is."""

@@ -1,7 +1,7 @@
 """What a provider is: any object with `complete`; ours have more.
 
 Optional attributes of any provider, with what stands for them where they are missing: ``retry=None`` (a `RetryConfig`
-for its tasks), ``limits=None`` (`Limits` of its pool), ``schema_mode=None`` (``"native"`` or ``"tool"``: it takes a JSON
+for its tasks), ``limits=None`` (`Limits` of its pool), ``schema_mode=None`` (``"native"`` or ``"tool"``: takes a JSON
 schema in ``config_overrides["response_format"]``, in OpenAI's form), ``schema_ceiling=None``, ``max_output=None``,
 ``aclose()``.
 """

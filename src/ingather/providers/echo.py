@@ -57,8 +57,10 @@ def text_response(content: str, *, model: str = "echo-model", finish_reason: str
 
 
 class EchoProvider:
-    """Answers each call by the response function, else by the first pattern that matches, else from the queue of
-    responses, else with ``"Echo: "`` and the last user message.
+    """Answers from a script, or with the prompt.
+
+    In this order: the response function, the first pattern that matches, the queue of responses, and at last
+    ``"Echo: "`` and the last user message.
 
     `config`: a mapping; known keys (also under ``"options"``): ``model``, ``echo_prefix``, ``cycle_responses``,
     ``mock_tokens``, ``stream_delay``. `responses`: strings, `LLMResponse` or `ErrorResponse`. `response_fn(messages)`
@@ -76,11 +78,11 @@ class EchoProvider:
     def __init__(
         self,
         config: Mapping[str, Any] | None = None,
-        prompt_builder: object = None,
+        prompt_builder: object = None,  # noqa: ARG002 - a seed's argument
         responses: Iterable[Scripted] | None = None,
         response_fn: Callable[[Sequence[LLMMessage]], Scripted] | None = None,
         *,
-        strict_tools: bool = True,
+        strict_tools: bool = True,  # noqa: ARG002 - a seed's argument
         strict: bool = False,
         limits: Any = None,
     ) -> None:

@@ -1,0 +1,153 @@
+"""One attempt: permission, exactly one request on the wire or one function, and what became of it.
+
+The slot and the quota are given back the moment the answer or the failure is here, settled with the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ingather.errors import (
+    AnswerError,
+    AttemptTimeout,
+    ConnectFailed,
+    PoolFailure,
+    QuotaWait,
+    RateLimited,
+    TransientError,
+)
+from ingather.events import PoolPaused
+from ingather.limits.controller import Outcome
+from ingather.nesting import Scope
+from ingather.threads import run_in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ingather.call import Call
+    from ingather.pool import Lane, Lease
+    from ingather.result import LLMResponse, Usage
+    from ingather.task import DeterministicTask
+    from ingather.terms import Exchange
+
+
+async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
+    """One attempt that is no 429: after those, the call waits in its old place and goes again."""
+    while True:
+        lease = await _permission(call, exchange.lane, exchange)
+        call.tally.attempts += 1
+        error: BaseException | None = None
+        try:
+            return await _sent(call, exchange, lease)
+        except RateLimited as throttled:
+            call.tally.rejected += 1
+            error = throttled
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            lease.close(Outcome.DROPPED)  # where nothing better is known: it was cancelled
+            call.tally.attempted(lease, error)
+
+
+async def run_function(call: Call, task: DeterministicTask) -> object:
+    """What the task's function returns or raises."""
+    lease = await _permission(call, call.terms.functions, None)
+    timeout = task.timeout or call.terms.timeout
+    error: BaseException | None = None
+    try:
+        with Scope(lease, call.run):
+            return await (_called(task) if timeout is None else _timed(partial(_called, task), timeout))
+    except BaseException as failure:
+        error = failure
+        raise
+    finally:
+        lease.close(Outcome.IGNORED)
+        call.tally.attempted(lease, error)
+
+
+async def _permission(call: Call, lane: Lane, exchange: Exchange | None) -> Lease:
+    lease = lane.ask(call.arrival) if exchange is None else lane.ask(call.arrival, exchange.estimate)
+    if not lease.granted:
+        await lease.wait()
+        if lease.error is not None:
+            raise lease.error.with_traceback(None)  # shared by all who waited: it must not grow with each
+    call.tally.admitted(lease)
+    return lease
+
+
+async def _sent(call: Call, exchange: Exchange, lease: Lease) -> LLMResponse:
+    timeout = call.tally.task.timeout or call.terms.timeout
+    try:
+        if call.terms.wire is None:  # a bare provider may itself call an executor, as a function may
+            with Scope(lease, call.run):
+                response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
+        else:
+            response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
+    except Exception as raised:
+        error = _understood(call, lease, raised)
+        if error is raised:
+            raise
+        raise error from raised
+    lease.close(Outcome.SUCCESS, call.tally.note(response))
+    return response
+
+
+def _understood(call: Call, lease: Lease, raised: Exception) -> Exception:
+    """The typed form of what went wrong; pool and lease hear of it."""
+    from ingather.providers.classify import classify_exception
+
+    error = classify_exception(raised)
+    usage: Usage | None = None
+    if isinstance(error, RateLimited):
+        error = _throttled(call, lease, error)
+    if isinstance(error, PoolFailure):
+        lease.lane.pool.fail(error)
+    if isinstance(error, AnswerError) and error.response is not None:
+        usage = call.tally.note(error.response)
+    lease.close(_outcome(error), usage)
+    call.tally.last_error = error
+    return error
+
+
+def _throttled(call: Call, lease: Lease, error: RateLimited) -> Exception:
+    """Pause the pool; where the provider asks for too long a wait, that ends it."""
+    pool = lease.lane.pool
+    longest, hint = pool.controller.limits.max_wait, error.retry_after
+    if hint is None or hint <= longest:
+        call.tally.tell(PoolPaused, pool=pool.name, delay=pool.throttled(lease, hint))
+        return error
+    message = f"{pool.name} asks to wait {hint:,.0f} s, and Limits(max_wait) is {longest:,.0f} s"
+    return QuotaWait(message, status=error.status, retry_after=hint, request_id=error.request_id)
+
+
+def _outcome(error: Exception) -> Outcome:
+    if isinstance(error, AnswerError):
+        return Outcome.SUCCESS
+    if isinstance(error, TransientError) and not isinstance(error, ConnectFailed):
+        return Outcome.DROPPED
+    return Outcome.IGNORED
+
+
+async def _called(task: DeterministicTask) -> object:
+    value: object
+    if inspect.iscoroutinefunction(task.fn):
+        value = task.fn(*task.args, **task.kwargs)
+    else:
+        name = getattr(task.fn, "__qualname__", repr(task.fn))
+        value = await run_in_thread(partial(task.fn, *task.args, **task.kwargs), name)
+    return await value if inspect.isawaitable(value) else value
+
+
+async def _timed(send: Callable[[], Awaitable[Any]], seconds: float) -> Any:
+    """`send()` under the attempt's timeout."""
+    try:
+        async with asyncio.timeout(seconds) as clock:
+            return await send()
+    except TimeoutError as error:
+        if not clock.expired():
+            raise
+        raise AttemptTimeout(f"no answer within {seconds:g} s") from error

@@ -1,0 +1,230 @@
+"""A run as it goes: a live view in a terminal, a plain line every few seconds anywhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from ingather.events import RunEnded, RunStarted
+from ingather.report import Report
+from ingather.report.text import seconds
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ingather.events import Event
+    from ingather.report import Summary
+
+_WINDOW = 15.0  # seconds over which rates are taken
+_FRAMES = 0.25  # seconds from frame to frame in a terminal
+
+
+class Progress:
+    """Subscribe it (``on_event=progress``): it shows itself with the first run and goes when none is left.
+
+    `total`: how many tasks there will be, where the executor cannot know (a lazy input). `stream`: where to, standard
+    error by default. `live`: a view that redraws itself; None: where `stream` is a terminal and rich is installed.
+    `every`: seconds between two lines of the plain view. `report` adds the events up; its `summary` may be asked for.
+
+    >>> progress = Progress()
+    >>> executor_options = {"on_event": progress}
+    """
+
+    def __init__(
+        self, total: int | None = None, *, stream: TextIO | None = None, live: bool | None = None, every: float = 5.0
+    ) -> None:
+        self.report = Report(total)
+        stream = sys.stderr if stream is None else stream
+        wants_live = _suits(stream) if live is None else live
+        self._view: _View = _Live(stream) if wants_live else _Plain(stream)
+        self._every = _FRAMES if wants_live else every
+        self._pace = Pace()
+        self._runs = 0
+        self._ticker: threading.Thread | None = None
+        self._ended = threading.Event()
+
+    def __repr__(self) -> str:
+        return f"Progress({self.report!r}, {'shown' if self._ticker is not None else 'not shown'})"
+
+    def __call__(self, event: Event) -> None:
+        """Take in one event."""
+        self.report(event)
+        if isinstance(event, RunStarted):
+            self._runs += 1
+            self._show()
+        elif isinstance(event, RunEnded):
+            self._runs -= 1
+            if not self._runs:
+                self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def say(self, text: str) -> None:
+        """A line of its own, above a live view."""
+        self._view.say(text)
+
+    def close(self) -> None:
+        """Draw for the last time. Doing it again does nothing; another run shows it again."""
+        ticker, self._ticker = self._ticker, None
+        if ticker is None:
+            return
+        self._ended.set()
+        ticker.join()
+        found = self.report.summary(time.monotonic())
+        self._view.draw(found, over_all(found))
+        self._view.close()
+
+    def _show(self) -> None:
+        if self._ticker is None:
+            self._ended.clear()
+            self._pace = Pace()
+            self._ticker = threading.Thread(target=self._tick, name="ingather-progress", daemon=True)
+            self._ticker.start()
+
+    def _tick(self) -> None:
+        """Time goes on where no event comes: hence a thread, which never holds up the loop."""
+        while not self._ended.wait(self._every):
+            now = time.monotonic()
+            found = self.report.summary(now)
+            self._view.draw(found, self._pace.at(now, found))
+
+
+class Rates:
+    """Calls and tokens a second, and seconds left (None: nobody knows)."""
+
+    __slots__ = ("calls", "left", "tokens")
+
+    def __init__(self, calls: float, tokens: float, left: float | None) -> None:
+        self.calls = calls
+        self.tokens = tokens
+        self.left = left
+
+    def __repr__(self) -> str:
+        return f"Rates({self.calls:.1f} calls/s, {self.tokens:.0f} tokens/s, {self.left} s left)"
+
+
+class Pace:
+    """How fast a run goes now, from what it had done some seconds ago. Arithmetic only.
+
+    >>> from ingather.report import Summary
+    >>> Pace().at(0.0, Summary(total=10))
+    Rates(0.0 calls/s, 0 tokens/s, None s left)
+    """
+
+    def __init__(self) -> None:
+        self._past: deque[tuple[float, int, int, int]] = deque()
+
+    def at(self, now: float, found: Summary) -> Rates:
+        """The rates at `now`, seconds of the monotonic clock, over the last 15 s."""
+        self._past.append((now, found.calls, found.tokens, found.done))
+        while len(self._past) > 2 and self._past[1][0] <= now - _WINDOW:
+            self._past.popleft()
+        then, calls, tokens, done = self._past[0]
+        if then == now:  # the first look: what was done before it, over the time so far
+            then, calls, tokens, done = now - found.wall, 0, 0, 0
+        took = now - then
+        if took <= 0:
+            return Rates(0.0, 0.0, None)
+        pace = (found.done - done) / took
+        left = (found.total - found.done) / pace if found.total is not None and pace > 0 else None
+        return Rates((found.calls - calls) / took, (found.tokens - tokens) / took, left)
+
+
+def over_all(found: Summary) -> Rates:
+    """The rates of a whole run."""
+    wall = found.wall or 1.0
+    return Rates(found.calls / wall, found.tokens / wall, 0.0 if found.done == found.total else None)
+
+
+def status(found: Summary, rates: Rates) -> str:
+    """What goes on, in one line, without the count of what is done."""
+    parts = [f"{found.in_flight:,} in flight", f"{rates.calls:,.1f} calls/s"]
+    if found.tokens:
+        parts.append(f"{rates.tokens:,.0f} tokens/s")
+    if found.failed:
+        parts.append(f"{found.failed:,} failed")
+    if found.rejected:
+        parts.append(f"{found.rejected:,} × 429 (paused {seconds(found.paused)})")
+    if found.backoffs:
+        parts.append(f"{found.backoffs:,} retries")
+    if found.reasked:
+        parts.append(f"{found.reasked:,} re-asks")
+    return ", ".join(parts)
+
+
+def _count(found: Summary) -> str:
+    return f"{found.done:,}" if found.total is None else f"{found.done:,}/{found.total:,}"
+
+
+class _View(Protocol):
+    def draw(self, found: Summary, rates: Rates) -> None: ...
+    def say(self, text: str) -> None: ...
+    def close(self) -> None: ...
+
+
+class _Plain:
+    """One line each time."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def draw(self, found: Summary, rates: Rates) -> None:
+        left = f", {seconds(rates.left)} left" if rates.left else ""
+        self.say(f"{_count(found)} done, {status(found, rates)}{left}")
+
+    def say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
+class _Live:
+    """Two lines that redraw themselves, by rich."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        console = Console(file=stream, force_terminal=True)
+        self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+
+    def draw(self, found: Summary, rates: Rates) -> None:
+        if not self._live.is_started:
+            self._live.start()
+        self._live.update(_frame(found, rates), refresh=True)
+
+    def say(self, text: str) -> None:
+        self._live.console.print(text, markup=False, highlight=False)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _frame(found: Summary, rates: Rates) -> RenderableType:
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    line = Table.grid(padding=(0, 1))
+    share = f"{100 * found.done / found.total:.0f} %" if found.total else ""
+    clock = f"{seconds(rates.left)} left" if rates.left else seconds(found.wall)
+    bar = ProgressBar(total=found.total, completed=found.done, width=32, pulse=found.total is None)
+    line.add_row(bar, Text(_count(found), style="bold"), share, Text(clock, style="cyan"))
+    style = "yellow" if found.failed or found.rejected else "dim"
+    return Group(line, Text(status(found, rates), style=style, overflow="ellipsis", no_wrap=True))
+
+
+def _suits(stream: TextIO) -> bool:
+    from importlib.util import find_spec
+
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and find_spec("rich") is not None

@@ -1,0 +1,110 @@
+"""What one call has used so far, and the telling of it: events while it runs, its result at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ingather.events import AttemptEnded, AttemptStarted
+from ingather.result import TaskResult, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ingather.events import Event
+    from ingather.pool import Lease
+    from ingather.result import LLMResponse
+    from ingather.run import Run
+    from ingather.task import Task
+
+
+class Tally:
+    """Begins when its task is pulled. Times are seconds of the loop's clock."""
+
+    __slots__ = (
+        "_begun", "_loop", "_pulled", "_run", "_unpriced", "attempts", "cost_usd", "index", "last_error", "rejected",
+        "response", "slept", "tag", "task", "usage",
+    )  # fmt: skip
+
+    def __init__(self, run: Run, task: Task, index: int, tag: str) -> None:
+        self.task = task
+        self.index = index
+        self.tag = tag
+        self.attempts = self.rejected = 0
+        self.slept = 0.0
+        self.usage: Usage | None = None
+        self.cost_usd: float | None = None
+        self.response: LLMResponse | None = None
+        self.last_error: Exception | None = None
+        self._unpriced = False
+        self._run = run
+        self._loop = asyncio.get_running_loop()
+        self._pulled = self._loop.time()
+        self._begun: float | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether it was ever admitted."""
+        return self._begun is not None
+
+    def admitted(self, lease: Lease) -> None:
+        """It has a slot now, and its request goes on the wire or its function begins."""
+        if self._begun is None:
+            self._begun = lease.granted_at
+        if self._run.emit is not None:
+            queued = lease.granted_at - lease.asked_at
+            self.tell(AttemptStarted, attempt=self.attempts + 1, queued=queued, limited_by=lease.limited_by)
+
+    def attempted(self, lease: Lease, error: BaseException | None) -> None:
+        """It came back."""
+        if self._run.emit is not None:
+            usage = None if error is not None else _usage(self.response)
+            duration = self._loop.time() - lease.granted_at
+            self.tell(AttemptEnded, attempt=self.attempts, duration=duration, error=error, usage=usage)
+
+    def note(self, response: LLMResponse) -> Usage | None:
+        """Count what an answer cost, success or not: every answer with a usage was paid. Gives its usage."""
+        self.response = response
+        usage = _usage(response)
+        if usage is not None:
+            self.usage = usage if self.usage is None else self.usage + usage
+        cost = getattr(response, "cost_usd", None)
+        if cost is None:
+            self._unpriced = True
+        else:
+            self.cost_usd = cost + (self.cost_usd or 0.0)
+        return usage
+
+    def tell(self, kind: Callable[..., Event], **what: object) -> None:
+        """Emit an event of this task."""
+        if self._run.emit is not None:
+            self._run.emit(kind(at=self._loop.time(), run=self._run.number, index=self.index, **what))
+
+    def result(self, value: object, error: Exception | None) -> TaskResult:
+        """The end of it."""
+        now = self._loop.time()
+        begun = now if self._begun is None else self._begun
+        return TaskResult(
+            self.tag,
+            error is None,
+            value,
+            error,
+            (now - begun) * 1000,
+            self.index,
+            self.task,
+            self.response,
+            self.usage,
+            None if self._unpriced else self.cost_usd,
+            self.attempts,
+            self.rejected,
+            (begun - self._pulled) * 1000,
+            self.slept * 1000,
+        )
+
+    def __repr__(self) -> str:
+        return f"Tally({self.tag or self.index}: {self.attempts} attempts, {self.rejected} rejected)"
+
+
+def _usage(response: object) -> Usage | None:
+    usage = getattr(response, "usage", None)  # a bare provider may answer with an object of its own
+    return usage if isinstance(usage, Usage) else None

@@ -1,0 +1,98 @@
+"""What an executor brings to each of its calls: whom to ask, under which bounds and policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ingather.backoff import RetryConfig
+from ingather.pool import Lane, Pool
+from ingather.pools import pool_of, pool_of_object
+from ingather.providers.base import Provider, QuotaKey, WireProvider
+from ingather.task import LLMMessage
+from ingather.tokens import BYTES_PER_TOKEN, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from ingather.pool import Slots
+    from ingather.result import LLMResponse
+    from ingather.schema import Schema
+
+_ONCE = RetryConfig(max_attempts=1)
+_UNCOUNTED = Tokens(0, 0)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request, frozen, to be sent as often as it takes: where it waits, what it will cost, how it is sent."""
+
+    lane: Lane
+    estimate: Tokens
+    send: Callable[[], Awaitable[LLMResponse]]
+
+
+class Terms:
+    """One executor's, for all its runs. `wire`: the provider, where it is one of our dialects."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        slots: Slots,
+        retry: RetryConfig | None,
+        overrides: Mapping[str, object] | None,
+        timeout: float | None,
+    ) -> None:
+        self.provider = provider
+        self.wire = provider if isinstance(provider, WireProvider) else None
+        self.slots = slots
+        self.retry: RetryConfig = retry or getattr(provider, "retry", None) or _ONCE
+        self.overrides = overrides
+        self.timeout = timeout
+        self.limits = getattr(provider, "limits", None)
+        self.functions = Lane(slots, Pool("functions"))
+        self._schema_mode: str | None = getattr(provider, "schema_mode", None)
+        self._bare: Lane | None = None
+        self._lanes: dict[QuotaKey, Lane] = {}
+
+    def freeze(self, messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> Exchange:
+        """The request for `messages`, encoded once. Raises what the provider's `prepare` raises."""
+        if self.wire is not None:
+            request = self.wire.prepare(messages, overrides or None)
+            lane = self._lanes.get(request.quota)
+            if lane is None:
+                lane = self._lanes[request.quota] = Lane(self.slots, pool_of(request.quota, self.limits))
+            return Exchange(lane, request.estimate, partial(self.wire.send, request))
+        if self._bare is None:
+            self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
+        estimate = _estimate(messages) if self._bare.pool.controller.counts_tokens else _UNCOUNTED
+        return Exchange(
+            self._bare, estimate, partial(self.provider.complete, messages, config_overrides=overrides or None)
+        )
+
+    def ask_for(
+        self, schema: Schema, messages: Sequence[LLMMessage], overrides: dict[str, object]
+    ) -> Sequence[LLMMessage]:
+        """Put `schema` in the dialect's own form where it has one (into `overrides`), else in the system prompt."""
+        if self._schema_mode is not None:
+            overrides.setdefault("response_format", schema.response_format())
+            return messages
+        instruction = schema.instruction()
+        if messages and messages[0].role == "system" and isinstance(messages[0].content, str):
+            return [LLMMessage("system", f"{messages[0].content}\n\n{instruction}"), *messages[1:]]
+        return [LLMMessage("system", instruction), *messages]
+
+    def forgive(self) -> None:
+        """A new run begins: what failed a whole pool may have been mended since."""
+        for lane in (self._bare, *self._lanes.values()):
+            if lane is not None:
+                lane.failed = None
+
+    def __repr__(self) -> str:
+        return f"Terms({self.provider!r}, {self.slots!r}, {len(self._lanes)} quotas)"
+
+
+def _estimate(messages: Sequence[LLMMessage]) -> Tokens:
+    size = sum(len(message.content.encode()) for message in messages if isinstance(message.content, str))
+    return Tokens(int(size / BYTES_PER_TOKEN) + 1)
