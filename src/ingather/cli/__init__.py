@@ -1,0 +1,51 @@
+"""The command line: ``ingather run | simulate | bench``. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+SETUP = 2  # exit code: wrong use, file, key or machine set-up
+CRASH = 1
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code; `arguments` are those of the process by default."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given == ["--version"]:
+        _say_version()
+        return
+    try:
+        import typer  # noqa: F401 - its absence is the most likely failure, and has an answer
+    except ModuleNotFoundError:
+        _fail('the command line is an extra that is not installed: pip install "ingather[cli]"', SETUP)
+    from ingather.cli.app import app
+    from ingather.errors import SetupError, redact
+
+    try:
+        app(given, prog_name="ingather")
+    except SetupError as error:
+        _fail(str(error), SETUP)
+    except Exception as error:
+        if os.environ.get("INGATHER_DEBUG"):
+            raise
+        lines = str(error).splitlines() or [""]
+        _fail(
+            f"crashed: {type(error).__name__}: {redact(lines[0])[:300]}\n"
+            "This is a fault of ours. INGATHER_DEBUG=1 shows where; please report it.",
+            CRASH,
+        )
+
+
+def _say_version() -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        print(f"ingather {version('ingather')}")
+    except PackageNotFoundError:
+        print("ingather (not installed: running from its source)")
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"ingather: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,28 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from ingather.cli.bench import bench
+from ingather.cli.run import run
+from ingather.cli.simulate import simulate
+
+# no pretty exceptions: they print local variables, and those may hold keys
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
+app.command()(run)
+app.command()(simulate)
+app.command()(bench)
+
+
+@app.callback()
+def ingather(version: bool = typer.Option(False, "--version", help="Say which version this is.")) -> None:
+    """Run many LLM calls at once: as fast as the provider allows, inside its limits, losing nothing.
+
+    \b
+    Try it without a key, in two terminals:
+      ingather simulate --port 8800
+      ingather run tasks.jsonl -o answers.jsonl --model openai/any --base-url http://127.0.0.1:8800/v1
+    """  # noqa: D301 - typer's mark for "keep these lines as they are"
+    if version:
+        raise typer.Exit

@@ -1,0 +1,127 @@
+"""``ingather run``: a file of tasks in, a file of answers out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+Seconds = Optional[float]  # noqa: UP045 - typer reads it at run time
+
+Tasks = Annotated[
+    str, typer.Argument(metavar="TASKS", help="JSON lines, CSV (.csv), or - for JSON lines on standard input.")
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="Where the answers go, one JSON line each; - for standard output."
+    ),
+]
+Model = Annotated[
+    str, typer.Option(metavar="DIALECT/NAME", help="Whom to ask, such as openai/gpt-4o-mini; echo needs nobody.")
+]
+BaseUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="Another server of that dialect, such as http://localhost:8000/v1.")
+]
+KeyVariable = Annotated[
+    str | None,
+    typer.Option("--api-key-env", metavar="VAR", help="The environment variable that holds the key for that server."),
+]
+Concurrency = Annotated[int, typer.Option(min=1, metavar="N", help="Calls in flight at most.")]
+Rpm = Annotated[float | None, typer.Option(min=1, metavar="N", help="Requests per minute at most.")]
+Tpm = Annotated[float | None, typer.Option(min=1, metavar="N", help="Tokens per minute at most, in and out together.")]
+SchemaFile = Annotated[
+    str | None,
+    typer.Option(
+        "--schema",
+        metavar="FORM",
+        help="The form of the answers: FILE.py:Model (pydantic model, dataclass, …) or a JSON schema in FILE.json.",
+    ),
+]
+Prompt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT", help="The prompt, with {field} for the fields of each row; @FILE reads it from a file."
+    ),
+]
+System = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="A system message for rows without one; @FILE reads it from a file.")
+]
+Params = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        metavar="NAME=VALUE",
+        help="A parameter for rows that do not set it, such as temperature=0; again for more.",
+    ),
+]
+Timeout = Annotated[float, typer.Option(min=0.001, metavar="S", help="Seconds for each attempt.")]
+Retries = Annotated[
+    int | None,
+    typer.Option(
+        min=0, metavar="N", help="Further attempts after a transient fault (2 unless the provider says otherwise)."
+    ),
+]
+MaxTime = Annotated[
+    Seconds, typer.Option(min=0.001, metavar="S", help="Stop the run after that many seconds (exit code 4).")
+]
+Grace = Annotated[
+    float, typer.Option(min=0, metavar="S", help="Seconds that calls in flight have to end when the run is stopped.")
+]
+Ordered = Annotated[bool, typer.Option("--ordered", help="Answers in the order of the tasks, instead of as they come.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first task that fails.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the answers that FILE holds.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No live view, and a closing summary only if not all succeeded.")
+]
+
+
+def run(
+    tasks: Tasks,
+    *,
+    output: Output,
+    model: Model,
+    base_url: BaseUrl = None,
+    api_key_env: KeyVariable = None,
+    prompt: Prompt = None,
+    system: System = None,
+    schema: SchemaFile = None,
+    param: Params = None,
+    max_concurrency: Concurrency = 50,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    timeout: Timeout = 600.0,
+    retries: Retries = None,
+    max_time: MaxTime = None,
+    grace: Grace = 5.0,
+    ordered: Ordered = False,
+    fail_fast: FailFast = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Send every task of a file to a model, many at once, and append each answer to a file as it arrives.
+
+    \b
+    A line of TASKS is
+      {"id": "a", "prompt": "…"}     or "messages": [{"role": "user", "content": "…"}] in place of the prompt,
+                                     and if you like "params": {"temperature": 0} and "metadata": {…}
+    or, with --prompt, any JSON object or CSV row, whose fields the prompt names.
+
+    \b
+    Examples:
+      ingather run tasks.jsonl -o answers.jsonl --model openai/gpt-4o-mini --rpm 500
+      ingather run people.csv -o people.jsonl --model openai/gpt-4o-mini \\
+        --prompt 'Who is this? {text}' --schema people.py:Person
+      ingather run tasks.jsonl -o - --model openai/llama --base-url http://localhost:8000/v1 | jq .value
+
+    \b
+    The whole file is checked before the first call. Ctrl-C stops taking tasks and keeps what is done.
+    Exit codes: 0 all succeeded, 2 wrong use or set-up, 3 some failed, 4 time was up, 130 interrupted, 143 terminated.
+    """  # noqa: D301 - typer's mark for "keep these lines as they are"
+    from ingather.cli.drive import Drive, How
+    from ingather.cli.plan import Ask, Whom, make_plan
+
+    ask = Ask(prompt, system, param or [], schema)
+    whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries)
+    how = How(max_concurrency, max_time, grace, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
+    raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, overwrite=overwrite), how).run())

@@ -1,0 +1,20 @@
+"""Jobs: files of tasks in, files of answers out, checked before anything is paid for.
+
+`Source` reads rows, `Recipe` makes a task of each, `check` goes over all of them first, `Job` feeds an executor and
+turns its results into answer lines, `AnswerFile` appends them.
+"""
+
+from __future__ import annotations
+
+from ingather.jobs.answers import AnswerFile, answer_line
+from ingather.jobs.check import Checked, check
+from ingather.jobs.job import Job
+from ingather.jobs.params import checked_params
+from ingather.jobs.recipe import Line, Recipe
+from ingather.jobs.rows import BadLine, Row, Source
+from ingather.jobs.template import Template
+
+__all__ = [
+    "AnswerFile", "BadLine", "Checked", "Job", "Line", "Recipe", "Row", "Source", "Template",
+    "answer_line", "check", "checked_params",
+]  # fmt: skip

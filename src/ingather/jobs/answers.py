@@ -1,0 +1,157 @@
+"""Answers: one JSON line for each result, appended whole the moment it is there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ingather.errors import SetupError
+from ingather.result import LLMResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ingather.result import TaskResult
+
+
+def answer_line(
+    result: TaskResult,
+    key: str | int,
+    metadata: Mapping[str, object] | None = None,
+    dump: Callable[[Any], object] | None = None,
+) -> bytes:
+    """The line, newline included, that says what became of one task. `dump` makes JSON values of an answer's instance.
+
+    >>> answer_line(TaskResult("a", True, LLMResponse("Paris")), "a")[:52]
+    b'{"id":"a","index":0,"success":true,"value":"Paris",'
+    """
+    return _encoded(
+        {
+            "id": key,
+            "index": result.index,
+            "success": result.success,
+            "value": _value(result.value, dump) if result.success else None,
+            "error": _error(result),
+            "usage": None if result.usage is None else _usage(result),
+            "cost_usd": result.cost_usd,
+            "attempts": result.attempts,
+            "rejected": result.rejected,
+            "duration_ms": round(result.duration_ms, 1),
+            "cached": result.cached,
+            "metadata": metadata,
+        }
+    )
+
+
+class AnswerFile:
+    """Where answers go: a file that is appended to, or ``"-"`` for standard output.
+
+    Each line is one write on a descriptor in append mode, so a crash leaves whole lines. Raises SetupError where the
+    file cannot be written, or is there already and not empty without `overwrite`. Nothing is emptied before `begin`.
+    """
+
+    def __init__(self, path: str, *, overwrite: bool = False) -> None:
+        self.path = path
+        self.written = 0
+        self._is_new = path != "-" and not Path(path).exists()
+        self._descriptor = 1 if path == "-" else _opened(path, overwrite=overwrite)
+        self.regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+
+    def __repr__(self) -> str:
+        return f"AnswerFile({self.path!r}, {self.written} answers)"
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return "standard output" if self.path == "-" else self.path
+
+    def begin(self) -> None:
+        """Empty a file that may be overwritten: now the run starts."""
+        if self.regular and self.path != "-":
+            os.ftruncate(self._descriptor, 0)
+
+    def write(self, line: bytes) -> None:
+        """Append one whole line. Raises SetupError where the disk is full or the reader has gone: then stop paying."""
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            self._take_back(len(line) - len(rest))
+            so_far = f"{self.written:,} answers are in it"
+            raise SetupError(f"cannot write to {self.name}: {error.strerror}; {so_far}") from error
+        self.written += 1
+
+    def close(self) -> None:
+        """Close the file."""
+        if self.path != "-":
+            os.close(self._descriptor)
+
+    def discard(self) -> None:
+        """Close it before anything was written: a file that was not there before is not there after."""
+        self.close()
+        if self._is_new and not self.written:
+            Path(self.path).unlink(missing_ok=True)
+
+    def _take_back(self, written: int) -> None:
+        if written and self.regular:  # half a line would spoil the file for its readers
+            with contextlib.suppress(OSError):  # the error that brought us here is the one to report
+                os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
+
+
+def _opened(path: str, *, overwrite: bool) -> int:
+    target = Path(path)
+    try:
+        if target.is_dir():
+            raise SetupError(f"{path} is a folder; name the file that the answers go to")
+        if target.is_file() and target.stat().st_size and not overwrite:
+            raise SetupError(f"{path} is there already and not empty; give another -o, or --overwrite to replace it")
+        if not target.parent.is_dir():
+            raise SetupError(f"cannot write {path}: there is no folder {target.parent}; make it first")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        return os.open(target, flags, 0o666)
+    except (OSError, ValueError) as error:
+        if isinstance(error, SetupError):
+            raise
+        raise SetupError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from error
+
+
+def _value(value: Any, dump: Callable[[Any], object] | None) -> object:
+    if isinstance(value, LLMResponse):
+        if value.tool_calls:
+            return {"content": value.content, "tool_calls": value.tool_calls}
+        return value.content
+    return value if dump is None else dump(value)
+
+
+def _error(result: TaskResult) -> dict[str, object] | None:
+    if result.error is None:
+        return None
+    told: dict[str, object] = {"type": type(result.error).__name__, "message": str(result.error)}
+    if result.response is not None and result.response.content:
+        told["answer"] = result.response.content  # it was paid for, so it is kept
+    return told
+
+
+def _usage(result: TaskResult) -> dict[str, int]:
+    usage = result.usage
+    assert usage is not None  # noqa: S101 - the caller looked
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }
+
+
+def _encoded(line: dict[str, object]) -> bytes:
+    try:
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # lone surrogates, huge integers: the slow encoder takes them, and a paid answer is not lost
+        return json.dumps(line, ensure_ascii=True, default=str).encode() + b"\n"

@@ -1,0 +1,87 @@
+"""A job: the lines of a source as tasks for an executor, and its results as answer lines."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ingather.jobs.answers import answer_line
+from ingather.jobs.check import lines_of
+from ingather.jobs.rows import BadLine
+from ingather.task import DeterministicTask
+from ingather.threads import run_in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from ingather.jobs.recipe import Recipe
+    from ingather.jobs.rows import Source
+    from ingather.result import TaskResult
+    from ingather.task import Task
+
+_CHUNK = 64  # lines of a file that are read at once; of a pipe one, since the next may be long in coming
+
+
+class Job:
+    """Reads tasks as an executor pulls them, and remembers the id and metadata of those that are under way.
+
+    A bad line becomes a task that fails with its `BadLine`. `dump` makes JSON values of the answers' instances.
+
+    >>> async def run(executor, source, recipe, answers):
+    ...     job = Job(source, recipe)
+    ...     async with executor.as_completed(job.tasks()) as results:
+    ...         async for result in results:
+    ...             answers.write(job.answer(result))
+    """
+
+    def __init__(self, source: Source, recipe: Recipe, dump: Callable[[Any], object] | None = None) -> None:
+        self.source = source
+        self.recipe = recipe
+        self.pulled = 0
+        self.stopped = False
+        self._dump = dump
+        self._under_way: dict[int, tuple[str | int, Mapping[str, object] | None]] = {}
+        self._reading: asyncio.Future[object] | None = None
+
+    def __repr__(self) -> str:
+        state = "stopped" if self.stopped else "open"
+        return f"Job({self.source.name!r}, {state}, {self.pulled} pulled, {len(self._under_way)} under way)"
+
+    async def tasks(self) -> AsyncIterator[Task]:
+        """The tasks, read in a thread as they are asked for: the loop never waits for a disk or a pipe."""
+        lines = lines_of(self.source, self.recipe)
+        size = _CHUNK if self.source.rereadable else 1
+        while not self.stopped:
+            self._reading = asyncio.ensure_future(run_in_thread(lambda: list(islice(lines, size)), "reading tasks"))
+            try:
+                await asyncio.wait([self._reading])
+            finally:
+                self._reading.cancel()
+            if self._reading.cancelled():
+                return
+            chunk: Any = self._reading.result()
+            if not chunk:
+                return
+            for line in chunk:
+                if self.stopped:
+                    return
+                metadata = None if isinstance(line, BadLine) else line.metadata
+                self._under_way[self.pulled] = (line.id, metadata)
+                self.pulled += 1
+                yield DeterministicTask(_fail, (line,), tag=str(line.id)) if isinstance(line, BadLine) else line.task
+
+    def stop(self) -> None:
+        """Take no more lines; what was pulled goes on. To be called on the loop."""
+        self.stopped = True
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def answer(self, result: TaskResult) -> bytes:
+        """The answer line of one result, which is no longer under way then."""
+        key, metadata = self._under_way.pop(result.index)
+        return answer_line(result, key, metadata, self._dump)
+
+
+async def _fail(error: BadLine) -> None:
+    raise error

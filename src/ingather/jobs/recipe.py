@@ -1,0 +1,132 @@
+"""From a row to a task: how each line of the input becomes one call to the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from ingather.errors import SetupError
+from ingather.jobs.params import ALLOWED, checked_params
+from ingather.task import LLMMessage, LLMTask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ingather.jobs.rows import Row
+    from ingather.jobs.template import Template
+
+_LINE_FIELDS = ("id", "custom_id", "prompt", "messages", "params", "metadata", "model")
+_ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+
+
+@dataclass(slots=True)
+class Line:
+    """One task of a job: what the answer is filed under, what to ask, and what travels along to the answer."""
+
+    id: str | int
+    task: LLMTask
+    metadata: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a row becomes a task.
+
+    `template`: the prompt, made of the row's fields; None where rows hold their own ``prompt`` or ``messages``.
+    `system`: a system message for rows without one of their own. `params`: parameters for rows that do not set them.
+    `response_model`: the form of the answer.
+
+    >>> from ingather.jobs import Row, Template
+    >>> Recipe(Template("Who wrote {title}?")).line(Row(1, {"title": "Emma"})).id
+    'line-1'
+    """
+
+    template: Template | None = None
+    system: str | None = None
+    params: Mapping[str, object] = field(default_factory=dict)
+    response_model: Any = None  # as in LLMTask
+
+    def line(self, row: Row) -> Line:
+        """The row's task. Raises SetupError that says what is wrong with the row and what to do."""
+        key = row_id(row)
+        if self.template is not None:
+            messages: list[LLMMessage] = [LLMMessage("user", self.template.render(row.fields))]
+            own: object = {}
+        else:
+            messages = _own_messages(row.fields)
+            own = row.fields.get("params") or {}
+        if not isinstance(own, dict):
+            raise SetupError(f"'params' is an object such as {{\"temperature\": 0}}, not {own!r:.60}")
+        if self.system is not None and messages[0].role not in ("system", "developer"):
+            messages.insert(0, LLMMessage("system", self.system))
+        params = {**self.params, **checked_params(own)} if own else self.params
+        if self.response_model is not None and "response_format" in params:
+            raise SetupError("'response_format' and --schema both say which form the answer has; give one of them")
+        task = LLMTask(messages, params or None, tag=str(key), response_model=self.response_model)
+        return Line(key, task, _metadata(row.fields, strict=self.template is None))
+
+
+def row_id(row: Row) -> str | int:
+    """The row's ``id`` or ``custom_id``, else one made of its line number. Raises SetupError for what is no id."""
+    for name in ("id", "custom_id"):
+        value = row.fields.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+            raise SetupError(f"{name!r} is text or a whole number, not {value!r:.60}")
+        return value
+    return f"line-{row.line}"
+
+
+def _own_messages(fields: Mapping[str, object]) -> list[LLMMessage]:
+    _refuse_unknown(fields)
+    prompt, messages = fields.get("prompt"), fields.get("messages")
+    if (prompt is None) == (messages is None):
+        said = "neither 'prompt' nor 'messages'" if prompt is None else "both 'prompt' and 'messages'"
+        raise SetupError(f"has {said}; a line has one of them")
+    if prompt is not None:
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise SetupError(f"'prompt' is the text to send, not {prompt!r:.60}")
+        return [LLMMessage("user", prompt)]
+    if not isinstance(messages, list) or not messages:
+        raise SetupError('\'messages\' is a list such as [{"role": "user", "content": "…"}], and not empty')
+    return [_message(number, message) for number, message in enumerate(messages, 1)]
+
+
+def _message(number: int, message: object) -> LLMMessage:
+    if not isinstance(message, dict) or message.get("role") not in _ROLES:
+        raise SetupError(f"message {number} has no 'role' that is one of {', '.join(_ROLES)}")
+    content = message.get("content")
+    if not isinstance(content, str | list) and not (content is None and message.get("tool_calls")):
+        raise SetupError(f"message {number} has no 'content' that is text or a list of parts")
+    return LLMMessage.of(message)
+
+
+def _refuse_unknown(fields: Mapping[str, object]) -> None:
+    unknown = [name for name in fields if name not in _LINE_FIELDS]
+    if not unknown:
+        return
+    name = unknown[0]
+    if name in ALLOWED:
+        raise SetupError(f"the field {name!r} is a parameter: put it under 'params'")
+    if "prompt" not in fields and "messages" not in fields:
+        raise SetupError(
+            f"has neither 'prompt' nor 'messages'; give --prompt with a text that names its fields, "
+            f"such as {{{name}}} (there are: {', '.join(map(repr, fields)):.300})"
+        )
+    close = get_close_matches(name, _LINE_FIELDS, n=1)
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    raise SetupError(
+        f"the field {name!r} is not known; {meant}Put it under 'metadata', or give --prompt '{{prompt}}' to take "
+        "the row as data"
+    )
+
+
+def _metadata(fields: Mapping[str, object], *, strict: bool) -> Mapping[str, object] | None:
+    value = fields.get("metadata")
+    if value is None or isinstance(value, dict):
+        return value
+    if strict:
+        raise SetupError(f"'metadata' is an object, not {value!r:.60}")
+    return None  # with a template, a column that happens to have this name is data

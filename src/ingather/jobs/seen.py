@@ -1,0 +1,57 @@
+"""Which ids have been used, a million of them in some 25 MB: hashes, not the ids."""
+
+from __future__ import annotations
+
+from array import array
+
+_MASK = (1 << 64) - 1
+
+
+class SeenIds:
+    """A set of hashes (8 bytes each) with the line each came from (4 bytes), in an open-addressed table.
+
+    >>> seen = SeenIds()
+    >>> seen.add("a", 1), seen.add("b", 2), seen.add("a", 3)
+    (None, None, 1)
+    """
+
+    def __init__(self) -> None:
+        self._used = 0
+        self._resize(1024)
+
+    def __repr__(self) -> str:
+        return f"SeenIds({self._used} ids in {len(self._hashes)} places)"
+
+    def __len__(self) -> int:
+        return self._used
+
+    def add(self, key: str, line: int) -> int | None:
+        """Remember `key`; the line that had it before, or None where it is new."""
+        mark = hash(key) & _MASK or 1  # 0 stands for an empty place
+        place = self._place(mark)
+        if self._hashes[place]:
+            return self._lines[place]
+        self._hashes[place], self._lines[place] = mark, line
+        self._used += 1
+        if self._used * 3 > len(self._hashes) * 2:
+            self._grow()
+        return None
+
+    def _place(self, mark: int) -> int:
+        hashes, last = self._hashes, len(self._hashes) - 1
+        place = mark & last
+        while hashes[place] and hashes[place] != mark:
+            place = (place + 1) & last
+        return place
+
+    def _resize(self, places: int) -> None:
+        self._hashes = array("Q", bytes(8 * places))
+        self._lines = array("I", bytes(4 * places))
+
+    def _grow(self) -> None:
+        hashes, lines = self._hashes, self._lines
+        self._resize(len(hashes) * 2)
+        for mark, line in zip(hashes, lines, strict=True):
+            if mark:
+                place = self._place(mark)
+                self._hashes[place], self._lines[place] = mark, line

@@ -1,0 +1,79 @@
+"""A run in figures. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class ErrorGroup:
+    """The tasks that failed with one type of error: how many, and the first of them."""
+
+    count: int
+    first: Exception
+
+
+@dataclass(slots=True)
+class Summary:
+    """A run in figures. Times in seconds, money in USD.
+
+    `total`: tasks in all, None where the input does not say. `not_sent`: tasks that were ended before they cost
+    anything, `cancelled`: while they ran; `failed` has neither. `wall`: while anything ran. `serial`: what the calls
+    would have taken one after another, estimated from how long each took. `calls`: attempts and functions that came
+    back; `attempts`: those of the tasks that have ended. `rejected`: attempts that were 429s; `pauses` and `paused`:
+    what they made us wait. `unmetered`: answers without a count of tokens. `cost_usd`: None where a price is not known.
+    `median` and `p95`: of the attempts, to 5 %.
+
+    `limited_by`: ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"pause"`` or ``"backoff"``, whichever made calls
+    wait longest in all. Where they hardly waited: ``"slots"`` if there was always more to do, ``"input"`` if there was
+    often nothing to do, else ``"latency"``. ``""`` where there was no call. `waited`: seconds waited, by cause.
+    """
+
+    total: int | None = None
+    succeeded: int = 0
+    failed: int = 0
+    not_sent: int = 0
+    cancelled: int = 0
+    cached: int = 0
+    wall: float = 0.0
+    serial: float = 0.0
+    in_flight: int = 0
+    peak: int = 0
+    calls: int = 0
+    attempts: int = 0
+    rejected: int = 0
+    reasked: int = 0
+    backoffs: int = 0
+    backoff: float = 0.0
+    pauses: int = 0
+    paused: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    unmetered: int = 0
+    cost_usd: float | None = None
+    median: float | None = None
+    p95: float | None = None
+    limited_by: str = ""
+    waited: dict[str, float] = field(default_factory=dict)
+    errors: dict[str, ErrorGroup] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        """Tasks that have a result."""
+        return self.succeeded + self.failed + self.not_sent + self.cancelled
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in and out together."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def speedup(self) -> float | None:
+        """How many times faster than one after another, an estimate; None where nothing ran."""
+        return self.serial / self.wall if self.wall > 0 and self.serial > 0 else None
+
+    def __str__(self) -> str:
+        """The closing text, a few lines."""
+        from ingather.report.text import summary_text
+
+        return summary_text(self)

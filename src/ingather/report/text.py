@@ -1,0 +1,128 @@
+"""The closing text of a run: what came of it, what it took, what limited it, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ingather import errors as tree
+
+if TYPE_CHECKING:
+    from ingather.report.summary import Summary
+
+_ADVICE: dict[type[BaseException], str] = {
+    tree.ConnectFailed: "is the server running, and the base URL right?",
+    tree.ConnectionLost: "the network or the server cut calls; run these again",
+    tree.AttemptTimeout: "raise the timeout, ask for shorter answers, or send fewer calls at once",
+    tree.ServerFault: "the provider's fault; run these again later",
+    tree.Overloaded: "the provider is overloaded; run these again later, with fewer calls at once",
+    tree.BadBody: "the server's answers are no chat completions; check the base URL, or run these again",
+    tree.QuotaExhausted: "no credit, or a spend limit: see the provider's billing page, then run the rest",
+    tree.QuotaWait: "the quota is used up for long: run the rest later, or allow a longer wait by Limits(max_wait)",
+    tree.AuthFailed: "the key is missing, wrong, or not allowed to use this model",
+    tree.ModelNotFound: "no such model or path there: check the model's name and the base URL",
+    tree.TooLong: "longer than the model's context: shorten these, or take a model with a longer one",
+    tree.TooBig: "one request needs more than a whole minute's tokens: shorten it, or raise the limit if it is yours",
+    tree.TlsFailed: "the server's certificate is not to be trusted; it is never left unchecked",
+    tree.Redirected: "give the base URL that the redirect points to, if you trust it",
+    tree.AnswerTooLarge: "ask for a shorter answer (max_tokens)",
+    tree.BadRequest: "the provider refuses these requests as they are: read its message",
+    tree.Truncated: "raise max_tokens, or ask for shorter answers",
+    tree.Refused: "the model declined; ask otherwise, or leave these out",
+    tree.Filtered: "the provider's content filter; ask otherwise, or leave these out",
+    tree.InvalidAnswer: "simplify the schema, describe its fields, or take a stronger model",
+    tree.DeadlineExceeded: "the time was up; allow more, or run these again",
+    tree.SetupError: "mend these lines, and run them again",
+}
+
+_LIMITS = {
+    "slots": "the slots: {peak:,} calls were in flight. Raise max_concurrency as far as the provider goes",
+    "requests": "the limit of requests per minute. Raise it if the provider allows more; concurrency does not help",
+    "tokens": "the limit of tokens per minute. Shorten prompts, lower max_tokens, or raise it if it may be",
+    "concurrency": "the quota's bound on calls in flight. Raise Limits(max_concurrency) if the provider allows more",
+    "pause": "the provider's 429s. Set its limits (requests and tokens per minute), so that calls are paced instead",
+    "backoff": "sleeping after faults of the provider. Send fewer calls at once, or try again when it is well",
+    "input": "the input: there was often nothing to do. Feed tasks faster",
+    "latency": "the provider's latency: calls hardly waited. Only shorter answers or a faster model would help",
+}
+
+
+def summary_text(found: Summary) -> str:
+    """`found` as lines of text, without a line break at the end."""
+    if not found.done and not found.attempts:
+        return "nothing ran"
+    lines = [_outcome(found)]
+    for name, group in sorted(found.errors.items(), key=lambda item: -item[1].count):
+        lines += _error(name, group.count, group.first)
+    if found.attempts:
+        lines += _effort(found)
+    if found.limited_by:
+        lines.append(f"  limited by  {_LIMITS.get(found.limited_by, found.limited_by).format(peak=found.peak)}.")
+    return "\n".join(lines)
+
+
+def seconds(value: float) -> str:
+    """A duration as people say it.
+
+    >>> seconds(0.0123), seconds(3.21), seconds(312)
+    ('12 ms', '3.2 s', '5:12')
+    """
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value < 99.95:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
+
+def one_line(text: str, width: int) -> str:
+    """`text` without control characters, at most `width` long: a message may hold what a model wrote."""
+    clean = "".join(char if char.isprintable() else " " for char in text)
+    short = " ".join(clean.split())
+    return short if len(short) <= width else short[: width - 1] + "…"
+
+
+def _outcome(found: Summary) -> str:
+    of = f" of {found.total:,}" if found.total is not None else ""
+    parts = [f"{found.succeeded:,}{of} succeeded"]
+    if found.failed:
+        parts.append(f"{found.failed:,} failed")
+    left = found.not_sent + found.cancelled if found.total is None else found.total - found.succeeded - found.failed
+    if left > 0:
+        ran = f" ({found.cancelled:,} cancelled while they ran, which may have been billed)" if found.cancelled else ""
+        parts.append(f"{left:,} not done{ran}")
+    return f"{', '.join(parts)}, in {seconds(found.wall)}"
+
+
+def _error(name: str, count: int, first: Exception) -> list[str]:
+    advice = next((_ADVICE[kind] for kind in type(first).__mro__ if kind in _ADVICE), "")
+    shown = [f"  {count:,} × {name}: {one_line(str(first), 300)}"]
+    return shown + ([f"      {advice}"] if advice else [])
+
+
+def _effort(found: Summary) -> list[str]:
+    lines = []
+    if found.speedup is not None:
+        lines.append(
+            f"  speed       about {found.speedup:,.1f} × one after another "
+            f"({seconds(found.serial)} of calls in {seconds(found.wall)}; an estimate)"
+        )
+    lines.append(f"  attempts    {found.attempts:,}{_of_which(found)}")
+    if found.median is not None and found.p95 is not None:
+        lines.append(f"  latency     half within {seconds(found.median)}, 95 % within {seconds(found.p95)}")
+    if found.tokens:
+        unknown = f"; {found.unmetered:,} answers did not say" if found.unmetered else ""
+        lines.append(f"  tokens      {found.input_tokens:,} in, {found.output_tokens:,} out{unknown}")
+    if found.cost_usd is not None:
+        lines.append(f"  cost        {found.cost_usd:,.4f} USD")
+    return lines
+
+
+def _of_which(found: Summary) -> str:
+    parts = []
+    if found.rejected:
+        parts.append(f"{found.rejected:,} were 429s ({found.pauses:,} pauses, {seconds(found.paused)} in all)")
+    if found.backoffs:
+        parts.append(f"{found.backoffs:,} backoffs ({seconds(found.backoff)})")
+    if found.reasked:
+        parts.append(f"{found.reasked:,} re-asks")
+    return f": {', '.join(parts)}" if parts else ""
