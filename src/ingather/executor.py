@@ -282,10 +282,10 @@ def _slots(max_concurrency: int | None, provider: Provider) -> int:
 
 def _continued(task: Task, previous: TaskResult, how: bool | str) -> Task:
     """`task` with the previous model's answer in its messages."""
-    if not isinstance(task, LLMTask) or not previous.success or previous.response is None:
+    content = getattr(previous.response, "content", None)  # a bare provider may answer with an object of its own
+    if not isinstance(task, LLMTask) or not previous.success or content is None:
         return task
-    answer = LLMMessage("assistant", previous.response.content)
     messages = list(task.messages)
     last_user = max((i for i, message in enumerate(messages) if message.role == "user"), default=len(messages))
-    messages.insert(len(messages) if how is True else last_user, answer)
+    messages.insert(last_user if how == "conversation" else len(messages), LLMMessage("assistant", content))
     return replace(task, messages=messages)
