@@ -1,0 +1,96 @@
+"""Every code block of the README, the docs and the docstrings runs: Python as it stands, commands in a folder apart."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sybil import Document, Example, Region, Sybil
+from sybil.document import PythonDocStringDocument
+from sybil.parsers.markdown import PythonCodeBlockParser
+from sybil.parsers.rest import DocTestParser
+from sybil.sybil import SybilCollection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONSOLE = re.compile(r"^```console\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
+LEFT_OUT = re.compile(r"^(make|pip|git|cd)\b|openai/(gpt|llama)")
+
+
+class Shell:
+    """A folder for one document, in which its commands run; ``command &`` runs on until the document ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        self.background: list[subprocess.Popen[str]] = []
+
+    def run(self, command: str) -> None:
+        if command.endswith("&"):
+            begun = subprocess.Popen(
+                shlex.split(command[:-1]), cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
+            )
+            self.background.append(begun)
+            assert begun.stdout is not None
+            assert begun.stdout.readline(), f"{command} said nothing"
+            return
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command} ended with {done.returncode}: {done.stderr or done.stdout}"
+
+    def close(self) -> None:
+        for process in self.background:
+            with process:
+                process.terminate()
+
+
+class ConsoleBlocks:
+    """Runs each ``$ command`` of a console block, and wants it to succeed.
+
+    Left out are commands that set up a machine, and those that would ask a provider over the network.
+    """
+
+    def __call__(self, document: Document) -> list[Region]:
+        return [
+            Region(match.start(), match.end(), match["body"], self.evaluate)
+            for match in CONSOLE.finditer(document.text)
+        ]
+
+    def evaluate(self, example: Example) -> None:
+        for line in example.parsed.replace("\\\n", " ").splitlines():
+            command = line.removeprefix("$ ").split("  #")[0].strip()
+            if line.startswith("$ ") and not LEFT_OUT.search(command):
+                example.namespace["shell"].run(command)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """One for each document."""
+    shell = Shell(tmp_path_factory.mktemp("docs"))
+    yield shell
+    shell.close()
+
+
+pytest_collect_file = SybilCollection(
+    [
+        Sybil(
+            [PythonCodeBlockParser(doctest_optionflags=0), ConsoleBlocks()],
+            patterns=["README.md", "docs/*.md"],
+            fixtures=["shell"],
+        ),
+        Sybil([DocTestParser()], patterns=["src/**/*.py"], document_types={".py": PythonDocStringDocument}),
+    ]
+).pytest()
