@@ -24,7 +24,7 @@ _FRAMES = 0.25  # seconds from frame to frame in a terminal
 
 
 class Progress:
-    """Subscribe it (``on_event=progress``): it shows itself with the first run and goes when none is left.
+    """Subscribe it (``on_event=progress``): it shows itself while anything runs.
 
     `total`: how many tasks there will be, where the executor cannot know (a lazy input). `stream`: where to, standard
     error by default. `live`: a view that redraws itself; None: where `stream` is a terminal and rich is installed.
@@ -38,28 +38,28 @@ class Progress:
         self, total: int | None = None, *, stream: TextIO | None = None, live: bool | None = None, every: float = 5.0
     ) -> None:
         self.report = Report(total)
-        stream = sys.stderr if stream is None else stream
-        wants_live = _suits(stream) if live is None else live
-        self._view: _View = _Live(stream) if wants_live else _Plain(stream)
-        self._every = _FRAMES if wants_live else every
-        self._pace = Pace()
+        self._stream = sys.stderr if stream is None else stream
+        self._is_live = _suits(self._stream) if live is None else live
+        self._every = _FRAMES if self._is_live else every
         self._runs = 0
-        self._ticker: threading.Thread | None = None
-        self._ended = threading.Event()
+        self._showing: _Showing | None = None
 
     def __repr__(self) -> str:
-        return f"Progress({self.report!r}, {'shown' if self._ticker is not None else 'not shown'})"
+        return f"Progress({self.report!r}, {'shown' if self._runs else 'not shown'})"
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
         self.report(event)
         if isinstance(event, RunStarted):
             self._runs += 1
-            self._show()
+            if self._runs == 1:
+                view: _View = _Live(self._stream) if self._is_live else _Plain(self._stream)
+                self._showing = _Showing(self.report, view, self._every, after=self._showing)
+                self._showing.start()
         elif isinstance(event, RunEnded):
             self._runs -= 1
-            if not self._runs:
-                self.close()
+            if not self._runs and self._showing is not None:
+                self._showing.end()
 
     def __enter__(self) -> Self:
         return self
@@ -68,33 +68,49 @@ class Progress:
         self.close()
 
     def say(self, text: str) -> None:
-        """A line of its own, above a live view."""
-        self._view.say(text)
+        """Show a line of its own, above a live view."""
+        if self._runs and self._showing is not None:
+            self._showing.view.say(text)
+        else:
+            print(text, file=self._stream, flush=True)
 
     def close(self) -> None:
-        """Draw for the last time. Doing it again does nothing; another run shows it again."""
-        ticker, self._ticker = self._ticker, None
-        if ticker is None:
-            return
-        self._ended.set()
-        ticker.join()
-        found = self.report.summary(time.monotonic())
-        self._view.draw(found, over_all(found))
-        self._view.close()
+        """Draw for the last time, and wait until that is done. Another run shows it again."""
+        self._runs = 0
+        if self._showing is not None:
+            self._showing.end()
+            self._showing.join()
 
-    def _show(self) -> None:
-        if self._ticker is None:
-            self._ended.clear()
-            self._pace = Pace()
-            self._ticker = threading.Thread(target=self._tick, name="ingather-progress", daemon=True)
-            self._ticker.start()
 
-    def _tick(self) -> None:
-        """Time goes on where no event comes: hence a thread, which never holds up the loop."""
-        while not self._ended.wait(self._every):
+class _Showing(threading.Thread):
+    """Draws a view again and again, also while no event comes, and never holds up the loop."""
+
+    def __init__(self, report: Report, view: _View, every: float, after: threading.Thread | None) -> None:
+        super().__init__(name="ingather-progress")  # no daemon: a terminal must have its cursor back
+        self.view = view
+        self._report = report
+        self._every = every
+        self._after = after
+        self._ended = threading.Event()
+        self._last: Summary | None = None
+
+    def end(self) -> None:
+        if not self._ended.is_set():
+            self._last = self._report.summary(time.monotonic())
+            self._ended.set()
+
+    def run(self) -> None:
+        if self._after is not None:
+            self._after.join()
+            self._after = None
+        pace = Pace()
+        while not self._ended.wait(self._every) and threading.main_thread().is_alive():
             now = time.monotonic()
-            found = self.report.summary(now)
-            self._view.draw(found, self._pace.at(now, found))
+            found = self._report.summary(now)
+            self.view.draw(found, pace.at(now, found))
+        if self._last is not None:
+            self.view.draw(self._last, over_all(self._last))
+        self.view.close()
 
 
 class Rates:

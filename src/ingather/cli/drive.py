@@ -99,7 +99,8 @@ class Drive:
             finally:
                 if clock is not None:
                     clock.cancel()
-                await plan.provider.aclose()  # type: ignore[attr-defined]
+                if (close := getattr(plan.provider, "aclose", None)) is not None:
+                    await close()
 
     async def _take(self, result: TaskResult) -> None:
         """Write one answer, unless the task came to nothing and may simply be run again."""

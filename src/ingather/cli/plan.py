@@ -79,13 +79,25 @@ def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, *, overwrite: bool)
 
 
 def _provider(whom: Whom) -> Provider:
-    key = None
-    if whom.api_key_env is not None:
-        key = os.environ.get(whom.api_key_env)
-        if not key:
-            raise SetupError(f"--api-key-env: the environment variable {whom.api_key_env} is not set, or empty")
+    key = whom.api_key_env and os.environ.get(whom.api_key_env)  # "" is to send none
+    if whom.api_key_env and not key:
+        raise SetupError(f"--api-key-env: the environment variable {whom.api_key_env} is not set, or empty")
     limits = Limits(requests_per_minute=whom.rpm, tokens_per_minute=whom.tpm)
-    return connect(whom.model, base_url=whom.base_url, api_key=key, limits=limits, timeout=whom.timeout)
+    try:
+        return connect(whom.model, base_url=whom.base_url, api_key=key, limits=limits, timeout=whom.timeout)
+    except SetupError as error:
+        raise SetupError(_as_options(str(error))) from error
+
+
+def _as_options(message: str) -> str:
+    """`message` with the command line's words in place of Python's."""
+    for python, ours in (
+        ('api_key=""', "--api-key-env ''"),
+        ("api_key=", "--api-key-env VAR"),
+        ("base_url", "--base-url"),
+    ):
+        message = message.replace(python, ours)
+    return message
 
 
 def _preparing(provider: Provider) -> Callable[[LLMTask], object] | None:

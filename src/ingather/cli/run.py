@@ -25,7 +25,11 @@ BaseUrl = Annotated[
 ]
 KeyVariable = Annotated[
     str | None,
-    typer.Option("--api-key-env", metavar="VAR", help="The environment variable that holds the key for that server."),
+    typer.Option(
+        "--api-key-env",
+        metavar="VAR",
+        help="The environment variable that holds that server's key; '' if it needs none.",
+    ),
 ]
 Concurrency = Annotated[int, typer.Option(min=1, metavar="N", help="Calls in flight at most.")]
 Rpm = Annotated[float | None, typer.Option(min=1, metavar="N", help="Requests per minute at most.")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -55,6 +55,8 @@ class Source:
     """
 
     path: str
+    rereadable: bool = field(init=False, default=False)
+    """Whether it is a regular file, which can be checked whole before it is run."""
 
     def __post_init__(self) -> None:
         if self.path == "-":
@@ -68,16 +70,12 @@ class Source:
             raise SetupError(f"cannot read the tasks file {self.path}: {reason}") from error
         if stat.S_ISDIR(mode):
             raise SetupError(f"{self.path} is a folder; give one file of tasks (.jsonl or .csv)")
+        object.__setattr__(self, "rereadable", stat.S_ISREG(mode))
 
     @property
     def name(self) -> str:
         """How messages call it."""
         return "standard input" if self.path == "-" else self.path
-
-    @property
-    def rereadable(self) -> bool:
-        """Whether it is a regular file, which can be checked whole before it is run."""
-        return self.path != "-" and Path(self.path).is_file()
 
     def rows(self) -> Iterator[Row | BadLine]:
         """All rows from the start; blank lines are skipped. Reads as it is iterated, one line at a time."""

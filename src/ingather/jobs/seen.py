@@ -45,8 +45,8 @@ class SeenIds:
         return place
 
     def _resize(self, places: int) -> None:
-        self._hashes = array("Q", bytes(8 * places))
-        self._lines = array("I", bytes(4 * places))
+        self._hashes = array("Q", [0]) * places
+        self._lines = array("I", [0]) * places
 
     def _grow(self) -> None:
         hashes, lines = self._hashes, self._lines

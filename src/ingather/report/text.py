@@ -66,7 +66,7 @@ def seconds(value: float) -> str:
     >>> seconds(0.0123), seconds(3.21), seconds(312)
     ('12 ms', '3.2 s', '5:12')
     """
-    if value < 1:
+    if value < 0.9995:
         return f"{value * 1000:.0f} ms"
     if value < 99.95:
         return f"{value:.1f} s"
