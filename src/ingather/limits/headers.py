@@ -78,21 +78,25 @@ def rate_limits(headers: Mapping[str, str], *, now: float | None = None) -> Rate
     >>> rate_limits({"x-ratelimit-limit-requests": "500", "x-ratelimit-reset-requests": "120ms"}).requests
     Allowance(limit=500.0, remaining=None, reset_s=0.12)
     """
-    for families, telltales in _FAMILIES:
-        if any(name in headers for name in telltales):  # most servers have none: this is all it costs
-            found = [_allowance(headers, names, now) for names in families]
+    for telltale, resources in _TELLTALES:
+        if telltale in headers:  # most servers have none: this is all it costs
+            found = [_allowance(headers, names, now) for names in resources]
             return RateLimits(*found) if any(found) else None
     return None
 
 
-def _family(form: str) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The names of each resource's limit, remaining and reset; and those of which one is there if any is."""
+def _names(form: str) -> list[tuple[str, ...]]:
+    """The headers of each resource's limit, remaining and reset."""
     resources = ("requests", "tokens", "input-tokens", "output-tokens")
-    names = [tuple(form.format(resource, part) for part in ("limit", "remaining", "reset")) for resource in resources]
-    return names, [names[1][1], names[0][1], names[1][0], names[0][0]]
+    return [tuple(form.format(resource, part) for part in ("limit", "remaining", "reset")) for resource in resources]
 
 
-_FAMILIES = (_family("x-ratelimit-{1}-{0}"), _family("anthropic-ratelimit-{0}-{1}"))
+_TELLTALES = [  # if any of a family's headers is there, one of these is
+    (resource[part], names)
+    for names in (_names("x-ratelimit-{1}-{0}"), _names("anthropic-ratelimit-{0}-{1}"))
+    for resource in names[:2]
+    for part in (1, 0)
+]
 
 
 def _allowance(headers: Mapping[str, str], names: tuple[str, ...], now: float | None) -> Allowance | None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
-from multidict import CIMultiDict
 from yarl import URL
 
 from ingather.errors import AnswerTooLarge
@@ -37,10 +36,10 @@ _LARGE = 2**20  # bytes of a body that aiohttp wants as a file, to send it in pi
 class AiohttpTransport:
     """Posts over HTTP/1.1 with kept-alive connections: as many as there are calls in flight, the caller is the bound.
 
-    `timeout`: seconds for a whole exchange. `max_response_bytes`: the cap on an answer, decoded. Each event loop has a
-    session of its own, made on first use; it closes by `aclose`, or with its loop. Proxies are taken from the
-    environment as it is when an endpoint is first used; redirects are not followed, cookies not kept, certificates
-    always checked.
+    `timeout`: seconds for a whole exchange. `max_response_bytes`: the cap on an answer, decoded. An endpoint has a
+    session of its own on each event loop, made on first use; it closes by `aclose`, or with its loop. Proxies are taken
+    from the environment as it is at that moment; redirects are not followed, cookies not kept, certificates always
+    checked.
 
     >>> AiohttpTransport(timeout=30)
     AiohttpTransport(timeout=30, 0 sessions)
@@ -49,50 +48,85 @@ class AiohttpTransport:
     def __init__(self, *, timeout: float = 600.0, max_response_bytes: int = MAX_RESPONSE_BYTES) -> None:
         self._timeout = timeout
         self._cap = max_response_bytes
-        self._targets: dict[Endpoint, _Target] = {}
-        self._sessions: dict[asyncio.AbstractEventLoop, _Session] = {}
+        self._sessions: dict[tuple[Endpoint, asyncio.AbstractEventLoop], _Session] = {}
 
     async def post(self, endpoint: Endpoint, body: bytes) -> Reply:
         """Send `body` and read the answer; see `Transport`."""
         loop = asyncio.get_running_loop()
-        session = self._sessions.get(loop) or await self._opened(loop)
-        target = self._targets.get(endpoint) or self._aimed(endpoint)
+        session = self._sessions.get((endpoint, loop)) or await self._opened(endpoint, loop)
         begun = loop.time()
         try:
-            return await self._exchange(session.client, target, body)
+            async with asyncio.timeout(self._timeout):
+                try:
+                    return await session.exchange(body)
+                except FAULTS as fault:
+                    if not getattr(fault, "stale", False) or loop.time() - begun > _RACE:
+                        raise
+                return await session.exchange(
+                    body
+                )  # we wrote while the server closed the idle connection: it saw nothing
         except FAULTS as fault:
-            took = loop.time() - begun
-            again = getattr(fault, "stale", False) and took < min(_RACE, self._timeout)
-            error = typed(fault, target.host, self._timeout)
-        if again:  # we wrote while the server was closing the idle connection: it never saw the request
-            rest = aiohttp.ClientTimeout(total=self._timeout - took, sock_connect=CONNECT_TIMEOUT)
-            try:
-                return await self._exchange(session.client, target, body, timeout=rest)
-            except FAULTS as fault:
-                error = typed(fault, target.host, self._timeout)
+            error = typed(fault, session.host, self._timeout)
         raise error  # out here, so that it drags no frames of aiohttp's along: their locals hold the key
 
     async def aclose(self) -> None:
-        """Close this loop's session; those of other running loops are told to close."""
+        """Close this loop's sessions; those of other running loops are told to close."""
         here = asyncio.get_running_loop()
-        for loop, session in list(self._sessions.items()):
+        for (_, loop), session in list(self._sessions.items()):
             if loop is here:
                 await session.life.aclose()
             elif loop.is_running():
                 asyncio.run_coroutine_threadsafe(session.life.aclose(), loop)
 
-    async def _exchange(self, client: aiohttp.ClientSession, target: _Target, body: bytes, **options: Any) -> Reply:
-        response = await client.post(
-            target.url,
-            data=body if len(body) <= _LARGE else io.BytesIO(body),
-            headers=target.headers,
-            proxy=target.proxy,
-            allow_redirects=False,
-            **options,
+    async def _opened(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> _Session:
+        for key in [key for key in self._sessions if key[1].is_closed()]:
+            self._sessions.pop(key).abandon()
+        life = self._life(endpoint, loop)
+        session = await anext(life)
+        session.life = life
+        self._sessions[endpoint, loop] = session
+        return session
+
+    async def _life(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[_Session]:
+        """One session, from first use to its end. A generator, because a loop that ends closes those that are left."""
+        session = _Session(endpoint, self._cap)
+        try:
+            yield session
+        finally:
+            self._sessions.pop((endpoint, loop), None)
+            await session.client.close()
+
+    def __repr__(self) -> str:
+        count = len(self._sessions)
+        return f"AiohttpTransport(timeout={self._timeout:g}, {count} session{'s' * (count != 1)})"
+
+
+class _Session:
+    """An endpoint on a loop: its connections, and all that is the same for each request."""
+
+    life: AsyncGenerator[_Session]
+
+    def __init__(self, endpoint: Endpoint, cap: int) -> None:
+        proxy = proxy_for(endpoint.url)
+        self._url = URL(endpoint.url)
+        self._proxy = None if proxy is None else URL(proxy)
+        self._cap = cap
+        self.host = self._url.authority
+        self.client = aiohttp.ClientSession(
+            connector=_Connector(),
+            headers={hdrs.ACCEPT_ENCODING: "identity", **endpoint.headers},
+            timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
         )
+
+    async def exchange(self, body: bytes) -> Reply:
+        """One request and its whole answer."""
+        data = body if len(body) <= _LARGE else io.BytesIO(body)
+        response = await self.client.post(self._url, data=data, proxy=self._proxy, allow_redirects=False)
         content, headers = response.content, response.headers
         encoding = headers.get(hdrs.CONTENT_ENCODING)
-        if content.is_eof() and encoding is None:  # most answers are whole by now, and their connection is free again
+        if content.is_eof() and encoding is None:  # most are whole by now, and have given their connection back
             answer = content.read_nowait()
             if len(answer) > self._cap:
                 raise self._too_large()
@@ -120,59 +154,6 @@ class AiohttpTransport:
 
     def _too_large(self) -> AnswerTooLarge:
         return AnswerTooLarge(f"the answer is larger than the cap of {self._cap:,} bytes: ask for a shorter one")
-
-    def _aimed(self, endpoint: Endpoint) -> _Target:
-        target = self._targets[endpoint] = _Target(endpoint)
-        return target
-
-    async def _opened(self, loop: asyncio.AbstractEventLoop) -> _Session:
-        for other in [other for other in self._sessions if other.is_closed()]:
-            self._sessions.pop(other).abandon()
-        life = self._life(loop)
-        session = self._sessions[loop] = _Session(await anext(life), life)
-        return session
-
-    async def _life(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[aiohttp.ClientSession]:
-        """One session, from first use to its end. A generator, because a loop that ends closes those that are left."""
-        client = aiohttp.ClientSession(
-            connector=_Connector(),
-            timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=CONNECT_TIMEOUT),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
-        try:
-            yield client
-        finally:
-            self._sessions.pop(loop, None)
-            await client.close()
-
-    def __repr__(self) -> str:
-        count = len(self._sessions)
-        return f"AiohttpTransport(timeout={self._timeout:g}, {count} session{'s' * (count != 1)})"
-
-
-class _Target:
-    """An endpoint in aiohttp's words."""
-
-    __slots__ = ("headers", "host", "proxy", "url")
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.url = URL(endpoint.url)
-        self.host = self.url.authority
-        self.headers = CIMultiDict(endpoint.headers)
-        self.headers.setdefault(hdrs.ACCEPT_ENCODING, "identity")
-        proxy = proxy_for(endpoint.url)
-        self.proxy = None if proxy is None else URL(proxy)
-
-
-class _Session:
-    """A loop's session, and the generator that closes it."""
-
-    __slots__ = ("client", "life")
-
-    def __init__(self, client: aiohttp.ClientSession, life: AsyncGenerator[aiohttp.ClientSession]) -> None:
-        self.client = client
-        self.life = life
 
     def abandon(self) -> None:
         """Its loop was closed under it: let go of all it has, without the warnings about what was left open."""

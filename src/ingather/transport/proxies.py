@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ingather.errors import SetupError, redact
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine, by its name alone: nothing is looked up.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("example.com")
-    (True, False)
-    """
-    name = host.rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
+from ingather.transport.hosts import is_loopback
 
 
 def proxy_for(url: str) -> str | None:

@@ -1,0 +1,141 @@
+"""From a model's name to a provider that answers: which dialect, which server, which key."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from ingather.errors import SetupError
+from ingather.providers.openai import OPENAI_URL, TRANSIENT_FAULTS, OpenAIProvider
+from ingather.task import positive_seconds
+from ingather.transport.hosts import is_loopback, is_near
+
+if TYPE_CHECKING:
+    from ingather.backoff import RetryConfig
+    from ingather.limits import Limits
+    from ingather.providers.base import Provider
+
+_HOMES = {"openai": OPENAI_URL, "ollama": "http://localhost:11434/v1"}
+_LATER = ("anthropic", "gemini", "azure", "offline")  # dialects that have a name, but no code yet
+_FORMS = '"openai/NAME" (with base_url= for every compatible server), "ollama/NAME" or "echo"'
+_OWN = ("base_url", "api_key", "limits", "timeout", "retry", "model")
+
+
+def connect(
+    model: str,
+    *,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    limits: Limits | None = None,
+    timeout: float = 600.0,
+    retry: RetryConfig | None = TRANSIENT_FAULTS,
+    **params: object,
+) -> Provider:
+    """A provider for `model`: ``"openai/NAME"``, ``"ollama/NAME"`` or ``"echo"``.
+
+    With `base_url`, ``"openai/NAME"`` reaches every compatible server; without, that of ``OPENAI_BASE_URL`` or
+    OpenAI's own. The key of ``OPENAI_API_KEY`` goes only to those two; any other host needs `api_key`, or none if it is
+    this machine; ``api_key=""`` sends none. A key goes unencrypted only to this machine or the local network.
+    `limits`: caps on the quota. `timeout`: seconds for each attempt. `retry`: for tasks that bring none, three attempts
+    on transient faults unless given; None is one attempt. `params`: parameters of every request.
+
+    Raises `SetupError` that says what to do.
+
+    >>> connect("openai/llama-3", base_url="http://localhost:8000/v1", temperature=0)
+    OpenAIProvider('llama-3' at localhost:8000)
+    """
+    dialect, _, name = model.partition("/")
+    _check_dialect(model, dialect, name)
+    _check_names(params)
+    if dialect == "echo":
+        return _echo(limits, base_url, api_key)
+    url = _checked_url(base_url or os.environ.get(f"{dialect.upper()}_BASE_URL") or _HOMES[dialect])
+    return OpenAIProvider(
+        name,
+        base_url=url.geturl(),
+        api_key=_key(dialect, url, api_key),
+        params=params,
+        limits=limits,
+        retry=retry,
+        timeout=_seconds(timeout),
+        name=dialect,
+    )
+
+
+def _check_dialect(model: str, dialect: str, name: str) -> None:
+    if dialect in _LATER:
+        raise SetupError(f"{model!r}: the dialect {dialect!r} is not in this version; there are {_FORMS}")
+    if dialect == "echo" and name:
+        raise SetupError(f'{model!r}: write "echo", which has no models')
+    if dialect == "echo" or (dialect in _HOMES and name):
+        return
+    if dialect in _HOMES:
+        raise SetupError(f"{model!r} names no model: write {dialect + '/NAME'!r}")
+    near = get_close_matches(dialect.lower(), [*_HOMES, *_LATER, "echo"], 1)
+    guess = f"{near[0]}/{name}".rstrip("/") if near else f"openai/{model}"
+    raise SetupError(f"{model!r} names no dialect: write {_FORMS}. Did you mean {guess!r}?")
+
+
+def _check_names(params: dict[str, object]) -> None:
+    """A slip in one of our own names would otherwise be sent to the provider: with ``apikey``, the key itself."""
+    for name in params:
+        if near := get_close_matches(name.lower().replace("-", "_"), _OWN, 1, cutoff=0.8):
+            raise SetupError(f"connect() has no {name!r}: did you mean {near[0]!r}?")
+
+
+def _seconds(timeout: float) -> float:
+    try:
+        return positive_seconds("timeout", timeout) or 600.0
+    except (TypeError, ValueError) as error:
+        raise SetupError(str(error)) from None
+
+
+def _checked_url(text: str) -> SplitResult:
+    try:
+        url = urlsplit(text.strip().rstrip("/"))
+        host, _ = url.hostname, url.port
+    except ValueError as error:
+        raise SetupError(f"base_url is not a URL: {error}") from None
+    if url.username is not None or url.password is not None:
+        raise SetupError("base_url holds a user or password, which would end up in logs: use api_key=")
+    if url.scheme not in ("http", "https") or not host or not (text.isascii() and text.isprintable()):
+        raise SetupError(f"base_url starts with http:// or https:// and a host, as in {OPENAI_URL}: not {text!r}")
+    if url.query or url.fragment:
+        raise SetupError(f"base_url has no ? or #: {text!r}")
+    if url.path.endswith("/completions"):
+        raise SetupError(f"base_url ends before /chat/completions, which is added to it: {text!r}")
+    return url
+
+
+def _key(dialect: str, url: SplitResult, given: str | None) -> str | None:
+    variable = f"{dialect.upper()}_API_KEY"
+    key = _key_of_environment(dialect, variable, url) if given is None else given
+    host = url.hostname or ""
+    if key and url.scheme == "http" and not is_near(host):
+        raise SetupError(f"the key would go to {host} unencrypted: write https:// in base_url")
+    return key
+
+
+def _key_of_environment(dialect: str, variable: str, url: SplitResult) -> str | None:
+    homes = [urlsplit(home).netloc for home in (_HOMES[dialect], os.environ.get(f"{dialect.upper()}_BASE_URL", ""))]
+    key = os.environ.get(variable)
+    if key and url.netloc in homes:
+        return key
+    if dialect == "ollama" or is_loopback(url.hostname or ""):
+        return None
+    if url.netloc in homes:
+        raise SetupError(f"no key for {url.netloc}: set {variable}, or give api_key=")
+    raise SetupError(
+        f'no key for {url.netloc}: give api_key= (or api_key="" if it needs none). {variable} goes only to '
+        f"{' and '.join(filter(None, homes))}"
+    )
+
+
+def _echo(limits: Limits | None, base_url: str | None, api_key: str | None) -> Provider:
+    if base_url or api_key:
+        raise SetupError('"echo" has no server: leave out base_url and api_key')
+    from ingather.providers.echo import EchoProvider
+
+    return EchoProvider(limits=limits)

@@ -1,0 +1,103 @@
+"""What comes back from Chat Completions, as an `LLMResponse`. Pure, and strict: half an answer is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ingather.errors import AnswerError, Filtered, Refused, Truncated
+from ingather.result import LLMResponse, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FROM_BODY = ("id", "created", "system_fingerprint", "service_tier")
+_OF_MESSAGE = frozenset(("role", "content", "refusal", "tool_calls", "function_call"))
+
+
+class Malformed(ValueError):
+    """JSON, but no chat completion; says in what."""
+
+
+class Answer(NamedTuple):
+    """An answer, and what is wrong with it: the error it amounts to and why, or None."""
+
+    response: LLMResponse
+    error: type[AnswerError] | None
+    why: str
+
+
+def read(data: Mapping[str, Any]) -> Answer:
+    """The one answer in a body; raises `Malformed` where there is none, or more.
+
+    >>> read({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}).response.content
+    'Hi'
+    """
+    choice = _one_choice(data)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise Malformed("its choice has no message")
+    finish = choice.get("finish_reason")
+    calls = message.get("tool_calls")
+    if calls is not None and not (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
+        raise Malformed("its tool_calls are no list of calls")
+    function = message.get("function_call")
+    metadata = {name: data[name] for name in _FROM_BODY if data.get(name) is not None}
+    if len(message) > 2:  # reasoning, annotations, audio: whatever this server adds
+        metadata.update((name, value) for name, value in message.items() if value and name not in _OF_MESSAGE)
+    model = data.get("model")
+    response = LLMResponse(
+        _text(message.get("content")),
+        model if isinstance(model, str) else "",
+        finish if isinstance(finish, str) else None,
+        _usage(data.get("usage")),
+        function if isinstance(function, dict) else None,
+        calls or None,
+        metadata,
+    )
+    refusal = message.get("refusal")
+    if refusal:
+        return Answer(response, Refused, f"the model declined: {refusal}")
+    if finish == "length":
+        return Answer(response, Truncated, "the answer ends at the output limit: raise max_tokens")
+    if finish == "content_filter":
+        return Answer(response, Filtered, "the provider's content filter stopped the answer")
+    return Answer(response, None, "")
+
+
+def _one_choice(data: Mapping[str, Any]) -> dict[str, Any]:
+    choices = data.get("choices")
+    if not isinstance(choices, list):
+        raise Malformed("it has no choices")
+    if len(choices) != 1 or not isinstance(choices[0], dict):
+        raise Malformed(f"it has {len(choices)} choices, and one was asked for")
+    return choices[0]
+
+
+def _text(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
+    if isinstance(content, list) and all(isinstance(part, dict) for part in content):  # text between other parts
+        return "".join(part["text"] for part in content if isinstance(part.get("text"), str))
+    raise Malformed("its content is no text")
+
+
+def _usage(counted: object) -> Usage | None:
+    """None where a server does not count, or counts nonsense: then the cost is not known, which is not 0."""
+    if not isinstance(counted, dict):
+        return None
+    prompt, completion = _count(counted, "prompt_tokens"), _count(counted, "completion_tokens")
+    if prompt is None or completion is None:
+        return None
+    cached = _detail(counted.get("prompt_tokens_details"), "cached_tokens")
+    return Usage(prompt, completion, cached, _detail(counted.get("completion_tokens_details"), "reasoning_tokens"))
+
+
+def _count(counted: Mapping[str, object], name: str) -> int | None:
+    value = counted.get(name)
+    return value if type(value) is int and value >= 0 else None
+
+
+def _detail(details: object, name: str) -> int:
+    return (_count(details, name) or 0) if isinstance(details, dict) else 0
