@@ -10,11 +10,11 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cached_property, lru_cache, partial
-from typing import Annotated, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUndefinedAnnotation
-from pydantic_core import ErrorDetails, PydanticCustomError, SchemaError
+from pydantic_core import ErrorDetails, PydanticCustomError, PydanticSerializationError, SchemaError
 
 from ingather.errors import InvalidAnswer, SetupError
 from ingather.schema.lenient import candidates
@@ -57,24 +57,23 @@ class Schema:
 
     What is not an object travels as ``{"items": …}`` (lists, sets, tuples) or ``{"value": …}``, and comes back bare.
 
+    `name`: as OpenAI takes it. `strict`: whether the schema keeps to strict mode. `key`: that of the wrapper, or None.
+
     >>> Schema.of(list[int]).parse('{"items": [1, 2]}')
     Parsed(value=[1, 2], lenient=False)
     """
 
     def __init__(self, response_model: object) -> None:
         """Raises SetupError for a response_model that no schema can be made of."""
-        adapter, source = _adapter(response_model)
         self.model = response_model
         self.name = _name(response_model)
-        root = resolved(source, source)
-        bare = _Form(adapter, source, None)
+        bare = _form(response_model)
+        root = resolved(bare.source, bare.source)
         if root.get("type") == "object":
             self._forms: tuple[_Form, ...] = (bare,)
         else:
-            key = "items" if root.get("type") == "array" else "value"
-            fields = {key: (response_model, ...)}
-            wrapped, wrapped_source = _adapter(create_model(self.name, **fields))  # type: ignore[call-overload]
-            self._forms = (_Form(wrapped, wrapped_source, key), bare)
+            self._forms = (_form(response_model, "items" if root.get("type") == "array" else "value"), bare)
+        self.key = self._forms[0].key
         self._wire, self.strict = wire_form(self._forms[0].source, lengths=False)
 
     @classmethod
@@ -150,15 +149,22 @@ def _made(response_model: object) -> Schema:
     return Schema(response_model)
 
 
-def _adapter(model: object) -> tuple[TypeAdapter[object], Node]:
+def _form(model: object, key: str | None = None) -> _Form:
     if isinstance(model, str | Mapping | partial) or inspect.isroutine(model):
         raise SetupError(f"a response_model is a type: a pydantic model, dataclass, list[T], int, …; not {model!r:.80}")
     try:
-        adapter: TypeAdapter[object] = TypeAdapter(model)  # type: ignore[arg-type]  # whether it is a type shows here
-        return adapter, adapter.json_schema(schema_generator=Source)
-    except (PydanticUserError, PydanticUndefinedAnnotation, SchemaError) as error:
-        reason = str(error).partition("\n")[0]
+        whole: Any = model
+        if key is not None:
+            fields: dict[str, Any] = {key: (model, ...)}
+            whole = create_model(_name(model), **fields)
+        adapter: TypeAdapter[object] = TypeAdapter(whole)
+        source = adapter.json_schema(schema_generator=Source)
+    except (PydanticUserError, PydanticUndefinedAnnotation, PydanticSerializationError, SchemaError) as error:
+        reason = re.split(r"\.\s|\n", str(error))[0]
         raise SetupError(f"no JSON schema can be made of the response_model {_name(model)}: {reason}") from error
+    if adapter.core_schema["type"] == "generator":  # pydantic would check its items only as they are drawn
+        raise SetupError(f"the response_model {_name(model)} is lazy: use list[T]")
+    return _Form(adapter, source, key)
 
 
 def _name(model: object) -> str:

@@ -73,7 +73,7 @@ def _places(document: object, root: Node) -> Iterator[tuple[object, Node]]:
         value, node = waiting.pop()
         node = resolved(node, root)
         if branches := node.get("anyOf") or node.get("oneOf"):
-            waiting.append((value, next((branch for branch in branches if _fits(value, branch, root)), branches[0])))
+            waiting.append((value, _branch(value, branches, root)))
             continue
         yield value, node
         if isinstance(value, dict):
@@ -83,6 +83,17 @@ def _places(document: object, root: Node) -> Iterator[tuple[object, Node]]:
         elif isinstance(value, list):
             prefix, items = node.get("prefixItems", ()), node.get("items", {})
             waiting += [(item, prefix[at] if at < len(prefix) else items) for at, item in enumerate(value)]
+
+
+def _branch(value: object, branches: list[Node], root: Node) -> Node:
+    alike = (branch for meets in (_fits, _resembles) for branch in branches if meets(value, branch, root))
+    return next(alike, branches[0])
+
+
+def _resembles(value: object, node: Node, root: Node) -> bool:
+    """Whether pydantic might take `value` for `node`, whatever it holds; a string may become a number."""
+    kind = resolved(node, root).get("type", "")
+    return isinstance(value, _KINDS.get(kind, ())) or (kind == "number" and isinstance(value, str))
 
 
 def _fits(value: object, node: Node, root: Node) -> bool:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from ingather.errors import SetupError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -97,7 +99,10 @@ class _Translation:
         if "$ref" in source:
             wire: Node = {"$ref": source["$ref"]}
         elif branches:
-            wire = {"anyOf": [self.node(branch) for branch in branches]}
+            nodes = [self.node(branch) for branch in branches]
+            wire = {
+                "anyOf": [each for node in nodes for each in (node["anyOf"] if node.keys() == {"anyOf"} else [node])]
+            }
         elif "enum" in source or "const" in source:
             wire = self._choice(source["enum"] if "enum" in source else [source["const"]])
         elif source.get("type") == "object":
@@ -109,6 +114,8 @@ class _Translation:
         return _described(wire, source.get("description", ""), self._notes(source, wire))
 
     def _choice(self, values: list[Any]) -> Node:
+        if not values:
+            raise SetupError("the response_model has an enum without members: no answer could fit it")
         kinds: dict[str, list[Any]] = {}
         for value in values:
             kinds.setdefault(_TYPES.get(type(value), "object"), []).append(value)
