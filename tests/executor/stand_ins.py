@@ -1,4 +1,4 @@
-"""A provider whose every moment is known: run it in virtual time (`pytest.mark.looptime`)."""
+"""Providers whose every moment is known: run them in virtual time (`pytest.mark.looptime`)."""
 
 import asyncio
 
@@ -49,3 +49,9 @@ class Raising:
         if self.errors:
             raise self.errors.pop(0)
         return LLMResponse(self.answer)
+
+
+async def taken_into(delivered, results):
+    """Take all `results`; what came before an error stays in `delivered`."""
+    async for result in results:
+        delivered.append(result)

@@ -26,7 +26,9 @@ async def test_each_key_gets_its_own_answer():
 @pytest.mark.looptime
 async def test_keys_keep_the_order_of_the_input_whatever_finishes_first():
     provider = Sleeper()
-    results = await ParallelLLMExecutor(provider).execute({"slow": LLMTask("3"), "swift": LLMTask("1"), "mid": LLMTask("2")})
+    results = await ParallelLLMExecutor(provider).execute(
+        {"slow": LLMTask("3"), "swift": LLMTask("1"), "mid": LLMTask("2")}
+    )
     assert provider.answered == ["1", "2", "3"]
     assert list(results) == ["slow", "swift", "mid"]
     assert [result.value.content for result in results.values()] == ["3", "1", "2"]
@@ -92,14 +94,14 @@ async def test_the_answer_of_a_provider_of_your_own_is_taken_as_it_is(answer):
 
 async def test_messages_arrive_whole_and_in_order():
     provider = EchoProvider()
-    messages = [
+    messages: list[LLMMessage | dict[str, object]] = [
         LLMMessage("system", "Be brief."),
         {"role": "user", "content": "Hi", "name": "ana"},
         LLMMessage("assistant", "Hello."),
         LLMMessage("user", "Bye"),
     ]
     await ParallelLLMExecutor(provider).execute({"chat": LLMTask(messages)})
-    seen = provider.get_last_call().messages
+    seen = provider.get_call(0).messages
     assert [(m.role, m.content, m.name) for m in seen] == [
         ("system", "Be brief.", None),
         ("user", "Hi", "ana"),

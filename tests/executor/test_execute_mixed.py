@@ -65,7 +65,7 @@ class Adder:
     [
         add,
         functools.partial(add),
-        lambda a, b: add(a, b),
+        lambda *numbers: add(*numbers),  # noqa: PLW0108 - not marked as async
         Adder(),
         Adder().method,
         lambda a, b: asyncio.run_coroutine_threadsafe(add(a, b), loops[-1]).result(),

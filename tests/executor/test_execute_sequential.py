@@ -5,6 +5,7 @@ import pytest
 from ingather import DeterministicTask, EchoProvider, LLMMessage, LLMTask, ParallelLLMExecutor, RetryConfig
 from ingather.errors import AuthFailed, DeadlineExceeded
 from ingather.providers.echo import ErrorResponse
+from ingather.task import Task
 from tests.executor.stand_ins import Raising, Sleeper
 
 
@@ -36,7 +37,9 @@ async def test_untagged_steps_are_tagged_by_their_place():
 
 
 async def test_equal_tags_are_no_clash():
-    results = await ParallelLLMExecutor(EchoProvider()).execute_sequential([LLMTask("a", tag="x"), LLMTask("b", tag="x")])
+    results = await ParallelLLMExecutor(EchoProvider()).execute_sequential(
+        [LLMTask("a", tag="x"), LLMTask("b", tag="x")]
+    )
     assert [result.value.content for result in results] == ["Echo: a", "Echo: b"]
 
 
@@ -60,7 +63,9 @@ async def test_pass_result_appends_the_answer_before_as_an_assistant_message():
 
 async def test_conversation_puts_the_answer_before_the_last_user_message():
     provider = EchoProvider(responses=["draft", "better"])
-    second = LLMTask([LLMMessage("system", "s"), LLMMessage("user", "x"), LLMMessage("assistant", "y"), LLMMessage("user", "z")])
+    second = LLMTask(
+        [LLMMessage("system", "s"), LLMMessage("user", "x"), LLMMessage("assistant", "y"), LLMMessage("user", "z")]
+    )
     await ParallelLLMExecutor(provider).execute_sequential([LLMTask("write"), second], pass_result="conversation")
     assert chat(provider.calls[1]) == [
         ("system", "s"),
@@ -115,9 +120,9 @@ async def test_a_step_that_is_passed_an_answer_keeps_its_own_terms():
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("limit", ["timeout", "deadline"])
-async def test_a_step_that_is_passed_an_answer_keeps_its_time_limits(limit):
-    tasks = [LLMTask("1"), LLMTask([LLMMessage("user", "?"), LLMMessage("assistant", "5")], **{limit: 2.0})]
+@pytest.mark.parametrize("limits", [{"timeout": 2.0}, {"deadline": 2.0}])
+async def test_a_step_that_is_passed_an_answer_keeps_its_time_limits(limits):
+    tasks = [LLMTask("1"), LLMTask("2", **limits)]
     provider = EchoProvider().set_response_delay(1.5)
     results = await ParallelLLMExecutor(provider).execute_sequential(tasks, pass_result=True)
     assert [result.success for result in results] == [True, True]
@@ -129,7 +134,7 @@ async def test_a_step_that_is_passed_an_answer_keeps_its_time_limits(limit):
 
 async def test_functions_may_be_steps_and_pass_nothing_on():
     provider = EchoProvider(responses=["one", "two"])
-    tasks = [LLMTask("a"), DeterministicTask(lambda: "from code"), LLMTask("b")]
+    tasks: list[Task] = [LLMTask("a"), DeterministicTask(lambda: "from code"), LLMTask("b")]
     results = await ParallelLLMExecutor(provider).execute_sequential(tasks, pass_result=True)
     assert [result.tag for result in results] == ["step_0", "step_1", "step_2"]
     assert results[1].value == "from code"
@@ -138,16 +143,16 @@ async def test_functions_may_be_steps_and_pass_nothing_on():
 
 @pytest.mark.parametrize("answer", ["just text", {"text": "a dict"}, None])
 async def test_an_answer_without_content_is_not_passed_on(answer):
-    class Bare:
-        seen = []
+    seen = []
 
+    class Bare:
         async def complete(self, messages, config_overrides=None):
-            self.seen.append([(m.role, m.content) for m in messages])
+            seen.append([(message.role, message.content) for message in messages])
             return answer
 
     results = await ParallelLLMExecutor(Bare()).execute_sequential([LLMTask("a"), LLMTask("b")], pass_result=True)
     assert [result.value for result in results] == [answer, answer]
-    assert Bare.seen[-1] == [("user", "b")]
+    assert seen[-1] == [("user", "b")]
 
 
 @pytest.mark.parametrize("pass_result", ["yes", "assistant", 2, None])
