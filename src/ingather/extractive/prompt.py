@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ingather.extractive.text import passage
+from ingather.extractive.text import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,7 +99,7 @@ def _take(paragraph: str, *, first: bool) -> tuple[list[str], str]:
     """The requests at one end of a paragraph, and the rest of it."""
     if len(paragraph) > 4 * _LONGEST_ASK:
         return [], paragraph
-    sentences = [sentence.text for sentence in passage(paragraph).sentences]
+    sentences = list(split(paragraph))
     asks = list[str]()
     while sentences and _asks(sentences[0 if first else -1]):
         asks.insert(len(asks) if first else 0, sentences.pop(0 if first else -1))

@@ -15,6 +15,7 @@ _JOINED = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # where camelCase joins words
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _END = re.compile(r"[.!?][.!?\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\W_a-z])")
 _ABBREVIATION = re.compile(r"\b(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nos|Inc|Corp|Co|Ltd|vs|etc|approx|al|e\.g|i\.e)\.$")
+_LONGEST_ABBREVIATION = 6  # characters
 _WRAPPED = 60  # characters: longer lines on average are a wrapped paragraph, shorter ones are items of their own
 _SMALL = 4000  # characters: paragraphs up to this size are remembered
 
@@ -116,21 +117,22 @@ def passage(text: str) -> Passage:
     return Passage(text)
 
 
-def _sentences(paragraph: str) -> Iterator[Sentence]:
+def split(paragraph: str) -> Iterator[str]:
+    """The sentences of a paragraph as they stand; lines that are no wrapped prose are sentences of their own."""
     lines = [line.strip() for line in paragraph.split("\n") if line.strip()]
     wrapped = len(lines) > 1 and sum(map(len, lines)) / len(lines) > _WRAPPED
     for line in [" ".join(lines)] if wrapped else lines:
         start = 0
         for end in _END.finditer(line):
-            if not _ABBREVIATION.search(line, start, end.start() + 1):
-                yield _sentence(line[start : end.end()])
+            if not _ABBREVIATION.search(line, max(start, end.start() - _LONGEST_ABBREVIATION), end.start() + 1):
+                yield line[start : end.end()].rstrip()
                 start = end.end()
         if start < len(line):
-            yield _sentence(line[start:])
+            yield line[start:]
 
 
-def _sentence(text: str) -> Sentence:
-    return Sentence(" ".join(text.split()), tuple(stems(text)))
+def _sentences(paragraph: str) -> Iterator[Sentence]:
+    return (Sentence(" ".join(text.split()), tuple(stems(text))) for text in split(paragraph))
 
 
 @lru_cache(maxsize=2048)

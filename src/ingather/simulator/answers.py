@@ -1,0 +1,46 @@
+"""What a simulated model says: words of the prompt, within the output limit."""
+
+from __future__ import annotations
+
+from ingather.extractive import SchemaError, answer, json_answer
+from ingather.simulator.exchange import BYTES_PER_TOKEN, Answer, Ask, Finish, Problem, Unanswerable, tokens_of
+
+
+def compose(ask: Ask, model: str) -> Answer:
+    """The answer of `model`, ``"extractive"`` or ``"echo"``, to a request: always the same to the same request.
+
+    A schema is satisfied by both; Unanswerable for one that nothing can satisfy.
+    """
+    try:
+        if ask.schema is not None or ask.as_json:
+            text = json_answer(ask.turns, ask.schema)
+        elif model == "echo":
+            text = next((text for role, text in reversed(ask.turns) if role == "user"), "")
+        else:
+            text = answer(ask.turns)
+    except SchemaError as error:
+        raise Unanswerable(Problem("bad_request", f"Invalid schema: {error}")) from None
+    return limited(ask, text)
+
+
+def limited(ask: Ask, text: str, finish: Finish | None = None) -> Answer:
+    """`text` as an answer: cut before the first stop sequence and at the output limit; `finish` says otherwise why."""
+    ends = [at for stop in ask.stop if stop and (at := text.find(stop)) >= 0]
+    text = text[: min(ends, default=len(text))]
+    cut = cut_at(text, ask.max_output) if ask.max_output is not None else text
+    finish = finish or ("length" if len(cut) < len(text) else "tool" if ask.tool is not None else "stop")
+    return Answer(cut, finish, ask.prompt_tokens, tokens_of(cut) * ask.choices)
+
+
+def cut_at(text: str, tokens: int) -> str:
+    """The first `tokens` of `text`, never half a character.
+
+    >>> cut_at("12345678", tokens=1)
+    '1234'
+    """
+    encoded = text.encode()
+    return (
+        text
+        if len(encoded) <= tokens * BYTES_PER_TOKEN
+        else encoded[: tokens * BYTES_PER_TOKEN].decode(errors="ignore")
+    )
