@@ -166,6 +166,18 @@ def test_what_calls_waited_for_longest_limited_the_run(waits, expected):
     assert script.summary().limited_by == expected
 
 
+def test_fewer_calls_at_once_after_429s_are_the_429s_doing():
+    script = Script()
+    script.started(total=1)
+    script.sent(0)
+    script.back(0, 0.1, error=RateLimited("slow down"))
+    script.sent(0, queued=2.0, by="concurrency")
+    script.at += 1
+    script.back(0, 1.0)
+    script.done(0, attempts=2, rejected=1)
+    assert script.summary().limited_by == "pause"
+
+
 def test_backoffs_limit_a_run_that_mostly_sleeps():
     script = Script()
     script.started(total=1)
@@ -322,7 +334,7 @@ def test_the_text_of_a_whole_run_names_the_limit():
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.0123, "12 ms"), (0.9996, "1.0 s"), (3.21, "3.2 s"), (99.96, "1:40"), (312, "5:12"), (3600, "1:00:00")],
+    [(0.00012, "0.1 ms"), (0.0123, "12 ms"), (0.9996, "1.0 s"), (3.21, "3.2 s"), (99.96, "1:40"), (312, "5:12"), (3600, "1:00:00")],
 )
 def test_durations_as_people_say_them(value, said):
     assert seconds(value) == said

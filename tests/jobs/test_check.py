@@ -27,8 +27,8 @@ def test_several_bad_lines_are_listed_at_once(tasks):
     with pytest.raises(SetupError) as caught:
         check(source, Recipe())
     lines = str(caught.value).splitlines()
-    assert [line.split(": ")[0].rsplit(", ")[-1] for line in lines[:3]] == ["line 2", "line 3", "line 4"]
-    assert lines[-1] == "Nothing was sent."
+    assert lines[0] == f"3 bad lines in {source.name}; nothing was sent"
+    assert [line.split(": ")[0].rsplit(", ")[-1] for line in lines[1:]] == ["line 2", "line 3", "line 4"]
 
 
 def test_after_ten_bad_lines_they_are_only_counted(tasks):
@@ -36,7 +36,7 @@ def test_after_ten_bad_lines_they_are_only_counted(tasks):
         check(tasks(*["oops"] * 1234), Recipe())
     lines = str(caught.value).splitlines()
     assert len(lines) == 12
-    assert lines[10] == "… and 1,224 more bad lines"
+    assert lines[11] == "  … and 1,224 more"
 
 
 @pytest.mark.parametrize("twice", ['{"id": "a", "prompt": "x"}', '{"custom_id": "a", "prompt": "x"}'])

@@ -9,10 +9,16 @@ from ingather.cli.run import run
 from ingather.cli.simulate import simulate
 
 # no pretty exceptions: they print local variables, and those may hold keys
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
-app.command()(run)
-app.command()(simulate)
-app.command()(bench)
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"max_content_width": 110},
+    no_args_is_help=True,
+)
+app.command(short_help="Run a file of tasks, many at once.")(run)
+app.command(short_help="Be a provider: for trying things out, without a key.")(simulate)
+app.command(short_help="Measure what running at once gains on this machine.")(bench)
 
 
 @app.callback()

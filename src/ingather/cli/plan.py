@@ -94,6 +94,7 @@ def _as_options(message: str) -> str:
     for python, ours in (
         ('api_key=""', "--api-key-env ''"),
         ("api_key=", "--api-key-env VAR"),
+        ("base_url=", "--base-url"),
         ("base_url", "--base-url"),
     ):
         message = message.replace(python, ours)

@@ -43,8 +43,10 @@ def check(source: Source, recipe: Recipe, prepare: Callable[[LLMTask], object] |
         if len(found.shown) < SHOWN:
             found.shown.append(item)
     if found.bad:
-        more = f"\n… and {found.bad - SHOWN:,} more bad lines" if found.bad > SHOWN else ""
-        raise SetupError("\n".join(map(str, found.shown)) + more + "\nNothing was sent.")
+        count = "a bad line" if found.bad == 1 else f"{found.bad:,} bad lines"
+        more = [f"… and {found.bad - SHOWN:,} more"] if found.bad > SHOWN else []
+        said = [f"{count} in {source.name}; nothing was sent", *map(str, found.shown), *more]
+        raise SetupError("\n  ".join(said))
     if not found.tasks:
         raise SetupError(f'{source.name} holds no tasks: a line is such as {{"id": 1, "prompt": "…"}}')
     return found

@@ -175,8 +175,8 @@ def _json_problem(text: bytes, error: orjson.JSONDecodeError) -> str:
     except UnicodeDecodeError as encoding:
         return _encoding_problem(encoding)
     if "surrogate" in str(error):
-        return f"half of a surrogate pair (such as \\ud800) is no character; remove it ({error})"
-    return f"not JSON ({error}): {_short(text)}"
+        return f"half of a surrogate pair (such as \\ud800) is no character; remove it (column {error.colno})"
+    return f"not JSON ({error.msg}, column {error.colno}): {_short(text)}"
 
 
 def _encoding_problem(error: UnicodeDecodeError) -> str:

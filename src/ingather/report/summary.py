@@ -26,7 +26,7 @@ class Summary:
 
     `limited_by`: ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"pause"`` or ``"backoff"``, whichever made calls
     wait longest in all. Where they hardly waited: ``"slots"`` if there was always more to do, ``"input"`` if there was
-    often nothing to do, else ``"latency"``. ``""`` where there was no call. `waited`: seconds waited, by cause.
+    often nothing to do, else ``"latency"``. ``""`` where there was hardly a call. `waited`: seconds waited, by cause.
     """
 
     total: int | None = None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ingather.result import TaskResult
 
 _STEP = math.log(1.05)  # latencies are counted in buckets of 5 %
-_HARDLY = 0.05  # of the calls' own time: waiting less than that was no limit
+_HARDLY = 0.05  # seconds of calls in all: too little to say anything; share of them: waiting less was no limit
 
 
 class Report:
@@ -132,7 +132,8 @@ class Report:
             self._sum.rejected += 1
             return  # one after another there would have been none
         self._spent[key] = self._spent.get(key, 0.0) + event.duration
-        self._latencies[math.ceil(math.log(max(event.duration, 1e-6)) / _STEP)] += 1
+        if event.attempt:  # of a call to a model: a function has none
+            self._latencies[math.ceil(math.log(max(event.duration, 1e-6)) / _STEP)] += 1
 
     def _task_ended(self, key: tuple[int, int], result: TaskResult) -> None:
         total = self._sum
@@ -182,12 +183,14 @@ class Report:
 
 def _limit(found: Summary, idle: float) -> str:
     """What made the run take as long as it did."""
-    if not found.serial:
+    if found.serial < _HARDLY:
         return ""
     waits = {**found.waited, "backoff": found.backoff}
+    if found.rejected:  # after 429s fewer calls are let out at once
+        waits["pause"] = waits.get("pause", 0.0) + waits.pop("concurrency", 0.0)
     if sum(waits.values()) > _HARDLY * found.serial:
         return max(waits, key=lambda name: waits[name])
-    if idle > 0.3 * found.wall:
+    if idle > 0.3 * found.wall and idle > 1.0:
         return "input"
     # as many tasks run as there are slots, so that tasks wait for those before they are even pulled
     always_full = found.serial >= 0.5 * found.peak * found.wall

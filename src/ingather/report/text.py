@@ -66,6 +66,8 @@ def seconds(value: float) -> str:
     >>> seconds(0.0123), seconds(3.21), seconds(312)
     ('12 ms', '3.2 s', '5:12')
     """
+    if value < 0.00995:
+        return f"{value * 1000:.1f} ms"
     if value < 0.9995:
         return f"{value * 1000:.0f} ms"
     if value < 99.95:
@@ -101,7 +103,7 @@ def _error(name: str, count: int, first: Exception) -> list[str]:
 
 def _effort(found: Summary) -> list[str]:
     lines = []
-    if found.speedup is not None:
+    if found.speedup is not None and found.limited_by:
         lines.append(
             f"  speed       about {found.speedup:,.1f} × one after another "
             f"({seconds(found.serial)} of calls in {seconds(found.wall)}; an estimate)"
