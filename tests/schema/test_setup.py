@@ -41,15 +41,30 @@ def function(x: int) -> int:
     return x
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        function, lambda: 1, print, functools.partial(function, 1), "Person", {"type": "object"}, 5, [int], Plain,
-        HoldsAFunction, HoldsPlain, Unfinished, list[UNKNOWN], list[Plain], Plain(), Iterator[int],
-        Iterable[int], Literal[Plain], NoMembers, Schema,
-    ],
-    ids=lambda model: getattr(model, "__name__", type(model).__name__),
-)  # fmt: skip
+NO_SCHEMA: dict[str, Any] = {
+    "a function": function,
+    "a lambda": lambda: 1,
+    "a builtin": print,
+    "a partial": functools.partial(function, 1),
+    "a name": "Person",
+    "a JSON schema": {"type": "object"},
+    "a number": 5,
+    "a list": [int],
+    "an instance": PLAIN,
+    "a class that pydantic does not know": Plain,
+    "a list of those": list[Plain],
+    "a literal of one": Literal[Plain],
+    "a field that is a function": HoldsAFunction,
+    "a field that is such a class": HoldsPlain,
+    "a model with an unknown name": Unfinished,
+    "a list of an unknown name": list[UNKNOWN],
+    "an iterator": Iterator[int],
+    "an iterable": Iterable[int],
+    "an enum without members": NoMembers,
+}
+
+
+@pytest.mark.parametrize("model", NO_SCHEMA.values(), ids=NO_SCHEMA)
 def test_what_no_schema_can_be_made_of_is_a_setup_error(model):
     with pytest.raises(SetupError, match="response_model"):
         Schema.of(model)

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_CANDIDATES = 64  # of each kind
-_MAX_DEPTH = 200  # the JSON parser refuses what is nested deeper
 _MAX_TOKENS = 200_000  # strings and brackets of one candidate: about a tenth of a second
 
 _START = re.compile(r'\{\s*+["}]|\[\s*+(?:[\[\]{"\-0-9]|true|false|null)')
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+("?)|[{}\[\]]', re.DOTALL)
+# A string that never ends takes the rest of the text, so that no bracket in it counts and nothing is read twice.
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
 
 
 def candidates(text: str) -> Iterator[str]:
@@ -54,15 +54,7 @@ def _closing(text: str, start: int) -> int | None:
     depth = 0
     for token in islice(_TOKEN.finditer(text, start), _MAX_TOKENS):
         mark = text[token.start()]
-        if mark == '"':
-            if not token[1]:
-                return None
-        elif mark in "{[":
-            depth += 1
-            if depth > _MAX_DEPTH:
-                return None
-        else:
-            depth -= 1
-            if depth == 0:
-                return token.end()
+        depth += (mark in "{[") - (mark in "}]")
+        if depth == 0:
+            return token.end()
     return None
