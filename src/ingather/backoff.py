@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingather.errors import IngatherError, TransientError
 
@@ -49,12 +49,12 @@ class RetryConfig:
     max_attempts: int = 3
     initial_delay: float = 1.0
     max_delay: float = 60.0
-    backoff_strategy: BackoffStrategy = BackoffStrategy.EXPONENTIAL
+    backoff_strategy: BackoffStrategy | str = BackoffStrategy.EXPONENTIAL
     backoff_multiplier: float = 2.0
     jitter_range: float = 0.1
     retry_on_exceptions: Sequence[type[BaseException]] | None = None
     retry_on_exception: Callable[[Exception], bool] | None = None
-    retry_on_result: Callable[[object], bool] | None = None
+    retry_on_result: Callable[[Any], bool] | None = None  # of whatever the task gives
     on_retry: Callable[[int, Exception], object] | None = None
     on_failure: Callable[[Exception], object] | None = None
 
