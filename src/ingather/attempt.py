@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ingather.call import Call
-    from ingather.pool import Lane, Lease
+    from ingather.pool import Lease
     from ingather.result import LLMResponse, Usage
     from ingather.task import DeterministicTask
     from ingather.terms import Exchange
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
     """One attempt that is no 429: after those, the call waits in its old place and goes again."""
     while True:
-        lease = await _permission(call, exchange.lane, exchange)
+        lease = exchange.lane.ask(call.arrival, exchange.estimate)
+        if not lease.granted:
+            await _granted(call, lease)
+        call.tally.admitted(lease)
         call.tally.attempts += 1
         error: BaseException | None = None
         try:
@@ -55,7 +58,10 @@ async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
 
 async def run_function(call: Call, task: DeterministicTask) -> object:
     """What the task's function returns or raises."""
-    lease = await _permission(call, call.terms.functions, None)
+    lease = call.terms.functions.ask(call.arrival)
+    if not lease.granted:
+        await _granted(call, lease)
+    call.tally.admitted(lease)
     timeout = task.timeout or call.terms.timeout
     error: BaseException | None = None
     try:
@@ -69,14 +75,15 @@ async def run_function(call: Call, task: DeterministicTask) -> object:
         call.tally.attempted(lease, error)
 
 
-async def _permission(call: Call, lane: Lane, exchange: Exchange | None) -> Lease:
-    lease = lane.ask(call.arrival) if exchange is None else lane.ask(call.arrival, exchange.estimate)
-    if not lease.granted:
+async def _granted(call: Call, lease: Lease) -> None:
+    """Wait for it; meanwhile another worker may take its turn."""
+    call.run.step_aside()
+    try:
         await lease.wait()
-        if lease.error is not None:
-            raise lease.error.with_traceback(None)  # shared by all who waited: it must not grow with each
-    call.tally.admitted(lease)
-    return lease
+    finally:
+        call.run.step_back()
+    if lease.error is not None:
+        raise lease.error.with_traceback(None)  # shared by all who waited: it must not grow with each
 
 
 async def _sent(call: Call, exchange: Exchange, lease: Lease) -> LLMResponse:
@@ -139,6 +146,8 @@ async def _called(task: DeterministicTask) -> object:
     else:
         name = getattr(task.fn, "__qualname__", repr(task.fn))
         value = await run_in_thread(partial(task.fn, *task.args, **task.kwargs), name)
+    if inspect.iscoroutine(value):  # in a task of its own: its context variables and its cancelling stay its own
+        return await asyncio.create_task(value)
     return await value if inspect.isawaitable(value) else value
 
 

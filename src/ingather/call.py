@@ -112,6 +112,8 @@ class Call:
                 if delay is None:
                     return value
             except Exception as failure:
+                if _really_cancelled():  # and somebody's code made an error of it
+                    raise asyncio.CancelledError from failure
                 if schema is not None and isinstance(failure, InvalidAnswer) and reasks > 0:
                     reasks -= 1
                     self.tally.tell(ReAsked, error=failure)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from ingather.delivery import AsCompleted, Collected, InOrder, Sink
+from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
 from ingather.errors import NotSent, SetupError
-from ingather.pool import Slots
 from ingather.providers.base import Provider
 from ingather.result import TaskResult
-from ingather.run import Run, Tasks
+from ingather.run import Run
+from ingather.slots import Slots
 from ingather.task import LLMMessage, LLMTask, Task, positive_seconds
 from ingather.terms import Terms
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ingather.backoff import RetryConfig
     from ingather.events import Event
+    from ingather.intake import Tasks
 
 _UNLIMITED = 50  # slots for max_concurrency=None, where the provider's own Limits name no cap
 
@@ -127,7 +129,8 @@ class ParallelLLMExecutor:
             while not run.over:
                 await run.progress()
         finally:
-            await self._end(run)
+            self._runs.discard(run)
+            await run.close()
         if run.error is not None:
             raise run.error
         return [result for result in sink.results if result is not None]
@@ -141,17 +144,17 @@ class ParallelLLMExecutor:
         ...     async for result in executor.as_completed(tasks):
         ...         print(result.tag)
         """
-        return Results(self, tasks, AsCompleted(self._window), fail_fast)
+        return self._results(tasks, AsCompleted(self._window), fail_fast)
 
     def in_order(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:
         """As `as_completed`, but in input order: at most four windows of early results wait for a late one."""
-        return Results(self, tasks, InOrder(4 * self._window), fail_fast)
+        return self._results(tasks, InOrder(4 * self._window), fail_fast)
 
     async def aclose(self) -> None:
         """Cancel what is in flight and wait for it; close the provider, if it was made here from a model string."""
         for run in tuple(self._runs):
             if run.loop is asyncio.get_running_loop():
-                await self._end(run)
+                await self._leave(run)
             elif not run.loop.is_closed():
                 run.loop.call_soon_threadsafe(run.abandon)
         close = getattr(self.provider, "aclose", None)
@@ -163,6 +166,9 @@ class ParallelLLMExecutor:
 
     async def __aexit__(self, *failure: object) -> None:
         await self.aclose()
+
+    def _results(self, tasks: Tasks, sink: Sink, fail_fast: bool | None) -> Results:
+        return Results(partial(self._begin, tasks, sink, fail_fast), self._runs)
 
     def _begin(self, tasks: Tasks, sink: Sink, fail_fast: bool | None) -> Run:
         if os.getpid() != self._pid:
@@ -185,78 +191,16 @@ class ParallelLLMExecutor:
         self._runs.add(run)
         return run
 
-    async def _end(self, run: Run) -> None:
-        self._runs.discard(run)
-        await run.close()
+    async def _leave(self, run: Run) -> None:
+        """End a run that somebody else may wait for: who collects a list still gets a result for each task."""
+        if run.sink.bound == math.inf:
+            run.stop("the executor was closed")
+            await run.ended()
+        else:
+            await run.close()
 
     def __repr__(self) -> str:
         return f"ParallelLLMExecutor({self.provider!r}, {self._slots!r}, {len(self._runs)} runs)"
-
-
-class Results:
-    """An async iterator over results, which also closes. Begins with the first result that is asked for."""
-
-    def __init__(self, executor: ParallelLLMExecutor, tasks: Tasks, sink: Sink, fail_fast: bool | None) -> None:
-        self._executor = executor
-        self._tasks = tasks
-        self._sink = sink
-        self._fail_fast = fail_fast
-        self._run: Run | None = None
-        self._closed = False
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> TaskResult:
-        if self._closed:
-            raise StopAsyncIteration
-        if self._run is None:
-            self._run = self._executor._begin(self._tasks, self._sink, self._fail_fast)  # noqa: SLF001 - one thing
-        run = self._run
-        try:
-            while (result := run.take()) is None:
-                if run.over:
-                    break
-                await run.progress()
-        except BaseException:
-            await self.aclose()
-            raise
-        if result is not None:
-            return result
-        await self.aclose()
-        if run.error is not None:
-            raise run.error
-        raise StopAsyncIteration
-
-    async def aclose(self) -> None:
-        """Cancel what is in flight and wait for it; results that were not taken are dropped."""
-        self._closed = True
-        if self._run is not None:
-            await self._executor._end(self._run)  # noqa: SLF001
-
-    def stop(self, why: str) -> None:
-        """Pull nothing more and cancel what is in flight, for the reason `why`. To be called on the loop.
-
-        Unlike after `aclose`, every task that was pulled still comes as a result.
-        """
-        if self._run is not None and not self._closed:
-            self._run._stop(why)  # noqa: SLF001 - one thing
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *failure: object) -> None:
-        await self.aclose()
-
-    def __del__(self) -> None:
-        run = self._run
-        if run is None or run.closed or run.loop.is_closed():
-            return
-        warnings.warn(
-            "results were abandoned: use `async with` or aclose()", ResourceWarning, source=self, stacklevel=2
-        )
-        self._executor._runs.discard(run)  # noqa: SLF001
-        run.loop.call_soon_threadsafe(run.abandon)
 
 
 def _connected(provider: Provider | str) -> Provider:

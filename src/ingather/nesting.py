@@ -6,6 +6,7 @@ nesting finishes with a single slot. A context variable carries the scope throug
 
 from __future__ import annotations
 
+import asyncio
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Self
 
@@ -25,29 +26,31 @@ class Scope:
     over, so that another worker may take its turn meanwhile.
     """
 
-    __slots__ = ("_run", "_token", "cancels", "ended", "lease")
+    __slots__ = ("_token", "cancels", "ended", "lease", "run", "worker")
 
     def __init__(self, lease: Lease, run: Run) -> None:
         self.lease = lease
         self.ended = False
         self.cancels: tuple[Callable[[], None], ...] = ()
-        self._run = run
+        self.run = run
+        self.worker: asyncio.Task[None] | None = None
 
     def give_back(self) -> None:
         """The function is about to wait for other calls: its slot is theirs now."""
         if not self.ended and not self.lease.closed:
             self.lease.close(Outcome.IGNORED)
-            self._run.step_aside()
+            self.run.step_aside()
 
     def __enter__(self) -> Self:
         self._token = current.set(self)
+        self.worker = asyncio.current_task()
         return self
 
     def __exit__(self, *failure: object) -> None:
         current.reset(self._token)
         self.ended = True
         if self.lease.closed:
-            self._run.step_back()
+            self.run.step_back()
         for cancel in self.cancels:  # a thread that is left behind must not wait in `run_sync` for ever
             cancel()
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ingather.errors import PoolFailure
     from ingather.result import Usage
+    from ingather.slots import Slots
 
 logger = logging.getLogger("ingather")
 
@@ -38,22 +39,6 @@ arrived after its parent, so nested work is finished before more is begun."""
 _lock = threading.Lock()  # one for all pools, since a slot and a quota are taken together
 _FREE = Tokens(0, 0)
 _NOTHING = Cost(0.0, 0.0)
-
-
-class Slots:
-    """An executor's bound on requests on the wire and running functions, over all its calls and nesting levels."""
-
-    __slots__ = ("capacity", "in_use", "waiting")
-
-    def __init__(self, capacity: float) -> None:
-        self.capacity = capacity
-        self.in_use = 0
-        self.waiting: list[Lane] = []
-
-    def __repr__(self) -> str:
-        return (
-            f"Slots({self.in_use} of {self.capacity} in use, {sum(len(lane.queue) for lane in self.waiting)} waiting)"
-        )
 
 
 class Lease:

@@ -7,29 +7,31 @@ calls steps aside, and another takes its turn, up to ``2 * max_concurrency + 16`
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import itertools
 import logging
 import math
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sized
 from typing import TYPE_CHECKING
 
 from ingather.call import Call
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
+from ingather.intake import Intake
 from ingather.nesting import current
 from ingather.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ingather.delivery import Sink
     from ingather.events import Event
+    from ingather.intake import Tasks
     from ingather.result import TaskResult
     from ingather.task import Task
     from ingather.terms import Terms
 
 logger = logging.getLogger("ingather")
 
-Tasks = Iterable["Task"] | AsyncIterable["Task"] | Mapping[str, "Task"]
+_FAIR_SHARE = 16  # tasks that a worker may end without suspending before others have their turn
 
 _arrivals = itertools.count()
 _numbers = itertools.count(1)
@@ -57,37 +59,40 @@ class Run:
         self.sink = sink
         self.emit = emit
         self.loop = asyncio.get_running_loop()
-        self.error: BaseException | None = None
-        self.exhausted = False
+        self._fatal: BaseException | None = None
         self.closed = False
         self.succeeded = self.failed = 0
         self._begun = self.loop.time()
         self.deadline = None if deadline is None else self._begun + deadline
         self._fail_fast = fail_fast
         self._stopped_by: str | None = None
-        self._sized = isinstance(tasks, Sized)
-        self._source, self._async_source = _source(tasks)
-        self._pulling = asyncio.Lock()
-        self._pulled = self._taken = 0
+        self._intake = Intake(tasks, self.loop, self.deadline)
+        self._taken = 0
         self._room = asyncio.Event()
         self._window = window
         self._target = int(min(terms.slots.capacity, window))
         self._workers: set[asyncio.Task[None]] = set()
         self._calling: set[asyncio.Task[None]] = set()
         self._aside = 0
-        self._waiter: asyncio.Future[None] | None = None
-        scope = current.get()
-        if scope is not None:
-            scope.give_back()
-        self._prefix = () if scope is None else scope.lease.arrival
-        self._tell(RunStarted, total=len(tasks) if isinstance(tasks, Sized) else None)
+        self._waiters: list[asyncio.Future[None]] = []
+        self.parent = current.get()
+        if self.parent is not None:
+            self.parent.give_back()
+        self._prefix = () if self.parent is None else self.parent.lease.arrival
+        self._context = contextvars.copy_context()  # of whoever asked, whichever task hires a worker later
+        self._tell(RunStarted, total=self._intake.total)
         self._hire()
 
     # -- for whoever takes the results
 
     @property
     def over(self) -> bool:
-        return not self._workers and (self.exhausted or self.error is not None)
+        return not self._workers and self._intake.exhausted
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended it early: raised by the input, or a BaseException of a task's."""
+        return self._fatal or self._intake.error
 
     def take(self) -> TaskResult | None:
         """The next result that is ready, if any."""
@@ -102,20 +107,27 @@ class Run:
         self._hire()
         if self.over:
             return
-        self._waiter = self.loop.create_future()
-        await self._waiter
+        waiter = self.loop.create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+    async def ended(self) -> None:
+        """Wait until the last worker has gone, those apart whose functions wait here."""
+        while workers := self._workers - set(self._callers()):
+            await asyncio.wait(workers)
 
     async def close(self) -> None:
         """Cancel what is in flight and wait until it is gone; raises nothing of it."""
         if self.closed:
             return
-        self.closed = self.exhausted = True
+        self.closed = self._intake.exhausted = True
         interrupted: asyncio.CancelledError | None = None
-        while self._workers:
-            for worker in self._workers:
+        callers = set(self._callers())
+        while workers := self._workers - callers:
+            for worker in workers:
                 worker.cancel()
             try:
-                await asyncio.wait(self._workers)
+                await asyncio.wait(workers)
             except asyncio.CancelledError as error:  # cancelled while cleaning up: first clean up, then go
                 interrupted = error
         wall = self.loop.time() - self._begun
@@ -124,9 +136,20 @@ class Run:
         if interrupted is not None:
             raise interrupted
 
+    def stop(self, why: str) -> None:
+        """End all calls now; what was pulled is still reported, and so is all of an input of known size."""
+        if self._stopped_by is not None or self.closed:
+            return
+        self._stopped_by = why
+        self._intake.stop()
+        me = asyncio.current_task()
+        for worker in self._calling:
+            if worker is not me:
+                worker.cancel()
+
     def abandon(self) -> None:
         """Nobody will take the results any more: cancel what is in flight, without waiting."""
-        self.closed = self.exhausted = True
+        self.closed = self._intake.exhausted = True
         for worker in self._workers:
             worker.cancel()
 
@@ -144,24 +167,31 @@ class Run:
 
     def _hire(self) -> None:
         """One more worker, where there may be more and there is input; each hires the next as it finds a task."""
-        if self.exhausted or len(self._workers) >= self._window or len(self._workers) - self._aside >= self._target:
+        active = len(self._workers) - self._aside
+        if self._intake.exhausted or len(self._workers) >= self._window or active >= self._target:
             return
-        worker = self.loop.create_task(self._work())
+        worker = self.loop.create_task(self._work(), context=self._context.copy())
         self._workers.add(worker)
         worker.add_done_callback(self._left)
 
     async def _work(self) -> None:
         me = asyncio.current_task()
         assert me is not None  # noqa: S101 - for the type checker: this is a task
-        while len(self._workers) - self._aside <= self._target:
-            while self._pulled - self._taken >= self.sink.bound:
+        intake = self._intake
+        for ended in itertools.count(1):
+            if len(self._workers) - self._aside > self._target:
+                break
+            if ended % _FAIR_SHARE == 0:
+                await asyncio.sleep(0)
+            while intake.pulled - self._taken >= self.sink.bound:
                 self._room.clear()
                 await self._room.wait()
-            item = self._pull() if self._async_source is None else await self._pull_async(self._async_source)
+            item = await intake.wait_pull() if intake.waits else intake.pull()
             if item is None:
-                return
+                break
             self._hire()
             await self._run_one(me, *item)
+        self._workers.discard(me)  # now, so that others which end in this very moment see it
 
     async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
         call = Call(self.terms, self, (*self._prefix, next(_arrivals)), Tally(self, task, index, tag))
@@ -174,12 +204,15 @@ class Run:
         try:
             result = await call.result()
         except asyncio.CancelledError:
-            self._deliver(call.stopped(self._stopped_by or "the run was cancelled"))
+            result = call.stopped(self._stopped_by or "the run was cancelled")
             if self._stopped_by is None or me.uncancel() > 0:
+                self._deliver(result)
                 raise
-            return
         finally:
             self._calling.discard(me)
+        if self._stopped_by is not None:
+            while me.cancelling() and not self.closed:  # the call ended before our cancellation reached it
+                me.uncancel()
         self._deliver(result)
 
     def _deliver(self, result: TaskResult) -> None:
@@ -188,70 +221,37 @@ class Run:
         else:
             self.failed += 1
             logger.warning("task %s failed: %s", result.tag or result.index, _brief(result.error))
-            if self._fail_fast and self._stopped_by is None:
-                self._stop(f"fail_fast, after task {result.tag or result.index} failed")
+            if self._fail_fast:
+                self.stop(f"fail_fast, after task {result.tag or result.index} failed")
         self.sink.put(result)
         if self.emit is not None:
             self._tell(TaskEnded, result=result)
         if self.sink.bound != math.inf:
             self._wake()
 
-    def _stop(self, why: str) -> None:
-        """End all other calls now; what was pulled is still reported, and so is all of an input of known size."""
-        self._stopped_by = why
-        self.exhausted = self.exhausted or not self._sized
-        me = asyncio.current_task()
-        for worker in self._calling:
-            if worker is not me:
-                worker.cancel()
-
     def _left(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
         if not worker.cancelled() and (error := worker.exception()) is not None:
-            self.error, self.exhausted = error, True  # a BaseException of the user's, or of the input: goes through
+            self._fatal = error  # a BaseException of the user's: it goes through, and ends the rest
+            self._intake.exhausted = True
+            for other in self._workers:
+                other.cancel()
         if not self._workers:
             self._wake()
 
+    def _callers(self) -> Iterator[asyncio.Task[None]]:
+        """The workers in whose functions this very code runs: nobody can wait for those here."""
+        scope = current.get()
+        while scope is not None:
+            if scope.worker is not None:
+                yield scope.worker
+            scope = scope.run.parent
+
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    # -- the input
-
-    def _pull(self) -> tuple[int, str, Task] | None:
-        if self.exhausted or (self.deadline is not None and self._too_late()):
-            return None
-        try:
-            tag, task = next(self._source)
-        except StopIteration:
-            self.exhausted = True
-            return None
-        except Exception as error:
-            self.error, self.exhausted = error, True
-            return None
-        self._pulled += 1
-        return self._pulled - 1, tag, task
-
-    async def _pull_async(self, source: AsyncIterator[Task]) -> tuple[int, str, Task] | None:
-        async with self._pulling:
-            if self.exhausted or (self.deadline is not None and self._too_late()):
-                return None
-            try:
-                task = await anext(source)
-            except StopAsyncIteration:
-                self.exhausted = True
-                return None
-            except Exception as error:
-                self.error, self.exhausted = error, True
-                return None
-            self._pulled += 1
-            return self._pulled - 1, getattr(task, "tag", ""), task
-
-    def _too_late(self) -> bool:
-        """A lazy input is not pulled any further once the run's deadline has passed."""
-        if self.deadline is not None and self.loop.time() >= self.deadline and not self._sized:
-            self.exhausted = True
-        return self.exhausted
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
 
     def _tell(self, kind: Callable[..., Event], **what: object) -> None:
         if self.emit is not None:
@@ -259,17 +259,9 @@ class Run:
 
     def __repr__(self) -> str:
         return (
-            f"Run({self.number}: {self._pulled} pulled, {self.succeeded} succeeded, {self.failed} failed, "
+            f"Run({self.number}: {self._intake!r}, {self.succeeded} succeeded, {self.failed} failed, "
             f"{len(self._workers)} workers, {self._aside} aside)"
         )
-
-
-def _source(tasks: Tasks) -> tuple[Iterator[tuple[str, Task]], AsyncIterator[Task] | None]:
-    if isinstance(tasks, Mapping):
-        return iter(tasks.items()), None
-    if isinstance(tasks, AsyncIterable):
-        return iter(()), aiter(tasks)
-    return ((getattr(task, "tag", ""), task) for task in tasks), None
 
 
 def _brief(error: Exception | None) -> str:

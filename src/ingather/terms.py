@@ -16,9 +16,9 @@ from ingather.tokens import BYTES_PER_TOKEN, Tokens
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from ingather.pool import Slots
     from ingather.result import LLMResponse
     from ingather.schema import Schema
+    from ingather.slots import Slots
 
 _ONCE = RetryConfig(max_attempts=1)
 _UNCOUNTED = Tokens(0, 0)

@@ -28,7 +28,7 @@ from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
     from ingather.cli.plan import Plan
-    from ingather.executor import Results
+    from ingather.delivery import Results
     from ingather.result import TaskResult
 
 SOME_FAILED = 3
