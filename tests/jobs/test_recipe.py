@@ -91,6 +91,7 @@ def test_what_is_no_id_is_an_error(key):
         ),
         ({"messages": [{"role": "user"}]}, "message 1 has no 'content'"),
         ({"messages": [{"role": "user", "content": 5}]}, "message 1 has no 'content'"),
+        ({"messages": [{"role": "user", "content": [5]}]}, "an object with a 'type'"),
         ({"prompt": "x", "params": [1]}, "'params' is an object"),
         ({"prompt": "x", "params": {"api_key": "k"}}, "a line does not set 'api_key'"),
         ({"prompt": "x", "metadata": "m"}, "'metadata' is an object"),

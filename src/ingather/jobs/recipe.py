@@ -100,6 +100,8 @@ def _message(number: int, message: object) -> LLMMessage:
     content = message.get("content")
     if not isinstance(content, str | list) and not (content is None and message.get("tool_calls")):
         raise SetupError(f"message {number} has no 'content' that is text or a list of parts")
+    if isinstance(content, list) and not all(isinstance(part, dict) and part.get("type") for part in content):
+        raise SetupError(f"message {number}: each part of its 'content' is an object with a 'type'")
     return LLMMessage.of(message)
 
 

@@ -1,0 +1,126 @@
+"""Tasks that fail, and runs that are cut short by their own rules."""
+
+from pathlib import Path
+
+from ingather.testing import Say
+from tests.cli.conftest import answers, asking, write_tasks
+
+
+def test_a_task_that_fails_is_an_answer_of_its_own(ingather, simulator):
+    sim = simulator(model="echo", script={"Say 3": ["400"]})
+    done = ingather("run", write_tasks("t.jsonl", 10), "-o", "a.jsonl", *asking(sim))
+    assert done.code == 3
+    failed = [line for line in answers("a.jsonl") if not line["success"]]
+    assert [(line["id"], line["error"]["type"], line["value"]) for line in failed] == [("t3", "BadRequest", None)]
+    assert len(answers("a.jsonl")) == 10
+    assert "9 of 10 succeeded, 1 failed" in done.err
+    assert "1 × BadRequest: " in done.err
+
+
+def test_transient_faults_are_tried_again(ingather, simulator):
+    sim = simulator(model="echo", script={"Say 3": ["500", "ok"]})
+    done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", *asking(sim))
+    assert done.code == 0
+    assert {line["id"]: line["attempts"] for line in answers("a.jsonl")}["t3"] == 2
+    assert "1 backoffs" in done.err
+
+
+def test_retries_0_tries_once(ingather, simulator):
+    sim = simulator(model="echo", script={"Say 3": ["500", "ok"]})
+    done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--retries", "0", *asking(sim))
+    assert done.code == 3
+    assert {line["id"]: line["attempts"] for line in answers("a.jsonl")}["t3"] == 1
+
+
+def test_429s_are_waited_for_and_counted(ingather, simulator):
+    sim = simulator(model="echo", rpm=6000, burst=3)
+    done = ingather("run", write_tasks("t.jsonl", 12), "-o", "a.jsonl", "--retries", "0", *asking(sim))
+    assert done.code == 0
+    lines = answers("a.jsonl")
+    assert len(lines) == 12
+    assert sum(line["rejected"] for line in lines) == sim.stats()["rejected"] > 0
+    assert "were 429s" in done.err
+
+
+def test_fail_fast_stops_at_the_first_failure(ingather, simulator):
+    sim = simulator(model="echo", latency=0.01, script={"Say 3": ["400"]})
+    done = ingather(
+        "run", write_tasks("t.jsonl", 500), "-o", "a.jsonl", "--fail-fast", "--max-concurrency", "2", *asking(sim)
+    )
+    assert done.code == 3
+    assert sim.stats()["calls"] < 20
+    assert "to go on, run the" in done.err
+
+
+def test_what_was_cut_short_has_no_line_and_may_be_run_again(ingather, simulator):
+    sim = simulator(model="echo", script={"Say 0": ["400"], "Say 1": ["hang"]})
+    done = ingather(
+        "run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--fail-fast", "--max-concurrency", "2", *asking(sim)
+    )
+    assert [line["id"] for line in answers("a.jsonl")] == ["t0"]
+    assert "cancelled while they ran, which may have been billed" in done.err
+
+
+def test_when_the_time_is_up_what_is_done_is_kept(ingather, simulator):
+    sim = simulator(model="echo", latency=0.05)
+    done = ingather(
+        "run",
+        write_tasks("t.jsonl", 1000),
+        "-o",
+        "a.jsonl",
+        "--max-time",
+        "0.5",
+        "--max-concurrency",
+        "3",
+        *asking(sim),
+    )
+    assert done.code == 4
+    lines = answers("a.jsonl")
+    assert 0 < len(lines) == sim.stats()["calls"] < 1000
+    assert all(line["success"] for line in lines)
+    assert "stopping: no more tasks are taken" in done.err
+
+
+def test_calls_that_do_not_end_in_the_grace_are_cancelled(ingather, simulator):
+    sim = simulator(model="echo", script=["hang"])
+    done = ingather(
+        "run", write_tasks("t.jsonl", 1), "-o", "a.jsonl", "--max-time", "0.2", "--grace", "0.1", *asking(sim)
+    )
+    assert done.code == 4
+    assert Path("a.jsonl").read_text() == ""
+
+
+def test_a_time_that_is_long_enough_is_no_matter(ingather, simulator):
+    sim = simulator(model="echo")
+    assert ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--max-time", "60", *asking(sim)).code == 0
+
+
+def test_an_attempt_that_takes_too_long_fails(ingather, simulator):
+    sim = simulator(model="echo", script={"Say 1": ["hang", "hang"]})
+    done = ingather(
+        "run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", "--timeout", "0.2", "--retries", "0", *asking(sim)
+    )
+    assert done.code == 3
+    assert {line["id"]: line["error"] and line["error"]["type"] for line in answers("a.jsonl")}[
+        "t1"
+    ] == "AttemptTimeout"
+
+
+def test_an_answer_that_does_not_fit_is_asked_again_and_then_kept_with_its_error(ingather, simulator):
+    Path("n.json").write_text('{"type": "integer"}')
+    sim = simulator(script=[Say("about five"), Say("five or so")])
+    done = ingather("run", write_tasks("t.jsonl", 1), "-o", "a.jsonl", "--schema", "n.json", *asking(sim))
+    assert done.code == 3
+    [line] = answers("a.jsonl")
+    assert line["error"]["type"] == "InvalidAnswer"
+    assert line["error"]["answer"] == "five or so"
+    assert line["attempts"] == 2
+    assert "1 re-asks" in done.err
+
+
+def test_a_full_disk_stops_the_run(ingather, simulator):
+    sim = simulator(model="echo", latency=0.01)
+    done = ingather("run", write_tasks("t.jsonl", 500), "-o", "/dev/full", "--max-concurrency", "2", *asking(sim))
+    assert done.code == 2
+    assert "cannot write to /dev/full: No space left on device" in done.err
+    assert sim.stats()["calls"] < 50
