@@ -78,7 +78,7 @@ class Bucket:
     def _add(self, cost: float, now: float) -> None:
         self._sum += cost
         if self._window and now - self._window[-1][0] <= _GRAIN:
-            self._window[-1][1] = now  # so everything in it is forgotten late, never early
+            self._window[-1][1] = max(now, self._window[-1][1])  # everything in it is forgotten late, never early
             self._window[-1][2] += cost
         else:
             self._window.append([now, now, cost])
