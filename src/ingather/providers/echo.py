@@ -14,6 +14,7 @@ from ingather.result import LLMResponse, Usage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from ingather.limits import Limits
     from ingather.task import LLMMessage
 
 
@@ -39,7 +40,7 @@ class EchoCall:
     messages: list[LLMMessage]
     config_overrides: Mapping[str, object] | None
     response: LLMResponse | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 Scripted = str | LLMResponse | ErrorResponse
@@ -63,9 +64,9 @@ class EchoProvider:
     ``"Echo: "`` and the last user message.
 
     `config`: a mapping; known keys (also under ``"options"``): ``model``, ``echo_prefix``, ``cycle_responses``,
-    ``mock_tokens``, ``stream_delay``. `responses`: strings, `LLMResponse` or `ErrorResponse`. `response_fn(messages)`
-    gives one of these. `strict`: an exhausted queue raises `ResponseQueueExhaustedError` instead of echoing.
-    `prompt_builder` and `strict_tools` are accepted and not used.
+    ``mock_tokens``, ``stream_delay``, ``strict``. `responses`: strings, `LLMResponse` or `ErrorResponse`.
+    `response_fn(messages)` gives one of these. `strict`: an exhausted queue raises `ResponseQueueExhaustedError`
+    instead of echoing. `prompt_builder` and `strict_tools` are accepted and not used.
 
     >>> provider = EchoProvider(responses=["one", "two"])
     >>> provider.call_count
@@ -77,20 +78,21 @@ class EchoProvider:
 
     def __init__(
         self,
-        config: Mapping[str, Any] | None = None,
+        config: Mapping[str, object] | None = None,
         prompt_builder: object = None,  # noqa: ARG002 - a seed's argument
         responses: Iterable[Scripted] | None = None,
         response_fn: Callable[[Sequence[LLMMessage]], Scripted] | None = None,
         *,
         strict_tools: bool = True,  # noqa: ARG002 - a seed's argument
         strict: bool = False,
-        limits: Any = None,
+        limits: Limits | None = None,
     ) -> None:
-        settings = {**(config or {}), **((config or {}).get("options") or {})}
+        settings: dict[str, Any] = dict(config or {})
+        settings |= settings.get("options") or {}
         self.model = str(settings.get("model") or "echo-model")
         self.echo_prefix = str(settings.get("echo_prefix", "Echo: "))
         self.cycle = bool(settings.get("cycle_responses", False))
-        self.strict = strict
+        self.strict = strict or bool(settings.get("strict", False))
         self.limits = limits
         self.calls: list[EchoCall] = []
         self._mock_tokens = bool(settings.get("mock_tokens", True))
@@ -105,13 +107,14 @@ class EchoProvider:
         """The scripted answer; a scripted failure is raised, and stays in the history all the same."""
         call = EchoCall(list(messages), config_overrides)
         self.calls.append(call)
-        scripted = self._scripted(messages)  # before the sleep, so that calls take the queue in their order
-        await asyncio.sleep(self._delay)
-        if isinstance(scripted, ErrorResponse):
-            call.error = scripted.exception
-            raise scripted.exception
-        call.response = scripted if isinstance(scripted, LLMResponse) else self._text(scripted, messages)
-        return call.response
+        try:
+            scripted = self._scripted(messages)  # before the sleep, so that calls take the queue in their order
+            await asyncio.sleep(self._delay)
+            response = call.response = self._answer(scripted, call)
+        except BaseException as error:
+            call.error = error
+            raise
+        return response
 
     def add_response(self, response: Scripted) -> Self:
         """Append one response to the queue."""
@@ -158,12 +161,15 @@ class EchoProvider:
 
     @property
     def call_count(self) -> int:
+        """How many calls there were, failed ones included."""
         return len(self.calls)
 
     def get_call(self, index: int) -> EchoCall:
+        """One call: its messages, overrides, and response or error. Raises IndexError where there was none."""
         return self.calls[index]
 
     def get_last_call(self) -> EchoCall | None:
+        """The call that began last, None before the first."""
         return self.calls[-1] if self.calls else None
 
     def get_last_user_message(self) -> str | None:
@@ -171,9 +177,15 @@ class EchoProvider:
         texts = _user_texts(self.calls[-1].messages) if self.calls else []
         return texts[-1] if texts else None
 
-    def _text(self, text: str, messages: Sequence[LLMMessage]) -> LLMResponse:
-        usage = Usage(sum(map(_tokens, _user_texts(messages))), _tokens(text)) if self._mock_tokens else None
-        return LLMResponse(text, model=self.model, usage=usage, cost_usd=0.0)
+    def _answer(self, scripted: Scripted, call: EchoCall) -> LLMResponse:
+        if isinstance(scripted, ErrorResponse):
+            raise scripted.exception
+        if isinstance(scripted, LLMResponse):
+            return scripted
+        prompt = sum(_tokens(message.content) for message in call.messages if isinstance(message.content, str))
+        usage = Usage(prompt, _tokens(scripted)) if self._mock_tokens else None
+        model = str((call.config_overrides or {}).get("model") or self.model)
+        return LLMResponse(scripted, model, usage=usage, cost_usd=0.0)
 
     def _scripted(self, messages: Sequence[LLMMessage]) -> Scripted:
         if self._response_fn is not None:
