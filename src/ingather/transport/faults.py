@@ -35,9 +35,9 @@ def typed(fault: aiohttp.ClientError | OSError, host: str, timeout: float) -> Pr
         case aiohttp.ClientConnectorError():
             return ConnectFailed(_unconnected(fault, host))
         case aiohttp.ClientHttpProxyError():
-            return ConnectFailed(f"the proxy on the way to {host} answers {fault.status} {redact(fault.message)}")
+            return ConnectFailed(f"the proxy on the way to {host} answers {fault.status} {_line(fault.message)}")
         case aiohttp.ClientResponseError():
-            return BadBody(f"{host} does not answer in proper HTTP: {redact(fault.message)[:200]}")
+            return BadBody(f"{host} does not answer in proper HTTP: {_line(fault.message)}")
         case aiohttp.InvalidURL():
             return SetupError(f"not a usable URL: {host}")
         case TimeoutError():
@@ -57,4 +57,8 @@ def _unconnected(fault: aiohttp.ClientConnectorError, host: str) -> str:
 
 
 def _said(fault: BaseException) -> str:
-    return redact(str(fault) or type(fault).__name__)[:200]
+    return _line(str(fault) or type(fault).__name__)
+
+
+def _line(text: str) -> str:
+    return redact(" ".join(text.split()))[:200]

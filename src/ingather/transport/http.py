@@ -6,6 +6,7 @@ import asyncio
 import gc
 import io
 import warnings
+import weakref
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from ingather.transport.faults import FAULTS, typed
 from ingather.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from ingather.transport import Endpoint
 
@@ -48,7 +49,8 @@ class AiohttpTransport:
     def __init__(self, *, timeout: float = 600.0, max_response_bytes: int = MAX_RESPONSE_BYTES) -> None:
         self._timeout = timeout
         self._cap = max_response_bytes
-        self._sessions: dict[tuple[Endpoint, asyncio.AbstractEventLoop], _Session] = {}
+        self._sessions: dict[_Where, _Session] = {}
+        self._lives: dict[_Where, AsyncGenerator[None]] = {}
 
     async def post(self, endpoint: Endpoint, body: bytes) -> Reply:
         """Send `body` and read the answer; see `Transport`."""
@@ -62,9 +64,7 @@ class AiohttpTransport:
                 except FAULTS as fault:
                     if not getattr(fault, "stale", False) or loop.time() - begun > _RACE:
                         raise
-                return await session.exchange(
-                    body
-                )  # we wrote while the server closed the idle connection: it saw nothing
+                return await session.exchange(body)  # we wrote while the server hung up on an idle connection
         except FAULTS as fault:
             error = typed(fault, session.host, self._timeout)
         raise error  # out here, so that it drags no frames of aiohttp's along: their locals hold the key
@@ -72,29 +72,24 @@ class AiohttpTransport:
     async def aclose(self) -> None:
         """Close this loop's sessions; those of other running loops are told to close."""
         here = asyncio.get_running_loop()
-        for (_, loop), session in list(self._sessions.items()):
+        for (_, loop), life in list(self._lives.items()):
             if loop is here:
-                await session.life.aclose()
+                await life.aclose()
             elif loop.is_running():
-                asyncio.run_coroutine_threadsafe(session.life.aclose(), loop)
+                asyncio.run_coroutine_threadsafe(life.aclose(), loop)
 
     async def _opened(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> _Session:
-        for key in [key for key in self._sessions if key[1].is_closed()]:
-            self._sessions.pop(key).abandon()
-        life = self._life(endpoint, loop)
-        session = await anext(life)
-        session.life = life
-        self._sessions[endpoint, loop] = session
+        for closed in [where for where in self._lives if where[1].is_closed()]:
+            _abandon(self._lives.pop(closed))
+        where = (endpoint, loop)
+        session = self._sessions[where] = _Session(endpoint, self._cap)
+        life = self._lives[where] = _life(session.client, where, weakref.WeakMethod(self._forget))
+        await anext(life)
         return session
 
-    async def _life(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[_Session]:
-        """One session, from first use to its end. A generator, because a loop that ends closes those that are left."""
-        session = _Session(endpoint, self._cap)
-        try:
-            yield session
-        finally:
-            self._sessions.pop((endpoint, loop), None)
-            await session.client.close()
+    def _forget(self, where: _Where) -> None:
+        self._sessions.pop(where, None)
+        self._lives.pop(where, None)
 
     def __repr__(self) -> str:
         count = len(self._sessions)
@@ -103,8 +98,6 @@ class AiohttpTransport:
 
 class _Session:
     """An endpoint on a loop: its connections, and all that is the same for each request."""
-
-    life: AsyncGenerator[_Session]
 
     def __init__(self, endpoint: Endpoint, cap: int) -> None:
         proxy = proxy_for(endpoint.url)
@@ -155,13 +148,32 @@ class _Session:
     def _too_large(self) -> AnswerTooLarge:
         return AnswerTooLarge(f"the answer is larger than the cap of {self._cap:,} bytes: ask for a shorter one")
 
-    def abandon(self) -> None:
-        """Its loop was closed under it: let go of all it has, without the warnings about what was left open."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            with suppress(StopIteration):
-                self.life.aclose().send(None)  # on a closed loop, nothing in it waits
-            gc.collect()  # its sockets sit in cycles of asyncio's, and would warn when those are found later
+
+_Where = tuple["Endpoint", asyncio.AbstractEventLoop]
+
+
+async def _life(
+    client: aiohttp.ClientSession, where: _Where, forget: weakref.WeakMethod[Callable[[_Where], None]]
+) -> AsyncGenerator[None]:
+    """A session, from first use to its end. A generator, because a loop that ends closes those that are left.
+
+    It holds its transport weakly, and so ends with that too.
+    """
+    try:
+        yield
+    finally:
+        if known := forget():
+            known(where)
+        await client.close()
+
+
+def _abandon(life: AsyncGenerator[None]) -> None:
+    """The loop was closed under a session: let go of all it has, without the warnings about what was left open."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        with suppress(StopIteration):
+            life.aclose().send(None)  # on a closed loop, nothing in it waits
+        gc.collect()  # its sockets sit in cycles of asyncio's, and would warn when those are found later
 
 
 class _Connector(aiohttp.TCPConnector):

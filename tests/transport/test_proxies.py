@@ -1,0 +1,91 @@
+"""Proxies of the environment: used, bypassed for NO_PROXY and this machine, and silent about their passwords."""
+
+import asyncio
+
+import pytest
+
+from ingather.errors import ConnectFailed, SetupError
+from ingather.transport.proxies import proxy_for
+from tests.servers.raw import RawServer, answer
+
+URL = "http://llm.example/v1"
+CANARY = "canary-proxy-password"
+
+
+async def test_request_goes_by_the_proxy_with_its_credentials(post, monkeypatch):
+    async with RawServer(answer(b"by proxy")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY".lower(), f"http://me:{CANARY}@127.0.0.1:{proxy.port}")
+        assert (await post(URL)).body == b"by proxy"
+    (request,) = proxy.requests
+    assert request.line == "POST http://llm.example/v1 HTTP/1.1"
+    assert request.headers["proxy-authorization"].startswith("Basic ")
+
+
+async def test_this_machine_is_never_proxied(post, monkeypatch):
+    async with RawServer() as proxy, RawServer() as server:
+        monkeypatch.setenv("HTTP_PROXY".lower(), proxy.url)
+        await post(server.url)
+    assert (len(proxy.requests), len(server.requests)) == (0, 1)
+
+
+@pytest.mark.parametrize("status", [407, 502])
+async def test_tunnel_that_the_proxy_refuses(post, monkeypatch, status):
+    async with RawServer(answer(b"", status)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:{CANARY}@127.0.0.1:{proxy.port}")
+        with pytest.raises(ConnectFailed, match=f"proxy.*llm.example.*{status}") as caught:
+            await post(URL.replace("http", "https"), headers={"Authorization": f"Bearer {CANARY}"})
+    assert proxy.requests[0].line == "CONNECT llm.example:443 HTTP/1.1"
+    assert "authorization" not in proxy.requests[0].headers
+    assert CANARY not in f"{caught.value} {caught.value!r}"
+
+
+async def test_proxy_that_is_not_there(post, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", f"http://me:{CANARY}@127.0.0.1:9")
+    with pytest.raises(ConnectFailed, match="the proxy on the way") as caught:
+        await post(URL.replace("http", "https"))
+    assert CANARY not in f"{caught.value} {caught.value!r}"
+
+
+async def test_environment_is_read_once(post, monkeypatch):
+    async with RawServer() as proxy:
+        monkeypatch.setenv("HTTP_PROXY".lower(), proxy.url)
+        await post(URL)
+        monkeypatch.delenv("HTTP_PROXY".lower())
+        await asyncio.gather(*[post(URL) for _ in range(3)])
+    assert len(proxy.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "proxy"),
+    [
+        (URL, {}, None),
+        (URL, {"http_proxy": "http://p:1"}, "http://p:1"),
+        (URL, {"http_proxy": "p:1"}, "http://p:1"),
+        (URL, {"https_proxy": "http://p:1"}, None),
+        ("https://llm.example/v1", {"https_proxy": "http://p:1"}, "http://p:1"),
+        ("https://llm.example/v1", {"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
+        (URL, {"all_proxy": "http://p:1"}, "http://p:1"),
+        (URL, {"http_proxy": "http://p:1", "no_proxy": "llm.example"}, None),
+        (URL, {"http_proxy": "http://p:1", "no_proxy": ".example"}, None),
+        (URL, {"http_proxy": "http://p:1", "no_proxy": "*"}, None),
+        (URL, {"http_proxy": "http://p:1", "no_proxy": "other.example"}, "http://p:1"),
+        ("http://llm.example:8000/v1", {"http_proxy": "http://p:1", "no_proxy": "llm.example:8000"}, None),
+        ("http://llm.example:8001/v1", {"http_proxy": "http://p:1", "no_proxy": "llm.example:8000"}, "http://p:1"),
+        ("http://localhost:8000/v1", {"http_proxy": "http://p:1"}, None),
+        ("http://127.1.2.3/v1", {"http_proxy": "http://p:1"}, None),
+        ("http://[::1]:8000/v1", {"http_proxy": "http://p:1"}, None),
+        ("http://llm.localhost/v1", {"http_proxy": "http://p:1"}, None),
+        ("http://localhost.example/v1", {"http_proxy": "http://p:1"}, "http://p:1"),
+    ],
+)
+def test_which_proxy(url, environment, proxy, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(url) == proxy
+
+
+def test_proxy_of_another_kind_is_a_set_up_error(monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", f"socks5://me:{CANARY}@p:1")
+    with pytest.raises(SetupError, match=r"HTTP_PROXY.*NO_PROXY=llm\.example") as caught:
+        proxy_for(URL)
+    assert CANARY not in str(caught.value)

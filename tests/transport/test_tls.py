@@ -1,0 +1,101 @@
+"""Certificates are always checked, and there is no switch."""
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+import sys
+
+import pytest
+
+from ingather.errors import ConnectFailed, TlsFailed
+from tests.servers.raw import RawServer
+
+openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for localhost that nobody has signed, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    made = (folder / "cert.pem", folder / "key.pem")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    names = ["-addext", "subjectAltName=DNS:localhost", "-out", made[0], "-keyout", made[1]]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
+    return made
+
+
+@pytest.fixture
+def tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    return context
+
+
+@openssl
+@pytest.mark.blocking_ok  # the server's side of TLS
+async def test_certificate_that_nobody_signed(post, tls):
+    async with RawServer(tls=tls) as server:
+        with pytest.raises(TlsFailed, match=r"certificate of 127\.0\.0\.1:\d+ is not to be trusted"):
+            await post(server.url)
+    assert server.requests == []
+
+
+async def say_400(reader, writer):
+    await reader.read(100)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    writer.close()
+
+
+async def hang_up(_, writer):
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("greet", "error", "said"),
+    [(say_400, TlsFailed, "Does it speak https"), (hang_up, ConnectFailed, "no connection to")],
+)
+async def test_server_that_speaks_no_tls(post, greet, error, said):
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(error, match=said):
+            await post(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+
+TRUSTING = """
+import asyncio, ssl, sys
+sys.path.insert(0, ".")
+from ingather.errors import TlsFailed
+from ingather.transport import Endpoint
+from ingather.transport.http import AiohttpTransport
+from tests.servers.raw import RawServer
+
+async def main():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*sys.argv[1:])
+    transport = AiohttpTransport()
+    async with RawServer(tls=context) as server:
+        reply = await transport.post(Endpoint(f"https://localhost:{server.port}", {}), b"{}")
+        print(reply.status)
+        try:
+            await transport.post(Endpoint(server.url, {}), b"{}")
+        except TlsFailed as error:
+            print(error)
+        await transport.aclose()
+
+asyncio.run(main())
+"""
+
+
+@openssl
+def test_trusted_certificate_holds_for_its_own_host_only(certificate):
+    done = subprocess.run(
+        [sys.executable, "-c", TRUSTING, *certificate],
+        env={"SSL_CERT_FILE": str(certificate[0])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    status, refused = done.stdout.splitlines()
+    assert status == "200"
+    assert "IP address mismatch" in refused
