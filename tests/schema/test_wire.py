@@ -264,7 +264,15 @@ def test_the_name_has_only_what_openai_takes():
     assert Schema.of(list[Person]).name == "list_Person"
     assert Schema.of(Box[int]).name == "Box_int"
     assert Schema.of(Annotated[int, Field(ge=1)]).name == "int"
+    assert Schema.of(list[Annotated[int, Field(ge=1)]]).name == "list_int"
     assert len(Schema.of(Literal["x" * 100]).name) == 64
+
+
+def test_a_set_as_default_is_told_in_one_order():
+    class Tagged(BaseModel):
+        tags: set[str] = {"d", "a", "c", "b"}
+
+    assert '["a", "b", "c", "d"]' in wire(Tagged)["properties"]["tags"]["description"]
 
 
 def test_the_form_is_built_once():

@@ -10,17 +10,20 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cached_property, lru_cache, partial
-from typing import Annotated, Any, NamedTuple, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUndefinedAnnotation
-from pydantic_core import ErrorDetails, PydanticCustomError, PydanticSerializationError, SchemaError
+from pydantic_core import PydanticCustomError, PydanticSerializationError, SchemaError
 
 from ingather.errors import InvalidAnswer, SetupError
 from ingather.schema.lenient import candidates
 from ingather.schema.places import is_finite, without_absent
-from ingather.schema.wire import Node, Source, resolved, wire_form
+from ingather.schema.wire import Node, Source, holds_floats, resolved, wire_form
 from ingather.task import LLMMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MAX_ERRORS = 5
 _MAX_ERROR = 180
@@ -45,11 +48,31 @@ class Parsed(NamedTuple):
 
 
 class _Form(NamedTuple):
-    """One form that an answer may have. `key`: under which the value is, None where the whole is the value."""
+    """One form that an answer may have.
+
+    `source`: pydantic's JSON schema of it. `key`: where the value is in it, None where the whole is the value.
+    `floats`: whether it may hold any.
+    """
 
     adapter: TypeAdapter[object]
     source: Node
     key: str | None
+    floats: bool
+
+    def read(self, text: str) -> object:
+        """The value in the JSON `text`; raises ValidationError."""
+        validate = self.adapter.validator.validate_json
+        try:
+            value = validate(text)
+        except ValidationError:
+            rest = without_absent(text, self.source) if "null" in text else None
+            if rest is None:
+                raise
+            value = validate(rest)
+        if self.floats and not is_finite(text, self.source):
+            problem = PydanticCustomError("not_finite", "NaN and Infinity are not JSON")
+            raise ValidationError.from_exception_data("", [{"type": problem, "loc": (), "input": None}])
+        return value if self.key is None else getattr(value, self.key)
 
 
 class Schema:
@@ -120,20 +143,21 @@ class Schema:
 
         Raises InvalidAnswer, whose message names place and problem of the first few errors.
         """
+        asked = self._forms[0]
         try:
-            return Parsed(_read(self._forms[0], text), lenient=False)
+            return Parsed(asked.read(text), lenient=False)
         except ValidationError as error:
-            closest = error
-        nearness = _nearness(closest, self._forms[0])
-        texts = list(candidates(text))
+            closest = _miss(error, asked)
+        texts = dict.fromkeys(candidates(text))
         for form in self._forms:
             for candidate in texts:
+                if form is asked and candidate == text:
+                    continue
                 try:
-                    return Parsed(_read(form, candidate), lenient=True)
+                    return Parsed(form.read(candidate), lenient=True)
                 except ValidationError as error:
-                    if (near := _nearness(error, form)) > nearness:
-                        closest, nearness = error, near
-        raise InvalidAnswer(f"the answer does not fit {self.name}: {_problems(closest)}") from None
+                    closest = max(closest, _miss(error, form), key=lambda miss: miss.nearness)
+        raise InvalidAnswer(f"the answer does not fit {self.name}: {closest.problems}")
 
     def reask_messages(self, answer: str, error: Exception) -> list[LLMMessage]:
         """What to add to the conversation to have an answer corrected: the answer itself, and what is wrong with it."""
@@ -164,58 +188,45 @@ def _form(model: object, key: str | None = None) -> _Form:
         raise SetupError(f"no JSON schema can be made of the response_model {_name(model)}: {reason}") from error
     if adapter.core_schema["type"] == "generator":  # pydantic would check its items only as they are drawn
         raise SetupError(f"the response_model {_name(model)} is lazy: use list[T]")
-    return _Form(adapter, source, key)
+    return _Form(adapter, source, key, holds_floats(source))
 
 
 def _name(model: object) -> str:
-    """A name as OpenAI takes it: up to 64 letters, digits and underscores."""
-    if get_origin(model) is Annotated:
-        model = get_args(model)[0]
-    plain = isinstance(model, type) and get_origin(model) is None
-    text = model.__name__ if plain else re.sub(r"[\w.]*\.", "", repr(model))  # type: ignore[attr-defined]
-    return re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:64] or "answer"
+    """A name as OpenAI takes it: up to 64 letters, digits and underscores; the same in every process."""
+    return re.sub(r"\W+", "_", " ".join(_words(model)), flags=re.ASCII).strip("_")[:64] or "answer"
+
+
+def _words(model: object) -> Iterator[str]:
+    origin, args = get_origin(model), get_args(model)
+    if origin is Annotated:
+        yield from _words(args[0])
+    elif origin is Literal:
+        yield from map(str, args)
+    else:
+        yield getattr(origin or model, "__name__", "" if args else repr(model))
+        for arg in args:
+            yield from _words(arg)
 
 
 def _response_format(name: str, wire: Node, strict: bool) -> dict[str, object]:
     return {"type": "json_schema", "json_schema": {"name": name, "strict": strict, "schema": wire}}
 
 
-def _read(form: _Form, text: str) -> object:
-    try:
-        value = form.adapter.validator.validate_json(text)
-    except ValidationError as error:
-        rest = None if "null" not in text or _is_no_json(error) else without_absent(text, form.source)
-        if rest is None:
-            raise
-        value = form.adapter.validator.validate_json(rest)
-    if not is_finite(text, form.source):
-        problem = PydanticCustomError("not_finite", "NaN and Infinity are not JSON")
-        raise ValidationError.from_exception_data("", [{"type": problem, "loc": (), "input": None}])
-    return value if form.key is None else getattr(value, form.key)
+class _Miss(NamedTuple):
+    """Why a text is no answer. `nearness`: 0 for no JSON, 1 for JSON of another kind, 2 for a wrong inside."""
+
+    nearness: int
+    problems: str
 
 
-def _errors(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_url=False, include_context=False, include_input=False)
-
-
-def _is_no_json(error: ValidationError) -> bool:
-    return _errors(error)[0]["type"] == "json_invalid"
-
-
-def _nearness(error: ValidationError, form: _Form) -> int:
-    """How near to an answer a text came: no JSON, JSON of another kind, or only wrong inside."""
-    first = _errors(error)[0]
-    if first["type"] == "json_invalid":
-        return 0
-    return 1 if first["loc"] == () or (first["loc"] == (form.key,) and first["type"] == "missing") else 2
-
-
-def _problems(error: ValidationError) -> str:
-    every = _errors(error)
+def _miss(error: ValidationError, form: _Form) -> _Miss:
+    every = error.errors(include_url=False, include_context=False, include_input=False)
     texts = [": ".join(filter(None, (".".join(map(str, each["loc"])), each["msg"]))) for each in every[:_MAX_ERRORS]]
     if len(every) > _MAX_ERRORS:
         texts.append(f"and {len(every) - _MAX_ERRORS} more")
-    return "; ".join(_one_line(text) for text in texts)
+    kind, place = every[0]["type"], every[0]["loc"]
+    other_kind = place == () or (place == (form.key,) and kind == "missing")
+    return _Miss(0 if kind == "json_invalid" else 1 if other_kind else 2, "; ".join(map(_one_line, texts)))
 
 
 def _one_line(text: str) -> str:

@@ -173,6 +173,8 @@ class _Translation:
     def _notes(self, source: Node, wire: Node) -> str:
         """The constraints that could not travel as keywords, for the model to read."""
         said = {key: source[key] for key in _NOTED if key in source and key not in wire and source[key] is not None}
+        if source.get("uniqueItems") and "default" in said:  # a set's order differs between processes
+            said["default"] = sorted(said["default"], key=json.dumps)
         if "propertyNames" in source:
             names = resolved(source["propertyNames"], self.root)
             said["keys"] = names.get("enum", names.get("pattern"))
@@ -214,9 +216,19 @@ def _within_limits(wire: Node) -> bool:
     )
 
 
+def holds_floats(schema: Node) -> bool:
+    """Whether what fits `schema`, pydantic's or the wire's, may hold a float."""
+    constrained = {"type", "anyOf", "oneOf", "enum", "const", "$ref"}
+    return any(
+        node.get("type") == "number" or node.get("additionalProperties") is True or not node.keys() & constrained
+        for node in _nodes(schema)
+    )
+
+
 def _children(node: Node) -> list[Node]:
-    items = [node["items"]] if "items" in node else []
-    return [*node.get("properties", {}).values(), *node.get("anyOf", ()), *items]
+    inner = [node[key] for key in ("items", "additionalProperties") if isinstance(node.get(key), dict)]
+    several = [child for key in ("anyOf", "oneOf", "prefixItems") for child in node.get(key, ())]
+    return [*node.get("properties", {}).values(), *several, *inner]
 
 
 def _nodes(node: Node) -> Iterator[Node]:
