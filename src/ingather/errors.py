@@ -50,11 +50,16 @@ _SECRETS = re.compile(
     r"""(?ix)
     \b(?:sk|pk|rk|gsk|xai|hf|r8|key)[-_][A-Za-z0-9_\-*.]{6,}   # OpenAI, Anthropic, Groq and their like
     | \bAIza[A-Za-z0-9_\-]{10,}                           # Google
-    | (?<=bearer\s)[^\s"',;]+
-    | (?<=basic\s)[A-Za-z0-9+/=]{8,}
-    | (?<=api-key:\s)[^\s"',;]+
-    | (?<=x-api-key:\s)[^\s"',;]+
-    | (?<=://)[^\s/@:"']*:[^\s/@"']+(?=@)                 # user:password of a URL
+    | (?<=://)[^\s/:"']*:[^\s/"']+(?=@)                   # user:password of a URL
+    """
+)
+_NAMED_SECRETS = re.compile(  # known by the name before them; a digit tells a value from a word of a sentence
+    r"""(?ix)
+    ( \bbearer\s+
+    | \bbasic\s+(?=[a-z0-9+/=]{8})
+    | api-key["']?:\s*["']?
+    | (?:api[-_]?key|[?&]key)["']?[=:]["']?(?=[^\s"',;&]*\d)
+    ) [^\s"',;&]+
     """
 )
 
@@ -65,10 +70,10 @@ def redact(text: str, *secrets: str) -> str:
     >>> redact("Incorrect API key: sk-abcdefghijkl", "hunter2")
     'Incorrect API key: ***'
     """
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # the longest first: one may hold another
         if secret:
             text = text.replace(secret, "***")
-    return _SECRETS.sub("***", text)
+    return _NAMED_SECRETS.sub(r"\1***", _SECRETS.sub("***", text))
 
 
 class IngatherError(Exception):
