@@ -48,8 +48,9 @@ class RetryExecutor:
         while True:
             try:
                 value = func(*args, **kwargs)
-                if inspect.iscoroutine(value):
-                    value.close()
+                if inspect.isawaitable(value):
+                    if inspect.iscoroutine(value):
+                        value.close()
                     break
                 delay = attempts.after_result(value)
             except Exception as error:
