@@ -171,7 +171,8 @@ def test_saturated_demand_of_small_costs_uses_nearly_all_of_any_limit(limit, par
 def test_demand_settled_far_below_its_estimate_still_uses_nearly_all_of_the_limit():
     """Estimates four times too high, settled two seconds later: what is given back is used again."""
     limit = 60_000
-    ledger, owed = Ledger(limit), []
+    ledger = Ledger(limit)
+    owed: list[tuple[float, int]] = []
     while ledger.now < 600:
         wait = ledger.bucket.delay(400, ledger.now)
         if owed and owed[0][0] <= ledger.now + wait:

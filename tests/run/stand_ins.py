@@ -61,7 +61,7 @@ class Wire:
             await asyncio.sleep(self.latency(prompt) if callable(self.latency) else self.latency)
             answer = self.answer(prompt, number)
             if isinstance(answer, BaseException):
-                raise answer
+                raise answer  # noqa: TRY301 - as it would come out of a dialect
         except asyncio.CancelledError:
             sent.outcome = "cancelled"
             if self.farewell:

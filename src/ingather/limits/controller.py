@@ -119,13 +119,13 @@ class Controller:
 
     def throttled(self, hint: float | None, sent_at: float, now: float) -> float:
         """A 429 came back for a request sent at `sent_at`; gives the seconds until the pause is over."""
-        if sent_at >= self._paused_at:  # otherwise it was in flight at the last 429 and tells nothing new
+        if sent_at > self._paused_at:  # otherwise it was in flight at the last 429 and tells nothing new
             self._strikes += 1
             self._threshold = max(1.0, self.in_flight / 2)
             self._window = self._threshold if self._answers else 1.0
             self._answers = 0
             self._paused_at = now
-            if hint is None:
+            if not hint:  # "after 0 seconds" is no hint either: obeyed, it would be a 429 for every round trip
                 hint = min(2.0 ** (self._strikes - 1), _MAX_BLIND_PAUSE)
         self.paused_until = max(self.paused_until, now + (hint or 0.0))
         return self.paused_until - now
@@ -134,7 +134,7 @@ class Controller:
         self._answers += 1
         if self._window == math.inf:
             return
-        if sent_at >= self._paused_at:
+        if sent_at > self._paused_at:
             self._strikes = 0
         self._window += 1.0 if self._window < self._threshold else 1.0 / self._window
         if self._window > 4 * self._threshold:  # twice what was in flight at the 429: it no longer says anything

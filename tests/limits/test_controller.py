@@ -1,0 +1,368 @@
+"""One quota's arithmetic in virtual time: saturated demand, all limits together, answers that come late."""
+
+import heapq
+import math
+from itertools import accumulate, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingather import Limits, Usage
+from ingather.limits.controller import Controller, Outcome
+from ingather.tokens import Cost, Tokens
+
+MINUTE = 60.0
+
+
+class Simulation:
+    """Sends requests in their order, each as soon as the controller allows; the answers come after their latency."""
+
+    def __init__(self, limits):
+        self.limits = limits
+        self.controller = Controller(limits)
+        self.now = 0.0
+        self.sent = []  # [moment, tokens in, tokens out], the tokens as settled
+        self.held_back = set()
+        self._answers = []  # a heap of (moment, number, cost, outcome, usage)
+
+    def send(self, cost, latency, outcome=Outcome.SUCCESS, share=1.0):
+        """Waits until it may go; gives the seconds waited. The answer takes `share` of the estimate."""
+        begun = self.now
+        while True:
+            delay, by = self.controller.delay(cost, self.now)
+            if delay == 0:
+                break
+            self.held_back.add(by)
+            answer = self._answers[0][0] if self._answers else math.inf
+            assert min(delay, answer) < math.inf, "it waits for nothing"
+            self.now = max(self.now, min(self.now + delay, answer))
+            while self._answers and self._answers[0][0] <= self.now:
+                self._answer()
+        self.controller.sent(cost, self.now)
+        usage = Usage(int(cost.input * share), int(cost.output * share))
+        number = len(self.sent)
+        self.sent.append([self.now, cost.input, cost.output])
+        heapq.heappush(self._answers, (self.now + latency, number, cost, outcome, usage))
+        assert self.controller.in_flight == len(self._answers) <= (self.limits.max_concurrency or math.inf)
+        return self.now - begun
+
+    def _answer(self):
+        moment, number, cost, outcome, usage = heapq.heappop(self._answers)
+        self.controller.closed(
+            outcome, cost, self.sent[number][0], usage if outcome is Outcome.SUCCESS else None, moment
+        )
+        if outcome is Outcome.SUCCESS:
+            self.sent[number][1:] = usage.input_tokens, usage.output_tokens
+        elif outcome is Outcome.IGNORED:
+            self.sent[number][1:] = 0, 0
+
+    def fullest_minutes(self):
+        """The most that any 60 seconds hold: requests, tokens, tokens in, tokens out."""
+        moments = [moment for moment, _, _ in self.sent]
+        columns = (
+            [1] * len(moments),
+            [i + o for _, i, o in self.sent],
+            [i for _, i, _ in self.sent],
+            [o for _, _, o in self.sent],
+        )
+        fullest = [0.0] * 4
+        for which, column in enumerate(columns):
+            sums, end = [0.0, *accumulate(column)], 0
+            for begin, moment in enumerate(moments):
+                while end < len(moments) and moments[end] < moment + MINUTE:
+                    end += 1
+                fullest[which] = max(fullest[which], sums[end] - sums[begin])
+        return fullest
+
+    def assert_inside(self):
+        caps = (
+            self.limits.requests_per_minute,
+            self.limits.tokens_per_minute,
+            self.limits.input_tokens_per_minute,
+            self.limits.output_tokens_per_minute,
+        )
+        for cap, most in zip(caps, self.fullest_minutes(), strict=True):
+            assert cap is None or most <= cap * (1 + 1e-9) + 1e-6
+
+
+def or_none(strategy):
+    return st.one_of(st.none(), strategy)
+
+
+LIMITS = st.builds(
+    Limits,
+    max_concurrency=or_none(st.integers(1, 20)),
+    requests_per_minute=or_none(st.integers(1, 1_000)),
+    tokens_per_minute=or_none(st.integers(100, 100_000)),
+    input_tokens_per_minute=or_none(st.integers(100, 100_000)),
+    output_tokens_per_minute=or_none(st.integers(100, 100_000)),
+)
+REQUESTS = st.lists(
+    st.tuples(
+        st.floats(0, 1),  # tokens in and out, as shares of the tightest limit
+        st.floats(0, 1),
+        st.sampled_from([0.0, 0.1, 1.0, 30.0, 100.0]),  # latency
+        st.sampled_from(Outcome),
+        st.floats(0, 1),  # of the estimate, as answered
+        st.floats(0, 5),  # idle before
+    ),
+    min_size=1,
+    max_size=60,
+)
+
+
+def ceiling(limits):
+    caps = (limits.tokens_per_minute, limits.input_tokens_per_minute, limits.output_tokens_per_minute)
+    return min((cap for cap in caps if cap is not None), default=1_000)
+
+
+@given(LIMITS, REQUESTS)
+def test_no_minute_exceeds_any_limit_and_nothing_starves(limits, requests):
+    simulation = Simulation(limits)
+    for share_in, share_out, latency, outcome, share, idle in requests:
+        simulation.now += idle
+        most = ceiling(limits) / 2
+        waited = simulation.send(Cost(int(share_in * most), int(share_out * most)), latency, outcome, share)
+        assert waited <= MINUTE + 0.1 + 100.0  # a minute to make room, and the longest latency for a place
+    simulation.assert_inside()
+
+
+@given(LIMITS, REQUESTS)
+def test_a_guess_above_the_whole_limit_still_goes_once_the_minute_is_empty(limits, requests):
+    """Learnt estimates may overshoot: they take at most what there is, and never wait for ever."""
+    simulation = Simulation(limits)
+    for share_in, share_out, latency, outcome, _, _ in requests:
+        cost = Cost(1 + share_in * 3 * ceiling(limits), share_out * 3 * ceiling(limits))
+        assert simulation.send(cost, latency, outcome, 0.0) <= MINUTE + 0.1 + 100.0
+
+
+@pytest.mark.parametrize("rpm", [1, 2, 60, 100, 3_500])
+def test_saturated_demand_sends_nearly_all_that_is_allowed(rpm):
+    simulation = Simulation(Limits(requests_per_minute=rpm, tokens_per_minute=1_000_000, max_concurrency=500))
+    while simulation.now < 600:
+        simulation.send(Cost(100, 50), 2.0)
+    sent = sum(1 for moment, *_ in simulation.sent if moment < 600)
+    assert sent >= 0.97 * rpm * 10
+    simulation.assert_inside()
+
+
+def test_the_tightest_of_all_limits_is_used_nearly_whole():
+    limits = Limits(
+        max_concurrency=200,
+        requests_per_minute=1_000,
+        tokens_per_minute=100_000,
+        input_tokens_per_minute=90_000,
+        output_tokens_per_minute=20_000,  # 400 requests of 50: this one binds
+    )
+    simulation = Simulation(limits)
+    while simulation.now < 600:
+        simulation.send(Cost(150, 50), 5.0)
+    used = sum(out for moment, _, out in simulation.sent if moment < 600)
+    assert used >= 0.97 * 20_000 * 10
+    simulation.assert_inside()
+    assert simulation.held_back == {"tokens"}
+
+
+def test_a_big_one_among_small_ones_waits_at_most_a_minute():
+    simulation = Simulation(Limits(tokens_per_minute=1_000))
+    for _ in range(100):
+        simulation.send(Cost(10, 0), 1.0)
+    assert simulation.send(Cost(1_000, 0), 1.0) <= MINUTE + 0.1
+    simulation.assert_inside()
+
+
+@pytest.mark.parametrize(
+    ("estimate", "reason"),
+    [
+        (Tokens(901), "input_tokens_per_minute is 900"),
+        (Tokens(10, max_output=101), "output_tokens_per_minute is 100"),
+        (Tokens(891, max_output=110), "1,001 tokens, and tokens_per_minute"),
+    ],
+)
+def test_what_no_minute_holds_is_too_big(estimate, reason):
+    controller = Controller(Limits(tokens_per_minute=1_000, input_tokens_per_minute=900, output_tokens_per_minute=100))
+    assert reason in (controller.too_big(estimate) or "")
+
+
+def test_what_just_fits_is_not_too_big():
+    controller = Controller(Limits(tokens_per_minute=1_000, input_tokens_per_minute=900, output_tokens_per_minute=100))
+    assert controller.too_big(Tokens(900, max_output=100)) is None
+    assert controller.too_big(Tokens(900)) is None
+
+
+# -- what an attempt's end does to its reservation
+
+
+def test_an_answer_without_usage_keeps_its_reservation():
+    controller = Controller(Limits(tokens_per_minute=100))
+    controller.sent(Cost(100, 0), 0.0)
+    controller.closed(Outcome.SUCCESS, Cost(100, 0), 0.0, None, 30.0)
+    assert controller.delay(Cost(50, 0), 30.0)[0] == pytest.approx(30.0)
+
+
+def test_a_dropped_one_keeps_its_reservation():
+    controller = Controller(Limits(tokens_per_minute=100))
+    controller.sent(Cost(100, 0), 0.0)
+    controller.closed(Outcome.DROPPED, Cost(100, 0), 0.0, None, 30.0)
+    assert controller.delay(Cost(50, 0), 30.0)[0] == pytest.approx(30.0)
+
+
+def test_an_ignored_one_gives_its_tokens_back_but_not_its_request():
+    controller = Controller(Limits(tokens_per_minute=100, requests_per_minute=1))
+    controller.sent(Cost(100, 0), 0.0)
+    controller.closed(Outcome.IGNORED, Cost(100, 0), 0.0, None, 30.0)
+    assert controller.delay(Cost(50, 0), 30.0) == (30.0, "requests")
+    assert controller.delay(Cost(100, 0), 60.0)[0] == 0
+
+
+def test_one_that_was_never_sent_gives_everything_back():
+    controller = Controller(Limits(tokens_per_minute=100, requests_per_minute=1, max_concurrency=1))
+    controller.sent(Cost(100, 0), 0.0)
+    assert controller.delay(Cost(1, 0), 1.0) == (math.inf, "concurrency")
+    controller.unsent(Cost(100, 0), 0.0, 1.0)
+    assert controller.delay(Cost(1, 0), 62.0)[0] == 0
+    assert controller.in_flight == 0
+
+
+def test_what_was_sent_before_a_limit_was_set_leaves_no_room_out_of_nothing():
+    """A limit on tokens that comes while calls are in flight: their answers count, nothing is given back for them."""
+    controller = Controller(Limits())
+    controller.sent(Cost(0.0, 0.0), 0.0)
+    controller.limit(Limits(tokens_per_minute=60))
+    controller.sent(Cost(60, 0), 1.0)
+    controller.closed(Outcome.SUCCESS, Cost(0.0, 0.0), 0.0, Usage(30, 30), 2.0)
+    assert controller.delay(Cost(1, 0), 2.0)[0] >= 59.0
+
+
+# -- 429s
+
+
+def storm(controller, hints, latency=0.1):
+    """One request after another as soon as it may go, each refused; gives the moments at which they were sent."""
+    now, moments = 0.0, []
+    for hint in hints:
+        delay, _ = controller.delay(Cost(1, 0), now)
+        now += delay
+        moments.append(now)
+        controller.sent(Cost(1, 0), now)
+        now += latency
+        controller.throttled(hint, moments[-1], now)
+        controller.closed(Outcome.IGNORED, Cost(1, 0), moments[-1], None, now)
+    return moments
+
+
+def test_without_a_hint_the_pauses_double_up_to_a_minute():
+    moments = storm(Controller(Limits()), [None] * 10)
+    pauses = [round(after - before - 0.1, 6) for before, after in pairwise(moments)]
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_a_hint_is_the_pause():
+    moments = storm(Controller(Limits()), [7.0, 0.25, 30.0, None])
+    pauses = [round(after - before - 0.1, 6) for before, after in pairwise(moments)]
+    assert pauses == [7, 0.25, 30]
+
+
+def test_a_hint_of_no_seconds_is_no_hint():
+    """``retry-after: 0``, or a date that has passed: trusted, it would be a 429 for each round trip."""
+    moments = storm(Controller(Limits()), [0.0] * 5)
+    pauses = [round(after - before - 0.1, 6) for before, after in pairwise(moments)]
+    assert pauses == [1, 2, 4, 8]
+
+
+def test_an_answer_begins_the_pauses_anew():
+    controller = Controller(Limits())
+    storm(controller, [None] * 3)
+    now = controller.paused_until
+    controller.sent(Cost(1, 0), now)
+    controller.closed(Outcome.SUCCESS, Cost(1, 0), now, None, now + 0.1)
+    controller.sent(Cost(1, 0), now + 0.2)
+    assert controller.throttled(None, now + 0.2, now + 0.3) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.5])
+def test_a_whole_wave_of_429s_is_one_sign(latency):
+    """Twenty in flight at once say it once; also where the clock does not move between them."""
+    controller = Controller(Limits())
+    for _ in range(20):
+        controller.sent(Cost(1, 0), 10.0)
+    pauses = [controller.throttled(None, 10.0, 10.0 + latency) for _ in range(20)]
+    assert pauses == [1.0] * 20
+
+
+def test_a_longer_hint_of_the_same_wave_extends_the_pause():
+    controller = Controller(Limits())
+    for _ in range(3):
+        controller.sent(Cost(1, 0), 0.0)
+    assert controller.throttled(2.0, 0.0, 1.0) == 2.0
+    assert controller.throttled(5.0, 0.0, 1.0) == 5.0
+    assert controller.throttled(1.0, 0.0, 1.0) == 5.0
+
+
+def test_after_a_pause_one_call_goes_first_and_the_others_follow_its_answer():
+    controller = Controller(Limits())
+    for _ in range(20):
+        controller.sent(Cost(1, 0), 0.0)
+    for _ in range(20):
+        controller.throttled(5.0, 0.0, 1.0)
+        controller.closed(Outcome.IGNORED, Cost(1, 0), 0.0, None, 1.0)
+    assert controller.delay(Cost(1, 0), 1.0) == (5.0, "pause")
+    assert controller.delay(Cost(1, 0), 6.0)[0] == 0
+    controller.sent(Cost(1, 0), 6.0)
+    assert controller.delay(Cost(1, 0), 6.0) == (math.inf, "concurrency")
+    controller.closed(Outcome.SUCCESS, Cost(1, 0), 6.0, None, 7.0)
+    allowed = 0
+    while controller.delay(Cost(1, 0), 7.0)[0] == 0:
+        controller.sent(Cost(1, 0), 7.0)
+        allowed += 1
+    assert allowed == 2
+
+
+@given(st.lists(st.tuples(st.booleans(), or_none(st.floats(0, 100))), max_size=60), st.integers(1, 50))
+def test_whatever_comes_back_there_is_always_a_way_on(ends, wave):
+    """After any mix of answers and 429s: with nothing in flight, a finite wait and the next one may go."""
+    controller, now = Controller(Limits()), 0.0
+    for answered, hint in ends:
+        flying = 0
+        while flying < wave and controller.delay(Cost(1, 0), now)[0] == 0:
+            controller.sent(Cost(1, 0), now)
+            flying += 1
+        sent_at, now = now, now + 0.1
+        for _ in range(flying):
+            if not answered:
+                controller.throttled(hint, sent_at, now)
+            controller.closed(Outcome.SUCCESS if answered else Outcome.IGNORED, Cost(1, 0), sent_at, None, now)
+        delay, _ = controller.delay(Cost(1, 0), now)
+        assert delay <= 100.0
+        now += delay
+        assert controller.delay(Cost(1, 0), now + 1e-9)[0] == 0
+
+
+def test_once_answers_flow_again_the_window_is_gone():
+    controller, now = Controller(Limits()), 0.0
+    for _ in range(20):
+        controller.sent(Cost(1, 0), 0.0)
+    for _ in range(20):
+        controller.throttled(1.0, 0.0, 1.0)
+        controller.closed(Outcome.IGNORED, Cost(1, 0), 0.0, None, 1.0)
+    now, rounds = 2.0, 0
+    while True:
+        allowed = 0
+        while allowed < 100 and controller.delay(Cost(1, 0), now)[0] == 0:
+            controller.sent(Cost(1, 0), now)
+            allowed += 1
+        if allowed == 100:
+            break
+        rounds += 1
+        assert rounds < 60
+        for _ in range(allowed):
+            controller.closed(Outcome.SUCCESS, Cost(1, 0), now, None, now + 1)
+        now += 1
+
+
+def test_its_repr_says_what_is_in_flight():
+    controller = Controller(Limits(requests_per_minute=5))
+    controller.sent(Cost(1, 0), 0.0)
+    assert "1 in flight" in repr(controller)
+    assert "of 5 in the last minute" in repr(controller)
