@@ -170,6 +170,18 @@ def test_rates_forget_what_was_long_ago():
     assert (rates.calls, rates.left) == (0.0, None)
 
 
+def test_a_straggler_is_expected_to_take_as_long_again():
+    pace = Pace()
+    for second in range(1, 10):
+        rates = pace.at(float(second), at(99, wall=float(second), total=100))
+    assert rates.left is None  # nothing was done since the first look
+    pace = Pace()
+    pace.at(1.0, at(50, wall=1.0))
+    for second in range(2, 10):
+        rates = pace.at(float(second), at(99, wall=float(second)))
+    assert rates.left == 7.0
+
+
 @given(st.lists(st.integers(0, 50), min_size=2, max_size=100))
 def test_rates_are_never_negative(steps):
     pace, done = Pace(), 0

@@ -199,6 +199,21 @@ def test_an_input_that_comes_slowly_limited_the_run():
     assert script.summary().limited_by == "input"
 
 
+def test_a_few_slow_calls_limited_the_run():
+    script = Script()
+    script.started(total=20)
+    for index in range(20):
+        script.sent(index)
+    for index in range(19):
+        script.back(index, 1.0)
+        script.done(index)
+    script.at += 30
+    script.back(19, 30.0)
+    script.done(19)
+    assert script.summary().limited_by == "stragglers"
+    assert "a few slow calls: the slowest took 30.0 s" in str(script.summary())
+
+
 def test_functions_count_as_work_unless_they_ran_calls_of_their_own():
     plain, nested = Script(), Script()
     function = DeterministicTask(max)
@@ -319,14 +334,14 @@ def test_advice_covers_the_tree_of_errors(kind):
 def test_the_text_of_a_whole_run_names_the_limit():
     script = Script()
     script.started(total=2)
+    script.at += 1
     for index in range(2):
         script.sent(index, queued=5.0, by="requests")
-        script.at += 1
         script.back(index, 1.0)
         script.done(index, usage=Usage(1000, 10), cost_usd=0.5)
     script.ended()
     shown = str(script.summary())
-    assert "speed       about 1.0 × one after another (2.0 s of calls in 2.0 s; an estimate)" in shown
+    assert "speed       about 2.0 × one after another (2.0 s of calls in 1.0 s; an estimate)" in shown
     assert "tokens      2,000 in, 20 out" in shown
     assert "cost        1.0000 USD" in shown
     assert "limited by  the limit of requests per minute" in shown
@@ -334,7 +349,15 @@ def test_the_text_of_a_whole_run_names_the_limit():
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.00012, "0.1 ms"), (0.0123, "12 ms"), (0.9996, "1.0 s"), (3.21, "3.2 s"), (99.96, "1:40"), (312, "5:12"), (3600, "1:00:00")],
+    [
+        (0.00012, "0.1 ms"),
+        (0.0123, "12 ms"),
+        (0.9996, "1.0 s"),
+        (3.21, "3.2 s"),
+        (99.96, "1:40"),
+        (312, "5:12"),
+        (3600, "1:00:00"),
+    ],
 )
 def test_durations_as_people_say_them(value, said):
     assert seconds(value) == said

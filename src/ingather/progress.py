@@ -137,12 +137,15 @@ class Pace:
 
     def __init__(self) -> None:
         self._past: deque[tuple[float, int, int, int]] = deque()
+        self._last = (0, 0.0)  # how many were done, and since when
 
     def at(self, now: float, found: Summary) -> Rates:
         """The rates at `now`, seconds of the monotonic clock, over the last 15 s."""
         self._past.append((now, found.calls, found.tokens, found.done))
         while len(self._past) > 2 and self._past[1][0] <= now - _WINDOW:
             self._past.popleft()
+        if found.done != self._last[0] or not self._last[1]:
+            self._last = found.done, now
         then, calls, tokens, done = self._past[0]
         if then == now:  # the first look: what was done before it, over the time so far
             then, calls, tokens, done = now - found.wall, 0, 0, 0
@@ -151,6 +154,8 @@ class Pace:
             return Rates(0.0, 0.0, None)
         pace = (found.done - done) / took
         left = (found.total - found.done) / pace if found.total is not None and pace > 0 else None
+        if left:  # what has been long in coming will take as long again
+            left = max(left, now - self._last[1])
         return Rates((found.calls - calls) / took, (found.tokens - tokens) / took, left)
 
 

@@ -1,5 +1,7 @@
 """JSON schemas as types: what fits passes, what does not is found, what cannot be checked is refused."""
 
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -9,9 +11,14 @@ from ingather.jobs.json_schema import model_of
 PET = {"type": "object", "properties": {"kind": {"enum": ["cat", "dog"]}}, "required": ["kind"]}
 
 
+def adapter_of(schema: dict) -> TypeAdapter[Any]:
+    model: Any = model_of(schema)
+    return TypeAdapter(model)
+
+
 def fits(schema: dict, value: object) -> bool:
     try:
-        TypeAdapter(model_of(schema)).validate_python(value)
+        adapter_of(schema).validate_python(value)
     except ValidationError:
         return False
     return True
@@ -80,7 +87,7 @@ def test_the_root_may_refer_to_the_root():
 def test_any_name_of_a_property_will_do():
     names = ["class", "json", "_private", "model_x", "two words", "ünï", "copy"]
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": names}
-    adapter = TypeAdapter(model_of(schema))
+    adapter = adapter_of(schema)
     value = dict.fromkeys(names, "x")
     assert adapter.dump_python(adapter.validate_python(value), by_alias=True) == value
     assert list(adapter.json_schema()["properties"]) == names
@@ -88,7 +95,7 @@ def test_any_name_of_a_property_will_do():
 
 def test_descriptions_and_formats_reach_the_model():
     schema = {"type": "object", "properties": {"when": {"type": "string", "format": "date", "description": "the day"}}}
-    told = TypeAdapter(model_of(schema)).json_schema()["properties"]["when"]
+    told = adapter_of(schema).json_schema()["properties"]["when"]
     assert (told["description"], told["format"]) == ("the day", "date")
 
 

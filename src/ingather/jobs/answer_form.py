@@ -22,7 +22,7 @@ class AnswerForm:
     """`model`: a response_model for tasks. `dump`: makes JSON values of its instances."""
 
     model: Any  # as in LLMTask
-    dump: Callable[[Any], object]
+    dump: Callable[[object], object]
 
 
 def load_form(written: str) -> AnswerForm:

@@ -24,7 +24,7 @@ def answer_line(
     result: TaskResult,
     key: str | int,
     metadata: Mapping[str, object] | None = None,
-    dump: Callable[[Any], object] | None = None,
+    dump: Callable[[object], object] | None = None,
 ) -> bytes:
     """The line, newline included, that says what became of one task. `dump` makes JSON values of an answer's instance.
 
@@ -122,7 +122,7 @@ def _opened(path: str, *, overwrite: bool) -> int:
         raise SetupError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from error
 
 
-def _value(value: Any, dump: Callable[[Any], object] | None) -> object:
+def _value(value: Any, dump: Callable[[object], object] | None) -> object:
     if isinstance(value, LLMResponse):
         if value.tool_calls:
             return {"content": value.content, "tool_calls": value.tool_calls}

@@ -35,7 +35,7 @@ class Job:
     ...             answers.write(job.answer(result))
     """
 
-    def __init__(self, source: Source, recipe: Recipe, dump: Callable[[Any], object] | None = None) -> None:
+    def __init__(self, source: Source, recipe: Recipe, dump: Callable[[object], object] | None = None) -> None:
         self.source = source
         self.recipe = recipe
         self.pulled = 0

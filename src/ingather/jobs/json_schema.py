@@ -34,7 +34,7 @@ _KNOWN = {*_CONSTRAINTS, *_NOTES, *_SHAPE, "$ref", "$defs", "definitions", "$sch
 _PLAIN: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
 
 
-def model_of(schema: Mapping[str, object]) -> Any:
+def model_of(schema: Mapping[str, object]) -> object:
     """The type whose values are those of `schema` (a JSON schema; references within it only).
 
     Raises SetupError that names a keyword or form which cannot be checked.

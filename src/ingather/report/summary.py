@@ -22,11 +22,12 @@ class Summary:
     would have taken one after another, estimated from how long each took. `calls`: attempts and functions that came
     back; `attempts`: those of the tasks that have ended. `rejected`: attempts that were 429s; `pauses` and `paused`:
     what they made us wait. `unmetered`: answers without a count of tokens. `cost_usd`: None where a price is not known.
-    `median` and `p95`: of the attempts, to 5 %.
+    `median`, `p95` and `slowest`: of the attempts, the first two to 5 %.
 
     `limited_by`: ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"pause"`` or ``"backoff"``, whichever made calls
     wait longest in all. Where they hardly waited: ``"slots"`` if there was always more to do, ``"input"`` if there was
-    often nothing to do, else ``"latency"``. ``""`` where there was hardly a call. `waited`: seconds waited, by cause.
+    often nothing to do, ``"stragglers"`` if few calls took most of the time, else ``"latency"``. ``""`` where there was
+    hardly a call. `waited`: seconds waited, by cause.
     """
 
     total: int | None = None
@@ -53,6 +54,7 @@ class Summary:
     cost_usd: float | None = None
     median: float | None = None
     p95: float | None = None
+    slowest: float = 0.0
     limited_by: str = ""
     waited: dict[str, float] = field(default_factory=dict)
     errors: dict[str, ErrorGroup] = field(default_factory=dict)

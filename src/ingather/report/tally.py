@@ -133,6 +133,7 @@ class Report:
             return  # one after another there would have been none
         self._spent[key] = self._spent.get(key, 0.0) + event.duration
         if event.attempt:  # of a call to a model: a function has none
+            self._sum.slowest = max(self._sum.slowest, event.duration)
             self._latencies[math.ceil(math.log(max(event.duration, 1e-6)) / _STEP)] += 1
 
     def _task_ended(self, key: tuple[int, int], result: TaskResult) -> None:
@@ -194,4 +195,7 @@ def _limit(found: Summary, idle: float) -> str:
         return "input"
     # as many tasks run as there are slots, so that tasks wait for those before they are even pulled
     always_full = found.serial >= 0.5 * found.peak * found.wall
-    return "slots" if found.done > found.peak and always_full else "latency"
+    if found.done > found.peak and always_full:
+        return "slots"
+    few = found.median is not None and found.slowest > 4 * found.median and found.slowest > 0.5 * found.wall
+    return "stragglers" if few else "latency"

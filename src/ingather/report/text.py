@@ -42,6 +42,7 @@ _LIMITS = {
     "pause": "the provider's 429s. Set its limits (requests and tokens per minute), so that calls are paced instead",
     "backoff": "sleeping after faults of the provider. Send fewer calls at once, or try again when it is well",
     "input": "the input: there was often nothing to do. Feed tasks faster",
+    "stragglers": "a few slow calls: the slowest took {slowest}. A timeout for each attempt has them tried again",
     "latency": "the provider's latency: calls hardly waited. Only shorter answers or a faster model would help",
 }
 
@@ -56,7 +57,7 @@ def summary_text(found: Summary) -> str:
     if found.attempts:
         lines += _effort(found)
     if found.limited_by:
-        lines.append(f"  limited by  {_LIMITS.get(found.limited_by, found.limited_by).format(peak=found.peak)}.")
+        lines.append(f"  limited by  {_limit(found)}.")
     return "\n".join(lines)
 
 
@@ -83,6 +84,10 @@ def one_line(text: str, width: int) -> str:
     return short if len(short) <= width else short[: width - 1] + "…"
 
 
+def _limit(found: Summary) -> str:
+    return _LIMITS[found.limited_by].format(peak=found.peak, slowest=seconds(found.slowest))
+
+
 def _outcome(found: Summary) -> str:
     of = f" of {found.total:,}" if found.total is not None else ""
     parts = [f"{found.succeeded:,}{of} succeeded"]
@@ -103,7 +108,7 @@ def _error(name: str, count: int, first: Exception) -> list[str]:
 
 def _effort(found: Summary) -> list[str]:
     lines = []
-    if found.speedup is not None and found.limited_by:
+    if found.speedup is not None and found.speedup > 1.05 and found.limited_by:
         lines.append(
             f"  speed       about {found.speedup:,.1f} × one after another "
             f"({seconds(found.serial)} of calls in {seconds(found.wall)}; an estimate)"
