@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from ingather.events import RunEnded, RunStarted
@@ -113,18 +114,13 @@ class _Showing(threading.Thread):
         self.view.close()
 
 
+@dataclass(frozen=True, slots=True)
 class Rates:
     """Calls and tokens a second, and seconds left (None: nobody knows)."""
 
-    __slots__ = ("calls", "left", "tokens")
-
-    def __init__(self, calls: float, tokens: float, left: float | None) -> None:
-        self.calls = calls
-        self.tokens = tokens
-        self.left = left
-
-    def __repr__(self) -> str:
-        return f"Rates({self.calls:.1f} calls/s, {self.tokens:.0f} tokens/s, {self.left} s left)"
+    calls: float
+    tokens: float
+    left: float | None
 
 
 class Pace:
@@ -132,7 +128,7 @@ class Pace:
 
     >>> from ingather.report import Summary
     >>> Pace().at(0.0, Summary(total=10))
-    Rates(0.0 calls/s, 0 tokens/s, None s left)
+    Rates(calls=0.0, tokens=0.0, left=None)
     """
 
     def __init__(self) -> None:

@@ -107,3 +107,13 @@ def test_interrupted_while_it_checks_it_leaves_nothing(begin, tmp_path):
     process.communicate(timeout=30)
     assert process.returncode == 130
     assert not (tmp_path / "a.jsonl").exists()
+
+
+def test_a_signal_while_the_time_is_up_cuts_it_short(begin, simulator):
+    sim = simulator(model="echo", script=["hang"] * 3)
+    options = ["--max-time", "0.1", "--grace", "600"]
+    process = begin("run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", *options, *asking(sim))
+    assert "stopping" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 from ingather.cli.signals import Interrupts
 from ingather.errors import (
-    AuthFailed,
     ConnectFailed,
-    ModelNotFound,
     PoolFailure,
     Redirected,
     SetupError,
@@ -33,8 +31,8 @@ if TYPE_CHECKING:
 
 SOME_FAILED = 3
 TIME_IS_UP = 4
-UNREACHABLE = (ConnectFailed, TlsFailed, Redirected, AuthFailed, ModelNotFound)
-"""Failures that all calls share. Where they come before the first answer, the set-up is wrong and nothing was paid."""
+UNREACHABLE = (ConnectFailed, TlsFailed, Redirected)
+"""Failures that, before the first answer, all calls share: the set-up is wrong, and nothing was paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +117,18 @@ class Drive:
 
     def _concerns_all(self, result: TaskResult) -> bool:
         """Whether no call can succeed, for which this task cannot help. Then the run ends."""
-        first = not self.succeeded
-        hopeless = isinstance(result.error, PoolFailure) or (first and isinstance(result.error, UNREACHABLE))
+        unreachable = isinstance(result.error, UNREACHABLE) and not self.succeeded
+        hopeless = unreachable or isinstance(result.error, PoolFailure)
         if hopeless and self.cause is None:
             self.cause = result.error
-            self._stop(0, 0.0)
+            self._stop(0, 0.0 if unreachable else self.how.grace)
         return hopeless
 
     def _stop(self, code: int, grace: float) -> None:
-        """Take no more tasks, and give those in flight `grace` seconds."""
-        if self.plan.job.stopped:
+        """Take no more tasks, and give those in flight `grace` seconds; a signal cuts that grace short."""
+        if self.plan.job.stopped and code in (0, TIME_IS_UP):
             return
+        grace = 0.0 if self.plan.job.stopped else grace
         self.stopped_by = code
         self.plan.job.stop()
         if self._results is not None:

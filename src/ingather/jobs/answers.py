@@ -28,7 +28,8 @@ def answer_line(
 ) -> bytes:
     """The line, newline included, that says what became of one task. `dump` makes JSON values of an answer's instance.
 
-    >>> answer_line(TaskResult("a", True, LLMResponse("Paris")), "a")[:52]
+    >>> from ingather import TaskResult
+    >>> answer_line(TaskResult("a", True, LLMResponse("Paris")), "a")[:51]
     b'{"id":"a","index":0,"success":true,"value":"Paris",'
     """
     return _encoded(
