@@ -1,9 +1,9 @@
 """What an answer that does not fit says, and how it is asked again."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from ingather.errors import InvalidAnswer
 from ingather.schema import Schema
@@ -61,6 +61,20 @@ def test_no_message_holds_the_answer_or_a_key():
     text = message(Annotated[str, AfterValidator(refuse)], '{"value": "sk-abcdefghijklmnop"}')
     assert "sk-abc" not in text
     assert "secret" not in message(int, '{"value": "my secret"}')
+
+
+def test_a_validator_that_stumbles_over_the_answer_says_so():
+    class Row(BaseModel):
+        total: int
+
+        @model_validator(mode="before")
+        @classmethod
+        def add_up(cls, data: Any) -> Any:
+            return {"total": sum(data["parts"])}
+
+    assert "a validator raised KeyError: 'parts'" in message(Row, "{}")
+    assert "a validator raised TypeError: " in message(Row, "[1]")
+    assert Schema.of(Row).parse('[1] {"parts": [1, 2]}').value == Row.model_construct(total=3)
 
 
 def test_an_answer_is_asked_for_again_with_its_error():

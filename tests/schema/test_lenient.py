@@ -39,6 +39,7 @@ def find(text, model=Person):
         f'It looks like {{"name": …}}, that is {JSON}',
         f"A list [1, 2] and an object {JSON}",
         f"<think>Perhaps {{'name': 'Bob'}} or {JSON.replace('Ann', 'Bob')}?</think>\n{JSON}",
+        f"Perhaps {JSON.replace('Ann', 'Bob')}?\n</think>\n\n{JSON}",
         '{"name": "Ann"} and not {"name": "Bob"}',
         'First { then "quote {"name": "Ann"}',
         '[the "docs] say {"name": "Ann"}',
@@ -52,8 +53,8 @@ def test_white_space_around_the_json_is_exact():
     assert find(f"\n {JSON}\r\n\t") == Parsed(ANN, lenient=False)
 
 
-@pytest.mark.parametrize("name", ['a } in "quotes"', "back\\slash\\", "```", "{[", "é\n日本"])
-def test_brackets_and_fences_inside_strings_are_text(name):
+@pytest.mark.parametrize("name", ['a } in "quotes"', "back\\slash\\", "```", "{[", "é\n日本", "</think>", "</think>\n"])
+def test_brackets_fences_and_tags_inside_strings_are_text(name):
     person = Person(name=name)
     assert find(f"It is {person.model_dump_json()}, I think").value == person
     assert find(f"```json\n{person.model_dump_json()}\n```").value == person
@@ -85,6 +86,7 @@ def test_a_bare_value_is_found_in_a_fence_only():
         '{"name": "Bob", "boss": {"name": "Ann"}',  # is cut
         'So: {"name": "Bob", "boss": {"name": "Ann"}, "tail": "cut here',
         '[{"name": "Bob"}, {"name": "Ann"}]',
+        'A name. <think>That is {"name": "Ann"}, or'[8:],  # cut while it thinks
         '{"answer": {"name": "Ann"}}',
     ],
 )
@@ -109,6 +111,9 @@ def test_a_part_never_passes_for_the_whole(text):
         "```" * (MEGABYTE // 3),
         "```" + " " * MEGABYTE,
         '"' * MEGABYTE,
+        "</think>" * (MEGABYTE // 8),
+        "<think>" + " " * MEGABYTE,
+        "</think>" + " " * MEGABYTE,
         '{"name": "' + "a" * MEGABYTE,
         '{"name": ' + "1" * MEGABYTE,
     ],

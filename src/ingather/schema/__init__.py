@@ -61,18 +61,28 @@ class _Form(NamedTuple):
 
     def read(self, text: str) -> object:
         """The value in the JSON `text`; raises ValidationError."""
-        validate = self.adapter.validator.validate_json
         try:
-            value = validate(text)
+            value = self._validated(text)
         except ValidationError:
             rest = without_absent(text, self.source) if "null" in text else None
             if rest is None:
                 raise
-            value = validate(rest)
+            value = self._validated(rest)
         if self.floats and not is_finite(text, self.source):
-            problem = PydanticCustomError("not_finite", "NaN and Infinity are not JSON")
-            raise ValidationError.from_exception_data("", [{"type": problem, "loc": (), "input": None}])
+            raise _invalid("NaN and Infinity are not JSON")
         return value if self.key is None else getattr(value, self.key)
+
+    def _validated(self, text: str | bytes) -> object:
+        try:
+            return self.adapter.validator.validate_json(text)
+        except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            # From a validator of the model's own, which takes the answer for something that it is not.
+            raise _invalid(f"a validator raised {type(error).__name__}: {error}") from error
+
+
+def _invalid(problem: str) -> ValidationError:
+    error = PydanticCustomError("refused", "{problem}", {"problem": problem})
+    return ValidationError.from_exception_data("", [{"type": error, "loc": (), "input": None}])
 
 
 class Schema:

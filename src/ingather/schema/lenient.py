@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _MAX_CANDIDATES = 64  # of each kind
 _MAX_TOKENS = 200_000  # strings and brackets of one candidate: about a tenth of a second
 
+# Some servers drop the opening tag. No string of a JSON text has a line end behind the closing one.
+_THOUGHTS = re.compile(r"\A\s*+<think>.*?(?:</think>|\Z)|\A.*</think>[ \t]*+\r?\n", re.DOTALL)
 _START = re.compile(r'\{\s*+["}]|\[\s*+(?:[\[\]{"\-0-9]|true|false|null)')
 # A string that never ends takes the rest of the text, so that no bracket in it counts and nothing is read twice.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
@@ -23,13 +25,13 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
 def candidates(text: str) -> Iterator[str]:
     """What may be the answer in `text`, likeliest first: all of it, each code fence, each balanced object or array.
 
-    Only what follows the model's thinking (``</think>``) counts. An object inside another is never offered: a part of a
+    The model's thinking (``<think>…</think>``) does not count. An object inside another is never offered: a part of a
     broken answer must not pass for the whole.
 
     >>> list(candidates('Sure: {"n": 1}.'))[-1]
     '{"n": 1}'
     """
-    text = text.rpartition("</think>")[2].strip("\ufeff \t\r\n")
+    text = _THOUGHTS.sub("", text, count=1).strip("\ufeff \t\r\n")
     yield text
     yield from islice(_fenced(text), _MAX_CANDIDATES)
     yield from islice(_balanced(text), _MAX_CANDIDATES)
