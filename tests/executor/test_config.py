@@ -3,6 +3,7 @@ import math
 import pytest
 
 from ingather import EchoProvider, Limits, LLMResponse, LLMTask, ParallelLLMExecutor
+from ingather.errors import SetupError
 
 
 @pytest.mark.parametrize("bad", [0, -1, -5, True, False, 2.0, 2.5, "5", math.inf, math.nan, [5]])
@@ -31,6 +32,17 @@ def test_none_is_as_many_as_the_provider_takes(limits, slots):
 def test_a_time_that_is_not_positive_raises(name, bad):
     with pytest.raises(ValueError, match=name):
         ParallelLLMExecutor(EchoProvider(), **{name: bad})
+
+
+async def test_a_model_string_is_connected():
+    async with ParallelLLMExecutor("echo") as executor:
+        [result] = await executor.gather([LLMTask("hello")])
+    assert result.value.content == "Echo: hello"
+
+
+def test_a_model_string_that_names_nothing_raises_and_says_what_to_write():
+    with pytest.raises(SetupError, match="openai/"):
+        ParallelLLMExecutor("gpt-4o-mini")
 
 
 @pytest.mark.parametrize("bad", [None, object(), 42, lambda messages: "hi"])
