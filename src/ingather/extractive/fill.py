@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from ingather.extractive.finders import labelled, listed
 from ingather.extractive.numbers import boolean, bounded, choice, mentioned, number
 from ingather.extractive.reading import Found, Reading, Topic
-from ingather.extractive.schema import JSON, Node, Schema, SchemaError, alternatives, kind_of
+from ingather.extractive.schema import JSON, Node, Schema, SchemaError, alternatives, is_bare_string, kind_of
 from ingather.extractive.strings import fitted, string
 from ingather.extractive.text import Passage
 
@@ -82,6 +82,9 @@ class _Filler:
         return string(node, topic, reading, taken)
 
     def _best(self, branches: list[Node], topic: Topic, reading: Reading, taken: list[JSON]) -> Found:
+        resolved = [self.schema.resolve(branch)[0] for branch in branches]
+        if any(node.get("type") == "number" for node in resolved):  # beside a bare string: pydantic's Decimal
+            branches = [part for part, node in zip(branches, resolved, strict=True) if not is_bare_string(node)]
         heights = [self.schema.height(branch) for branch in branches]
         if min(heights) == inf:
             raise SchemaError("the schema refers to itself without an end: nothing satisfies it")

@@ -9,6 +9,8 @@ from ingather.extractive.finders import labelled
 from ingather.extractive.text import Passage, Sentence, name_words, passage, stem, stems
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ingather.extractive.schema import JSON, Node
 
 _REACH = 8  # sentences: the best ones, and as many from the text's beginning
@@ -16,7 +18,10 @@ _INHERITED = 0.25  # what a property still takes from the question of the object
 
 
 class Found(NamedTuple):
-    """A value, and how sure it is: 0 a guess, 1 from a sentence on the subject, 2 by its form, 3 labelled as such."""
+    """A value, and how sure it is.
+
+    -1: it may not fit; 0: a guess; 1: from a sentence on the subject; 2: by its form; 3: the text labels it so.
+    """
 
     value: JSON
     sure: float
@@ -66,6 +71,12 @@ class Reading:
         best = self.passage.find(topic.query)[:_REACH]
         opening = [index for index in range(min(_REACH, len(self.passage.sentences))) if index not in best]
         return [self.passage.sentences[index] for index in best + opening]
+
+    def throughout(self, topic: Topic) -> Iterator[Sentence]:
+        """All sentences: those on the topic, best first, then the others in their order."""
+        best = self.passage.find(topic.query)[:_REACH]
+        yield from (self.passage.sentences[index] for index in best)
+        yield from (sentence for index, sentence in enumerate(self.passage.sentences) if index not in best)
 
     def label(self, topic: Topic) -> str | None:
         """The value that the text labels with the topic's name (*Occupation: nurse*); None where it does not."""

@@ -12,6 +12,7 @@ JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 Node = dict[str, object]
 
 _DEEPEST = 100  # levels of a schema as it is written
+_ANNOTATIONS = ("title", "description", "default", "examples", "deprecated")
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _TYPE_BY_KEYWORD = {
@@ -74,7 +75,7 @@ class Schema:
         properties, required = node.get("properties"), _list(node.get("required"))
         if isinstance(properties, dict):
             heights += [self.height(value) for name, value in properties.items() if name in required]
-        if node.get("minItems"):
+        if isinstance(least := node.get("minItems"), int) and least > len(_list(node.get("prefixItems"))):
             heights.append(self.height(node.get("items", {})))
         heights += [self.height(part) for key in ("allOf", "prefixItems") for part in _list(node.get(key))]
         heights += [min(map(self.height, _list(node[key]))) for key in ("anyOf", "oneOf") if _list(node.get(key))]
@@ -114,9 +115,16 @@ def kind_of(node: Node) -> str:
     kind = node.get("type")
     if kind is None:
         return next((kind for kind, keys in _TYPE_BY_KEYWORD.items() if any(key in node for key in keys)), "any")
-    if kind not in {"object", "array", "string", "number", "integer", "boolean", "null"}:
+    if isinstance(kind, list):
+        return "any"  # see `alternatives`
+    if not isinstance(kind, str) or kind not in {"object", "array", "string", "number", "integer", "boolean", "null"}:
         raise SchemaError(f"{kind!r:.40} is not a JSON schema type")
-    return str(kind)
+    return kind
+
+
+def is_bare_string(node: Node) -> bool:
+    """Whether a resolved node asks for a string and nothing more."""
+    return node.get("type") == "string" and node.keys() <= {"type", "$defs", *_ANNOTATIONS}
 
 
 def _list(value: object) -> list[object]:

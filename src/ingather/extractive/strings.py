@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ingather.extractive.finders import EMAIL, PHONE, URL, dates, names, roles
 from ingather.extractive.patterns import example
 from ingather.extractive.reading import Found, Reading, Topic
-from ingather.extractive.text import name_words, stem
+from ingather.extractive.text import name_words, stem, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -32,7 +33,11 @@ _PLACE = re.compile(r"\b(?:[Ii]n|[Aa]t|[Nn]ear|[Ff]rom|[Tt]o)\s+(?=[^\W\d_a-z])"
 _ROLE_AS = re.compile(
     r"(?i)\b(?:as|job:|role:)\s+(?:an?|the)\s+(?P<role>[^.,;:!?()\n]{2,80}?)(?=\s+(?:at|in|for|with|and)\b|[.,;:!?()]|$)"
 )
-_SHORT = 6  # words: a description as short as this names the thing
+_SAID = word_set(
+    "city country date email link name occupation phone role url website"
+)  # also where a description says so
+_LONGEST_TRIED = 80  # characters: a bad pattern takes its time on a long text
+_TRIED = 32  # texts, and words of each, that are tried against a pattern
 _FALLBACKS = {
     "date": "1970-01-01", "date-time": "1970-01-01T00:00:00Z", "time": "00:00:00Z", "duration": "P1D",
     "email": "user@example.com", "idn-email": "user@example.com", "uri": "https://example.com/",
@@ -49,12 +54,16 @@ def string(node: Node, topic: Topic, reading: Reading, taken: Container[JSON] = 
     if isinstance(form, str) and (form in _FALLBACKS or form in _UUIDS):
         return _formatted(form, topic, reading, taken)
     least, most = (length if isinstance(length := node.get(key), int) else None for key in ("minLength", "maxLength"))
-    every = list(_candidates(topic, reading)) or [Found("", 0)]
-    found = [text for text in every if text.value not in taken] or every
+    candidates = _candidates(topic, reading)
     if isinstance(pattern := node.get("pattern"), str):
-        return _matching(pattern, (least or 0, most), found)
-    text, sure = found[0]
-    return Found(fitted(str(text), least or 0, most), sure)
+        return _matching(pattern, (least or 0, most), list(islice(candidates, _TRIED)), taken)
+    first: Found | None = None
+    for found in candidates:
+        text = fitted(str(found.value), least or 0, most)
+        if text not in taken:
+            return Found(text, found.sure)
+        first = first or Found(text, found.sure)
+    return first or Found(fitted("", least or 0, most), 0)
 
 
 def fitted(text: str, least: int, most: int | None) -> str:
@@ -72,19 +81,18 @@ def fitted(text: str, least: int, most: int | None) -> str:
 def _candidates(topic: Topic, reading: Reading) -> Iterator[Found]:
     if (label := reading.label(topic)) is not None:
         yield Found(label, 3)
-    sentences, kind = reading.sentences(topic), _kind(topic)
-    for sentence in sentences if kind else ():
+    kind = _kind(topic)
+    for sentence in reading.throughout(topic) if kind else ():
         for text in _of_kind(kind, sentence.text, topic):
             yield Found(text, 2 if kind != "name" or " " in text or not sentence.text.startswith(text) else 1)
-    own = topic.own
+    own, sentences = topic.own, reading.sentences(topic)
     fresh = [sentence for sentence in sentences if sentence.text not in reading.given] or sentences
     for sentence in fresh:
         yield Found(sentence.text, 0 if own.isdisjoint(sentence.stems) else 1)
 
 
 def _kind(topic: Topic) -> str:
-    described = name_words(topic.description)
-    words = [*reversed(topic.words), *(described if len(described) <= _SHORT else ())]
+    words = [*reversed(topic.words), *(word for word in name_words(topic.description) if word in _SAID)]
     return next((_KIND_BY_WORD[stem(word)] for word in words if stem(word) in _KIND_BY_WORD), "")
 
 
@@ -123,14 +131,16 @@ def _formatted(form: str, topic: Topic, reading: Reading, taken: Container[JSON]
     return Found(_FALLBACKS[form], 0)
 
 
-def _matching(pattern: str, length: tuple[int, int | None], found: list[Found]) -> Found:
+def _matching(pattern: str, length: tuple[int, int | None], found: list[Found], taken: Container[JSON]) -> Found:
     least, most = length
     try:
         form = re.compile(pattern)
     except re.error:  # of another dialect of expressions: no reason to refuse the request
-        return Found(fitted(str(found[0].value), least, most), 0)
+        return Found(fitted(str(found[0].value) if found else "", least, most), -1)
     for text in found:
-        for part in [str(text.value), *str(text.value).split()][:32]:
-            if least <= len(part) <= (most or len(part)) <= 200 and form.search(part):
+        for part in [str(text.value), *str(text.value).split()][:_TRIED]:
+            fits = least <= len(part) <= min(_LONGEST_TRIED, len(part) if most is None else most)
+            if fits and part not in taken and form.search(part):
                 return Found(part, max(1, text.sure))
-    return Found(example(pattern, least) or fitted(str(found[0].value), least, most), 0)
+    built = example(pattern, least)
+    return Found(fitted("", least, most), -1) if built is None else Found(built, 0)

@@ -120,7 +120,7 @@ def passage(text: str) -> Passage:
 def split(paragraph: str) -> Iterator[str]:
     """The sentences of a paragraph as they stand; lines that are no wrapped prose are sentences of their own."""
     lines = [line.strip() for line in paragraph.split("\n") if line.strip()]
-    wrapped = len(lines) > 1 and sum(map(len, lines)) / len(lines) > _WRAPPED
+    wrapped = len(lines) > 1 and sum(map(len, lines[:-1])) / (len(lines) - 1) > _WRAPPED
     for line in [" ".join(lines)] if wrapped else lines:
         start = 0
         for end in _END.finditer(line):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import threading
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Self
@@ -71,9 +73,9 @@ class Simulator(Settings):
         try:
             await listener.open(self.host, self.port)
         except OSError as error:
-            raise SetupError(
-                f"cannot listen on {self.host} port {self.port} ({error.strerror or error}); port 0 takes a free one"
-            ) from error
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            hint = "; port 0 takes a free one" if error.errno == errno.EADDRINUSE else ""
+            raise SetupError(f"cannot listen on {self.host} port {self.port}: {reason}{hint}") from error
         self._listener = listener
 
     async def stop(self) -> None:
