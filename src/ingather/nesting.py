@@ -39,7 +39,10 @@ class Scope:
         """The function is about to wait for other calls: its slot is theirs now."""
         if not self.ended and not self.lease.closed:
             self.lease.close(Outcome.IGNORED)
-            self.run.step_aside()
+            if self.run.loop is asyncio.get_running_loop():
+                self.run.step_aside()
+            else:  # a function in a thread that runs a loop of its own
+                self.run.loop.call_soon_threadsafe(self.run.step_aside)
 
     def __enter__(self) -> Self:
         self._token = current.set(self)
