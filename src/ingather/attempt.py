@@ -40,8 +40,8 @@ async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
         lease = exchange.lane.ask(call.arrival, exchange.estimate)
         if not lease.granted:
             await _granted(call, lease)
-        call.tally.admitted(lease)
         call.tally.attempts += 1
+        call.tally.admitted(lease)
         error: BaseException | None = None
         try:
             return await _sent(call, exchange, lease)

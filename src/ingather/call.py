@@ -72,7 +72,7 @@ class Call:
         own: float | None = getattr(task, "deadline", None)  # a bad item has none, and fails further on
         if own is None:
             return whole
-        own += self.run.loop.time()
+        own += self.tally.since
         return own if whole is None else min(own, whole)
 
     async def _value_before(self, deadline: float, task: Task) -> object:
@@ -126,13 +126,16 @@ class Call:
             await self._back_off(delay, attempts.failed, error)
 
     def _parsed(self, schema: Schema, response: LLMResponse) -> object:
-        if self.terms.wire is None and response.finish_reason in {"length", "max_tokens"}:
+        if self.terms.wire is None and getattr(response, "finish_reason", None) in {"length", "max_tokens"}:
             raise Truncated("the answer ends at the output limit: raise max_tokens", response=response)
         try:
-            return schema.parse(_text(response)).value
+            parsed = schema.parse(_text(response))
         except InvalidAnswer as error:
             error.response = response
             raise
+        if parsed.lenient:  # it stood among prose or in a fence: worth knowing, no failure
+            response.metadata["lenient"] = True
+        return parsed.value
 
     async def _back_off(self, delay: float, failed: int, error: Exception | None) -> None:
         """Sleep without a slot. The provider's hint, where there is one, is the least to wait."""

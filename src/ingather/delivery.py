@@ -24,16 +24,23 @@ class Sink(Protocol):
 
 
 class Collected:
-    """All results, in input order."""
+    """All results, as far as they are there."""
 
     bound = math.inf
 
     def __init__(self) -> None:
-        self.results: list[TaskResult | None] = []
+        self._results: list[TaskResult | None] = []
+
+    @property
+    def results(self) -> list[TaskResult]:
+        """In input order."""
+        return [result for result in self._results if result is not None]
 
     def put(self, result: TaskResult) -> None:
-        self.results.extend([None] * (result.index + 1 - len(self.results)))
-        self.results[result.index] = result
+        missing = result.index + 1 - len(self._results)
+        if missing > 0:
+            self._results.extend([None] * missing)
+        self._results[result.index] = result
 
     def take(self) -> TaskResult | None:
         return None

@@ -33,7 +33,7 @@ class TaskStarted:
 
 @dataclass(slots=True)
 class AttemptStarted:
-    """A request went on the wire, or a function began.
+    """A request went on the wire (`attempt` counts from 1), or a function began (its `attempt` is 0).
 
     `queued`: seconds it waited, `limited_by` what for: ``"slots"``, ``"requests"``, ``"tokens"``, ``"concurrency"``,
     ``"pause"``, or ``""`` where it did not wait.

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
-from ingather.errors import NotSent, SetupError
+from ingather.errors import SetupError
 from ingather.providers.base import Provider
-from ingather.result import TaskResult
 from ingather.run import Run
+from ingather.sequence import Steps
 from ingather.slots import Slots
-from ingather.task import LLMMessage, LLMTask, Task, positive_seconds
+from ingather.task import Task, positive_seconds
 from ingather.terms import Terms
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ingather.backoff import RetryConfig
     from ingather.events import Event
     from ingather.intake import Tasks
+    from ingather.result import TaskResult
+
+logger = logging.getLogger("ingather")
 
 _UNLIMITED = 50  # slots for max_concurrency=None, where the provider's own Limits name no cap
 
@@ -104,19 +107,11 @@ class ParallelLLMExecutor:
         """
         if pass_result not in (True, False, "conversation"):
             raise ValueError(f"pass_result is True, False or 'conversation', not {pass_result!r}")
-        stop_early = self._fail_fast if fail_fast is None else fail_fast
-        results: list[TaskResult] = []
-        for index, original in enumerate(tasks):
-            tag = getattr(original, "tag", "") or f"step_{index}"
-            if stop_early and results and not results[-1].success:
-                why = NotSent(f"not sent: fail_fast, after {results[-1].tag} failed")
-                results.append(TaskResult(tag, success=False, error=why, index=index, task=original))
-                continue
-            task = _continued(original, results[-1], pass_result) if results and pass_result else original
-            result = (await self.gather({tag: task}))[0]
-            result.index, result.task = index, original
-            results.append(result)
-        return results
+        sink = Collected()
+        await self._collect(Steps(tasks, sink, pass_result), sink, fail_fast, window=1)
+        for result, original in zip(sink.results, tasks, strict=True):
+            result.task = original
+        return sink.results
 
     async def gather(self, tasks: Tasks, fail_fast: bool | None = None) -> list[TaskResult]:
         """Run tasks from any iterable, async iterable or dict; gives a list of results in input order.
@@ -124,16 +119,8 @@ class ParallelLLMExecutor:
         Raises what the input itself raises, after what was begun has ended.
         """
         sink = Collected()
-        run = self._begin(tasks, sink, fail_fast)
-        try:
-            while not run.over:
-                await run.progress()
-        finally:
-            self._runs.discard(run)
-            await run.close()
-        if run.error is not None:
-            raise run.error
-        return [result for result in sink.results if result is not None]
+        await self._collect(tasks, sink, fail_fast)
+        return sink.results
 
     def as_completed(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:
         """Results one by one as they finish; input is pulled as they are taken, so its length costs no memory.
@@ -167,10 +154,21 @@ class ParallelLLMExecutor:
     async def __aexit__(self, *failure: object) -> None:
         await self.aclose()
 
+    async def _collect(self, tasks: Tasks, sink: Sink, fail_fast: bool | None, window: int | None = None) -> None:
+        run = self._begin(tasks, sink, fail_fast, window)
+        try:
+            while not run.over:
+                await run.progress()
+        finally:
+            self._runs.discard(run)
+            await run.close()
+        if run.error is not None:
+            raise run.error
+
     def _results(self, tasks: Tasks, sink: Sink, fail_fast: bool | None) -> Results:
         return Results(partial(self._begin, tasks, sink, fail_fast), self._runs)
 
-    def _begin(self, tasks: Tasks, sink: Sink, fail_fast: bool | None) -> Run:
+    def _begin(self, tasks: Tasks, sink: Sink, fail_fast: bool | None, window: int | None = None) -> Run:
         if os.getpid() != self._pid:
             raise SetupError("this executor was made before a fork: make a new one in the child process")
         if not self._runs:
@@ -183,10 +181,10 @@ class ParallelLLMExecutor:
             self._terms,
             tasks,
             sink,
-            window=self._window,
+            window=window or self._window,
             fail_fast=self._fail_fast if fail_fast is None else fail_fast,
             deadline=self._deadline,
-            emit=self._on_event,
+            emit=None if self._on_event is None else self._tell,
         )
         self._runs.add(run)
         return run
@@ -198,6 +196,13 @@ class ParallelLLMExecutor:
             await run.ended()
         else:
             await run.close()
+
+    def _tell(self, event: Event) -> None:
+        if self._on_event is not None:
+            try:
+                self._on_event(event)
+            except Exception:
+                logger.exception("on_event failed for %s; the run goes on", type(event).__name__)
 
     def __repr__(self) -> str:
         return f"ParallelLLMExecutor({self.provider!r}, {self._slots!r}, {len(self._runs)} runs)"
@@ -222,14 +227,3 @@ def _slots(max_concurrency: int | None, provider: Provider) -> int:
     if isinstance(max_concurrency, bool) or not isinstance(max_concurrency, int) or max_concurrency < 1:
         raise ValueError(f"max_concurrency is a whole number of at least 1, or None: not {max_concurrency!r}")
     return max_concurrency
-
-
-def _continued(task: Task, previous: TaskResult, how: bool | str) -> Task:
-    """`task` with the previous model's answer in its messages."""
-    content = getattr(previous.response, "content", None)  # a bare provider may answer with an object of its own
-    if not isinstance(task, LLMTask) or not previous.success or content is None:
-        return task
-    messages = list(task.messages)
-    last_user = max((i for i, message in enumerate(messages) if message.role == "user"), default=len(messages))
-    messages.insert(last_user if how == "conversation" else len(messages), LLMMessage("assistant", content))
-    return replace(task, messages=messages)

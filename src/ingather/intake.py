@@ -7,6 +7,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from ingather.task import Task
 
 Tasks = Iterable["Task"] | AsyncIterable["Task"] | Mapping[str, "Task"]
@@ -17,19 +19,16 @@ Item = tuple[int, str, "Task"]
 class Intake:
     """Gives each task with its index and tag. `total`: how many there are, None for a lazy input.
 
-    `exhausted` when there is no more to pull, or no more is wanted; `error` is what the input itself raised. A lazy
-    input is not pulled any further once `deadline` (seconds of the loop's clock) has passed; of one whose size is known
-    every task is, so that each is reported.
+    `exhausted` when there is no more to pull, or no more is wanted; `error` is what the input itself raised.
     """
 
-    def __init__(self, tasks: Tasks, loop: asyncio.AbstractEventLoop, deadline: float | None) -> None:
+    def __init__(self, tasks: Tasks) -> None:
         self.total = len(tasks) if isinstance(tasks, Sized) else None
         self.pulled = 0
         self.exhausted = False
         self.error: Exception | None = None
-        self._loop = loop
-        self._deadline = deadline if self.total is None else None
         self._turn = asyncio.Lock()
+        self._waiting: asyncio.Task[object] | None = None
         self._async_source: AsyncIterator[Task] | None = None
         self._source: Iterator[tuple[str, Task]] = iter(())
         if isinstance(tasks, Mapping):
@@ -46,7 +45,7 @@ class Intake:
 
     def pull(self) -> Item | None:
         """The next task of a synchronous input."""
-        if self._over():
+        if self.exhausted:
             return None
         try:
             tag, task = next(self._source)
@@ -59,13 +58,14 @@ class Intake:
         self.pulled += 1
         return self.pulled - 1, tag, task
 
-    async def wait_pull(self) -> Item | None:
-        """The next task of an asynchronous input, pulled by one at a time."""
+    async def wait_pull(self, room: Callable[[], Awaitable[None]]) -> Item | None:
+        """The next task of an asynchronous input, pulled by one worker at a time, when there is `room`."""
         async with self._turn:
-            if self._over() or self._async_source is None:
+            await room()
+            if self.exhausted or self._async_source is None:
                 return None
             try:
-                task = await anext(self._async_source)
+                task = await self._anext(self._async_source)
             except StopAsyncIteration:
                 self.exhausted = True
                 return None
@@ -76,13 +76,24 @@ class Intake:
             return self.pulled - 1, getattr(task, "tag", ""), task
 
     def stop(self) -> None:
-        """No more of a lazy input is wanted."""
-        self.exhausted = self.exhausted or self.total is None
-
-    def _over(self) -> bool:
-        if self._deadline is not None and self._loop.time() >= self._deadline:
+        """No more of a lazy input is wanted; of one whose size is known every task is, so that each is reported."""
+        if self.total is None:
             self.exhausted = True
-        return self.exhausted
+            if self._waiting is not None:
+                self._waiting.cancel()
+
+    async def _anext(self, source: AsyncIterator[Task]) -> Task:
+        """The next task; StopAsyncIteration too where `stop` came while the input had nothing yet."""
+        self._waiting = asyncio.ensure_future(anext(source))  # apart, so that `stop` can end it and nothing else
+        try:
+            return await self._waiting
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if me is not None and me.cancelling():
+                raise
+            raise StopAsyncIteration from None
+        finally:
+            self._waiting = None
 
     def __repr__(self) -> str:
         return f"Intake({self.pulled} of {'?' if self.total is None else self.total} pulled)"

@@ -11,9 +11,11 @@ import contextvars
 import itertools
 import logging
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ingather.call import Call
+from ingather.errors import redact
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
 from ingather.intake import Intake
 from ingather.nesting import current
@@ -66,11 +68,18 @@ class Run:
         self.deadline = None if deadline is None else self._begun + deadline
         self._fail_fast = fail_fast
         self._stopped_by: str | None = None
-        self._intake = Intake(tasks, self.loop, self.deadline)
+        self._intake = Intake(tasks)
+        # when all of the input began to wait: of a lazy one, and of steps, each does so when its turn comes
+        self._since = self._begun if self._intake.total is not None and window > 1 else None
+        if self.deadline is not None:
+            self._alarm = self.loop.call_at(self.deadline, self._intake.stop)
         self._taken = 0
         self._room = asyncio.Event()
+        self._debug = logger.isEnabledFor(logging.DEBUG)
         self._window = window
-        self._target = int(min(terms.slots.capacity, window))
+        self._most = int(min(terms.slots.capacity, window))
+        # tasks with a deadline wait for a slot in workers of their own, so that they can end on time
+        self._target = self._most + _has_deadlines(tasks)
         self._workers: set[asyncio.Task[None]] = set()
         self._calling: set[asyncio.Task[None]] = set()
         self._aside = 0
@@ -130,6 +139,8 @@ class Run:
                 await asyncio.wait(workers)
             except asyncio.CancelledError as error:  # cancelled while cleaning up: first clean up, then go
                 interrupted = error
+        if self.deadline is not None:
+            self._alarm.cancel()
         wall = self.loop.time() - self._begun
         self._tell(RunEnded, wall=wall, succeeded=self.succeeded, failed=self.failed)
         logger.info("%d succeeded, %d failed in %.0f ms", self.succeeded, self.failed, wall * 1000)
@@ -183,23 +194,35 @@ class Run:
                 break
             if ended % _FAIR_SHARE == 0:
                 await asyncio.sleep(0)
-            while intake.pulled - self._taken >= self.sink.bound:
-                self._room.clear()
-                await self._room.wait()
-            item = await intake.wait_pull() if intake.waits else intake.pull()
+            if intake.waits:
+                item = await intake.wait_pull(self._room_there)
+            else:
+                if intake.pulled - self._taken >= self.sink.bound:
+                    await self._room_there()
+                item = intake.pull()
             if item is None:
                 break
+            if intake.total is None and getattr(item[2], "deadline", None) is not None:
+                self._target = self._most + 1
             self._hire()
             await self._run_one(me, *item)
         self._workers.discard(me)  # now, so that others which end in this very moment see it
 
+    async def _room_there(self) -> None:
+        while self._intake.pulled - self._taken >= self.sink.bound:
+            self._room.clear()
+            await self._room.wait()
+
     async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
-        call = Call(self.terms, self, (*self._prefix, next(_arrivals)), Tally(self, task, index, tag))
+        since = self.loop.time() if self._since is None else self._since
+        call = Call(self.terms, self, (*self._prefix, next(_arrivals)), Tally(self, task, index, tag, since))
+        if self.emit is not None:
+            self._tell(TaskStarted, index=index, tag=tag)
+        if self._debug:
+            logger.debug("task %s starts", _plain(tag or index))
         if self._stopped_by is not None:
             self._deliver(call.stopped(self._stopped_by))
             return
-        if self.emit is not None:
-            self._tell(TaskStarted, index=index, tag=tag)
         self._calling.add(me)
         try:
             result = await call.result()
@@ -216,11 +239,14 @@ class Run:
         self._deliver(result)
 
     def _deliver(self, result: TaskResult) -> None:
+        if self._debug:
+            logger.debug("task %s ends after %.0f ms", _plain(result.tag or result.index), result.duration_ms)
         if result.success:
             self.succeeded += 1
         else:
             self.failed += 1
-            logger.warning("task %s failed: %s", result.tag or result.index, _brief(result.error))
+            why = f"{type(result.error).__name__}: {result.error}"
+            logger.warning("task %s failed: %s", _plain(result.tag or result.index), _plain(why))
             if self._fail_fast:
                 self.stop(f"fail_fast, after task {result.tag or result.index} failed")
         self.sink.put(result)
@@ -264,5 +290,12 @@ class Run:
         )
 
 
-def _brief(error: Exception | None) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+def _plain(text: object) -> str:
+    """One line for the log: no key, no control character, not without end."""
+    line = redact(str(text))[:500]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def _has_deadlines(tasks: Tasks) -> bool:
+    listed = tasks.values() if isinstance(tasks, Mapping) else tasks if isinstance(tasks, list | tuple) else ()
+    return any(getattr(task, "deadline", None) is not None for task in listed)

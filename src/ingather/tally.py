@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from ingather.events import AttemptEnded, AttemptStarted
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Tally:
-    """Begins when its task is pulled. Times are seconds of the loop's clock."""
+    """Of one task that has waited since `since`. Times are seconds of the loop's clock."""
 
     __slots__ = (
-        "_begun", "_loop", "_pulled", "_run", "_unpriced", "attempts", "cost_usd", "index", "last_error", "rejected",
-        "response", "slept", "tag", "task", "usage",
+        "_begun", "_loop", "_run", "_unpriced", "attempts", "cost_usd", "index", "last_error", "rejected", "response",
+        "since", "slept", "tag", "task", "usage",
     )  # fmt: skip
 
-    def __init__(self, run: Run, task: Task, index: int, tag: str) -> None:
+    def __init__(self, run: Run, task: Task, index: int, tag: str, since: float) -> None:
         self.task = task
         self.index = index
         self.tag = tag
@@ -38,8 +37,8 @@ class Tally:
         self.last_error: Exception | None = None
         self._unpriced = False
         self._run = run
-        self._loop = asyncio.get_running_loop()
-        self._pulled = self._loop.time()
+        self._loop = run.loop
+        self.since = since
         self._begun: float | None = None
 
     @property
@@ -53,7 +52,7 @@ class Tally:
             self._begun = lease.granted_at
         if self._run.emit is not None:
             queued = lease.granted_at - lease.asked_at
-            self.tell(AttemptStarted, attempt=self.attempts + 1, queued=queued, limited_by=lease.limited_by)
+            self.tell(AttemptStarted, attempt=self.attempts, queued=queued, limited_by=lease.limited_by)
 
     def attempted(self, lease: Lease, error: BaseException | None) -> None:
         """It came back."""
@@ -97,7 +96,7 @@ class Tally:
             None if self._unpriced else self.cost_usd,
             self.attempts,
             self.rejected,
-            (begun - self._pulled) * 1000,
+            (begun - self.since) * 1000,
             self.slept * 1000,
         )
 

@@ -53,6 +53,7 @@ class Terms:
         self.limits = getattr(provider, "limits", None)
         self.functions = Lane(slots, Pool("functions"))
         self._schema_mode: str | None = getattr(provider, "schema_mode", None)
+        self._schema_lengths = bool(getattr(provider, "schema_lengths", False))
         self._bare: Lane | None = None
         self._lanes: dict[QuotaKey, Lane] = {}
 
@@ -76,7 +77,7 @@ class Terms:
     ) -> Sequence[LLMMessage]:
         """Put `schema` in the dialect's own form where it has one (into `overrides`), else in the system prompt."""
         if self._schema_mode is not None:
-            overrides.setdefault("response_format", schema.response_format())
+            overrides.setdefault("response_format", schema.response_format(lengths=self._schema_lengths))
             return messages
         instruction = schema.instruction()
         if messages and messages[0].role == "system" and isinstance(messages[0].content, str):

@@ -51,7 +51,7 @@ async def test_a_function_that_succeeds():
     events = await heard(EchoProvider(), [DeterministicTask(asyncio.sleep, (2,), tag="nap")])
     assert names(events) == ["RunStarted", "TaskStarted", "AttemptStarted", "AttemptEnded", "TaskEnded", "RunEnded"]
     began, ended = events[2], events[3]
-    assert (began.attempt, ended.attempt) == (1, 1)
+    assert (began.attempt, ended.attempt) == (0, 0)
     assert (ended.duration, ended.error, ended.usage) == (2.0, None, None)
 
 

@@ -69,6 +69,8 @@ class OpenAIProvider:
         self._name = name
         self._key = Secret(api_key) if api_key else None
         self._host = urlsplit(base_url).netloc
+        # other servers keep lengths by grammar; OpenAI's strict mode refuses them
+        self.schema_lengths = urlsplit(base_url).netloc != urlsplit(OPENAI_URL).netloc
         self._is_openai = self._host == urlsplit(OPENAI_URL).netloc
         self._defaults = checked({**(params or {}), "model": model})
         self._params = self._named(self._defaults)
