@@ -92,8 +92,6 @@ class Run:
         self._tell(RunStarted, total=self._intake.total)
         self._hire()
 
-    # -- for whoever takes the results
-
     @property
     def over(self) -> bool:
         return not self._workers and self._intake.exhausted
@@ -297,5 +295,5 @@ def _plain(text: object) -> str:
 
 
 def _has_deadlines(tasks: Tasks) -> bool:
-    listed = tasks.values() if isinstance(tasks, Mapping) else tasks if isinstance(tasks, list | tuple) else ()
+    listed = tasks.values() if isinstance(tasks, Mapping) else tasks if isinstance(tasks, list) else ()
     return any(getattr(task, "deadline", None) is not None for task in listed)
