@@ -136,8 +136,8 @@ class Results:
         run = self._run
         if run is None or run.closed or run.loop.is_closed():
             return
-        warnings.warn(
-            "results were abandoned: use `async with` or aclose()", ResourceWarning, source=self, stacklevel=2
-        )
         self._runs.discard(run)
         run.loop.call_soon_threadsafe(run.abandon)
+        warnings.warn(  # last: it may be an error
+            "results were abandoned: use `async with` or aclose()", ResourceWarning, source=self, stacklevel=2
+        )
