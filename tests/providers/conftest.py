@@ -1,0 +1,20 @@
+import pytest
+
+from tests.providers import peers
+
+
+@pytest.fixture(scope="session", params=["llama", "simulated"])
+def peer(request):
+    """Each server in turn that the contract is kept with."""
+    with getattr(peers, request.param)() as peer:
+        yield peer
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    """Neither proxies nor keys of the machine that runs the tests."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_API_KEY", "OLLAMA_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)

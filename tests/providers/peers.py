@@ -1,0 +1,68 @@
+"""The servers that the contract is kept with: llama.cpp's, which we did not write, and our own simulator."""
+
+import asyncio
+import json
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ingather import connect
+from ingather.testing import Simulator
+from tests.servers.llama import serving
+
+KEY = "sk-the-right-key"
+CONTEXT = 2048
+OVERFLOW = "overflow " * CONTEXT
+ENDLESS = "endless"
+
+
+@dataclass
+class Peer:
+    """A server, as the contract needs it."""
+
+    base_url: str
+    notices_hang_up = True
+
+    def connect(self, **options):
+        return connect("openai/tiny", **{"base_url": self.base_url, "api_key": KEY, "timeout": 60, **options})
+
+    async def until(self, condition):
+        """Wait until the number of requests that the server works on is as `condition` says."""
+        while not condition(await self.in_flight()):  # noqa: ASYNC110 - the server tells only who asks
+            await asyncio.sleep(0.01)
+
+    async def in_flight(self):
+        raise NotImplementedError
+
+
+@dataclass
+class Llama(Peer):
+    notices_hang_up = False  # where the answer is not streamed: it works on to the end, whoever hangs up
+
+    async def in_flight(self):
+        slots = urllib.request.Request(
+            f"{self.base_url.removesuffix('/v1')}/slots", headers={"Authorization": f"Bearer {KEY}"}
+        )
+        answer = await asyncio.to_thread(lambda: urllib.request.urlopen(slots).read())
+        return sum(slot["is_processing"] for slot in json.loads(answer))
+
+
+@dataclass
+class Simulated(Peer):
+    simulator: Simulator
+
+    async def in_flight(self):
+        return self.simulator.stats()["in_flight"]
+
+
+@contextmanager
+def llama():
+    with serving("--parallel", "4", "--context", str(CONTEXT), "--api-key", KEY) as base_url:
+        yield Llama(base_url)
+
+
+@contextmanager
+def simulated():
+    script = {OVERFLOW: ["context_length"] * 100, ENDLESS: ["hang"] * 100}
+    with Simulator(api_key=KEY, script=script) as simulator:
+        yield Simulated(simulator.base_url, simulator)
