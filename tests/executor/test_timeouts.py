@@ -146,6 +146,19 @@ async def test_time_in_the_queue_counts_for_a_tasks_deadline():
     assert now() == pytest.approx(5)
 
 
+async def test_a_task_of_a_lazy_input_is_in_the_queue_from_when_it_is_pulled():
+    executor = ParallelLLMExecutor(Sleeper(), max_concurrency=1)  # pulls at most 18 tasks ahead: 36 seconds
+    results = await executor.gather(LLMTask("2", deadline=40) for _ in range(100))
+    assert kinds(results) == ["done"] * 100
+    assert max(result.queued_ms for result in results) <= 36_000
+
+
+async def test_a_step_is_in_the_queue_from_when_it_is_its_turn():
+    results = await ParallelLLMExecutor(Sleeper()).execute_sequential([LLMTask("2", deadline=3) for _ in range(4)])
+    assert kinds(results) == ["done"] * 4
+    assert [result.queued_ms for result in results] == pytest.approx([0] * 4)
+
+
 async def test_time_in_the_queue_of_another_call_counts_for_a_tasks_deadline():
     provider = Sleeper()
     executor = ParallelLLMExecutor(provider, max_concurrency=1)
