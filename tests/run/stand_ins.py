@@ -8,7 +8,9 @@ import itertools
 import threading
 from dataclasses import dataclass
 
-from ingather import LLMResponse, Usage
+import pytest
+
+from ingather import LLMResponse, LLMTask, Usage
 from ingather.providers.base import QuotaKey, Request
 from ingather.tokens import Tokens
 
@@ -112,3 +114,56 @@ def assert_at_rest(executor, *wires):
             assert lane.pool.controller.in_flight == 0, lane.pool
             assert [lease for lease in lane.queue if not lease.closed] == []
     assert [run for run in executor._runs if not run.closed] == []
+
+
+async def assert_usable(executor):
+    """It still does what it is asked, with all of its slots."""
+    executor.provider.answer = lambda prompt, number: prompt
+    executor.provider.latency = 0.0
+    results = await executor.gather(llm_tasks(3 * executor.max_concurrency))
+    assert all(result.success for result in results)
+
+
+def llm_tasks(number):
+    return [LLMTask(str(i)) for i in range(number)]
+
+
+async def until(condition):
+    """Lets the loop turn until it holds; in virtual time too."""
+    for _ in range(100_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it never came to hold")
+
+
+async def until_in_time(condition):
+    """The same where threads have to do something: in real time."""
+    for _ in range(30_000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    pytest.fail("it did not come to hold in 30 s")
+
+
+async def consume(results):
+    return [result async for result in results]
+
+
+async def consume_in_block(results):
+    async with results:
+        return [result async for result in results]
+
+
+WAYS = pytest.mark.parametrize(
+    "way",
+    [
+        lambda executor, tasks: executor.gather(tasks),
+        lambda executor, tasks: executor.execute({str(i): task for i, task in enumerate(tasks)}),
+        lambda executor, tasks: executor.execute_sequential(tasks),
+        lambda executor, tasks: consume(executor.as_completed(tasks)),
+        lambda executor, tasks: consume_in_block(executor.as_completed(tasks)),
+        lambda executor, tasks: consume(executor.in_order(iter(tasks))),
+    ],
+    ids=["gather", "execute", "execute_sequential", "as_completed", "async with as_completed", "in_order"],
+)
