@@ -88,19 +88,20 @@ def _check_names(params: dict[str, object]) -> None:
 def _seconds(timeout: float) -> float:
     try:
         return positive_seconds("timeout", timeout) or 600.0
-    except (TypeError, ValueError) as error:
-        raise SetupError(str(error)) from None
+    except (TypeError, ValueError):
+        raise SetupError(f"timeout is a positive number of seconds, not {timeout!r}") from None
 
 
 def _checked_url(text: str) -> SplitResult:
+    text = text.strip()
     try:
-        url = urlsplit(text.strip().rstrip("/"))
+        url = urlsplit(text.rstrip("/"))
         host, _ = url.hostname, url.port
-    except ValueError as error:
-        raise SetupError(f"base_url is not a URL: {error}") from None
+    except ValueError:
+        raise SetupError(f"base_url is not a URL, as {OPENAI_URL} is one") from None
     if url.username is not None or url.password is not None:
         raise SetupError("base_url holds a user or password, which would end up in logs: use api_key=")
-    if url.scheme not in ("http", "https") or not host or not (text.isascii() and text.isprintable()):
+    if url.scheme not in ("http", "https") or not host or not text.isascii() or not text.isprintable() or " " in text:
         raise SetupError(f"base_url starts with http:// or https:// and a host, as in {OPENAI_URL}: not {text!r}")
     if url.query or url.fragment:
         raise SetupError(f"base_url has no ? or #: {text!r}")

@@ -97,12 +97,12 @@ class OpenAIProvider:
     async def send(self, request: Request) -> LLMResponse:
         """Exactly one attempt. Raises a `ProviderError`: see the tree in `ingather.errors`."""
         try:
-            reply = await self._transport.post(self._endpoint, request.body)
-            return self._answer(reply, request.quota.model)
+            outcome = self._outcome(await self._transport.post(self._endpoint, request.body))
         except ProviderError as error:
-            error.provider = self._name
-            error.model = request.quota.model
-            raise
+            outcome = error
+        if isinstance(outcome, ProviderError):
+            raise self._signed(outcome, request.quota.model)
+        return outcome
 
     async def complete(
         self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
@@ -114,27 +114,27 @@ class OpenAIProvider:
         """Close the connections; a later call opens new ones."""
         await self._transport.aclose()
 
-    def _answer(self, reply: Reply, model: str) -> LLMResponse:
+    def _outcome(self, reply: Reply) -> LLMResponse | ProviderError:
+        """The answer, or the error that it is: not raised here, where a traceback would show what the server sent."""
         if not 200 <= reply.status < 300:
-            raise classify(
-                reply.status, reply.headers, reply.body, provider=self._name, model=model, secrets=self._secrets()
-            )
+            return self._refusal(reply)
         try:
             data = orjson.loads(reply.body)  # strict: no invalid UTF-8, no NaN, no bottomless nesting
-            if isinstance(data, dict):
-                if data.get("error") and not data.get("choices"):
-                    raise classify(reply.status, reply.headers, reply.body, secrets=self._secrets())
-                response, fault, why = read(data)
-            else:
+            if not isinstance(data, dict):
                 raise Malformed("it is no object")
+            if data.get("error") and not data.get("choices"):
+                return self._refusal(reply)
+            response, fault, why = read(data)
         except ValueError as error:
-            raise self._bad_body(reply, str(error)) from None
+            return self._bad_body(reply, str(error))
         response.request_id = reply.headers.get("x-request-id") or _string(response.metadata.get("id"))
         response.rate_limits = rate_limits(reply.headers)
         if fault is not None:
-            why = redact(why[:500], *self._secrets())
-            raise fault(why, status=reply.status, request_id=response.request_id, response=response)
+            return fault(why[:500], status=reply.status, request_id=response.request_id, response=response)
         return response
+
+    def _refusal(self, reply: Reply) -> ProviderError:
+        return classify(reply.status, reply.headers, reply.body, provider=self._name, secrets=self._secrets())
 
     def _bad_body(self, reply: Reply, why: str) -> BadBody:
         head = redact(reply.body[:2000].decode("utf-8", "replace"), *self._secrets())
@@ -144,6 +144,16 @@ class OpenAIProvider:
             request_id=reply.headers.get("x-request-id"),
             body=head,
         )
+
+    def _signed(self, error: ProviderError, model: str) -> ProviderError:
+        """`error` with whom we asked, and without the key wherever the server may have echoed it."""
+        secrets = self._secrets()
+        error.provider = self._name
+        error.model = model
+        error.args = tuple(redact(str(part), *secrets) for part in error.args)
+        error.code = error.code and redact(error.code, *secrets)
+        error.request_id = error.request_id and redact(error.request_id, *secrets)
+        return error
 
     def _named(self, params: dict[str, object]) -> dict[str, object]:
         """A None takes a parameter out; OpenAI itself has renamed ``max_tokens``, which other servers know."""

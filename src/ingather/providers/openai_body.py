@@ -24,6 +24,7 @@ _REFUSED = {
     "timeout": "use LLMTask(timeout=…) or connect(timeout=…)",
     "max_retries": "use RetryConfig(max_attempts=…)",
 }
+_DEEPEST = 254  # levels of nesting: orjson's own bound
 _WATCHED = {*_REFUSED, "stream", "n", "model"}
 _CARRIED = ("tool_call_id", "refusal", "audio")  # fields of a message that LLMMessage keeps in its metadata
 
@@ -113,29 +114,42 @@ def _size(content: object) -> int:
     return sum(_size(part["text"]) for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
 
 
-def _fault(value: object, path: str = "") -> str | None:
-    """Why `value` cannot be sent, and where in it that is. None where it can."""
-    if isinstance(value, str):
-        if "\0" in value:
-            return f"{path} has a NUL character at {value.index(chr(0))}, which tokenizers refuse: take it out"
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            return f"{path} has half a surrogate pair at {error.start}, which is no text: decode its source as UTF-8"
-        return None
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                return f"{path} has the key {key!r}, which is not a string"
-            if fault := _fault(inner, f"{path}.{key}" if path else key):
-                return fault
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            if fault := _fault(inner, f"{path}[{index}]"):
-                return fault
-    else:
-        try:
-            orjson.dumps(value)
-        except TypeError as error:
-            return f"{path} is a {type(value).__name__}, which cannot be sent: {error}"
+def _fault(whole: object) -> str | None:
+    """Why `whole` cannot be sent, and where in it that is: the first such place. None where it can."""
+    places = [("", whole, 0)]
+    while places:
+        path, value, depth = places.pop()
+        if isinstance(value, str):
+            fault = _text_fault(value, path)
+        elif depth > _DEEPEST:
+            fault = f"{path:.80}… is nested more than {_DEEPEST} deep"
+        elif isinstance(value, Mapping):
+            strange = next((key for key in value if not isinstance(key, str)), None)
+            fault = None if strange is None else f"{path} has the key {strange!r}, which is not a string"
+            places += [(f"{path}.{key}".lstrip("."), inner, depth + 1) for key, inner in reversed([*value.items()])]
+        elif isinstance(value, list | tuple):
+            fault = None
+            places += [(f"{path}[{index}]", inner, depth + 1) for index, inner in reversed([*enumerate(value)])]
+        else:
+            fault = _kind_fault(value, path)
+        if fault:
+            return fault
+    return None
+
+
+def _text_fault(text: str, path: str) -> str | None:
+    if "\0" in text:
+        return f"{path} has a NUL character at {text.index(chr(0))}, which tokenizers refuse: take it out"
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"{path} has half a surrogate pair at {error.start}, which is no text: decode its source as UTF-8"
+    return None
+
+
+def _kind_fault(value: object, path: str) -> str | None:
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        return f"{path} is a {type(value).__name__}, which cannot be sent: {error}"
     return None

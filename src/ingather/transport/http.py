@@ -16,7 +16,7 @@ from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from ingather.errors import AnswerTooLarge
+from ingather.errors import AnswerTooLarge, ProviderError
 from ingather.transport import Reply
 from ingather.transport.decoding import Inflater
 from ingather.transport.faults import FAULTS, typed
@@ -67,7 +67,9 @@ class AiohttpTransport:
                 return await session.exchange(body)  # we wrote while the server hung up on an idle connection
         except FAULTS as fault:
             error = typed(fault, session.host, self._timeout)
-        raise error  # out here, so that it drags no frames of aiohttp's along: their locals hold the key
+        except ProviderError as refused:
+            error = refused.with_traceback(None)
+        raise error  # out here, so that it drags no frames along whose locals hold the key, or what the server sent
 
     async def aclose(self) -> None:
         """Close this loop's sessions; those of other running loops are told to close."""
