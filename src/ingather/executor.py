@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
-from ingather.errors import SetupError
+from ingather.errors import NotSent, SetupError
 from ingather.providers.base import Provider
 from ingather.run import Run
 from ingather.sequence import Steps
@@ -103,15 +103,20 @@ class ParallelLLMExecutor:
 
         With `pass_result` each model's answer goes into the next task's messages: True appends it as an assistant
         message; ``"conversation"`` puts it before the last user message, for providers that refuse a conversation that
-        ends with an answer. After a failed step the next one runs without. Raises ValueError for another `pass_result`.
+        ends with an answer. After a failed step the next one runs without; with `fail_fast` the list ends with it.
+        Raises ValueError for another `pass_result`.
         """
         if pass_result not in (True, False, "conversation"):
             raise ValueError(f"pass_result is True, False or 'conversation', not {pass_result!r}")
         sink = Collected()
         await self._collect(Steps(tasks, sink, pass_result), sink, fail_fast, window=1)
-        for result, original in zip(sink.results, tasks, strict=True):
+        results = sink.results
+        for result, original in zip(results, tasks, strict=True):
             result.task = original
-        return sink.results
+        if self._fail_fast if fail_fast is None else fail_fast:
+            failed = next((index for index, result in enumerate(results) if not result.success), len(results))
+            return results[: failed + 1]
+        return results
 
     async def gather(self, tasks: Tasks, fail_fast: bool | None = None) -> list[TaskResult]:
         """Run tasks from any iterable, async iterable or dict; gives a list of results in input order.
@@ -136,6 +141,13 @@ class ParallelLLMExecutor:
     def in_order(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:
         """As `as_completed`, but in input order: at most four windows of early results wait for a late one."""
         return self._results(tasks, InOrder(4 * self._window), fail_fast)
+
+    def drain(self, why: str) -> None:
+        """Begin nothing more, for the reason `why`: what waits ends as `NotSent`, what is in flight goes on.
+
+        Holds for the runs that are under way; see `Results.stop` to cancel what is in flight as well.
+        """
+        self._terms.refuse(NotSent(f"not sent: {why}"))
 
     async def aclose(self) -> None:
         """Cancel what is in flight and wait for it; close the provider, if it was made here from a model string."""

@@ -156,6 +156,21 @@ class Lane:
             heapq.heappop(self.queue)
         return self.queue[0] if self.queue else None
 
+    def refuse(self, error: Exception) -> None:
+        """Whatever waits in this lane fails with `error`, and so does what comes until a new run begins."""
+        with _lock:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.failed = error
+        for lease in self.queue:
+            if not lease.closed:
+                lease.error, lease.closed = error, True
+                lease._wake()  # noqa: SLF001
+        self.queue.clear()
+        if self in self.pool.waiting:
+            self.pool._leave(self)  # noqa: SLF001
+
     def _enqueue(self, lease: Lease) -> None:
         if not self.queue:
             self.pool.waiting.append(self)
@@ -185,14 +200,7 @@ class Pool:
         """No call can succeed now: whatever waits fails with `error`, and so does what comes until a new run begins."""
         with _lock:
             for lane in self.lanes:
-                lane.failed = error
-                for lease in lane.queue:
-                    if not lease.closed:
-                        lease.error, lease.closed = error, True
-                        lease._wake()  # noqa: SLF001
-                lane.queue.clear()
-                if lane in self.waiting:
-                    self._leave(lane)
+                lane._fail(error)  # noqa: SLF001 - a pool and its lanes are one thing
 
     def tighten(self, limits: Limits | None) -> None:
         """Another provider on the same quota brings its limits: the tighter of each holds, and that is said once."""
@@ -245,9 +253,8 @@ class Pool:
 
     def _arm(self, delay: float, now: float, loop: AbstractEventLoop) -> None:
         """See to it that `drain` runs in `delay` seconds, on the loop of the one who waits: that one is alive."""
-        if delay == math.inf:
-            return
-        if self._timer is not None and self._timer[0] is loop and self._timer[1] <= now + delay:
+        armed = self._timer is not None and self._timer[0] is loop and self._timer[1] <= now + delay
+        if armed or delay == math.inf:
             return
         self._timer = (loop, now + delay)
         if loop is asyncio._get_running_loop():  # noqa: SLF001 - the public form raises where there is none

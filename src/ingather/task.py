@@ -82,7 +82,7 @@ class LLMTask:
         *,
         reasks: int = 1,
     ) -> None:
-        self.messages = _as_messages(messages)
+        self.messages = as_messages(messages)
         if config_overrides is not None and not isinstance(config_overrides, Mapping):
             raise TypeError(f"config_overrides is a mapping of parameters, not {config_overrides!r:.80}")
         self.config_overrides = config_overrides
@@ -130,7 +130,8 @@ def positive_seconds(name: str, seconds: float | None) -> float | None:
     return seconds
 
 
-def _as_messages(messages: str | Sequence[LLMMessage | Mapping[str, object]]) -> list[LLMMessage]:
+def as_messages(messages: str | Sequence[LLMMessage | Mapping[str, object]]) -> list[LLMMessage]:
+    """A string as one user message; mappings as messages. Raises TypeError for messages of another form."""
     if isinstance(messages, str):
         return [LLMMessage("user", messages)]
     if isinstance(messages, Mapping | bytes | LLMMessage) or not isinstance(messages, Sequence):

@@ -84,11 +84,19 @@ class Terms:
             return [LLMMessage("system", f"{messages[0].content}\n\n{instruction}"), *messages[1:]]
         return [LLMMessage("system", instruction), *messages]
 
+    def refuse(self, error: Exception) -> None:
+        """Nothing more is sent: what waits fails with `error`, and so does what comes until a new run begins."""
+        for lane in self._all_lanes():
+            lane.refuse(error)
+
     def forgive(self) -> None:
         """A new run begins: what failed a whole pool may have been mended since."""
-        for lane in (self._bare, *self._lanes.values()):
-            if lane is not None:
-                lane.failed = None
+        for lane in self._all_lanes():
+            lane.failed = None
+
+    def _all_lanes(self) -> list[Lane]:
+        bare = [] if self._bare is None else [self._bare]
+        return [self.functions, *bare, *self._lanes.values()]
 
     def __repr__(self) -> str:
         return f"Terms({self.provider!r}, {self.slots!r}, {len(self._lanes)} quotas)"

@@ -113,7 +113,7 @@ async def test_calls_that_run_at_once_take_the_queue_in_their_order():
 async def test_strict_raises_where_the_queue_is_exhausted():
     provider = EchoProvider(responses=["one"], strict=True)
     assert await ask(provider, "a") == "one"
-    with pytest.raises(ResponseQueueExhaustedError, match="call 2"):
+    with pytest.raises(ResponseQueueExhaustedError, match="exhausted after 2 call"):
         await ask(provider, "b")
     assert issubclass(ResponseQueueExhaustedError, IngatherError)
 
@@ -225,7 +225,7 @@ async def test_the_history_holds_what_was_asked_and_what_was_answered():
     assert provider.get_call(-1) is provider.get_last_call()
     assert provider.get_call(1).config_overrides is None
     assert provider.get_call(1).response is last
-    assert provider.get_call(1).error is None
+    assert provider.get_call(1).error is False
     assert provider.get_last_user_message() == "two"
     with pytest.raises(IndexError):
         provider.get_call(2)
@@ -257,14 +257,14 @@ async def test_a_failed_call_is_remembered_with_its_error_and_no_response(provid
         await ask(provider, "a")
     assert provider.call_count == 1
     assert provider.get_last_call().response is None
-    assert provider.get_last_call().error is caught.value
+    assert provider.get_last_call().exception is caught.value
     assert provider.get_last_user_message() == "a"
 
 
 async def test_attempts_of_an_executor_are_calls():
     provider = EchoProvider(responses=[ErrorResponse(OSError("blip")), "ok"])
     await ParallelLLMExecutor(provider).gather([LLMTask("a"), LLMTask("b")])
-    assert [call.error is None for call in provider.calls] == [False, True]
+    assert [call.error for call in provider.calls] == [True, False]
 
 
 # -- set-up and tear-down

@@ -58,6 +58,7 @@ class Drive:
         self.succeeded = self.failed = self.left_out = 0
         self.stopped_by = 0  # the exit code of what stopped it: a signal or the clock
         self.cause: Exception | None = None  # why no call can succeed
+        self._executor: ParallelLLMExecutor | None = None
         self._results: Results | None = None
 
     def __repr__(self) -> str:
@@ -84,7 +85,7 @@ class Drive:
     async def _run(self) -> None:
         plan, how = self.plan, self.how
         loop = asyncio.get_running_loop()
-        executor = ParallelLLMExecutor(
+        executor = self._executor = ParallelLLMExecutor(
             plan.provider, how.max_concurrency, plan.retry, fail_fast=how.fail_fast, on_event=self.view or self.report
         )
         with Interrupts(lambda code: self._stop(code, how.grace)):
@@ -125,19 +126,20 @@ class Drive:
         return hopeless
 
     def _stop(self, code: int, grace: float) -> None:
-        """Take no more tasks, and give those in flight `grace` seconds; a signal cuts that grace short."""
+        """Take and send no more, and give what is in flight `grace` seconds; a signal cuts that grace short."""
         if self.plan.job.stopped and code in (0, TIME_IS_UP):
             return
         grace = 0.0 if self.plan.job.stopped else grace
         self.stopped_by = code
         self.plan.job.stop()
-        if self._results is not None:
+        if self._executor is not None and self._results is not None:
             why = {0: "no call can succeed", TIME_IS_UP: "the time was up"}.get(code, "interrupted")
+            self._executor.drain(why)
             asyncio.get_running_loop().call_later(grace, self._results.stop, why)
         in_flight = self.report.summary().in_flight
         if code and self.view is not None:
             again = " (again: at once)" if code != TIME_IS_UP else ""
-            self.view.say(f"stopping: no more tasks are taken, {in_flight:,} in flight have {grace:g} s to end{again}")
+            self.view.say(f"stopping: nothing more is sent, {in_flight:,} in flight have {grace:g} s to end{again}")
 
     def _conclude(self) -> int:
         code = self._code()

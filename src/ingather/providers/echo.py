@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ingather.errors import IngatherError
 from ingather.result import LLMResponse, Usage
+from ingather.task import as_messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,12 +36,25 @@ class ErrorResponse:
 
 @dataclass(slots=True)
 class EchoCall:
-    """One call that an `EchoProvider` had; `response` is None where it failed with `error`."""
+    """One call that an `EchoProvider` had; `response` is None where it failed with `exception`.
+
+    Also to be read as a mapping: ``call["messages"]``.
+    """
 
     messages: list[LLMMessage]
     config_overrides: Mapping[str, object] | None
     response: LLMResponse | None = None
-    error: BaseException | None = None
+    exception: BaseException | None = None
+
+    @property
+    def error(self) -> bool:
+        """Whether it failed."""
+        return self.exception is not None
+
+    def __getitem__(self, name: str) -> object:
+        if name not in {"messages", "config_overrides", "response", "exception", "error"}:
+            raise KeyError(name)
+        return getattr(self, name)
 
 
 Scripted = str | LLMResponse | ErrorResponse
@@ -102,17 +116,17 @@ class EchoProvider:
         self._response_fn = response_fn
 
     async def complete(
-        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+        self, messages: str | Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
     ) -> LLMResponse:
         """The scripted answer; a scripted failure is raised, and stays in the history all the same."""
-        call = EchoCall(list(messages), config_overrides)
+        call = EchoCall(as_messages(messages), config_overrides)
         self.calls.append(call)
         try:
-            scripted = self._scripted(messages)  # before the sleep, so that calls take the queue in their order
+            scripted = self._scripted(call.messages)  # before the sleep, so that calls take the queue in their order
             await asyncio.sleep(self._delay)
             response = call.response = self._answer(scripted, call)
         except BaseException as error:
-            call.error = error
+            call.exception = error
             raise
         return response
 
@@ -200,7 +214,7 @@ class EchoProvider:
                 self._responses.append(response)
             return response
         if self.strict:
-            raise ResponseQueueExhaustedError(f"call {len(self.calls)} found no scripted response left")
+            raise ResponseQueueExhaustedError(f"the scripted responses are exhausted after {len(self.calls)} call(s)")
         return self.echo_prefix + (texts[-1] if texts else "(no user message)")
 
     def __repr__(self) -> str:

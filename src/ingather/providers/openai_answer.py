@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     why: str
 
 
-def read(data: Mapping[str, Any]) -> Answer:
+def read(data: Mapping[str, object]) -> Answer:
     """The one answer in a body; raises `Malformed` where there is none, or more.
 
     >>> read({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}).response.content
@@ -64,7 +64,7 @@ def read(data: Mapping[str, Any]) -> Answer:
     return Answer(response, None, "")
 
 
-def _one_choice(data: Mapping[str, Any]) -> dict[str, Any]:
+def _one_choice(data: Mapping[str, object]) -> dict[str, Any]:
     choices = data.get("choices")
     if not isinstance(choices, list):
         raise Malformed("it has no choices")

@@ -95,6 +95,7 @@ class Quota:
             name: Bucket(limit / 60, self._depth[name], self._depth[name]) for name, limit in self._set.items()
         }
         self._changes = list(changes)
+        self._factor = 1.0
         self._start: float | None = None
 
     def admit(self, now: float, tokens: float) -> Shortage | None:
@@ -106,7 +107,9 @@ class Quota:
             wait = None if cost > bucket.depth else bucket.wait(cost)
             if wait == 0.0 or (short is not None and (short.wait is None or (wait is not None and wait <= short.wait))):
                 continue
-            short = Shortage(resource, bucket.rate * 60, max(0.0, bucket.depth - bucket.level), cost, wait)
+            short = Shortage(
+                resource, self._set[resource] * self._factor, max(0.0, bucket.depth - bucket.level), cost, wait
+            )
         if short is None:
             for resource, bucket in self._buckets.items():
                 bucket.take(1.0 if resource == "requests" else tokens)
@@ -116,7 +119,9 @@ class Quota:
         """Each limit at `now`, by resource."""
         self._advance(now)
         return {
-            resource: Level(bucket.rate * 60, bucket.level, (bucket.depth - bucket.level) / bucket.rate)
+            resource: Level(
+                self._set[resource] * self._factor, bucket.level, (bucket.depth - bucket.level) / bucket.rate
+            )
             for resource, bucket in self._buckets.items()
         }
 
@@ -126,10 +131,10 @@ class Quota:
             for bucket in self._buckets.values():
                 bucket.at = now
         while self._changes and self._start + self._changes[0][0] <= now:
-            at, factor = self._changes.pop(0)
+            at, self._factor = self._changes.pop(0)
             for resource, bucket in self._buckets.items():
                 bucket.fill(self._start + at)
-                bucket.resize(self._set[resource] / 60 * factor, max(1.0, self._depth[resource] * factor))
+                bucket.resize(self._set[resource] / 60 * self._factor, max(1.0, self._depth[resource] * self._factor))
         for bucket in self._buckets.values():
             bucket.fill(now)
 

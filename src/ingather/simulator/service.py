@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 64 * 1024 * 1024  # bytes of a request
 _BACKLOG = 4096  # connections that wait to be accepted: a client may open a thousand at once
+_GRACE = 5.0  # seconds that cancelled calls have to end when it is closed; they need none
 _NAME = "ingather-simulator"
 _OWN_DOING = frozenset({"drop", "reset", "truncate"})  # where the connection's end is not the client's
 
@@ -170,7 +171,9 @@ class Listener:
         if self._socket is not None and self._http is not None:
             self._socket.close()
             self._http.pre_shutdown()
-            await self._http.shutdown(timeout=0.0)
+            for connection in self._http.connections:
+                connection.force_close()  # which cancels what it was serving
+            await self._http.shutdown(timeout=_GRACE)
             await self._socket.wait_closed()
         self._socket = self._http = None
 
