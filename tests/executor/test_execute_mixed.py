@@ -6,7 +6,9 @@ from contextvars import ContextVar
 import pytest
 
 from ingather import DeterministicTask, EchoProvider, LLMTask, ParallelLLMExecutor, RetryConfig
-from tests.executor.stand_ins import Sleeper
+from ingather.errors import RateLimited
+from ingather.task import Task
+from tests.executor.stand_ins import Raising, Sleeper
 
 request_id = ContextVar("request_id", default="none")
 
@@ -121,6 +123,18 @@ async def test_functions_and_models_share_one_bound():
     await ParallelLLMExecutor(provider, max_concurrency=2).execute_mixed(tasks)
     assert provider.peak == 2
     assert asyncio.get_running_loop().time() == pytest.approx(4.0)
+
+
+@pytest.mark.looptime
+async def test_functions_do_not_wait_for_models_that_wait_out_a_429():
+    throttled = [RateLimited("slow down", retry_after=10.0) for _ in range(2)]
+    runner = ParallelLLMExecutor(Raising(*throttled), max_concurrency=1)
+    tasks: list[Task] = [LLMTask("a"), LLMTask("b"), DeterministicTask(asyncio.sleep, (1,)), LLMTask("c")]
+    results = runner.as_completed(tasks)
+    first = await anext(results)
+    assert first.index == 2
+    assert asyncio.get_running_loop().time() == pytest.approx(1.0)
+    assert {result.index async for result in results} == {0, 1, 3}
 
 
 async def test_as_many_sync_functions_run_at_once_as_there_are_slots():

@@ -146,6 +146,12 @@ async def test_time_in_the_queue_counts_for_a_tasks_deadline():
     assert now() == pytest.approx(5)
 
 
+async def test_a_task_of_a_dict_or_list_is_in_the_queue_from_the_start_of_the_run():
+    executor = ParallelLLMExecutor(Sleeper(), max_concurrency=1)
+    results = await executor.gather([LLMTask("2", deadline=51) for _ in range(40)])  # more than are pulled ahead
+    assert kinds(results) == ["done"] * 25 + ["DeadlineExceeded"] * 15
+
+
 async def test_a_task_of_a_lazy_input_is_in_the_queue_from_when_it_is_pulled():
     executor = ParallelLLMExecutor(Sleeper(), max_concurrency=1)  # pulls at most 18 tasks ahead: 36 seconds
     results = await executor.gather(LLMTask("2", deadline=40) for _ in range(100))

@@ -231,6 +231,25 @@ async def test_the_history_holds_what_was_asked_and_what_was_answered():
         provider.get_call(2)
 
 
+async def test_a_call_reads_as_a_mapping_too():
+    provider = EchoProvider(responses=["ok", ErrorResponse(OSError("down"))])
+    await ask(provider, "first", seed=1)
+    with pytest.raises(OSError, match="down"):
+        await ask(provider, "second")
+    first, second = provider.calls
+    assert first["messages"] == [LLMMessage("user", "first")]
+    assert (first["response"], first["config_overrides"], first["error"]) == (first.response, {"seed": 1}, False)
+    assert (second["response"], second["error"]) == (None, True)
+    with pytest.raises(KeyError):
+        first["tokens"]
+
+
+async def test_a_prompt_may_be_a_string():
+    provider = EchoProvider()
+    assert (await provider.complete("hello")).content == "Echo: hello"
+    assert provider.get_last_user_message() == "hello"
+
+
 async def test_a_conversation_that_grows_later_is_remembered_as_it_was():
     provider = EchoProvider()
     messages = [LLMMessage("user", "one")]
