@@ -1,5 +1,8 @@
 """From a model's name to the right dialect, server and key; and what is said where there is none."""
 
+import subprocess
+import sys
+
 import pytest
 
 from ingather import EchoProvider, Limits, LLMMessage, RetryConfig, connect
@@ -38,6 +41,13 @@ def test_echo():
     provider = connect("echo", limits=Limits(requests_per_minute=5))
     assert isinstance(provider, EchoProvider)
     assert provider.limits == Limits(requests_per_minute=5)
+
+
+def test_only_a_provider_that_will_send_loads_what_sends():
+    code = "import ingather, sys; {}; print('aiohttp' in sys.modules); {}; print('aiohttp' in sys.modules)"
+    code = code.format("ingather.connect('echo')", "ingather.connect('openai/m', base_url='http://localhost:1/v1')")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_openai_at_home(env):

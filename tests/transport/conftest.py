@@ -1,7 +1,7 @@
 import pytest
 
 from ingather.transport import Endpoint
-from ingather.transport.http import AiohttpTransport
+from ingather.transport.http1 import AiohttpTransport
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ingather.transport import Endpoint
-from ingather.transport.http import AiohttpTransport
+from ingather.transport.http1 import AiohttpTransport
 from tests.servers.raw import RawServer, answer
 
 
@@ -65,8 +65,9 @@ async def test_a_timeout_of_the_caller_hangs_up(post):
         await watching.until(lambda: watching.gone == 1)
 
 
-async def test_close_hangs_up_on_what_is_in_flight():
-    watching = Watching()
+@pytest.mark.parametrize("sent", [b"", answer(b"half", content_length=1000)], ids=["waiting", "reading"])
+async def test_close_hangs_up_on_what_is_in_flight(sent):
+    watching = Watching(sent)
     transport = AiohttpTransport()
     async with RawServer(watching) as server:
         call = asyncio.ensure_future(transport.post(Endpoint(server.url, {}), b""))

@@ -44,7 +44,7 @@ REALLY = """
 import asyncio, resource, socket, sys
 from ingather.errors import ConnectFailed, SetupError
 from ingather.transport import Endpoint, check_file_descriptors
-from ingather.transport.http import AiohttpTransport
+from ingather.transport.http1 import AiohttpTransport
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 check_file_descriptors(36)

@@ -3,7 +3,7 @@
 import pytest
 
 from ingather.errors import ConnectionLost
-from ingather.transport import http
+from ingather.transport import http1
 from tests.servers.raw import RawServer, answer
 
 
@@ -61,7 +61,7 @@ async def test_after_a_byte_of_the_answer_it_does_not_go_again(post, before, how
 
 
 async def test_when_the_server_took_its_time_it_may_have_worked_and_it_does_not_go_again(post, monkeypatch):
-    monkeypatch.setattr(http, "_RACE", -1.0)  # so that any time is too long
+    monkeypatch.setattr(http1, "_RACE", -1.0)  # so that any time is too long
     async with closing_at(2) as server:
         await post(server.url)
         with pytest.raises(ConnectionLost):

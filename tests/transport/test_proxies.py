@@ -1,6 +1,7 @@
 """Proxies of the environment: used, bypassed for NO_PROXY and this machine, and silent about their passwords."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -43,6 +44,17 @@ async def test_proxy_that_is_not_there(post, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", f"http://me:{CANARY}@127.0.0.1:9")
     with pytest.raises(ConnectFailed, match="the proxy on the way") as caught:
         await post(URL.replace("http", "https"))
+    assert CANARY not in f"{caught.value} {caught.value!r}"
+
+
+async def test_proxy_whose_name_nobody_knows(post, monkeypatch):
+    async def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    monkeypatch.setenv("HTTP_PROXY".lower(), f"http://me:{CANARY}@proxy.example:3128")
+    with pytest.raises(ConnectFailed, match=r"the name proxy\.example cannot be resolved") as caught:
+        await post(URL)
     assert CANARY not in f"{caught.value} {caught.value!r}"
 
 

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from ingather.transport import Endpoint
-from ingather.transport.http import AiohttpTransport
+from ingather.transport.http1 import AiohttpTransport
 from tests.servers.raw import RawServer
 
 

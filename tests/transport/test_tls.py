@@ -67,7 +67,7 @@ import asyncio, ssl, sys
 sys.path.insert(0, ".")
 from ingather.errors import TlsFailed
 from ingather.transport import Endpoint
-from ingather.transport.http import AiohttpTransport
+from ingather.transport.http1 import AiohttpTransport
 from tests.servers.raw import RawServer
 
 async def main():

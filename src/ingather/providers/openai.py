@@ -80,7 +80,11 @@ class OpenAIProvider:
         self._endpoint = Endpoint(base_url.rstrip("/") + _PATH, headers)
         self._identity = f"openai\0{self._endpoint.url}".encode()
         self._quotas: dict[str, QuotaKey] = {}
-        self._transport = transport or _aiohttp(timeout)
+        if transport is None:
+            from ingather.transport import AiohttpTransport  # imports aiohttp: a third of a second
+
+            transport = AiohttpTransport(timeout=timeout)
+        self._transport = transport
 
     def prepare(self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None) -> Request:
         """The request as it will be sent: pure, no I/O.
@@ -176,12 +180,6 @@ class OpenAIProvider:
     def __repr__(self) -> str:
         key = f", key {self._key.fingerprint}" if self._key is not None else ""
         return f"OpenAIProvider({self.model!r} at {self._host}{key})"
-
-
-def _aiohttp(timeout: float) -> Transport:
-    from ingather.transport.http import AiohttpTransport  # imports aiohttp: a third of a second
-
-    return AiohttpTransport(timeout=timeout)
 
 
 def _string(value: object) -> str | None:

@@ -10,6 +10,10 @@ from ingather.errors import SetupError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ingather.transport.http1 import AiohttpTransport
+
+__all__ = ["AiohttpTransport", "Endpoint", "Reply", "Transport", "check_file_descriptors"]
+
 _OWN_FILES = 64  # descriptors for everything that is no connection: files, pipes, the loop's own
 
 
@@ -89,3 +93,11 @@ def _file_descriptors() -> tuple[float, float]:
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return tuple(float("inf") if limit == resource.RLIM_INFINITY else limit for limit in (soft, hard))  # type: ignore[return-value]
+
+
+def __getattr__(name: str) -> object:  # it imports aiohttp, which takes a third of a second
+    if name != "AiohttpTransport":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ingather.transport.http1 import AiohttpTransport
+
+    return AiohttpTransport

@@ -50,9 +50,9 @@ def _unconnected(fault: aiohttp.ClientConnectorError, host: str) -> str:
     reason = fault.os_error
     if reason.errno in (errno.EMFILE, errno.ENFILE):
         return f"too many open files, so no connection to {host}: raise `ulimit -n`, or lower max_concurrency"
+    if isinstance(fault, aiohttp.ClientConnectorDNSError):  # its host may be that of a proxy
+        return f"no connection to {host}: the name {fault.host} cannot be resolved: {_said(reason)}"
     whom = f"the proxy on the way to {host}" if isinstance(fault, aiohttp.ClientProxyConnectionError) else host
-    if isinstance(fault, aiohttp.ClientConnectorDNSError):
-        return f"the name of {whom} cannot be resolved: {_said(reason)}"
     return f"no connection to {whom}: {_said(reason)}"
 
 
