@@ -78,7 +78,7 @@ def test_when_the_time_is_up_what_is_done_is_kept(ingather, simulator):
     lines = answers("a.jsonl")
     assert 0 < len(lines) == sim.stats()["calls"] < 1000
     assert all(line["success"] for line in lines)
-    assert "stopping: no more tasks are taken" in done.err
+    assert "stopping: nothing more is sent" in done.err
 
 
 def test_calls_that_do_not_end_in_the_grace_are_cancelled(ingather, simulator):

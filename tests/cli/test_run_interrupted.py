@@ -40,7 +40,7 @@ def test_the_first_signal_lets_calls_in_flight_end_and_keeps_all(running, number
     lines = answers("a.jsonl")
     assert len(lines) == len({line["id"] for line in lines}) == sim.stats()["calls"] < 1000
     assert all(line["success"] for line in lines)
-    assert "stopping: no more tasks are taken, " in err
+    assert "stopping: nothing more is sent, " in err
     assert f"{len(lines)} of 1,000 succeeded, {1000 - len(lines)} not done" in err
     assert f"to go on, run the {1000 - len(lines)} tasks of t.jsonl whose id is not there" in err
 
@@ -117,3 +117,16 @@ def test_a_signal_while_the_time_is_up_cuts_it_short(begin, simulator):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
+
+
+def test_what_waits_for_the_quota_is_not_sent_any_more(begin, simulator):
+    sim = simulator(model="echo", latency=0.01)
+    options = ["--rpm", "60", "--max-concurrency", "20"]
+    process = begin("run", write_tasks("t.jsonl", 100), "-o", "a.jsonl", *options, *asking(sim))
+    until(lambda: sim.stats()["calls"] >= 1 and not sim.stats()["in_flight"])
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert sim.stats()["calls"] <= 3
+    assert len(answers("a.jsonl")) == sim.stats()["calls"]
+    assert "cancelled while they ran" not in err
