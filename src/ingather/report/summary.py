@@ -61,8 +61,8 @@ class Summary:
 
     @property
     def done(self) -> int:
-        """Tasks that have a result."""
-        return self.succeeded + self.failed + self.not_sent + self.cancelled
+        """Tasks that came to an end of their own: those that were stopped are not done."""
+        return self.succeeded + self.failed
 
     @property
     def tokens(self) -> int:

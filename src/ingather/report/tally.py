@@ -41,6 +41,7 @@ class Report:
     def __init__(self, total: int | None = None) -> None:
         self._sum = Summary(total=total)
         self._total_is_given = total is not None
+        self._has_run = False
         self._open_runs = 0
         self._overlap = False  # runs within runs: a function's time is then its calls' time as well
         self._at = 0.0  # the newest event
@@ -99,8 +100,9 @@ class Report:
         if self._open_runs == 0:
             self._began = event.at
             if not self._total_is_given:
-                done = self._sum.total if self._sum.done else 0
-                self._sum.total = None if event.total is None or done is None else done + event.total
+                before = self._sum.total if self._has_run else 0
+                self._sum.total = None if event.total is None or before is None else before + event.total
+            self._has_run = True
         else:
             self._overlap = True
         self._open_runs += 1
