@@ -115,7 +115,11 @@ class Dialect(Protocol):
         """The API key of a request, None where it has none."""
         ...
 
-    def ask(self, body: bytes, headers: Mapping[str, str]) -> Ask:
+    def takes(self, path: str) -> bool:
+        """Whether a POST to this path is a call in this dialect."""
+        ...
+
+    def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> Ask:
         """The request, understood; Unanswerable where it cannot be."""
         ...
 

@@ -45,7 +45,10 @@ class OpenAI:
         scheme, _, key = headers.get("Authorization", "").partition(" ")
         return key.strip() if scheme.lower() == "bearer" else None
 
-    def ask(self, body: bytes, headers: Mapping[str, str]) -> Ask:
+    def takes(self, path: str) -> bool:
+        return path == "/v1/chat/completions"
+
+    def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> Ask:  # noqa: ARG002 - other dialects say more in it
         try:
             given = orjson.loads(body)
         except orjson.JSONDecodeError as error:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ingather.simulator.exchange import Ask, Dialect
     from ingather.simulator.settings import Settings
 
+_DIALECTS: tuple[Dialect, ...] = (OpenAI(),)
+_OWN_PATHS = frozenset({"/v1/models", "/stats", "/reset"})
 _LARGEST = 64 * 1024 * 1024  # bytes of a request
 _BACKLOG = 4096  # connections that wait to be accepted: a client may open a thousand at once
 _GRACE = 5.0  # seconds that cancelled calls have to end when it is closed; they need none
@@ -37,7 +39,6 @@ class Service:
         self.settings = settings
         self.clock = clock
         self.closing = False
-        self._calls: dict[str, Dialect] = {"/v1/chat/completions": OpenAI()}
         self.reset()
 
     def reset(self) -> None:
@@ -48,23 +49,27 @@ class Service:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One HTTP request; what `aiohttp.web.Server` calls."""
         path = request.path
-        if request.method == "POST" and (dialect := self._calls.get(path)) is not None:
-            return await self._call(request, dialect)
-        openai = self._calls["/v1/chat/completions"]
+        if request.method == "POST":
+            for dialect in _DIALECTS:
+                if dialect.takes(path):
+                    return await self._call(request, dialect)
+        first = _DIALECTS[0]
         match request.method, path:
             case "GET", "/v1/models":
-                return delivery.respond(openai.models((self.settings.model,)), {"Server": _NAME})
+                wire = first.models((self.settings.model,))
             case "GET", "/stats":
                 stats: dict[str, object] = {**self.ledger.stats(self.clock())}
                 if request.query.get("ledger", "") not in {"", "0"}:
                     stats["ledger"] = [call.row() for call in list(self.ledger.rows)]
-                return delivery.respond(Wire(orjson.dumps(stats)), {"Server": _NAME})
+                wire = Wire(orjson.dumps(stats))
             case "POST", "/reset":
                 self.reset()
-                return delivery.respond(Wire(b"{}"), {"Server": _NAME})
-        known = path in self._calls or path in {"/v1/models", "/stats", "/reset"}
-        problem = Problem("status", f"Invalid URL ({request.method} {path})", 405 if known else 404)
-        return delivery.respond(openai.problem(problem, hints=False), {"Server": _NAME})
+                wire = Wire(b"{}")
+            case method, _:
+                known = path in _OWN_PATHS or any(dialect.takes(path) for dialect in _DIALECTS)
+                problem = Problem("status", f"Invalid URL ({method} {path})", 405 if known else 404)
+                wire = first.problem(problem, hints=False)
+        return delivery.respond(wire, {"Server": _NAME})
 
     async def _call(self, request: web.BaseRequest, dialect: Dialect) -> web.StreamResponse:
         body = await _body(request)
@@ -86,7 +91,7 @@ class Service:
     async def _answer(self, request: web.BaseRequest, dialect: Dialect, body: bytes, call: Call) -> web.StreamResponse:
         try:
             self.behaviour.check_key(dialect.key(request.headers))
-            ask = dialect.ask(body, request.headers)
+            ask = dialect.ask(request.path, body, request.headers)
             call.model, call.custom_id = ask.model, ask.custom_id
             fate = self.behaviour.decide(ask, call, self.ledger, self.clock())
         except Unanswerable as unanswerable:
