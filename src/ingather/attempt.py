@@ -64,13 +64,16 @@ async def run_function(call: Call, task: DeterministicTask) -> object:
     call.tally.admitted(lease)
     timeout = task.timeout or call.terms.timeout
     error: BaseException | None = None
+    scope = Scope(lease, call.run)
     try:
-        with Scope(lease, call.run):
+        with scope:
             return await (_called(task) if timeout is None else _timed(partial(_called, task), timeout))
     except BaseException as failure:
         error = failure
         raise
     finally:
+        if scope.crossings:
+            await scope.settled()
         lease.close(Outcome.IGNORED)
         call.tally.attempted(lease, error)
 

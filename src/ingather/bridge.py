@@ -52,7 +52,7 @@ class _Crossing(Generic[T]):
     def __init__(self, coroutine: Coroutine[object, object, T], loop: asyncio.AbstractEventLoop) -> None:
         self._coroutine = coroutine
         self._loop = loop
-        self._task: asyncio.Task[T] | None = None
+        self.task: asyncio.Task[T] | None = None
         self._cancelled = False
         self._done: concurrent.futures.Future[T] = concurrent.futures.Future()
         loop.call_soon_threadsafe(self._start)  # with this thread's context variables
@@ -62,33 +62,31 @@ class _Crossing(Generic[T]):
             return self._done.result()
         except BaseException:
             if not self._done.done():  # interrupted here, so end it there
-                self.cancel()
+                self._loop.call_soon_threadsafe(self.cancel)
                 concurrent.futures.wait([self._done])
             raise
 
     def wait_in(self, scope: Scope) -> T:
         """Wait as part of `scope`: when that ends, so does this."""
-        scope.cancels = (*scope.cancels, self.cancel)
+        scope.crossings = (*scope.crossings, self)
         try:
             return self.wait()
         finally:
-            scope.cancels = tuple(cancel for cancel in scope.cancels if cancel != self.cancel)
-
-    def cancel(self) -> None:
-        self._loop.call_soon_threadsafe(self._cancel)
+            scope.crossings = tuple(crossing for crossing in scope.crossings if crossing is not self)
 
     def _start(self) -> None:
         if self._cancelled:
             self._coroutine.close()
             self._done.set_exception(Cancelled("cancelled before it began"))
             return
-        self._task = self._loop.create_task(self._coroutine)
-        self._task.add_done_callback(self._finish)
+        self.task = self._loop.create_task(self._coroutine)
+        self.task.add_done_callback(self._finish)
 
-    def _cancel(self) -> None:
+    def cancel(self) -> None:
+        """End it; to be called on its loop."""
         self._cancelled = True
-        if self._task is not None:
-            self._task.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
     def _finish(self, task: asyncio.Task[T]) -> None:
         if task.cancelled():

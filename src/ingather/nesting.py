@@ -7,16 +7,24 @@ nesting finishes with a single slot. A context variable carries the scope throug
 from __future__ import annotations
 
 import asyncio
+import os
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ingather.limits.controller import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ingather.pool import Lease
     from ingather.run import Run
+
+
+class Crossing(Protocol):
+    """What a thread waits for in `run_sync`: its asyncio task, once it has begun."""
+
+    task: asyncio.Task[Any] | None
+
+    def cancel(self) -> None:
+        """End it, from the thread of its loop."""
 
 
 class Scope:
@@ -26,12 +34,12 @@ class Scope:
     over, so that another worker may take its turn meanwhile.
     """
 
-    __slots__ = ("_token", "cancels", "ended", "lease", "run", "worker")
+    __slots__ = ("_token", "crossings", "ended", "lease", "run", "worker")
 
     def __init__(self, lease: Lease, run: Run) -> None:
         self.lease = lease
         self.ended = False
-        self.cancels: tuple[Callable[[], None], ...] = ()
+        self.crossings: tuple[Crossing, ...] = ()
         self.run = run
         self.worker: asyncio.Task[None] | None = None
 
@@ -54,8 +62,19 @@ class Scope:
         self.ended = True
         if self.lease.closed:
             self.run.step_back()
-        for cancel in self.cancels:  # a thread that is left behind must not wait in `run_sync` for ever
-            cancel()
+        for crossing in self.crossings:  # a thread that is left behind must not wait in `run_sync` for ever
+            crossing.cancel()
+
+    async def settled(self) -> None:
+        """Wait until whatever the function's thread had asked for by `run_sync` has ended."""
+        interrupted: asyncio.CancelledError | None = None
+        while tasks := {task for crossing in self.crossings if (task := crossing.task) is not None and not task.done()}:
+            try:
+                await asyncio.wait(tasks)
+            except asyncio.CancelledError as error:  # first clean up, then go
+                interrupted = error
+        if interrupted is not None:
+            raise interrupted
 
     def __repr__(self) -> str:
         return (
@@ -64,3 +83,11 @@ class Scope:
 
 
 current: ContextVar[Scope | None] = ContextVar("ingather_scope", default=None)
+
+
+def _forget() -> None:
+    """In a forked child: the function's executor, its loop and its slot are the parent's."""
+    current.set(None)
+
+
+os.register_at_fork(after_in_child=_forget)
