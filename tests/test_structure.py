@@ -17,10 +17,26 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "ingather"
 
 # Where all exceptions may be caught, as "module.py::function", and why. It should stay at two kinds of place: around
 # a task, and around a plug-in.
-BROAD_EXCEPTS: dict[str, str] = {}
+BROAD_EXCEPTS: dict[str, str] = {
+    "attempt.py::_sent": "whatever a provider raises is put in its class, and raised again",
+    "call.py::Call._answer": "the retry policy decides on whatever a call raises, and raises what is final",
+    "call.py::Call.result": "the one place where a task's failure becomes a value",
+    "cli/__init__.py::main": "a crash becomes one line and exit code 1",
+    "executor.py::ParallelLLMExecutor._tell": "a subscriber's failure is logged and hurts no run",
+    "intake.py::Intake.pull": "what the user's input raises is raised again once what is done is delivered",
+    "intake.py::Intake.wait_pull": "as Intake.pull",
+    "jobs/answer_form.py::_imported": "the user's schema file may raise anything, and is told where",
+    "retrying.py::RetryExecutor.execute": "the retry policy decides, and raises what is final",
+    "retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",
+    "threads.py::_Job.run": "raised again on the loop, where the task is",
+}
 
 # Public functions that say `Any`, as above, and why no better type exists.
-VAGUE_SIGNATURES: dict[str, str] = {}
+VAGUE_SIGNATURES: dict[str, str] = {
+    "result.py::TaskResult.unwrap": "whatever the task gives: only the caller knows its type",
+    "retrying.py::RetryExecutor.execute": "whatever the function gives, awaited where it can be",
+    "retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",
+}
 
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Def | ast.ClassDef

@@ -84,7 +84,8 @@ class Call:
         except TimeoutError as error:
             if not clock.expired():
                 raise
-            sent = f"after {self.tally.attempts} attempts" if self.tally.begun else "before anything was sent"
+            count = self.tally.attempts
+            sent = f"after {count} attempt{'s' * (count != 1)}" if self.tally.begun else "before anything was sent"
             raise DeadlineExceeded(f"the deadline passed {sent}") from self.tally.last_error or error
 
     def _value(self, task: object) -> Awaitable[object]:

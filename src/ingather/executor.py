@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
+from ingather.backoff import RetryConfig
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
 from ingather.errors import NotSent, SetupError
 from ingather.providers.base import Provider
@@ -22,12 +23,12 @@ from ingather.terms import Terms
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ingather.backoff import RetryConfig
     from ingather.events import Event
     from ingather.intake import Tasks
     from ingather.result import TaskResult
 
 logger = logging.getLogger("ingather")
+logger.addHandler(logging.NullHandler())  # a library speaks only to who listens; results carry the errors
 
 _UNLIMITED = 50  # slots for max_concurrency=None, where the provider's own Limits name no cap
 
@@ -72,6 +73,12 @@ class ParallelLLMExecutor:
         self._deadline = positive_seconds("deadline", deadline)
         self._on_event = on_event
         timeout = positive_seconds("default_per_task_timeout", default_per_task_timeout)
+        if default_retry is not None and not isinstance(default_retry, RetryConfig):
+            raise TypeError(f"default_retry is a RetryConfig or None, not {default_retry!r:.80}")
+        if default_config_overrides is not None and not isinstance(default_config_overrides, Mapping):
+            raise TypeError(
+                f"default_config_overrides is a mapping of parameters, not {default_config_overrides!r:.80}"
+            )
         self._slots = Slots(self.max_concurrency)
         self._terms = Terms(self.provider, self._slots, default_retry, default_config_overrides, timeout)
         self._runs: set[Run] = set()
@@ -108,6 +115,9 @@ class ParallelLLMExecutor:
         """
         if pass_result not in (True, False, "conversation"):
             raise ValueError(f"pass_result is True, False or 'conversation', not {pass_result!r}")
+        if isinstance(tasks, Mapping):
+            raise TypeError("execute_sequential() takes a list of tasks, in order, not a dict")
+        tasks = list(tasks)
         sink = Collected()
         await self._collect(Steps(tasks, sink, pass_result), sink, fail_fast, window=1)
         results = sink.results

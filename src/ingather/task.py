@@ -48,7 +48,8 @@ class LLMTask:
 
     `messages`: a string (one user message), or a list of `LLMMessage` or mappings. `config_overrides`: parameters of
     this call (``temperature``, ``max_tokens``, ``model``, …), over those of the executor. `retry`: over the executor's.
-    `timeout`: seconds for each attempt. `deadline`: seconds for the whole task, waiting included. `response_model`: a
+    `timeout`: seconds for each attempt. `deadline`: seconds for the whole task, waiting included: from the call of the
+    method for tasks of a dict or a list, from when it is pulled for those of a lazy input. `response_model`: a
     pydantic model, dataclass, ``list[T]``, ``Literal``, ``int``, …: the value is then an instance of it. `sample`:
     tells apart equal tasks that shall have an answer each. `reasks`: how often an answer that does not fit the
     response_model is sent back with its error.
