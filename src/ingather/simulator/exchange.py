@@ -1,7 +1,7 @@
 """What a call asks, what it gets, and the trouble it may meet, apart from any provider's wire form.
 
-A `Dialect` translates: OpenAI's is in `simulator.openai`; another provider's needs one more module like it, and no
-change to limits, latency, faults or answers.
+A `Dialect` translates: OpenAI's is in `simulator.openai`, Anthropic's and Gemini's beside it; another provider's needs
+one more module like them, and no change to limits, latency, faults or answers.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Ask:
 
     `turns`: (role, text). `schema`: the JSON schema that the answer shall satisfy; `as_json`: any JSON object will do.
     `tool`: the function that must be called with arguments of `schema`. `steps`: what the request wants simulated.
+    `counting`: not to be answered, only to be told its `prompt_tokens`.
     """
 
     model: str
@@ -48,6 +49,7 @@ class Ask:
     stream_usage: bool = False
     custom_id: str | None = None
     steps: tuple[str, ...] = ()
+    counting: bool = False
 
     @property
     def prompt(self) -> str:
@@ -81,13 +83,17 @@ ProblemKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why there is no answer. `message`: what is wrong. `short`: for "rate". `status`: for "status"."""
+    """Why there is no answer. `message`: what is wrong. `short`: for "rate". `status`: for "status".
+
+    `call_id`: what the provider calls the request, for dialects that say it in the body too.
+    """
 
     kind: ProblemKind
     message: str = ""
     status: int = 400
     short: Shortage | None = None
     model: str = ""
+    call_id: str = ""
 
 
 class Unanswerable(Exception):
@@ -119,6 +125,10 @@ class Dialect(Protocol):
         """Whether a POST to this path is a call in this dialect."""
         ...
 
+    def speaks(self, path: str, headers: Mapping[str, str]) -> bool:
+        """Whether a request beside calls, for the models or to a path that there is not, expects this form."""
+        ...
+
     def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> Ask:
         """The request, understood; Unanswerable where it cannot be."""
         ...
@@ -135,8 +145,8 @@ class Dialect(Protocol):
         """The error answer; `hints`: whether it says how long to wait."""
         ...
 
-    def limit_headers(self, levels: Mapping[str, Level]) -> dict[str, str]:
-        """The state of the limits."""
+    def headers(self, call_id: str, levels: Mapping[str, Level], now: float) -> dict[str, str]:
+        """What stands over each answer: the request's id, the state of the limits. `now`: seconds since 1970."""
         ...
 
     def models(self, names: tuple[str, ...]) -> Wire:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING
 
 import orjson
 
-from ingather.simulator.exchange import Ask, Problem, Unanswerable, Wire, tokens_of
+from ingather.simulator.exchange import Ask, Wire, tokens_of
+from ingather.simulator.given import PIECE, bad, custom_id, member, parsed, steps, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ingather.simulator.buckets import Level
-    from ingather.simulator.exchange import Answer
+    from ingather.simulator.exchange import Answer, Problem
 
 _FINISH = {"stop": "stop", "length": "length", "filtered": "content_filter", "refused": "stop", "tool": "tool_calls"}
-_PIECE = re.compile(r"\s*\S+\s*$|\s*\S+", re.DOTALL)  # a streamed chunk: a word with the space before it
-_CUSTOM_ID = re.compile(r"\[id:\s*([^\]\s]{1,128})\]|\bcustom_id\s*[:=]\s*\"?([\w.:/-]{1,128})")
-_ENDS = 400  # characters at each end of a prompt in which a custom id may stand
 _PER_MINUTE = {"requests": "requests per min (RPM)", "tokens": "tokens per min (TPM)"}
 
 
@@ -48,37 +45,33 @@ class OpenAI:
     def takes(self, path: str) -> bool:
         return path == "/v1/chat/completions"
 
+    def speaks(self, path: str, headers: Mapping[str, str]) -> bool:  # noqa: ARG002 - it is the one for all others
+        return True
+
     def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> Ask:  # noqa: ARG002 - other dialects say more in it
-        try:
-            given = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise _bad(f"We could not parse the JSON body of your request: {error}") from None
-        if not isinstance(given, dict):
-            raise _bad("The body of the request must be a JSON object.")
+        given = parsed(body)
         model = given.get("model")
         if not isinstance(model, str) or not model:
-            raise _bad("You must provide a model parameter.")
+            raise bad("You must provide a model parameter.")
         turns = _turns(given.get("messages"))
-        metadata = given.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
+        metadata = member(given, "metadata")
         schema, as_json, tool = _form(given)
         options = given.get("stream_options") or {}
         stop = given.get("stop") or []
-        steps = headers.get("X-Simulate") or str(metadata.get("simulate") or "")
         return Ask(
             model=model,
             turns=turns,
             prompt_tokens=sum(tokens_of(text) for _, text in turns),
-            max_output=_whole(given, "max_completion_tokens") or _whole(given, "max_tokens"),
+            max_output=whole(given, "max_completion_tokens") or whole(given, "max_tokens"),
             schema=schema,
             as_json=as_json,
             tool=tool,
-            choices=min(_whole(given, "n") or 1, 128),
-            stop=tuple(map(str, [stop] if isinstance(stop, str) else stop)),
+            choices=min(whole(given, "n") or 1, 128),
+            stop=tuple(map(str, [stop] if not isinstance(stop, list) else stop)),
             stream=given.get("stream") is True,
             stream_usage=isinstance(options, dict) and options.get("include_usage") is True,
-            custom_id=str(metadata["custom_id"]) if "custom_id" in metadata else _custom_id(turns),
-            steps=tuple(filter(None, map(str.strip, steps.split(",")))),
+            custom_id=custom_id(metadata, turns),
+            steps=steps(headers, metadata),
         )
 
     def answer(self, ask: Ask, answer: Answer, call_id: str, created: int) -> Wire:
@@ -103,7 +96,7 @@ class OpenAI:
             if ask.tool is not None:
                 call = {"index": 0, "id": f"call_{call_id}", "type": "function", "function": _function(ask.tool, "")}
                 yield _event(head, index, {"tool_calls": [call]})
-            for piece in _PIECE.findall(answer.text):
+            for piece in PIECE.findall(answer.text):
                 arguments: list[object] = [{"index": 0, "function": {"arguments": piece}}]
                 yield _event(head, index, {"tool_calls": arguments} if ask.tool else {field: piece})
             yield _event(head, index, {}, _FINISH[answer.finish])
@@ -120,8 +113,8 @@ class OpenAI:
         body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
         return Wire(orjson.dumps(body), status, headers)
 
-    def limit_headers(self, levels: Mapping[str, Level]) -> dict[str, str]:
-        headers = dict[str, str]()
+    def headers(self, call_id: str, levels: Mapping[str, Level], now: float) -> dict[str, str]:  # noqa: ARG002 - others tell instants
+        headers = {"x-request-id": call_id}
         for resource, level in levels.items():
             headers[f"x-ratelimit-limit-{resource}"] = str(int(level.limit))
             headers[f"x-ratelimit-remaining-{resource}"] = str(int(level.remaining))
@@ -136,23 +129,19 @@ class OpenAI:
         return "OpenAI()"
 
 
-def _bad(message: str) -> Unanswerable:
-    return Unanswerable(Problem("bad_request", message))
-
-
 def _turns(messages: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(messages, list) or not messages:
-        raise _bad("Invalid 'messages': a non-empty array is required.")
+        raise bad("Invalid 'messages': a non-empty array is required.")
     turns = list[tuple[str, str]]()
     for index, message in enumerate(messages):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise _bad(f"Invalid 'messages[{index}]': an object with a role is required.")
+            raise bad(f"Invalid 'messages[{index}]': an object with a role is required.")
         content = message.get("content")
         if isinstance(content, list):
             parts = [part.get("text") for part in content if isinstance(part, dict)]
             content = "\n".join(part for part in parts if isinstance(part, str))
         if not isinstance(content, str | None):
-            raise _bad(f"Invalid type for 'messages[{index}].content': a string or an array of parts is required.")
+            raise bad(f"Invalid type for 'messages[{index}].content': a string or an array of parts is required.")
         turns.append((message["role"], content or ""))
     return tuple(turns)
 
@@ -165,10 +154,10 @@ def _form(given: dict[str, object]) -> tuple[Mapping[str, object] | None, bool, 
         wanted = form.get("json_schema") if isinstance(form, dict) else None
         schema = wanted.get("schema") if isinstance(wanted, dict) else None
         if not isinstance(wanted, dict) or not isinstance(wanted.get("name"), str) or not isinstance(schema, dict):
-            raise _bad("Invalid 'response_format.json_schema': an object with a name and a schema is required.")
+            raise bad("Invalid 'response_format.json_schema': an object with a name and a schema is required.")
         return schema, True, None
     if kind not in {"text", "json_object"}:
-        raise _bad("Invalid 'response_format.type': supported are 'text', 'json_object' and 'json_schema'.")
+        raise bad("Invalid 'response_format.type': supported are 'text', 'json_object' and 'json_schema'.")
     tool = _forced_tool(given)
     if tool is not None:
         parameters = tool.get("parameters")
@@ -183,26 +172,9 @@ def _forced_tool(given: dict[str, object]) -> dict[str, object] | None:
         name = choice["function"].get("name")
         found = next((function for function in functions if function.get("name") == name), None)
         if found is None:
-            raise _bad(f"Invalid 'tool_choice': there is no tool called {name!r}.")
+            raise bad(f"Invalid 'tool_choice': there is no tool called {name!r}.")
         return dict(found)
     return dict(functions[0]) if choice == "required" and functions else None
-
-
-def _whole(given: dict[str, object], name: str) -> int | None:
-    value = given.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise _bad(f"Invalid '{name}': a positive integer is required.")
-    return value
-
-
-def _custom_id(turns: tuple[tuple[str, str], ...]) -> str | None:
-    text = turns[-1][1]
-    for end in (text[:_ENDS], text[-_ENDS:]):
-        if ("[id:" in end or "custom_id" in end) and (found := _CUSTOM_ID.search(end)):
-            return found[1] or found[2]
-    return None
 
 
 def _function(name: str, arguments: str) -> dict[str, str]:

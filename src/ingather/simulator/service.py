@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -13,7 +14,7 @@ from aiohttp import web
 
 from ingather.simulator import delivery
 from ingather.simulator.behaviour import Behaviour, Fate
-from ingather.simulator.exchange import Problem, Unanswerable, Wire
+from ingather.simulator.exchange import Answer, Problem, Unanswerable, Wire
 from ingather.simulator.ledger import Call, Ledger
 from ingather.simulator.openai import OpenAI
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from ingather.simulator.settings import Settings
 
 _DIALECTS: tuple[Dialect, ...] = (OpenAI(),)
-_OWN_PATHS = frozenset({"/v1/models", "/stats", "/reset"})
+_MODELS = frozenset({"/v1/models", "/v1beta/models"})
+_OWN_PATHS = _MODELS | {"/stats", "/reset"}
 _LARGEST = 64 * 1024 * 1024  # bytes of a request
 _BACKLOG = 4096  # connections that wait to be accepted: a client may open a thousand at once
 _GRACE = 5.0  # seconds that cancelled calls have to end when it is closed; they need none
@@ -53,10 +55,10 @@ class Service:
             for dialect in _DIALECTS:
                 if dialect.takes(path):
                     return await self._call(request, dialect)
-        first = _DIALECTS[0]
+        dialect = next(dialect for dialect in _DIALECTS if dialect.speaks(path, request.headers))
         match request.method, path:
-            case "GET", "/v1/models":
-                wire = first.models((self.settings.model,))
+            case "GET", _ if path in _MODELS:
+                wire = dialect.models((self.settings.model,))
             case "GET", "/stats":
                 stats: dict[str, object] = {**self.ledger.stats(self.clock())}
                 if request.query.get("ledger", "") not in {"", "0"}:
@@ -68,7 +70,7 @@ class Service:
             case method, _:
                 known = path in _OWN_PATHS or any(dialect.takes(path) for dialect in _DIALECTS)
                 problem = Problem("status", f"Invalid URL ({method} {path})", 405 if known else 404)
-                wire = first.problem(problem, hints=False)
+                wire = dialect.problem(problem, hints=False)
         return delivery.respond(wire, {"Server": _NAME})
 
     async def _call(self, request: web.BaseRequest, dialect: Dialect) -> web.StreamResponse:
@@ -93,10 +95,12 @@ class Service:
             self.behaviour.check_key(dialect.key(request.headers))
             ask = dialect.ask(request.path, body, request.headers)
             call.model, call.custom_id = ask.model, ask.custom_id
+            if ask.counting:
+                count = Answer("", "stop", ask.prompt_tokens, 0)
+                return delivery.respond(dialect.answer(ask, count, "", 0), self._headers(dialect, call))
             fate = self.behaviour.decide(ask, call, self.ledger, self.clock())
         except Unanswerable as unanswerable:
-            wire = dialect.problem(unanswerable.problem, hints=self.settings.headers)
-            return delivery.respond(wire, self._headers(dialect, call))
+            return self._refuse(dialect, unanswerable.problem, call)
         if fate.delay == math.inf:
             await asyncio.Event().wait()
         elif fate.delay > 0:
@@ -111,7 +115,7 @@ class Service:
             body = fate.reply.body if isinstance(fate.reply.body, bytes) else fate.reply.body.encode()
             return delivery.respond(Wire(body, fate.reply.status, dict(fate.reply.headers)), headers)
         if fate.problem is not None:
-            return delivery.respond(dialect.problem(fate.problem, hints=self.settings.headers), headers)
+            return self._refuse(dialect, fate.problem, call)
         if fate.how in {"drop", "reset"}:
             return delivery.drop(request, reset=fate.how == "reset")
         assert fate.answer is not None  # noqa: S101 - what is no problem and no reply is an answer
@@ -127,14 +131,20 @@ class Service:
             return await delivery.truncate(request, wire, headers)
         return delivery.respond(wire, headers)
 
+    def _refuse(self, dialect: Dialect, problem: Problem, call: Call) -> web.Response:
+        named = replace(problem, call_id=_id(call))
+        return delivery.respond(dialect.problem(named, hints=self.settings.headers), self._headers(dialect, call))
+
     def _headers(self, dialect: Dialect, call: Call) -> dict[str, str]:
-        headers = {"Server": _NAME, "x-request-id": f"req_{call.number:08x}{call.fingerprint.hex()[:16]}"}
-        if self.settings.headers:
-            headers |= dialect.limit_headers(self.behaviour.quota.levels(self.clock()))
-        return headers
+        levels = self.behaviour.quota.levels(self.clock()) if self.settings.headers else {}
+        return {"Server": _NAME, **dialect.headers(_id(call), levels, time.time())}
 
     def __repr__(self) -> str:
         return f"Service({self.ledger!r}, {self.behaviour!r})"
+
+
+def _id(call: Call) -> str:
+    return f"req_{call.number:08x}{call.fingerprint.hex()[:16]}"
 
 
 async def _body(request: web.BaseRequest) -> bytes | None:

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class Simulator(Settings):
-    """An OpenAI-compatible provider on this machine, for tests, demos and benchmarks. See `Settings` for what it takes.
+    """A provider on this machine, for tests, demos and benchmarks. See `Settings` for what it takes.
+
+    It speaks as OpenAI, Anthropic and Gemini do, each at its own paths: one quota, one script, one ledger for all.
 
     In a coroutine ``async with Simulator(rpm=600) as sim`` serves on the running loop; elsewhere ``with`` does so in a
-    thread. Inside, `base_url` is what a client needs. It can be opened again after it was closed, with an empty ledger.
+    thread. Inside, `base_url` (or `origin`) is what a client needs. It can be opened again after it was closed, with an
+    empty ledger.
 
     Raises SetupError for settings that make no sense, and, when opened, for an address that cannot be had.
 
@@ -37,9 +40,14 @@ class Simulator(Settings):
 
     @property
     def base_url(self) -> str:
-        """Where it is, such as ``"http://127.0.0.1:41234/v1"``; SetupError before it is opened."""
+        """Where OpenAI's clients find it, such as ``"http://127.0.0.1:41234/v1"``; SetupError before it is opened."""
+        return f"{self.origin}/v1"
+
+    @property
+    def origin(self) -> str:
+        """As `base_url`, for clients that add the version themselves, as Anthropic's and Google's do."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{'127.0.0.1' if host in {'0.0.0.0', '[::]', ''} else host}:{self._open.port}/v1"  # noqa: S104
+        return f"http://{'127.0.0.1' if host in {'0.0.0.0', '[::]', ''} else host}:{self._open.port}"  # noqa: S104
 
     @property
     def ledger(self) -> list[Call]:
