@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ingather.errors import SetupError
-from ingather.providers.openai import OPENAI_URL, TRANSIENT_FAULTS, OpenAIProvider
+from ingather.providers.homes import HOMES
+from ingather.providers.wire import TRANSIENT_FAULTS
 from ingather.task import positive_seconds
 from ingather.transport.hosts import is_loopback, is_near
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ingather.limits import Limits
     from ingather.providers.base import Provider
 
-_HOMES = {"openai": OPENAI_URL, "ollama": "http://localhost:11434/v1"}
 _LATER = ("anthropic", "gemini", "azure", "offline")  # dialects that have a name, but no code yet
 _FORMS = '"openai/NAME" (with base_url= for every compatible server), "ollama/NAME" or "echo"'
 _OWN = ("base_url", "api_key", "limits", "timeout", "retry", "model")
@@ -51,8 +51,8 @@ def connect(
     _check_names(params)
     if dialect == "echo":
         return _echo(limits, base_url, api_key)
-    url = _checked_url(base_url or os.environ.get(f"{dialect.upper()}_BASE_URL") or _HOMES[dialect])
-    return OpenAIProvider(
+    url = _checked_url(dialect, base_url or os.environ.get(f"{dialect.upper()}_BASE_URL") or HOMES[dialect].url)
+    return HOMES[dialect].made(
         name,
         base_url=url.geturl(),
         api_key=_key(dialect, url, api_key),
@@ -69,11 +69,11 @@ def _check_dialect(model: str, dialect: str, name: str) -> None:
         raise SetupError(f"{model!r}: the dialect {dialect!r} is not in this version; there are {_FORMS}")
     if dialect == "echo" and name:
         raise SetupError(f'{model!r}: write "echo", which has no models')
-    if dialect == "echo" or (dialect in _HOMES and name):
+    if dialect == "echo" or (dialect in HOMES and name):
         return
-    if dialect in _HOMES:
+    if dialect in HOMES:
         raise SetupError(f"{model!r} names no model: write {dialect + '/NAME'!r}")
-    near = get_close_matches(dialect.lower(), [*_HOMES, *_LATER, "echo"], 1)
+    near = get_close_matches(dialect.lower(), [*HOMES, *_LATER, "echo"], 1)
     guess = f"{near[0]}/{name}".rstrip("/") if near else f"openai/{model}"
     raise SetupError(f"{model!r} names no dialect: write {_FORMS}. Did you mean {guess!r}?")
 
@@ -92,45 +92,47 @@ def _seconds(timeout: float) -> float:
         raise SetupError(f"timeout is a positive number of seconds, not {timeout!r}") from None
 
 
-def _checked_url(text: str) -> SplitResult:
+def _checked_url(dialect: str, text: str) -> SplitResult:
     text = text.strip()
+    home = HOMES[dialect]
     try:
         url = urlsplit(text.rstrip("/"))
         host, _ = url.hostname, url.port
     except ValueError:
-        raise SetupError(f"base_url is not a URL, as {OPENAI_URL} is one") from None
+        raise SetupError(f"base_url is not a URL, as {home.url} is one") from None
     if url.username is not None or url.password is not None:
         raise SetupError("base_url holds a user or password, which would end up in logs: use api_key=")
     if url.scheme not in ("http", "https") or not host or not text.isascii() or not text.isprintable() or " " in text:
-        raise SetupError(f"base_url starts with http:// or https:// and a host, as in {OPENAI_URL}: not {text!r}")
+        raise SetupError(f"base_url starts with http:// or https:// and a host, as in {home.url}: not {text!r}")
     if url.query or url.fragment:
         raise SetupError(f"base_url has no ? or #: {text!r}")
-    if url.path.endswith("/completions"):
-        raise SetupError(f"base_url ends before /chat/completions, which is added to it: {text!r}")
+    if url.path.endswith(home.path):
+        raise SetupError(f"base_url ends before {home.path}, which is added to it: {text!r}")
     return url
 
 
 def _key(dialect: str, url: SplitResult, given: str | None) -> str | None:
-    variable = f"{dialect.upper()}_API_KEY"
-    key = _key_of_environment(dialect, variable, url) if given is None else given
+    key = _key_of_environment(dialect, url) if given is None else given
     host = url.hostname or ""
     if key and url.scheme == "http" and not is_near(host):
         raise SetupError(f"the key would go to {host} unencrypted: write https:// in base_url")
     return key
 
 
-def _key_of_environment(dialect: str, variable: str, url: SplitResult) -> str | None:
-    homes = [urlsplit(home).netloc for home in (_HOMES[dialect], os.environ.get(f"{dialect.upper()}_BASE_URL", ""))]
-    key = os.environ.get(variable)
-    if key and url.netloc in homes:
+def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
+    home = HOMES[dialect]
+    hosts = [urlsplit(each).netloc for each in (home.url, os.environ.get(f"{dialect.upper()}_BASE_URL", ""))]
+    key = next(filter(None, map(os.environ.get, home.keys)), None)
+    if key and url.netloc in hosts:
         return key
-    if dialect == "ollama" or is_loopback(url.hostname or ""):
+    if not home.needs_key or is_loopback(url.hostname or ""):
         return None
-    if url.netloc in homes:
-        raise SetupError(f"no key for {url.netloc}: set {variable}, or give api_key=")
+    variables = " or ".join(home.keys)
+    if url.netloc in hosts:
+        raise SetupError(f"no key for {url.netloc}: set {variables}, or give api_key=")
     raise SetupError(
-        f'no key for {url.netloc}: give api_key= (or api_key="" if it needs none). {variable} goes only to '
-        f"{' and '.join(filter(None, homes))}"
+        f'no key for {url.netloc}: give api_key= (or api_key="" if it needs none). {variables} goes only to '
+        f"{' and '.join(filter(None, hosts))}"
     )
 
 

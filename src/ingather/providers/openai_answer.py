@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from ingather.errors import AnswerError, Filtered, Refused, Truncated
+from ingather.errors import Filtered, Refused, Truncated
+from ingather.providers.dialect import Answer, Malformed
 from ingather.result import LLMResponse, Usage
 
 if TYPE_CHECKING:
@@ -12,18 +13,6 @@ if TYPE_CHECKING:
 
 _FROM_BODY = ("id", "created", "system_fingerprint", "service_tier")
 _OF_MESSAGE = frozenset(("role", "content", "refusal", "tool_calls", "function_call"))
-
-
-class Malformed(ValueError):
-    """JSON, but no chat completion; says in what."""
-
-
-class Answer(NamedTuple):
-    """An answer, and what is wrong with it: the error it amounts to and why, or None."""
-
-    response: LLMResponse
-    error: type[AnswerError] | None
-    why: str
 
 
 def read(data: Mapping[str, object]) -> Answer:
@@ -61,7 +50,7 @@ def read(data: Mapping[str, object]) -> Answer:
         return Answer(response, Truncated, "the answer ends at the output limit: raise max_tokens")
     if finish == "content_filter":
         return Answer(response, Filtered, "the provider's content filter stopped the answer")
-    return Answer(response, None, "")
+    return Answer(response)
 
 
 def _one_choice(data: Mapping[str, object]) -> dict[str, Any]:

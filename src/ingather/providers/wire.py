@@ -1,0 +1,206 @@
+"""What all dialects have in common: one request an attempt, the key kept secret, every failure a typed error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from urllib.parse import urlsplit
+
+import orjson
+
+from ingather.backoff import BackoffStrategy, RetryConfig
+from ingather.errors import BadBody, ProviderError, redact
+from ingather.limits.headers import rate_limits
+from ingather.providers.base import QuotaKey, Request
+from ingather.providers.body import checked, estimate
+from ingather.providers.classify import classify
+from ingather.providers.dialect import Malformed
+from ingather.providers.secret import Secret
+from ingather.transport import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ingather.limits import Limits
+    from ingather.providers.dialect import Dialect
+    from ingather.result import LLMResponse
+    from ingather.task import LLMMessage
+    from ingather.transport import Reply, Transport
+
+TRANSIENT_FAULTS = RetryConfig(
+    max_attempts=3, initial_delay=0.5, max_delay=20.0, backoff_strategy=BackoffStrategy.JITTER, jitter_range=0.25
+)
+_HEADERS = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "ingather"}
+_TELLING_KEY = 8  # characters: shorter ones, such as "EMPTY", guard nothing and would be cut out of ordinary words
+
+
+class Options(TypedDict, total=False):
+    """What a provider of any dialect takes; see `DialectProvider`."""
+
+    api_key: str | None
+    params: Mapping[str, object] | None
+    limits: Limits | None
+    retry: RetryConfig | None
+    timeout: float
+    transport: Transport | None
+    name: str
+
+
+class _Route(NamedTuple):
+    """A model's: where its requests go, what of that decides the answer, and whose limits they draw on."""
+
+    endpoint: Endpoint
+    identity: bytes
+    quota: QuotaKey
+
+
+class DialectProvider:
+    """Asks a server in `dialect`: one request an attempt, unpaced; pacing and retries are the executor's.
+
+    `model`: overridden by ``config_overrides["model"]``. `base_url`: up to and without the dialect's path. `params`:
+    parameters of every request, under those of the task. `timeout`: seconds for each attempt. `transport`: how to
+    post, AiohttpTransport unless given. `name`: what errors and quotas call the provider, the dialect's unless given.
+
+    Raises `SetupError` for a key or a parameter that cannot be sent. Use `connect`, which also finds the key.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        model: str,
+        *,
+        base_url: str,
+        api_key: str | None = None,
+        params: Mapping[str, object] | None = None,
+        limits: Limits | None = None,
+        retry: RetryConfig | None = TRANSIENT_FAULTS,
+        timeout: float = 600.0,
+        transport: Transport | None = None,
+        name: str = "",
+    ) -> None:
+        self.model = model
+        self.limits = limits
+        self.retry = retry
+        self.schema_mode = dialect.schema_mode
+        self.schema_lengths = dialect.schema_lengths
+        self.schema_ceiling = dialect.schema_ceiling
+        self.max_output = dialect.max_output
+        self._dialect = dialect
+        self._name = name or dialect.name
+        self._key = Secret(api_key) if api_key else None
+        self._base_url = base_url.rstrip("/")
+        self._host = urlsplit(base_url).netloc
+        self._defaults = checked({**(params or {}), "model": model})
+        self._fields = self._translated(self._defaults)
+        self._routes: dict[str, _Route] = {}
+        self._endpoints: dict[str, Endpoint] = {}
+        self._endpoint = self._route(model).endpoint
+        if transport is None:
+            from ingather.transport import AiohttpTransport  # imports aiohttp: a third of a second
+
+            transport = AiohttpTransport(timeout=timeout)
+        self._transport = transport
+
+    def prepare(self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None) -> Request:
+        """The request as it will be sent: pure, no I/O.
+
+        Raises `SetupError` for parameters that are not the request's to set, `BadRequest` for what is no JSON.
+        """
+        fields, model = self._fields, self.model
+        if config_overrides:
+            params = {**self._defaults, **checked(config_overrides)}
+            fields, model = self._translated(params), str(params["model"])
+        route = self._routes.get(model) or self._route(model)
+        body = self._dialect.encode(messages, fields)
+        return Request(body, route.identity, route.quota, estimate(messages, self._dialect.output_limit(fields)))
+
+    async def send(self, request: Request) -> LLMResponse:
+        """Exactly one attempt. Raises a `ProviderError`: see the tree in `ingather.errors`."""
+        model = request.quota.model
+        route = self._routes.get(model) or self._route(model)
+        try:
+            outcome = self._outcome(await self._transport.post(route.endpoint, request.body), model)
+        except ProviderError as error:
+            outcome = error
+        if isinstance(outcome, ProviderError):
+            raise self._signed(outcome, model)
+        return outcome
+
+    async def complete(
+        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+    ) -> LLMResponse:
+        """Prepare and send: one attempt."""
+        return await self.send(self.prepare(messages, config_overrides))
+
+    async def aclose(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        await self._transport.aclose()
+
+    def _outcome(self, reply: Reply, model: str) -> LLMResponse | ProviderError:
+        """The answer, or the error that it is: not raised here, where a traceback would show what the server sent."""
+        if not 200 <= reply.status < 300:
+            return self._refusal(reply, model)
+        try:
+            data = orjson.loads(reply.body)  # strict: no invalid UTF-8, no NaN, no bottomless nesting
+            if not isinstance(data, dict):
+                raise Malformed("it is no object")
+            if data.get("error") and not data.get(self._dialect.answer_field):
+                return self._refusal(reply, model)
+            response, fault, why = self._dialect.read(data)
+        except ValueError as error:
+            return self._bad_body(reply, str(error))
+        response.request_id = reply.headers.get(self._dialect.request_id) or _string(response.metadata.get("id"))
+        response.rate_limits = rate_limits(reply.headers)
+        if fault is not None:
+            return fault(why[:500], status=reply.status, request_id=response.request_id, response=response)
+        return response
+
+    def _refusal(self, reply: Reply, model: str) -> ProviderError:  # noqa: ARG002 - a dialect's quotas may be by model
+        return classify(reply.status, reply.headers, reply.body, provider=self._name, secrets=self._secrets())
+
+    def _bad_body(self, reply: Reply, why: str) -> BadBody:
+        head = redact(reply.body[:2000].decode("utf-8", "replace"), *self._secrets())
+        return BadBody(
+            f"{reply.status} from {self._host}, but the answer is no {self._dialect.noun}: {why}",
+            status=reply.status,
+            request_id=reply.headers.get(self._dialect.request_id),
+            body=head,
+        )
+
+    def _signed(self, error: ProviderError, model: str) -> ProviderError:
+        """`error` with whom we asked, and without the key wherever the server may have echoed it."""
+        secrets = self._secrets()
+        error.provider = self._name
+        error.model = model
+        error.args = tuple(redact(str(part), *secrets) for part in error.args)
+        error.code = error.code and redact(error.code, *secrets)
+        error.request_id = error.request_id and redact(error.request_id, *secrets)
+        return error
+
+    def _translated(self, params: Mapping[str, object]) -> Mapping[str, object]:
+        """The dialect's fields; a None takes a parameter out."""
+        if None in params.values():
+            params = {name: value for name, value in params.items() if value is not None}
+        return self._dialect.fields(params)
+
+    def _route(self, model: str) -> _Route:
+        url = self._dialect.url(self._base_url, model)
+        endpoint = self._endpoints.get(url)  # one for all models that have a path in common: it has the connections
+        if endpoint is None:
+            key = self._key.reveal() if self._key is not None else ""
+            endpoint = self._endpoints[url] = Endpoint(url, {**_HEADERS, **self._dialect.headers(key)})
+        fingerprint = self._key.fingerprint if self._key is not None else ""
+        quota = QuotaKey(self._name, self._host, fingerprint, model)
+        route = self._routes[model] = _Route(endpoint, f"{self._dialect.name}\0{url}".encode(), quota)
+        return route
+
+    def _secrets(self) -> tuple[str, ...]:
+        key = self._key.reveal() if self._key is not None else ""
+        return (key,) if len(key) >= _TELLING_KEY else ()
+
+    def __repr__(self) -> str:
+        key = f", key {self._key.fingerprint}" if self._key is not None else ""
+        return f"{type(self).__name__}({self.model!r} at {self._host}{key})"
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) else None
