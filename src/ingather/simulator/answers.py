@@ -25,11 +25,12 @@ def compose(ask: Ask, model: str) -> Answer:
 
 def limited(ask: Ask, text: str, finish: Finish | None = None) -> Answer:
     """`text` as an answer: cut before the first stop sequence and at the output limit; `finish` says otherwise why."""
-    ends = [at for stop in ask.stop if stop and (at := text.find(stop)) >= 0]
-    text = text[: min(ends, default=len(text))]
+    end, stop = min(((at, stop) for stop in ask.stop if stop and (at := text.find(stop)) >= 0), default=(None, None))
+    text = text[:end]
     cut = cut_at(text, ask.max_output) if ask.max_output is not None else text
     finish = finish or ("length" if len(cut) < len(text) else "tool" if ask.tool is not None else "stop")
-    return Answer(cut, finish, ask.prompt_tokens, tokens_of(cut) * ask.choices)
+    stopped_by = stop if finish == "stop" else None
+    return Answer(cut, finish, ask.prompt_tokens, tokens_of(cut) * ask.choices, stopped_by)
 
 
 def cut_at(text: str, tokens: int) -> str:

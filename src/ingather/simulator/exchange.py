@@ -59,12 +59,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said to an `Ask`, in each of its choices."""
+    """What is said to an `Ask`, in each of its choices. `stopped_by`: the stop sequence at which it ends."""
 
     text: str
     finish: Finish
     prompt_tokens: int
     completion_tokens: int
+    stopped_by: str | None = None
 
 
 ProblemKind = Literal[
@@ -76,6 +77,7 @@ ProblemKind = Literal[
     "filtered",
     "rate",
     "concurrency",
+    "acceleration",
     "no_credit",
     "status",
 ]
@@ -83,7 +85,7 @@ ProblemKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why there is no answer. `message`: what is wrong. `short`: for "rate". `status`: for "status".
+    """Why there is no answer. `message`: what is wrong. `short`: for "rate" and "acceleration". `status`: for "status".
 
     `call_id`: what the provider calls the request, for dialects that say it in the body too.
     """

@@ -4,7 +4,8 @@
 ``ok``              nothing: a usual answer
 ``500`` … ``599``   that status, after the usual latency; ``400`` … ``499`` at once
 ``429``             rate limited; ``429:2.5`` asks for a wait of 2.5 s
-``quota``           429 for want of credit
+``acceleration``    429 because usage grew too fast; seconds as for ``429``
+``quota``           no credit left: 429, or what else the provider says then
 ``too_big``         429 for more tokens than a minute has
 ``context_length``  400 for a prompt longer than the context
 ``filtered``        400 from the content filter
@@ -39,8 +40,8 @@ DRAWN = (
     "content_filter",
     "refusal",
 )
-KINDS = frozenset({"ok", "quota", "too_big", "context_length", "filtered", *DRAWN})
-_WITH_SECONDS = frozenset({"429", "slow", "hang"})
+KINDS = frozenset({"ok", "acceleration", "quota", "too_big", "context_length", "filtered", *DRAWN})
+_WITH_SECONDS = frozenset({"429", "acceleration", "slow", "hang"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,3 +64,22 @@ def steps(headers: Mapping[str, str], metadata: Mapping[str, object]) -> tuple[s
     """What the request wants simulated, one step for each time that it comes."""
     wanted = headers.get("X-Simulate") or str(metadata.get("simulate") or "")
     return tuple(filter(None, map(str.strip, wanted.split(","))))
+
+
+def texts(content: object) -> str:
+    """The text of a message: itself, or that of its parts, tool results included."""
+    if isinstance(content, list):
+        said = [texts(part) for part in content]
+        return "\n".join(text for text in said if text)
+    if isinstance(content, dict):
+        return texts(content.get("text") or content.get("content"))
+    return content if isinstance(content, str) else ""
+
+
+def arguments(text: str) -> dict[str, object]:
+    """A tool's arguments; none where the text that should hold them is cut or no JSON object."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -210,7 +210,7 @@ def _error(problem: Problem, *, hints: bool) -> tuple[int, str, str | None, str]
             return 400, "invalid_request_error", "content_filter", problem.message
         case "no_credit":
             return 429, "insufficient_quota", "insufficient_quota", problem.message
-        case "concurrency":
+        case "concurrency" | "acceleration":
             return 429, "requests", "rate_limit_exceeded", problem.message
         case "rate":
             return _limited(problem, hints=hints)

@@ -24,6 +24,9 @@ def refusal_at_the_door(fault: Fault, ask: Ask, settings: Settings) -> Problem |
             wait = _WAIT if fault.seconds is None else fault.seconds
             limit = settings.rpm or 60.0
             return Problem("rate", short=Shortage("requests", limit, limit, 1, wait), model=ask.model)
+        case "acceleration":
+            short = Shortage("requests", settings.rpm or 60.0, 0, 1, _WAIT if fault.seconds is None else fault.seconds)
+            return Problem("acceleration", "Usage has grown too fast: slow down, then grow steadily.", short=short)
         case "quota":
             return Problem("no_credit", "You exceeded your current quota: check your plan and billing details.")
         case "too_big":
