@@ -8,7 +8,7 @@ import pytest
 from ingather import EchoProvider, Limits, LLMMessage, RetryConfig, connect
 from ingather.backoff import BackoffStrategy
 from ingather.errors import BadRequest, RateLimited, ServerFault, SetupError
-from ingather.providers.openai import OpenAIProvider
+from ingather.providers.wire import DialectProvider
 
 LOCAL = "http://localhost:8000/v1"
 KEY = "sk-given-1234"
@@ -24,7 +24,7 @@ def env(monkeypatch):
 
 def made(model="openai/m", **options):
     provider = connect(model, **options)
-    assert isinstance(provider, OpenAIProvider)
+    assert isinstance(provider, DialectProvider)
     return provider
 
 
@@ -34,7 +34,7 @@ def key_of(provider):
 
 
 def url_of(provider):
-    return provider._endpoint.url.removesuffix("/chat/completions")
+    return provider._base_url
 
 
 def test_echo():
@@ -159,7 +159,7 @@ WRONG_MODELS = {
     "ecko": "Did you mean 'echo'",
     "anthropic/claude": "'anthropic' is not in this version",
     "gemini/flash": "not in this version",
-    "azure/mine": "not in this version",
+    "azure/mine": "no base_url: give base_url=, as in https://RESOURCE",
     "offline/extractive": "not in this version",
     "anthropic": "not in this version",
     "openai": "names no model: write 'openai/NAME'",

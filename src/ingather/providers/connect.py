@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ingather.limits import Limits
     from ingather.providers.base import Provider
 
-_LATER = ("anthropic", "gemini", "azure", "offline")  # dialects that have a name, but no code yet
-_FORMS = '"openai/NAME" (with base_url= for every compatible server), "ollama/NAME" or "echo"'
-_OWN = ("base_url", "api_key", "limits", "timeout", "retry", "model")
+_LATER = ("anthropic", "gemini", "offline")  # dialects that have a name, but no code yet
+_FORMS = '"openai/NAME" (with base_url= for every compatible server), "azure/DEPLOYMENT", "ollama/NAME" or "echo"'
+_OWN = ("base_url", "api_key", "api_version", "limits", "timeout", "retry", "model")
 
 
 def connect(
@@ -31,13 +31,22 @@ def connect(
     limits: Limits | None = None,
     timeout: float = 600.0,
     retry: RetryConfig | None = TRANSIENT_FAULTS,
+    api: str | None = None,
+    api_version: str | None = None,
     **params: object,
 ) -> Provider:
-    """A provider for `model`: ``"openai/NAME"``, ``"ollama/NAME"`` or ``"echo"``.
+    """A provider for `model`: ``"openai/NAME"``, ``"azure/DEPLOYMENT"``, ``"ollama/NAME"`` or ``"echo"``.
 
     With `base_url`, ``"openai/NAME"`` reaches every compatible server; without, that of ``OPENAI_BASE_URL`` or
-    OpenAI's own. The key of ``OPENAI_API_KEY`` goes only to those two; any other host needs `api_key`, or none if it is
-    this machine; ``api_key=""`` sends none. A key goes unencrypted only to this machine or the local network.
+    OpenAI's own. It speaks the Responses API to OpenAI's own host and Chat Completions to any other; `api` chooses,
+    ``"responses"`` or ``"chat"``. Azure's resource is `base_url` or ``AZURE_OPENAI_ENDPOINT``, and `api_version` is
+    2024-10-21 unless given or in ``OPENAI_API_VERSION``; a base_url that ends with ``/openai/v1`` needs none. Ollama is
+    at port 11434 of this machine, or where ``OLLAMA_BASE_URL`` or ``OLLAMA_HOST`` say.
+
+    The key of ``OPENAI_API_KEY`` (or its like) goes only to the dialect's own host and that of its variable; any other
+    host needs `api_key`, or none if it is this machine; ``api_key=""`` sends none. A key goes unencrypted only to this
+    machine or the local network.
+
     `limits`: caps on the quota. `timeout`: seconds for each attempt. `retry`: for tasks that bring none, three attempts
     on transient faults unless given; None is one attempt. `params`: parameters of every request.
 
@@ -51,7 +60,8 @@ def connect(
     _check_names(params)
     if dialect == "echo":
         return _echo(limits, base_url, api_key)
-    url = _checked_url(dialect, base_url or os.environ.get(f"{dialect.upper()}_BASE_URL") or HOMES[dialect].url)
+    own = _own_options(dialect, api=api, api_version=api_version)
+    url = _checked_url(dialect, base_url or _url_of_environment(dialect) or HOMES[dialect].url)
     return HOMES[dialect].made(
         name,
         base_url=url.geturl(),
@@ -61,7 +71,22 @@ def connect(
         retry=retry,
         timeout=_seconds(timeout),
         name=dialect,
+        **own,
     )
+
+
+def _own_options(dialect: str, **options: str | None) -> dict[str, str]:
+    """Those that are given; SetupError where the dialect has no such choice."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if name not in HOMES[dialect].takes:
+            whose = next(other for other, home in HOMES.items() if name in home.takes)
+            raise SetupError(f"{name}= is for {whose}/NAME: {dialect!r} has no such choice, leave it out")
+    return given
+
+
+def _url_of_environment(dialect: str) -> str | None:
+    return next(filter(None, map(os.environ.get, HOMES[dialect].urls)), None)
 
 
 def _check_dialect(model: str, dialect: str, name: str) -> None:
@@ -93,17 +118,20 @@ def _seconds(timeout: float) -> float:
 
 
 def _checked_url(dialect: str, text: str) -> SplitResult:
-    text = text.strip()
     home = HOMES[dialect]
+    text = home.completed(text.strip())
+    example = home.example or home.url
+    if not text:
+        raise SetupError(f"no base_url: give base_url=, as in {example}, or set {' or '.join(home.urls)}")
     try:
         url = urlsplit(text.rstrip("/"))
         host, _ = url.hostname, url.port
     except ValueError:
-        raise SetupError(f"base_url is not a URL, as {home.url} is one") from None
+        raise SetupError(f"base_url is not a URL, as {example} is one") from None
     if url.username is not None or url.password is not None:
         raise SetupError("base_url holds a user or password, which would end up in logs: use api_key=")
     if url.scheme not in ("http", "https") or not host or not text.isascii() or not text.isprintable() or " " in text:
-        raise SetupError(f"base_url starts with http:// or https:// and a host, as in {home.url}: not {text!r}")
+        raise SetupError(f"base_url starts with http:// or https:// and a host, as in {example}: not {text!r}")
     if url.query or url.fragment:
         raise SetupError(f"base_url has no ? or #: {text!r}")
     if url.path.endswith(home.path):
@@ -121,7 +149,8 @@ def _key(dialect: str, url: SplitResult, given: str | None) -> str | None:
 
 def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
     home = HOMES[dialect]
-    hosts = [urlsplit(each).netloc for each in (home.url, os.environ.get(f"{dialect.upper()}_BASE_URL", ""))]
+    named = _url_of_environment(dialect)
+    hosts = [urlsplit(each).netloc for each in (home.url, home.completed(named) if named else "")]
     key = next(filter(None, map(os.environ.get, home.keys)), None)
     if key and url.netloc in hosts:
         return key
@@ -132,7 +161,7 @@ def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
         raise SetupError(f"no key for {url.netloc}: set {variables}, or give api_key=")
     raise SetupError(
         f'no key for {url.netloc}: give api_key= (or api_key="" if it needs none). {variables} goes only to '
-        f"{' and '.join(filter(None, hosts))}"
+        f"{' and '.join(filter(None, hosts)) or f'the host of {home.urls[0]}'}"
     )
 
 

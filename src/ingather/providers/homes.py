@@ -2,33 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
-from ingather.providers.openai import OPENAI_URL, OpenAIProvider
+from ingather.errors import SetupError
+from ingather.providers.azure import AzureProvider
+from ingather.providers.ollama import OLLAMA_URL, OllamaProvider, completed
+from ingather.providers.openai import OPENAI_URL, OpenAIProvider, is_openai
+from ingather.providers.responses import ResponsesProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingather.providers.wire import DialectProvider
+    from ingather.providers.wire import DialectProvider, Options
 
 
 class Home(NamedTuple):
     """A dialect's.
 
-    `url`: base_url unless one is given. `made`: the provider's class, or a function that makes one. `keys`: variables
-    with a key, of which the first that is set counts. `path`: what is added to a base_url, and so is not its end.
+    `url`: base_url unless one is given, empty where every user has another. `made`: the provider's class, or a function
+    that makes one. `keys`: variables with a key, of which the first that is set counts; `urls`: the same with a
+    base_url. `path`: what is added to a base_url, and so is not its end. `takes`: options of its own. `example`: a
+    base_url to show. `completed`: a base_url from what is written for one.
     """
 
     url: str
     made: Callable[..., DialectProvider]
     keys: tuple[str, ...]
-    path: str
+    urls: tuple[str, ...]
+    path: str = "/chat/completions"
     needs_key: bool = True
+    takes: tuple[str, ...] = ()
+    example: str = ""
+    completed: Callable[[str], str] = str
+
+
+def _openai(model: str, *, base_url: str, api: str | None = None, **options: Unpack[Options]) -> DialectProvider:
+    """By Responses at OpenAI's own host, by Chat Completions at any other, unless `api` says which."""
+    if api not in ("responses", "chat", None):
+        raise SetupError(f'api is "responses" or "chat", not {api!r}')
+    by_responses = is_openai(base_url) if api is None else api == "responses"
+    return (ResponsesProvider if by_responses else OpenAIProvider)(model, base_url=base_url, **options)
 
 
 HOMES: dict[str, Home] = {
-    "openai": Home(OPENAI_URL, OpenAIProvider, ("OPENAI_API_KEY",), "/chat/completions"),
+    "openai": Home(OPENAI_URL, _openai, ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), takes=("api",)),
+    "azure": Home(
+        "",
+        AzureProvider,
+        ("AZURE_OPENAI_API_KEY",),
+        ("AZURE_OPENAI_ENDPOINT",),
+        takes=("api_version",),
+        example="https://RESOURCE.openai.azure.com",
+    ),
     "ollama": Home(
-        "http://localhost:11434/v1", OpenAIProvider, ("OLLAMA_API_KEY",), "/chat/completions", needs_key=False
+        OLLAMA_URL,
+        OllamaProvider,
+        ("OLLAMA_API_KEY",),
+        ("OLLAMA_BASE_URL", "OLLAMA_HOST"),
+        needs_key=False,
+        completed=completed,
     ),
 }

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from ingather.task import LLMMessage
 
 OPENAI_URL = "https://api.openai.com/v1"
+_HOST = "api.openai.com"
+
+
+def is_openai(base_url: str) -> bool:
+    """Whether that is OpenAI's own host, or one of its regions.
+
+    >>> is_openai("https://eu.api.openai.com/v1"), is_openai("https://openai.example/v1")
+    (True, False)
+    """
+    host = urlsplit(base_url).netloc
+    return host == _HOST or host.endswith(f".{_HOST}")
 
 
 @dataclass(frozen=True)
@@ -77,5 +88,4 @@ class OpenAIProvider(DialectProvider):
     """
 
     def __init__(self, model: str, *, base_url: str = OPENAI_URL, **options: Unpack[Options]) -> None:
-        at_home = urlsplit(base_url).netloc == urlsplit(OPENAI_URL).netloc
-        super().__init__(ChatCompletions(at_home), model, base_url=base_url, **options)
+        super().__init__(ChatCompletions(is_openai(base_url)), model, base_url=base_url, **options)

@@ -38,7 +38,7 @@ def read(data: Mapping[str, object]) -> Answer:
         _text(message.get("content")),
         model if isinstance(model, str) else "",
         finish if isinstance(finish, str) else None,
-        _usage(data.get("usage")),
+        usage(data.get("usage")),
         function if isinstance(function, dict) else None,
         calls or None,
         metadata,
@@ -72,15 +72,15 @@ def _text(content: object) -> str:
     raise Malformed("its content is no text")
 
 
-def _usage(counted: object) -> Usage | None:
+def usage(counted: object, spent: str = "prompt_tokens", made: str = "completion_tokens") -> Usage | None:
     """None where a server does not count, or counts nonsense: then the cost is not known, which is not 0."""
     if not isinstance(counted, dict):
         return None
-    prompt, completion = _count(counted, "prompt_tokens"), _count(counted, "completion_tokens")
+    prompt, completion = _count(counted, spent), _count(counted, made)
     if prompt is None or completion is None:
         return None
-    cached = _detail(counted.get("prompt_tokens_details"), "cached_tokens")
-    return Usage(prompt, completion, cached, _detail(counted.get("completion_tokens_details"), "reasoning_tokens"))
+    cached = _detail(counted.get(f"{spent}_details"), "cached_tokens")
+    return Usage(prompt, completion, cached, _detail(counted.get(f"{made}_details"), "reasoning_tokens"))
 
 
 def _count(counted: Mapping[str, object], name: str) -> int | None:

@@ -1,0 +1,79 @@
+"""The dialect of OpenAI's Responses API, which OpenAI recommends over Chat Completions; few other servers have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Unpack
+
+from ingather.providers.body import encoded
+from ingather.providers.openai import OPENAI_URL, is_openai
+from ingather.providers.responses_answer import read
+from ingather.providers.responses_body import items, translated
+from ingather.providers.wire import DialectProvider, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ingather.providers.dialect import Answer
+    from ingather.task import LLMMessage
+
+
+@dataclass(frozen=True)
+class Responses:
+    """``POST /responses``. `at_home`: at OpenAI's own host, whose strict mode refuses lengths in a schema.
+
+    >>> Responses().url("https://api.openai.com/v1", "gpt")
+    'https://api.openai.com/v1/responses'
+    """
+
+    at_home: bool = False
+    name = "openai-responses"
+    noun = "response"
+    answer_field = ""  # an error is one whatever stands beside it: what was said until then, the usage
+    request_id = "x-request-id"
+    schema_mode = "native"
+    schema_ceiling = None
+    max_output = None
+
+    @property
+    def schema_lengths(self) -> bool:
+        return not self.at_home
+
+    def url(self, base_url: str, model: str) -> str:  # noqa: ARG002 - the model is in the body
+        return f"{base_url}/responses"
+
+    def headers(self, key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def fields(self, params: Mapping[str, object]) -> Mapping[str, object]:
+        return translated(params)
+
+    def encode(self, messages: Sequence[LLMMessage], fields: Mapping[str, object]) -> bytes:
+        """The body, the same bytes for the same request.
+
+        >>> from ingather.task import LLMMessage
+        >>> Responses().encode([LLMMessage("user", "Hi")], {"model": "m"})
+        b'{"input":[{"content":"Hi","role":"user","type":"message"}],"model":"m"}'
+        """
+        instructions, said = items(messages, instructed="instructions" in fields)
+        brought = {} if instructions is None else {"instructions": instructions}
+        return encoded({**fields, **brought, "input": said}, messages)
+
+    def output_limit(self, fields: Mapping[str, object]) -> object:
+        return fields.get("max_output_tokens")
+
+    def read(self, data: Mapping[str, object]) -> Answer:
+        return read(data)
+
+
+class ResponsesProvider(DialectProvider):
+    """Asks a server for responses; see `DialectProvider` for what it takes. Answers are not stored there.
+
+    Parameters have the names of Chat Completions or of the Responses API.
+
+    >>> ResponsesProvider("gpt", api_key="sk-abcdefgh")
+    ResponsesProvider('gpt' at api.openai.com, key 2f2bc0d8)
+    """
+
+    def __init__(self, model: str, *, base_url: str = OPENAI_URL, **options: Unpack[Options]) -> None:
+        super().__init__(Responses(is_openai(base_url)), model, base_url=base_url, **options)

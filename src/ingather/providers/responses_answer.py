@@ -1,0 +1,97 @@
+"""What comes back from OpenAI's Responses API, as an `LLMResponse`. Pure, and strict: half an answer is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ingather.errors import AnswerError, Filtered, Refused, Truncated
+from ingather.providers.dialect import Answer, Malformed
+from ingather.providers.openai_answer import usage
+from ingather.result import LLMResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FROM_BODY = ("id", "created_at", "service_tier", "status")
+_FINISH = {"max_output_tokens": "length"}  # in the words of Chat Completions: who asks need not know which API answered
+
+
+def read(data: Mapping[str, object]) -> Answer:
+    """The answer in a body; raises `Malformed` where there is none.
+
+    >>> text = {"type": "output_text", "text": "Hi"}
+    >>> read({"status": "completed", "output": [{"type": "message", "content": [text]}]}).response.content
+    'Hi'
+    """
+    status, output = data.get("status"), data.get("output")
+    if status not in ("completed", "incomplete"):
+        raise Malformed(f"its status is {status!r:.40}")
+    if not isinstance(output, list) or not all(isinstance(item, dict) for item in output):
+        raise Malformed("its output is no list of items")
+    if status == "completed" and not output:
+        raise Malformed("its output is empty")
+    messages = [item for item in output if item.get("type") == "message"]
+    final = [message for message in messages if message.get("phase") != "commentary"] or messages
+    parts = [part for message in final for part in _parts(message)]
+    calls = [call for call in map(_call, output) if call is not None]
+    reason = _reason(data) if status == "incomplete" else None
+    metadata = {name: data[name] for name in _FROM_BODY if data.get(name) is not None}
+    if rest := [item for item in output if item.get("type") not in ("message", "function_call", "custom_tool_call")]:
+        metadata["output"] = rest  # reasoning, searches, whatever else: to be read, or sent back
+    if notes := [note for part in parts for note in part.get("annotations") or ()]:
+        metadata["annotations"] = notes
+    model = data.get("model")
+    response = LLMResponse(
+        "".join(_text(part, "text") for part in parts if part.get("type") == "output_text"),
+        model if isinstance(model, str) else "",
+        ("tool_calls" if calls else "stop") if reason is None else _FINISH.get(reason, reason),
+        usage(data.get("usage"), "input_tokens", "output_tokens"),
+        None,
+        calls or None,
+        metadata,
+    )
+    refusal = "".join(_text(part, "refusal") for part in parts if part.get("type") == "refusal")
+    return Answer(response, *_fault(refusal, reason))
+
+
+def _fault(refusal: str, reason: str | None) -> tuple[type[AnswerError] | None, str]:
+    if refusal:
+        return Refused, f"the model declined: {refusal}"
+    if reason == "content_filter":
+        return Filtered, "the provider's content filter stopped the answer"
+    if reason == "max_output_tokens":
+        return Truncated, "the answer ends at the output limit: raise max_tokens"
+    if reason is not None:
+        return Truncated, f"the answer is incomplete: {reason}"
+    return None, ""
+
+
+def _parts(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    content = message.get("content")
+    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
+        raise Malformed("the content of its message is no list of parts")
+    return content
+
+
+def _text(part: Mapping[str, object], field: str) -> str:
+    text = part.get(field)
+    if not isinstance(text, str):
+        raise Malformed("its content is no text")
+    return text
+
+
+def _call(item: Mapping[str, object]) -> Mapping[str, object] | None:
+    """A call in the form of Chat Completions, which a message of ours takes back."""
+    kind = item.get("type")
+    if kind not in ("function_call", "custom_tool_call"):
+        return None
+    made, said = ("function", "arguments") if kind == "function_call" else ("custom", "input")
+    if not all(isinstance(item.get(field), str) for field in ("call_id", "name", said)):
+        raise Malformed(f"its {kind} has no {said}")
+    return {"id": item["call_id"], "type": made, made: {"name": item["name"], said: item[said]}}
+
+
+def _reason(data: Mapping[str, object]) -> str:
+    details = data.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    return reason if isinstance(reason, str) and reason else "incomplete"
