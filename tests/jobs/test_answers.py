@@ -1,8 +1,10 @@
 """Answer lines, and the file they are appended to."""
 
 import errno
+import gzip
 import json
 import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -76,6 +78,23 @@ def test_lines_are_appended_and_counted(tmp_path: Path):
     answers.close()
     assert (tmp_path / "a.jsonl").read_bytes() == b"one\ntwo\n"
     assert repr(answers).endswith("2 answers)")
+
+
+def test_packed_answers_are_whole_members_at_any_moment(tmp_path: Path):
+    path = tmp_path / "a.jsonl.gz"
+    answers = AnswerFile(str(path))
+    for count in range(1, 4):
+        answers.write(b'{"id": %d}\n' % count)
+        assert gzip.decompress(path.read_bytes()).count(b"\n") == count
+    answers.close()
+    shown = subprocess.run(["gzip", "-dc", str(path)], capture_output=True, check=True)
+    assert shown.stdout == b'{"id": 1}\n{"id": 2}\n{"id": 3}\n'
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.csv.gz"])
+def test_answers_are_no_table(tmp_path: Path, name):
+    with pytest.raises(SetupError, match="answers are JSON lines"):
+        AnswerFile(str(tmp_path / name))
 
 
 def test_a_file_that_holds_something_is_not_touched(tmp_path: Path):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ingather.cli.signals import Interrupts
 from ingather.errors import (
     ConnectFailed,
+    ModelNotFound,
     PoolFailure,
     Redirected,
     SetupError,
@@ -119,7 +120,8 @@ class Drive:
     def _concerns_all(self, result: TaskResult) -> bool:
         """Whether no call can succeed, for which this task cannot help. Then the run ends."""
         unreachable = isinstance(result.error, UNREACHABLE) and not self.succeeded
-        hopeless = unreachable or isinstance(result.error, PoolFailure)
+        its_own = self.plan.models_vary and isinstance(result.error, ModelNotFound)
+        hopeless = unreachable or (isinstance(result.error, PoolFailure) and not its_own)
         if hopeless and self.cause is None:
             self.cause = result.error
             self._stop(0, 0.0 if unreachable else self.how.grace)

@@ -31,6 +31,7 @@ class Ask:
     system: str | None
     params: list[str]
     schema: str | None
+    format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +46,36 @@ class Whom:
     timeout: float
     retries: int | None
 
+    @property
+    def each_its_own(self) -> bool:
+        """Whether each line names the model that it asks: ``DIALECT/*``."""
+        return self.model.endswith("/*")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run that is ready to go. `total`: its number of tasks, None for standard input and pipes."""
+    """A run that is ready to go.
+
+    `total`: its number of tasks, None for standard input and pipes. `models_vary`: a model that is not there concerns
+    only the tasks that ask it.
+    """
 
     job: Job
     answers: AnswerFile
     provider: Provider
     retry: RetryConfig | None
     total: int | None
+    models_vary: bool = False
 
 
 def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, *, overwrite: bool) -> Plan:
     """Check and open everything. Raises SetupError, with nothing sent and nothing left behind."""
-    source = Source(tasks)
+    source = Source(tasks, ask.format)
     form = None if ask.schema is None else load_form(ask.schema)
     params = checked_params(dict(map(parsed_param, ask.params)))
     template = None if ask.prompt is None else Template(_text(ask.prompt))
     system = None if ask.system is None else _text(ask.system)
-    recipe = Recipe(template, system, params, None if form is None else form.model)
+    recipe = Recipe(template, system, params, None if form is None else form.model, whom.each_its_own)
     provider = _provider(whom)
     if source.rereadable and output != "-" and Path(output).exists() and Path(output).samefile(tasks):
         raise SetupError(f"the answers would replace the tasks: give another -o than {output}")
@@ -75,7 +86,7 @@ def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, *, overwrite: bool)
         answers.discard()
         raise
     job = Job(source, recipe, None if form is None else form.dump)
-    return Plan(job, answers, provider, _retry(provider, whom.retries), total)
+    return Plan(job, answers, provider, _retry(provider, whom.retries), total, whom.each_its_own)
 
 
 def _provider(whom: Whom) -> Provider:

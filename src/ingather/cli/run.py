@@ -9,16 +9,24 @@ import typer
 Seconds = Optional[float]  # noqa: UP045 - typer reads it at run time
 
 Tasks = Annotated[
-    str, typer.Argument(metavar="TASKS", help="JSON lines, CSV (.csv), or - for JSON lines on standard input.")
+    str, typer.Argument(metavar="TASKS", help="JSON lines, .csv or .tsv, each also with .gz; - for standard input.")
 ]
 Output = Annotated[
     str,
     typer.Option(
-        "-o", "--output", metavar="FILE", help="Where the answers go, one JSON line each; - for standard output."
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Where the answers go, one JSON line each; .gz packs them; - for standard output.",
     ),
 ]
 Model = Annotated[
-    str, typer.Option(metavar="DIALECT/NAME", help="Whom to ask, such as openai/gpt-4o-mini; echo needs nobody.")
+    str,
+    typer.Option(
+        metavar="DIALECT/NAME",
+        help="Whom to ask, such as openai/gpt-4o-mini, whatever model a line names; 'openai/*' asks each line's own; "
+        "echo needs nobody.",
+    ),
 ]
 BaseUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="Another server of that dialect, such as http://localhost:8000/v1.")
@@ -30,6 +38,10 @@ KeyVariable = Annotated[
         metavar="VAR",
         help="The environment variable that holds that server's key; '' if it needs none.",
     ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", metavar="FORMAT", help="jsonl, csv or tsv, where the ending of TASKS does not say so."),
 ]
 Concurrency = Annotated[int, typer.Option(min=1, metavar="N", help="Calls in flight at most.")]
 Rpm = Annotated[float | None, typer.Option(min=1, metavar="N", help="Requests per minute at most.")]
@@ -91,6 +103,7 @@ def run(
     system: System = None,
     schema: SchemaFile = None,
     param: Params = None,
+    format: Format = None,  # noqa: A002 - the option's name
     max_concurrency: Concurrency = 50,
     rpm: Rpm = None,
     tpm: Tpm = None,
@@ -109,13 +122,16 @@ def run(
     A line of TASKS is
       {"id": "a", "prompt": "…"}     or "messages": [{"role": "user", "content": "…"}] in place of the prompt,
                                      and if you like "params": {"temperature": 0} and "metadata": {…}
-    or, with --prompt, any JSON object or CSV row, whose fields the prompt names.
+    or {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {…}}: an OpenAI batch line, whose
+                                     answer is an OpenAI batch output line
+    or, with --prompt, any JSON object or row of a table, whose fields the prompt names.
 
     \b
     Examples:
       ingather run tasks.jsonl -o answers.jsonl --model openai/gpt-4o-mini --rpm 500
       ingather run people.csv -o people.jsonl --model openai/gpt-4o-mini \\
         --prompt 'Who is this? {text}' --schema people.py:Person
+      ingather run batch.jsonl -o output.jsonl.gz --model 'openai/*'
       ingather run tasks.jsonl -o - --model openai/llama --base-url http://localhost:8000/v1 | jq .value
 
     \b
@@ -125,7 +141,7 @@ def run(
     from ingather.cli.drive import Drive, How
     from ingather.cli.plan import Ask, Whom, make_plan
 
-    ask = Ask(prompt, system, param or [], schema)
+    ask = Ask(prompt, system, param or [], schema, format)
     whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries)
     how = How(max_concurrency, max_time, grace, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
     raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, overwrite=overwrite), how).run())

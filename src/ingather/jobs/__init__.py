@@ -11,7 +11,8 @@ from ingather.jobs.check import Checked, check
 from ingather.jobs.job import Job
 from ingather.jobs.params import checked_params
 from ingather.jobs.recipe import Line, Recipe
-from ingather.jobs.rows import BadLine, Row, Source
+from ingather.jobs.rows import BadLine, Row
+from ingather.jobs.source import Source
 from ingather.jobs.template import Template
 
 __all__ = [

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import gzip
 import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from ingather.errors import SetupError
+from ingather.jobs.encoding import encoded
 from ingather.result import LLMResponse
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def answer_line(
     >>> answer_line(TaskResult("a", True, LLMResponse("Paris")), "a")[:51]
     b'{"id":"a","index":0,"success":true,"value":"Paris",'
     """
-    return _encoded(
+    return encoded(
         {
             "id": key,
             "index": result.index,
@@ -53,13 +52,16 @@ def answer_line(
 class AnswerFile:
     """Where answers go: a file that is appended to, or ``"-"`` for standard output.
 
-    Each line is one write on a descriptor in append mode, so a crash leaves whole lines. Raises SetupError where the
-    file cannot be written, or is there already and not empty without `overwrite`. Nothing is emptied before `begin`.
+    Each line is one write on a descriptor in append mode, so a crash leaves whole lines; where `path` ends in ``.gz``,
+    each is a gzip member of its own, of which a file may have any number. Raises SetupError where the file cannot be
+    written, is there already and not empty without `overwrite`, or is named as a table. Nothing is emptied before
+    `begin`.
     """
 
     def __init__(self, path: str, *, overwrite: bool = False) -> None:
         self.path = path
         self.written = 0
+        self._packed = path.lower().endswith(".gz")
         self._is_new = path != "-" and not Path(path).exists()
         self._descriptor = 1 if path == "-" else _opened(path, overwrite=overwrite)
         self.regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
@@ -79,12 +81,13 @@ class AnswerFile:
 
     def write(self, line: bytes) -> None:
         """Append one whole line. Raises SetupError where the disk is full or the reader has gone: then stop paying."""
-        rest = memoryview(line)
+        whole = gzip.compress(line, mtime=0) if self._packed else line
+        rest = memoryview(whole)
         try:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
-            self._take_back(len(line) - len(rest))
+            self._take_back(len(whole) - len(rest))
             so_far = f"{self.written:,} answers are in it"
             raise SetupError(f"cannot write to {self.name}: {error.strerror}; {so_far}") from error
         self.written += 1
@@ -108,6 +111,8 @@ class AnswerFile:
 
 def _opened(path: str, *, overwrite: bool) -> int:
     target = Path(path)
+    if path.lower().removesuffix(".gz").endswith((".csv", ".tsv")):
+        raise SetupError(f"answers are JSON lines, which {path} does not say: name it .jsonl or .jsonl.gz")
     try:
         if target.is_dir():
             raise SetupError(f"{path} is a folder; name the file that the answers go to")
@@ -149,10 +154,3 @@ def _usage(result: TaskResult) -> dict[str, int]:
         "cached_tokens": usage.cached_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
     }
-
-
-def _encoded(line: dict[str, object]) -> bytes:
-    try:
-        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # lone surrogates, huge integers: the slow encoder takes them, and a paid answer is not lost
-        return json.dumps(line, ensure_ascii=True, default=str).encode() + b"\n"

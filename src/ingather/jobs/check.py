@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ingather.errors import Rejected, SetupError
+from ingather.jobs.batch import CHAT
 from ingather.jobs.recipe import Line, row_id
-from ingather.jobs.rows import BadLine, Row, Source
+from ingather.jobs.rows import BadLine, Row
 from ingather.jobs.seen import SeenIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ingather.jobs.recipe import Recipe
+    from ingather.jobs.source import Source
     from ingather.task import LLMTask
 
 SHOWN = 10  # bad lines that a message lists; the rest are counted
@@ -55,10 +57,25 @@ def check(source: Source, recipe: Recipe, prepare: Callable[[LLMTask], object] |
 def lines_of(
     source: Source, recipe: Recipe, prepare: Callable[[LLMTask], object] | None = None
 ) -> Iterator[Line | BadLine]:
-    """Every line of `source` as a task, or as what is wrong with it."""
+    """Every line of `source` as a task, or as what is wrong with it. The first row says which form all have."""
     seen = SeenIds()
+    first: Row | None = None
+    batch = False
     for row in source.rows():
-        yield _line(row, source.name, recipe, seen, prepare) if isinstance(row, Row) else row
+        if isinstance(row, BadLine):
+            line: Line | BadLine = row
+        elif first is not None and recipe.takes_batch(row) is not batch:
+            forms = ("an OpenAI batch line", "a line of our own form")
+            here, there = forms if not batch else forms[::-1]
+            said = f"this is {here}, but line {first.line} is {there}: give each form a file of its own"
+            line = BadLine(source.name, row.line, said)
+        else:
+            if first is None:
+                first, batch = Row(row.line, {}), recipe.takes_batch(row)
+            line = _line(row, source.name, recipe, seen, prepare)
+        if batch and isinstance(line, BadLine):
+            line.endpoint = CHAT
+        yield line
 
 
 def _line(

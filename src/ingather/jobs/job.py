@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ingather.jobs.answers import answer_line
+from ingather.jobs.batch_answer import batch_answer_line
 from ingather.jobs.check import lines_of
 from ingather.jobs.rows import BadLine
 from ingather.task import DeterministicTask
@@ -15,8 +16,9 @@ from ingather.threads import run_in_thread
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from ingather.jobs.batch import Endpoint
     from ingather.jobs.recipe import Recipe
-    from ingather.jobs.rows import Source
+    from ingather.jobs.source import Source
     from ingather.result import TaskResult
     from ingather.task import Task
 
@@ -41,7 +43,7 @@ class Job:
         self.pulled = 0
         self.stopped = False
         self._dump = dump
-        self._under_way: dict[int, tuple[str | int, Mapping[str, object] | None]] = {}
+        self._under_way: dict[int, tuple[str | int, Mapping[str, object] | None, Endpoint | None]] = {}
         self._reading: asyncio.Future[object] | None = None
 
     def __repr__(self) -> str:
@@ -67,7 +69,7 @@ class Job:
                 if self.stopped:
                     return
                 metadata = None if isinstance(line, BadLine) else line.metadata
-                self._under_way[self.pulled] = (line.id, metadata)
+                self._under_way[self.pulled] = (line.id, metadata, line.endpoint)
                 self.pulled += 1
                 yield DeterministicTask(_fail, (line,), tag=str(line.id)) if isinstance(line, BadLine) else line.task
 
@@ -78,8 +80,10 @@ class Job:
             self._reading.cancel()
 
     def answer(self, result: TaskResult) -> bytes:
-        """The answer line of one result, which is no longer under way then."""
-        key, metadata = self._under_way.pop(result.index)
+        """The answer line of one result, which is no longer under way then, in the form of its task's line."""
+        key, metadata, endpoint = self._under_way.pop(result.index)
+        if endpoint is not None:
+            return batch_answer_line(result, str(key), endpoint)
         return answer_line(result, key, metadata, self._dump)
 
 

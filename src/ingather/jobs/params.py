@@ -37,6 +37,10 @@ ALLOWED: dict[str, tuple[tuple[type, ...], str]] = {
     "tool_choice": ((str, dict), "text or an object"),
     "parallel_tool_calls": _YES,
     "user": _TEXT,
+    "safety_identifier": _TEXT,
+    "prompt_cache_key": _TEXT,
+    "service_tier": _TEXT,
+    "store": _YES,
     "metadata": _OBJECT,
 }
 """Name → the types it takes, and how to say them."""
@@ -58,7 +62,7 @@ _NEVER = {
 
 
 def checked_params(params: Mapping[str, object]) -> dict[str, object]:
-    """`params` without a model (``--model`` wins), each known and of its type.
+    """`params` without a model (whose, `Recipe` decides), each known and of its type.
 
     Raises SetupError that names the first which is not.
 

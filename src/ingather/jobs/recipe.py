@@ -7,35 +7,42 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from ingather.errors import SetupError
+from ingather.jobs.batch import is_batch, read_batch
+from ingather.jobs.messages import read_messages
 from ingather.jobs.params import ALLOWED, checked_params
 from ingather.task import LLMMessage, LLMTask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ingather.jobs.batch import Endpoint
     from ingather.jobs.rows import Row
     from ingather.jobs.template import Template
 
 _LINE_FIELDS = ("id", "custom_id", "prompt", "messages", "params", "metadata", "model")
-_ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
 @dataclass(slots=True)
 class Line:
-    """One task of a job: what the answer is filed under, what to ask, and what travels along to the answer."""
+    """One task of a job: what the answer is filed under, what to ask, and what travels along to the answer.
+
+    `endpoint`: that of an OpenAI batch line, whose answer is a batch output line; None for lines of our own.
+    """
 
     id: str | int
     task: LLMTask
     metadata: Mapping[str, object] | None = None
+    endpoint: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a row becomes a task.
 
-    `template`: the prompt, made of the row's fields; None where rows hold their own ``prompt`` or ``messages``.
-    `system`: a system message for rows without one of their own. `params`: parameters for rows that do not set them.
-    `response_model`: the form of the answer.
+    `template`: the prompt, made of the row's fields; None where rows hold their own ``prompt`` or ``messages``, or are
+    OpenAI batch lines. `system`: a system message for rows without one of their own. `params`: parameters for rows that
+    do not set them. `response_model`: the form of the answer. `own_models`: each row names the model that it asks; else
+    a model that it names does not matter.
 
     >>> from ingather.jobs import Row, Template
     >>> Recipe(Template("Who wrote {title}?")).line(Row(1, {"title": "Emma"})).id
@@ -46,25 +53,40 @@ class Recipe:
     system: str | None = None
     params: Mapping[str, object] = field(default_factory=dict)
     response_model: Any = None  # as in LLMTask
+    own_models: bool = False
+
+    def takes_batch(self, row: Row) -> bool:
+        """Whether `row` is an OpenAI batch line, rather than a line of ours or data for the template."""
+        return self.template is None and is_batch(row.fields)
 
     def line(self, row: Row) -> Line:
         """The row's task. Raises SetupError that says what is wrong with the row and what to do."""
         key = row_id(row)
-        if self.template is not None:
-            messages: list[LLMMessage] = [LLMMessage("user", self.template.render(row.fields))]
-            own: object = {}
+        endpoint, metadata = None, None
+        own: Mapping[str, object]
+        if self.takes_batch(row):
+            endpoint, messages, own = read_batch(row.fields)
         else:
-            messages = _own_messages(row.fields)
-            own = row.fields.get("params") or {}
-        if not isinstance(own, dict):
-            raise SetupError(f"'params' is an object such as {{\"temperature\": 0}}, not {own!r:.60}")
+            messages, own = self._asked(row.fields)
+            metadata = _metadata(row.fields, strict=self.template is None)
         if self.system is not None and messages[0].role not in ("system", "developer"):
             messages.insert(0, LLMMessage("system", self.system))
         params = {**self.params, **checked_params(own)} if own else self.params
+        if self.own_models:
+            params = {**params, "model": _model(own)}
         if self.response_model is not None and "response_format" in params:
             raise SetupError("'response_format' and --schema both say which form the answer has; give one of them")
         task = LLMTask(messages, params or None, tag=str(key), response_model=self.response_model)
-        return Line(key, task, _metadata(row.fields, strict=self.template is None))
+        return Line(key, task, metadata, endpoint)
+
+    def _asked(self, fields: Mapping[str, object]) -> tuple[list[LLMMessage], Mapping[str, object]]:
+        if self.template is not None:
+            own = {"model": fields["model"]} if self.own_models and "model" in fields else {}
+            return [LLMMessage("user", self.template.render(fields))], own
+        messages, params = _own_messages(fields), fields.get("params") or {}
+        if not isinstance(params, dict):
+            raise SetupError(f"'params' is an object such as {{\"temperature\": 0}}, not {params!r:.60}")
+        return messages, {**params, "model": fields["model"]} if "model" in fields else params
 
 
 def row_id(row: Row) -> str | int:
@@ -89,20 +111,15 @@ def _own_messages(fields: Mapping[str, object]) -> list[LLMMessage]:
         if not isinstance(prompt, str) or not prompt.strip():
             raise SetupError(f"'prompt' is the text to send, not {prompt!r:.60}")
         return [LLMMessage("user", prompt)]
-    if not isinstance(messages, list) or not messages:
-        raise SetupError('\'messages\' is a list such as [{"role": "user", "content": "…"}], and not empty')
-    return [_message(number, message) for number, message in enumerate(messages, 1)]
+    return read_messages(messages)
 
 
-def _message(number: int, message: object) -> LLMMessage:
-    if not isinstance(message, dict) or message.get("role") not in _ROLES:
-        raise SetupError(f"message {number} has no 'role' that is one of {', '.join(_ROLES)}")
-    content = message.get("content")
-    if not isinstance(content, str | list) and not (content is None and message.get("tool_calls")):
-        raise SetupError(f"message {number} has no 'content' that is text or a list of parts")
-    if isinstance(content, list) and not all(isinstance(part, dict) and part.get("type") for part in content):
-        raise SetupError(f"message {number}: each part of its 'content' is an object with a 'type'")
-    return LLMMessage.of(message)
+def _model(own: Mapping[str, object]) -> str:
+    model = own.get("model")
+    if not isinstance(model, str) or not model.strip():
+        said = "has no 'model'" if model is None else f"'model' is the name of a model, not {model!r:.60}"
+        raise SetupError(f"{said}; --model DIALECT/* asks for each line's own, --model DIALECT/NAME for one for all")
+    return model
 
 
 def _refuse_unknown(fields: Mapping[str, object]) -> None:

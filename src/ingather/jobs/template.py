@@ -66,4 +66,7 @@ def _shown(fields: Mapping[str, object], name: str) -> str:
     value = fields[name]
     if value is None:
         raise SetupError(f"the field {name!r}, which the template names, is null")
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    try:
+        return value if isinstance(value, str) else orjson.dumps(value).decode()
+    except TypeError as error:
+        raise SetupError(f"the field {name!r}, which the template names, cannot be written as JSON: {error}") from None

@@ -1,0 +1,77 @@
+"""An answer as OpenAI's ``chat.completion`` object, whichever dialect it came in."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from ingather.result import LLMResponse, Usage
+
+_FINISH = {
+    **dict.fromkeys(("length", "max_tokens", "model_context_window_exceeded"), "length"),
+    **dict.fromkeys(("tool_calls", "tool_use"), "tool_calls"),
+    **dict.fromkeys(("content_filter", "safety", "blocklist", "prohibited_content", "recitation"), "content_filter"),
+    "function_call": "function_call",
+}
+"""What dialects call the end of an answer, in lower case → what OpenAI calls it; all else is ``stop``."""
+
+_OF_MESSAGE = ("annotations", "audio", "reasoning", "reasoning_content")
+_OF_ANSWER = ("service_tier", "system_fingerprint")
+
+
+def chat_completion(response: LLMResponse, model: str = "", refusal: str | None = None) -> dict[str, object]:
+    """The object, with what the provider said of it: id, time, usage, calls of tools. What is not known is left out.
+
+    `model`: the one that was asked, where the answer names none. `refusal`: what the model said in place of an answer.
+
+    >>> from ingather import LLMResponse
+    >>> chat_completion(LLMResponse("Paris", "gpt"))["choices"][0]["message"]["content"]
+    'Paris'
+    """
+    said = response.metadata
+    created = said.get("created")
+    whole: dict[str, object] = {
+        "id": said["id"] if isinstance(said.get("id"), str) else f"chatcmpl-{uuid4().hex}",
+        "object": "chat.completion",
+        "created": created if type(created) is int else int(response.created_at or time.time()),
+        "model": response.model or model,
+        "choices": [
+            {
+                "index": 0,
+                "message": _message(response, refusal),
+                "logprobs": None,
+                "finish_reason": _finish_reason(response),
+            }
+        ],
+    }
+    if response.usage is not None:
+        whole["usage"] = _usage(response.usage)
+    return whole | {name: said[name] for name in _OF_ANSWER if isinstance(said.get(name), str)}
+
+
+def _message(response: LLMResponse, refusal: str | None) -> dict[str, object]:
+    calls = bool(response.tool_calls or response.function_call)
+    text = None if refusal is not None or (calls and not response.content) else response.content
+    message: dict[str, object] = {"role": "assistant", "content": text, "refusal": refusal}
+    if response.tool_calls:
+        message["tool_calls"] = response.tool_calls
+    if response.function_call:
+        message["function_call"] = response.function_call
+    return message | {name: response.metadata[name] for name in _OF_MESSAGE if name in response.metadata}
+
+
+def _finish_reason(response: LLMResponse) -> str:
+    reason = _FINISH.get((response.finish_reason or "").lower())
+    return reason or ("tool_calls" if response.tool_calls and not response.finish_reason else "stop")
+
+
+def _usage(usage: Usage) -> dict[str, object]:
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }

@@ -1,0 +1,78 @@
+"""Rows of CSV and TSV: a header line, then a row each, with fields in quotes where they need them."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from ingather.jobs.rows import BOM, BadLine, Row, encoding_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_LARGEST = 64 * 1024 * 1024  # characters of a field: a whole document, but not the rest of a file after a stray quote
+_SIGNS = {",": "comma", "\t": "tab"}
+
+
+def read_csv(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
+    """Rows of a table whose cells are parted by commas; quoted ones may span lines. All values are text."""
+    return _read(lines, name, ",")
+
+
+def read_tsv(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
+    """Rows of a table whose cells are parted by tabs, quoted as in CSV."""
+    return _read(lines, name, "\t")
+
+
+def _read(lines: Iterable[bytes], name: str, delimiter: str) -> Iterator[Row | BadLine]:
+    csv.field_size_limit(max(csv.field_size_limit(), _LARGEST))
+    decoded = _Decoded(lines)
+    table = csv.reader(decoded, delimiter=delimiter, strict=True)
+    header: list[str] | None = None
+    while True:
+        line = table.line_num + 1
+        try:
+            cells = next(table, None)
+        except UnicodeDecodeError as error:
+            yield BadLine(name, decoded.number, encoding_problem(error))
+            return  # the reader may stand inside a quoted field: what follows cannot be told apart
+        except csv.Error as error:
+            yield BadLine(name, line, f"no row: {error}; a quote inside a quoted field is written twice")
+            continue
+        if cells is None:
+            return
+        if not cells:
+            continue
+        if header is None:
+            header = cells
+            if problem := _header_problem(cells):
+                yield BadLine(name, line, problem)
+                return
+        elif len(cells) != len(header):
+            said = f"{len(cells)} cells where the header has {len(header)}; a {_SIGNS[delimiter]} or quote too many?"
+            yield BadLine(name, line, said)
+        else:
+            yield Row(line, dict(zip(header, cells, strict=True)))
+
+
+class _Decoded:
+    """Lines of text, and the number of the newest."""
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self.number = 0
+        self._lines = iter(lines)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        raw = next(self._lines)
+        self.number += 1
+        return (raw.removeprefix(BOM) if self.number == 1 else raw).decode("utf-8", "strict")
+
+
+def _header_problem(cells: list[str]) -> str:
+    twice = sorted({cell for cell in cells if cells.count(cell) > 1})
+    if twice:
+        return f"the header names {twice[0]!r} twice; give each column a name of its own"
+    return "" if all(cell.strip() for cell in cells) else "the header has a column without a name"

@@ -1,0 +1,115 @@
+"""CSV and TSV: a header, then a row each."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingather.jobs import BadLine, Row
+from ingather.jobs.tables import read_csv, read_tsv
+
+
+def csv_rows(text: str | bytes):
+    raw = text if isinstance(text, bytes) else text.encode()
+    return list(read_csv(io.BytesIO(raw), "tasks.csv"))
+
+
+def tsv_rows(text: str):
+    return list(read_tsv(io.BytesIO(text.encode()), "tasks.tsv"))
+
+
+def only_problem(items) -> str:
+    [bad] = [item for item in items if isinstance(item, BadLine)]
+    return str(bad)
+
+
+def test_csv_rows_carry_the_header_s_names():
+    assert csv_rows("id,text\n1,hello\n2,bye\n") == [
+        Row(2, {"id": "1", "text": "hello"}),
+        Row(3, {"id": "2", "text": "bye"}),
+    ]
+
+
+def test_a_quoted_field_may_span_lines_and_the_row_is_where_it_begins():
+    assert csv_rows('id,text\n1,"a ""b"",\nc"\n2,d\n') == [
+        Row(2, {"id": "1", "text": 'a "b",\nc'}),
+        Row(4, {"id": "2", "text": "d"}),
+    ]
+
+
+def test_blank_lines_between_csv_rows_are_skipped():
+    assert [row.line for row in csv_rows("id\n\n1\n\n2\n")] == [3, 5]
+
+
+def test_a_csv_field_may_be_a_whole_document():
+    [row] = csv_rows("text\n" + "x" * 1_000_000 + "\n")
+    assert len(row.fields["text"]) == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,text\n1\n", "line 2: 1 cells where the header has 2"),
+        ("id,text\n1,a,b\n", "line 2: 3 cells where the header has 2"),
+        ("id,id\n1,2\n", "line 1: the header names 'id' twice"),
+        ("id,\n1,2\n", "line 1: the header has a column without a name"),
+        ('id\n"a"b\n', "line 2: no row"),
+        ('id\n"never closed\n', "line 2: no row"),
+        (b"id\nok\n\xff\n", "line 3: not UTF-8: byte 0xff"),
+        ("id\n1\n".encode("utf-16"), "line 1: the file is UTF-16"),
+        ("id,text\n1,a\rb\n", "line 2: no row"),
+    ],
+)
+def test_a_bad_csv_says_where_and_why(text, said):
+    assert only_problem(csv_rows(text)).startswith("tasks.csv, " + said)
+
+
+def test_a_csv_with_a_byte_order_mark_has_its_first_column():
+    assert csv_rows(b"\xef\xbb\xbfid\n1\n") == [Row(2, {"id": "1"})]
+
+
+def test_an_empty_field_is_empty_text():
+    assert csv_rows('id,text,note\n1,,""\n') == [Row(2, {"id": "1", "text": "", "note": ""})]
+
+
+def test_rows_after_a_bad_one_are_still_rows():
+    good = [item for item in csv_rows('id,text\n1\n2,"a"b\n3,c\n') if isinstance(item, Row)]
+    assert [(row.line, row.fields["id"]) for row in good] == [(4, "3")]
+
+
+def test_tabs_part_the_cells_of_a_tsv():
+    assert tsv_rows('id\ttext\n1\thello, "you"\n2\t"a\tb"\n') == [
+        Row(2, {"id": "1", "text": 'hello, "you"'}),
+        Row(3, {"id": "2", "text": "a\tb"}),
+    ]
+
+
+def test_a_ragged_tsv_names_the_line_and_the_tab():
+    assert only_problem(tsv_rows("id\ttext\n1\n")) == (
+        "tasks.tsv, line 2: 1 cells where the header has 2; a tab or quote too many?"
+    )
+
+
+def test_a_stray_quote_does_not_swallow_the_rest_of_a_big_file():
+    text = 'id\n"' + "x" * 70_000_000 + "\n1\n"
+    first, *rest = csv_rows(text)
+    assert isinstance(first, BadLine)
+    assert "field larger than" in str(first)
+    assert rest == [Row(3, {"id": "1"})]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+@given(st.data())
+def test_any_table_that_is_written_comes_back(delimiter, data):
+    cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"))
+    header = data.draw(st.lists(st.text("abcdefgh", min_size=1), min_size=2, max_size=4, unique=True))
+    table = data.draw(st.lists(st.lists(cells, min_size=len(header), max_size=len(header))))
+    written = io.StringIO()
+    csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows([header, *table])
+    lines = io.BytesIO(written.getvalue().encode())
+    read = list((read_csv if delimiter == "," else read_tsv)(lines, "t"))
+    assert [row.fields for row in read if isinstance(row, Row)] == [
+        dict(zip(header, row, strict=True)) for row in table
+    ]
