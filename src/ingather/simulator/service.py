@@ -16,6 +16,7 @@ from ingather.simulator import delivery
 from ingather.simulator.anthropic import Anthropic
 from ingather.simulator.behaviour import Behaviour, Fate
 from ingather.simulator.exchange import Answer, Problem, Unanswerable, Wire
+from ingather.simulator.gemini import Gemini
 from ingather.simulator.ledger import Call, Ledger
 from ingather.simulator.openai import OpenAI
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ingather.simulator.exchange import Ask, Dialect
     from ingather.simulator.settings import Settings
 
-_DIALECTS: tuple[Dialect, ...] = (Anthropic(), OpenAI())  # OpenAI's is last: it speaks to all others
+_DIALECTS: tuple[Dialect, ...] = (Anthropic(), Gemini(), OpenAI())  # OpenAI's is last: it speaks to all others
 _MODELS = frozenset({"/v1/models", "/v1beta/models"})
 _OWN_PATHS = _MODELS | {"/stats", "/reset"}
 _LARGEST = 64 * 1024 * 1024  # bytes of a request
