@@ -14,11 +14,13 @@ from aiohttp import web
 
 from ingather.simulator import delivery
 from ingather.simulator.anthropic import Anthropic
+from ingather.simulator.azure import Azure
 from ingather.simulator.behaviour import Behaviour, Fate
 from ingather.simulator.exchange import Answer, Problem, Unanswerable, Wire
 from ingather.simulator.gemini import Gemini
 from ingather.simulator.ledger import Call, Ledger
 from ingather.simulator.openai import OpenAI
+from ingather.simulator.responses import Responses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from ingather.simulator.exchange import Ask, Dialect
     from ingather.simulator.settings import Settings
 
-_DIALECTS: tuple[Dialect, ...] = (Anthropic(), Gemini(), OpenAI())  # OpenAI's is last: it speaks to all others
+# OpenAI's chat completions are last: they speak to all others
+_DIALECTS: tuple[Dialect, ...] = (Anthropic(), Gemini(), Azure(), Responses(), OpenAI())
 _MODELS = frozenset({"/v1/models", "/v1beta/models"})
 _OWN_PATHS = _MODELS | {"/stats", "/reset"}
 _LARGEST = 64 * 1024 * 1024  # bytes of a request
