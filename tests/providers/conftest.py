@@ -16,5 +16,6 @@ def _no_environment(monkeypatch):
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_API_KEY", "OLLAMA_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for dialect in ("OPENAI", "OLLAMA", "ANTHROPIC", "GEMINI", "GOOGLE"):
+        monkeypatch.delenv(f"{dialect}_API_KEY", raising=False)
+        monkeypatch.delenv(f"{dialect}_BASE_URL", raising=False)

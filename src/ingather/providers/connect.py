@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from ingather.limits import Limits
     from ingather.providers.base import Provider
 
-_LATER = ("anthropic", "gemini", "offline")  # dialects that have a name, but no code yet
-_FORMS = '"openai/NAME" (with base_url= for every compatible server), "azure/DEPLOYMENT", "ollama/NAME" or "echo"'
-_OWN = ("base_url", "api_key", "api_version", "limits", "timeout", "retry", "model")
+_LATER = ("offline",)  # dialects that have a name, but no code yet
+_FORMS = (
+    '"openai/NAME" (with base_url= for every compatible server), "anthropic/NAME", "gemini/NAME", '
+    '"azure/DEPLOYMENT", "ollama/NAME" or "echo"'
+)
+_OWN = ("base_url", "api_key", "api_version", "schema_mode", "limits", "timeout", "retry", "model")
 
 
 def connect(
@@ -33,15 +36,20 @@ def connect(
     retry: RetryConfig | None = TRANSIENT_FAULTS,
     api: str | None = None,
     api_version: str | None = None,
+    schema_mode: str | None = None,
     **params: object,
 ) -> Provider:
-    """A provider for `model`: ``"openai/NAME"``, ``"azure/DEPLOYMENT"``, ``"ollama/NAME"`` or ``"echo"``.
+    """A provider for `model`: its dialect, a slash, its name; or ``"echo"``.
+
+    The dialects are ``"openai/NAME"``, ``"anthropic/NAME"``, ``"gemini/NAME"``, ``"azure/DEPLOYMENT"`` and
+    ``"ollama/NAME"``.
 
     With `base_url`, ``"openai/NAME"`` reaches every compatible server; without, that of ``OPENAI_BASE_URL`` or
     OpenAI's own. It speaks the Responses API to OpenAI's own host and Chat Completions to any other; `api` chooses,
     ``"responses"`` or ``"chat"``. Azure's resource is `base_url` or ``AZURE_OPENAI_ENDPOINT``, and `api_version` is
     2024-10-21 unless given or in ``OPENAI_API_VERSION``; a base_url that ends with ``/openai/v1`` needs none. Ollama is
-    at port 11434 of this machine, or where ``OLLAMA_BASE_URL`` or ``OLLAMA_HOST`` say.
+    at port 11434 of this machine, or where ``OLLAMA_BASE_URL`` or ``OLLAMA_HOST`` say. `schema_mode` ``"tool"`` has
+    ``"anthropic/NAME"`` send schemas as tools, for servers without ``output_config``.
 
     The key of ``OPENAI_API_KEY`` (or its like) goes only to the dialect's own host and that of its variable; any other
     host needs `api_key`, or none if it is this machine; ``api_key=""`` sends none. A key goes unencrypted only to this
@@ -60,7 +68,7 @@ def connect(
     _check_names(params)
     if dialect == "echo":
         return _echo(limits, base_url, api_key)
-    own = _own_options(dialect, api=api, api_version=api_version)
+    own = _own_options(dialect, api=api, api_version=api_version, schema_mode=schema_mode)
     url = _checked_url(dialect, base_url or _url_of_environment(dialect) or HOMES[dialect].url)
     return HOMES[dialect].made(
         name,
@@ -86,7 +94,11 @@ def _own_options(dialect: str, **options: str | None) -> dict[str, str]:
 
 
 def _url_of_environment(dialect: str) -> str | None:
-    return next(filter(None, map(os.environ.get, HOMES[dialect].urls)), None)
+    return next(filter(None, map(os.environ.get, _urls(dialect))), None)
+
+
+def _urls(dialect: str) -> tuple[str, ...]:
+    return HOMES[dialect].urls or (f"{dialect.upper()}_BASE_URL",)
 
 
 def _check_dialect(model: str, dialect: str, name: str) -> None:
@@ -122,7 +134,7 @@ def _checked_url(dialect: str, text: str) -> SplitResult:
     text = home.completed(text.strip())
     example = home.example or home.url
     if not text:
-        raise SetupError(f"no base_url: give base_url=, as in {example}, or set {' or '.join(home.urls)}")
+        raise SetupError(f"no base_url: give base_url=, as in {example}, or set {' or '.join(_urls(dialect))}")
     try:
         url = urlsplit(text.rstrip("/"))
         host, _ = url.hostname, url.port
@@ -161,7 +173,7 @@ def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
         raise SetupError(f"no key for {url.netloc}: set {variables}, or give api_key=")
     raise SetupError(
         f'no key for {url.netloc}: give api_key= (or api_key="" if it needs none). {variables} goes only to '
-        f"{' and '.join(filter(None, hosts)) or f'the host of {home.urls[0]}'}"
+        f"{' and '.join(filter(None, hosts)) or f'the host of {_urls(dialect)[0]}'}"
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from ingather.errors import SetupError
+from ingather.providers.anthropic import ANTHROPIC_URL, AnthropicProvider
 from ingather.providers.azure import AzureProvider
+from ingather.providers.gemini import GEMINI_URL, GeminiProvider
 from ingather.providers.ollama import OLLAMA_URL, OllamaProvider, completed
 from ingather.providers.openai import OPENAI_URL, OpenAIProvider, is_openai
 from ingather.providers.responses import ResponsesProvider
@@ -21,16 +23,16 @@ class Home(NamedTuple):
 
     `url`: base_url unless one is given, empty where every user has another. `made`: the provider's class, or a function
     that makes one. `keys`: variables with a key, of which the first that is set counts; `urls`: the same with a
-    base_url. `path`: what is added to a base_url, and so is not its end. `takes`: options of its own. `example`: a
-    base_url to show. `completed`: a base_url from what is written for one.
+    base_url, ``<DIALECT>_BASE_URL`` if there are none. `path`: what is added to a base_url, and so is not its end.
+    `takes`: options of its own. `example`: a base_url to show. `completed`: a base_url from what is written for one.
     """
 
     url: str
     made: Callable[..., DialectProvider]
     keys: tuple[str, ...]
-    urls: tuple[str, ...]
-    path: str = "/chat/completions"
+    path: str
     needs_key: bool = True
+    urls: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     example: str = ""
     completed: Callable[[str], str] = str
@@ -40,26 +42,32 @@ def _openai(model: str, *, base_url: str, api: str | None = None, **options: Unp
     """By Responses at OpenAI's own host, by Chat Completions at any other, unless `api` says which."""
     if api not in ("responses", "chat", None):
         raise SetupError(f'api is "responses" or "chat", not {api!r}')
+    if base_url.endswith("/responses"):
+        raise SetupError(f"base_url ends before /responses, which is added to it: {base_url!r}")
     by_responses = is_openai(base_url) if api is None else api == "responses"
     return (ResponsesProvider if by_responses else OpenAIProvider)(model, base_url=base_url, **options)
 
 
 HOMES: dict[str, Home] = {
-    "openai": Home(OPENAI_URL, _openai, ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), takes=("api",)),
+    "openai": Home(OPENAI_URL, _openai, ("OPENAI_API_KEY",), "/chat/completions", takes=("api",)),
     "azure": Home(
         "",
         AzureProvider,
         ("AZURE_OPENAI_API_KEY",),
-        ("AZURE_OPENAI_ENDPOINT",),
+        "/chat/completions",
+        urls=("AZURE_OPENAI_ENDPOINT",),
         takes=("api_version",),
         example="https://RESOURCE.openai.azure.com",
     ),
+    "anthropic": Home(ANTHROPIC_URL, AnthropicProvider, ("ANTHROPIC_API_KEY",), "/messages", takes=("schema_mode",)),
+    "gemini": Home(GEMINI_URL, GeminiProvider, ("GEMINI_API_KEY", "GOOGLE_API_KEY"), ":generateContent"),
     "ollama": Home(
         OLLAMA_URL,
         OllamaProvider,
         ("OLLAMA_API_KEY",),
-        ("OLLAMA_BASE_URL", "OLLAMA_HOST"),
+        "/chat/completions",
         needs_key=False,
+        urls=("OLLAMA_BASE_URL", "OLLAMA_HOST"),
         completed=completed,
     ),
 }
