@@ -117,4 +117,4 @@ def test_what_packs_well_is_not_unpacked_at_once(tmp_path: Path):
     path.write_bytes(packer.compress(block) + packer.flush())
     rows = Source(str(path)).rows()
     assert next(rows) == Row(2, {"id": "0", "prompt": "hello"})
-    rows.close()  # type: ignore[attr-defined]
+    rows.close()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
 from ingather.errors import SetupError
-from ingather.jobs import AnswerFile, Job, Recipe, Source, Template, check, checked_params
+from ingather.jobs import AnswerFile, Job, Recipe, Row, Source, Template, check, checked_params
 from ingather.jobs.answer_form import load_form
+from ingather.jobs.batch import ENDPOINTS
 from ingather.jobs.params import parsed_param
 from ingather.limits import Limits
 from ingather.providers.base import WireProvider
@@ -45,6 +47,7 @@ class Whom:
     tpm: float | None
     timeout: float
     retries: int | None
+    api: str | None = None
 
     @property
     def each_its_own(self) -> bool:
@@ -76,7 +79,7 @@ def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, *, overwrite: bool)
     template = None if ask.prompt is None else Template(_text(ask.prompt))
     system = None if ask.system is None else _text(ask.system)
     recipe = Recipe(template, system, params, None if form is None else form.model, whom.each_its_own)
-    provider = _provider(whom)
+    provider = _provider(whom, whom.api or _api_of_lines(source, recipe, whom))
     if source.rereadable and output != "-" and Path(output).exists() and Path(output).samefile(tasks):
         raise SetupError(f"the answers would replace the tasks: give another -o than {output}")
     answers = AnswerFile(output, overwrite=overwrite)
@@ -89,13 +92,25 @@ def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, *, overwrite: bool)
     return Plan(job, answers, provider, _retry(provider, whom.retries), total, whom.each_its_own)
 
 
-def _provider(whom: Whom) -> Provider:
+def _api_of_lines(source: Source, recipe: Recipe, whom: Whom) -> str | None:
+    """Where the first line is one of OpenAI's batch lines, the API that its url is of; None leaves the choice."""
+    if not source.rereadable or not whom.model.startswith("openai/"):
+        return None
+    with closing(source.rows()) as rows:
+        first = next(rows, None)
+    if not isinstance(first, Row) or not recipe.takes_batch(first):
+        return None
+    endpoint = ENDPOINTS.get(str(first.fields.get("url")))
+    return None if endpoint is None else endpoint.api
+
+
+def _provider(whom: Whom, api: str | None) -> Provider:
     key = whom.api_key_env and os.environ.get(whom.api_key_env)  # "" is to send none
     if whom.api_key_env and not key:
         raise SetupError(f"--api-key-env: the environment variable {whom.api_key_env} is not set, or empty")
     limits = Limits(requests_per_minute=whom.rpm, tokens_per_minute=whom.tpm)
     try:
-        return connect(whom.model, base_url=whom.base_url, api_key=key, limits=limits, timeout=whom.timeout)
+        return connect(whom.model, base_url=whom.base_url, api_key=key, limits=limits, timeout=whom.timeout, api=api)
     except SetupError as error:
         raise SetupError(_as_options(str(error))) from error
 
@@ -106,6 +121,8 @@ def _as_options(message: str) -> str:
         ('api_key=""', "--api-key-env ''"),
         ("api_key=", "--api-key-env VAR"),
         ("base_url=", "--base-url"),
+        ('connect(…, api="chat")', "--api chat"),
+        ("api=", "--api"),
         ("base_url", "--base-url"),
     ):
         message = message.replace(python, ours)
@@ -116,7 +133,14 @@ def _preparing(provider: Provider) -> Callable[[LLMTask], object] | None:
     """How a task's request is made: what is wrong with it shows before the first call."""
     if not isinstance(provider, WireProvider):
         return None
-    return lambda task: provider.prepare(task.messages, task.config_overrides)
+
+    def prepare(task: LLMTask) -> object:
+        try:
+            return provider.prepare(task.messages, task.config_overrides)
+        except SetupError as error:
+            raise SetupError(_as_options(str(error))) from error
+
+    return prepare
 
 
 def _retry(provider: Provider, retries: int | None) -> RetryConfig | None:

@@ -31,6 +31,14 @@ Model = Annotated[
 BaseUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="Another server of that dialect, such as http://localhost:8000/v1.")
 ]
+Api = Annotated[
+    str | None,
+    typer.Option(
+        metavar="API",
+        help="Which of OpenAI's APIs: chat or responses (for batch lines that of their url, else responses at OpenAI, "
+        "chat elsewhere).",
+    ),
+]
 KeyVariable = Annotated[
     str | None,
     typer.Option(
@@ -98,6 +106,7 @@ def run(
     output: Output,
     model: Model,
     base_url: BaseUrl = None,
+    api: Api = None,
     api_key_env: KeyVariable = None,
     prompt: Prompt = None,
     system: System = None,
@@ -142,6 +151,6 @@ def run(
     from ingather.cli.plan import Ask, Whom, make_plan
 
     ask = Ask(prompt, system, param or [], schema, format)
-    whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries)
+    whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries, api)
     how = How(max_concurrency, max_time, grace, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
     raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, overwrite=overwrite), how).run())

@@ -27,11 +27,13 @@ _OWN_FIELDS = ("prompt", "messages")
 class Endpoint(NamedTuple):
     """One url of batch lines.
 
-    `read`: messages and parameters, the model among them, of a line's body. `write`: the body of an answer, given the
-    answer, the model that was asked, and a refusal in place of an answer.
+    `api`: which of OpenAI's APIs it is of, in the words of `connect`. `read`: messages and parameters, the model among
+    them, of a line's body. `write`: the body of an answer, given the answer, the model that was asked, and a refusal in
+    place of an answer.
     """
 
     url: str
+    api: str
     read: Read
     write: Write
 
@@ -88,6 +90,6 @@ def _params(body: Mapping[str, object], *content: str) -> dict[str, object]:
     return params
 
 
-CHAT = Endpoint("/v1/chat/completions", _read_chat, chat_completion)
+CHAT = Endpoint("/v1/chat/completions", "chat", _read_chat, chat_completion)
 ENDPOINTS: dict[str, Endpoint] = {endpoint.url: endpoint for endpoint in (CHAT,)}
 _NOT_YET = ("/v1/responses", "/v1/embeddings", "/v1/completions", "/v1/moderations")

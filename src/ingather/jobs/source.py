@@ -16,7 +16,7 @@ from ingather.jobs.rows import BadLine, Row, read_jsonl
 from ingather.jobs.tables import read_csv, read_tsv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 FORMATS: dict[str, Callable[[Iterable[bytes], str], Iterator[Row | BadLine]]] = {
     "jsonl": read_jsonl,
@@ -64,7 +64,7 @@ class Source:
         """How messages call it."""
         return "standard input" if self.path == "-" else self.path
 
-    def rows(self) -> Iterator[Row | BadLine]:
+    def rows(self) -> Generator[Row | BadLine]:
         """All rows from the start; blank lines are skipped. Reads as it is iterated, one line at a time.
 
         Where the file cannot be read to its end (damaged gzip data, a failing disk), the last row is a `BadLine`.
