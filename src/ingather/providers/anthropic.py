@@ -72,7 +72,7 @@ class AnthropicProvider(DialectProvider):
     be called, for servers and models without ``output_config``; what strict mode refuses goes as a plain tool anyway.
 
     >>> AnthropicProvider("claude-haiku-4-5", api_key="sk-ant-abcdefgh")
-    AnthropicProvider('claude-haiku-4-5' at api.anthropic.com, key 6dd28a9a)
+    AnthropicProvider('claude-haiku-4-5' at api.anthropic.com, key effd2c5b)
     """
 
     def __init__(

@@ -37,22 +37,32 @@ _WORDS: dict[str, Kind] = {
     word: kind
     for kind, words in {
         QuotaExhausted: "insufficient_quota billing_error billing_hard_limit_reached billing_not_active "
-        "insufficient_balance insufficient_credits payment_required",
+        "insufficient_balance insufficient_credits payment_required contract_spend_limit_reached "
+        "enforced_spend_limit_reached linked_organization_spend_limit_reached linked_organization_billing_unavailable",
         TooLong: "context_length_exceeded exceed_context_size_error request_too_large string_above_max_length "
         "model_context_window_exceeded context_window_exceeded",
         Filtered: "content_filter content_policy_violation responsibleaipolicyviolation invalid_prompt cyber_policy "
-        "moderation_blocked prohibited_content data_inspection_failed",
+        "moderation_blocked prohibited_content data_inspection_failed bio_policy misalignment_policy_violation "
+        "image_content_policy_violation",
         AuthFailed: "invalid_api_key authentication_error unauthenticated permission_error permission_denied "
-        "api_key_invalid account_deactivated",
+        "api_key_invalid account_deactivated organization_on_hold",
         ModelNotFound: "model_not_found deploymentnotfound not_found_error not_found",
-        RateLimited: "rate_limit_exceeded rate_limit_error resource_exhausted too_many_requests",
+        RateLimited: "rate_limit_exceeded ramp_limit_exceeded rate_limit_error resource_exhausted too_many_requests",
         Overloaded: "overloaded_error overloaded engine_overloaded slow_down unavailable unavailable_error",
     }.items()
     for word in words.split()
 }
 _VAGUE: dict[str, Kind] = {  # words that many kinds share: they count only where the status says nothing
-    **dict.fromkeys(("invalid_request_error", "invalid_argument", "bad_request", "not_supported_error"), BadRequest),
-    **dict.fromkeys(("server_error", "api_error", "internal_error", "internal", "timeout_error"), ServerFault),
+    word: kind
+    for kind, words in {
+        BadRequest: "invalid_request_error invalid_argument bad_request not_supported_error data_residency_mismatch "
+        "invalid_image invalid_image_format invalid_base64_image invalid_image_url invalid_image_mode image_too_large "
+        "image_too_small image_file_too_large image_parse_error image_file_not_found empty_image_file "
+        "unsupported_image_media_type",
+        ServerFault: "server_error api_error internal_error internal timeout_error vector_store_timeout "
+        "failed_to_download_image",
+    }.items()
+    for word in words.split()
 }
 _TEXTS: dict[Kind, re.Pattern[str]] = {  # for refusals that have no word of their own
     QuotaExhausted: re.compile(
@@ -165,7 +175,7 @@ def _kind(status: int, headers: Mapping[str, str], problem: Problem, hint: float
         asked = _ASKED.search(problem.message)
         if asked is not None and _number(asked[2]) > _number(asked[1]):
             return TooBig
-        if "insufficient_quota" in problem.message or (problem.daily and hint is None):
+        if "insufficient_quota" in problem.message or problem.barred or (problem.daily and hint is None):
             return QuotaExhausted
     return kind
 

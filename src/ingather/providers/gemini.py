@@ -111,7 +111,7 @@ class GeminiProvider(DialectProvider):
     `base_url`: with or without a version such as ``/v1beta`` at its end.
 
     >>> GeminiProvider("gemini-3-flash", api_key="AIza-abcdefgh")
-    GeminiProvider('gemini-3-flash' at generativelanguage.googleapis.com, key 6dd28a9a)
+    GeminiProvider('gemini-3-flash' at generativelanguage.googleapis.com, key 1e9446c9)
     """
 
     def __init__(self, model: str, *, base_url: str = GEMINI_URL, **options: Unpack[Options]) -> None:

@@ -13,6 +13,7 @@ _TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]{0,500}>")
 _STATUS = re.compile(r"[45]\d\d", re.ASCII)
 _PER_DAY = re.compile(r'"quotaId"\s*:\s*"[^"]{0,200}PerDay')
+_NO_QUOTA = re.compile(r"quota exceeded for metric: [^\s,]{1,200}, limit: 0(?![\d.])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Problem:
     """What a body says.
 
     `words`: the provider's names for the failure, in lower case, the most telling first. `code`: the first of them, as
-    written. `status`: an HTTP status that it names. `daily`: it is the quota of a whole day that is used up.
+    written. `status`: an HTTP status that it names. `daily`: it is the quota of a whole day that is used up. `barred`:
+    there is no quota at all.
     """
 
     message: str = ""
@@ -29,6 +31,7 @@ class Problem:
     status: int | None = None
     request_id: str | None = None
     daily: bool = False
+    barred: bool = False
 
     @classmethod
     def read(cls, text: str) -> Problem:
@@ -53,6 +56,7 @@ class Problem:
             int(number) if _STATUS.fullmatch(number) else None,
             data["request_id"] if isinstance(data.get("request_id"), str) else None,
             _PER_DAY.search(text) is not None,
+            _NO_QUOTA.search(text) is not None,
         )
 
 
@@ -62,6 +66,8 @@ def _names(data: Mapping[str, object], inner: Mapping[str, object]) -> list[obje
     if isinstance(nested, Mapping):  # Azure's content filter
         names.append(nested.get("code"))
     details = inner.get("details")
+    if isinstance(details, Mapping):  # Anthropic's name for the cause, beside the broad type
+        names.insert(0, details.get("error_code"))
     if isinstance(details, list):  # Google's ErrorInfo
         names += [detail.get("reason") for detail in details if isinstance(detail, Mapping)]
     feedback = data.get("promptFeedback")
