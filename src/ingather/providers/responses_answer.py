@@ -38,7 +38,7 @@ def read(data: Mapping[str, object]) -> Answer:
     metadata = {name: data[name] for name in _FROM_BODY if data.get(name) is not None}
     if rest := [item for item in output if item.get("type") not in ("message", "function_call", "custom_tool_call")]:
         metadata["output"] = rest  # reasoning, searches, whatever else: to be read, or sent back
-    if notes := [note for part in parts for note in part.get("annotations") or ()]:
+    if notes := [note for part in parts if isinstance(part.get("annotations"), list) for note in part["annotations"]]:
         metadata["annotations"] = notes
     model = data.get("model")
     response = LLMResponse(

@@ -93,30 +93,40 @@ def _items(message: LLMMessage, where: str) -> list[dict[str, object]]:
         call = message.metadata.get("tool_call_id")
         if not isinstance(call, str):
             raise BadRequest(f"{where} is a tool's answer without the tool_call_id of the call that it answers")
-        return [{"type": "function_call_output", "call_id": call, "output": _content(message.content, _PARTS)}]
+        return [{"type": "function_call_output", "call_id": call, "output": _content(message.content)}]
     if message.role != "assistant":
-        return [{"type": "message", "role": message.role, "content": _content(message.content, _PARTS)}]
-    content = _content(message.content, {"text": "output_text"})
-    if refusal := message.metadata.get("refusal"):
-        content = [{"type": "refusal", "refusal": refusal}]
+        return [{"type": "message", "role": message.role, "content": _content(message.content)}]
+    content = _spoken(message.content) or message.metadata.get("refusal") or ""
     said = [{"type": "message", "role": "assistant", "content": content}] if content or not message.tool_calls else []
     return [*said, *(_call(call, f"{where}.tool_calls[{at}]") for at, call in enumerate(message.tool_calls or ()))]
 
 
-def _content(content: object, names: Mapping[str, str]) -> object:
+def _spoken(content: object) -> object:
+    """Of an answer, as one text: its parts have ids here, which an answer from elsewhere has not."""
+    if not isinstance(content, list):
+        return content
+    texts = [part.get("text") or part.get("refusal") for part in content if isinstance(part, Mapping)]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _content(content: object) -> object:
     if content is None:
         return ""
-    return [_part(part, names) for part in content] if isinstance(content, list) else content
+    return [_part(part) for part in content] if isinstance(content, list) else content
 
 
-def _part(part: object, names: Mapping[str, str]) -> object:
+def _part(part: object) -> object:
     kind = part.get("type") if isinstance(part, Mapping) else None
-    if not isinstance(part, Mapping) or not isinstance(kind, str) or kind not in names:
+    if not isinstance(part, Mapping) or not isinstance(kind, str) or kind not in _PARTS:
         return part  # in the form of this API already
     inner = part.get(kind)
     if kind == "image_url" and isinstance(inner, Mapping):
-        return {"type": names[kind], "image_url": inner.get("url"), "detail": inner.get("detail", "auto")}
-    return {**part, "type": names[kind]} if kind != "file" else {"type": names[kind], **_mapping(inner)}
+        return {"type": _PARTS[kind], "image_url": inner.get("url"), "detail": inner.get("detail", "auto")}
+    return (
+        {"type": _PARTS[kind], **inner}
+        if kind == "file" and isinstance(inner, Mapping)
+        else {**part, "type": _PARTS[kind]}
+    )
 
 
 def _call(call: Mapping[str, object], where: str) -> dict[str, object]:
