@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,10 @@ class Client:
     file: str
     python: str = sys.executable
 
+    @property
+    def command(self) -> list[str]:
+        return [self.python, str(HERE / "clients" / self.file)]
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -35,6 +39,18 @@ class Cost:
     cpu_per_call: float
     wall: float
     answered: int
+
+
+class Failed(Exception):
+    """A client did not do its work; the message says why."""
+
+
+class TookTooLong(Failed):
+    """A client was stopped."""
+
+
+class NotInstalled(Exception):
+    """An environment could not be built; the message says why."""
 
 
 @contextlib.contextmanager
@@ -54,23 +70,50 @@ def alternate(clients: list[Client], *, latency: float, calls: int, concurrency:
     with server(latency) as base_url:
         for _ in range(runs):
             for client in clients:
-                command = [client.python, str(HERE / "clients" / client.file), base_url]
-                command += ["--calls", str(calls), "--concurrency", str(concurrency)]
-                line = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-                taken[client.name].append(json.loads(line.splitlines()[-1]))
+                figures = run_client(client, base_url, "--calls", str(calls), "--concurrency", str(concurrency))
+                taken[client.name].append(figures)
     return {name: _medians(rounds, calls) for name, rounds in taken.items()}
 
 
-def environment(name: str, *packages: str) -> str:
-    """An environment of its own holding `packages`, made on first use; gives its interpreter."""
+def run_client(client: Client, base_url: str, *options: str, timeout: float | None = None) -> dict[str, float]:
+    """The figures that `client` prints. Raises Failed where it ends otherwise, TookTooLong after `timeout` seconds."""
+    command = [*client.command, base_url, *options]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=surroundings(), check=False)
+    except subprocess.TimeoutExpired:
+        raise TookTooLong(f"not done within {timeout:.0f} s") from None
+    if done.returncode:
+        raise Failed(last_line(done.stderr))
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def environment(name: str, *packages: str, python: str = sys.executable) -> str:
+    """An environment of its own holding `packages`, made of `python` on first use; gives its interpreter.
+
+    Raises NotInstalled where pip cannot.
+    """
     folder = ENVIRONMENTS / name
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        venv.create(folder, clear=True, with_pip=True)
-        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]
-        subprocess.run(install, check=True)
-        (folder / "ready").touch()
-    return str(python)
+    own, ready, wanted = folder / "bin" / "python", folder / "ready", "\n".join(packages)
+    if not ready.exists() or ready.read_text() != wanted:
+        install = [str(own), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]
+        for command in ([python, "-m", "venv", "--clear", str(folder)], install):
+            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+            if done.returncode:
+                raise NotInstalled(f"{name} could not be installed: {last_line(done.stderr)}")
+        ready.write_text(wanted)
+    return str(own)
+
+
+def surroundings() -> dict[str, str]:
+    """The environment variables of a client: no key or address of a real provider, and nothing fetched at import."""
+    kept = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_BASE_URL"))}
+    return {**kept, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+
+
+def last_line(text: str) -> str:
+    """What a traceback or a log ends with."""
+    return (text.strip().splitlines() or ["it said nothing"])[-1][:200]
 
 
 def _medians(rounds: list[dict[str, float]], calls: int) -> Cost:

@@ -3,7 +3,8 @@
     python benchmarks/server.py --latency 0.5
 
 Prints its base URL, then serves until its standard input closes. One protocol object a connection and no parsing beyond
-the length of the body, so that a client's own cost is what a benchmark sees.
+the length of the body, so that a client's own cost is what a benchmark sees. The answer is text like any other, and
+JSON for those who ask for it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ ANSWER = json.dumps(
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": "A plain answer of some length. " * 24, "refusal": None},
+                "message": {
+                    "role": "assistant",
+                    "content": json.dumps({"summary": "A plain answer of some length. " * 24}),
+                    "refusal": None,
+                },
                 "logprobs": None,
                 "finish_reason": "stop",
             }

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-ELSEWHERE = {"demo": "tests/cli/test_demo.py"}  # examples that another module tests
+WRAPPED = "tests/test_wrapped_clients.py"
+ELSEWHERE = {  # examples that another module tests
+    "demo": "tests/cli/test_demo.py",
+    **{f"wrapped_{client}": WRAPPED for client in ("openai", "instructor", "litellm", "langchain")},
+}
 
 
 def output_of(name):

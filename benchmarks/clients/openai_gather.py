@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from measured import PROMPT, main
+from measured import PROMPT, gathered, main
 from openai import AsyncOpenAI
 
 client: AsyncOpenAI | None = None
@@ -15,16 +13,14 @@ async def run(base_url: str, calls: int, concurrency: int) -> int:
     if client is None:
         client = AsyncOpenAI(base_url=base_url, api_key="none")
     openai = client
-    semaphore = asyncio.Semaphore(concurrency)
 
-    async def one() -> bool:
-        async with semaphore:
-            answer = await openai.chat.completions.create(
-                model="bench-model", messages=[{"role": "user", "content": PROMPT}]
-            )
-        return bool(answer.choices[0].message.content)
+    async def one() -> str | None:
+        answer = await openai.chat.completions.create(
+            model="bench-model", messages=[{"role": "user", "content": PROMPT}]
+        )
+        return answer.choices[0].message.content
 
-    return sum(await asyncio.gather(*(one() for _ in range(calls))))
+    return await gathered(one, calls, concurrency)
 
 
 async def close() -> None:
