@@ -66,9 +66,9 @@ def connect(
     dialect, _, name = model.partition("/")
     _check_dialect(model, dialect, name)
     _check_names(params)
+    own = _own_options(dialect, api=api, api_version=api_version, schema_mode=schema_mode)
     if dialect == "echo":
         return _echo(limits, base_url, api_key)
-    own = _own_options(dialect, api=api, api_version=api_version, schema_mode=schema_mode)
     url = _checked_url(dialect, base_url or _url_of_environment(dialect) or HOMES[dialect].url)
     return HOMES[dialect].made(
         name,
@@ -87,7 +87,7 @@ def _own_options(dialect: str, **options: str | None) -> dict[str, str]:
     """Those that are given; SetupError where the dialect has no such choice."""
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
-        if name not in HOMES[dialect].takes:
+        if dialect not in HOMES or name not in HOMES[dialect].takes:
             whose = next(other for other, home in HOMES.items() if name in home.takes)
             raise SetupError(f"{name}= is for {whose}/NAME: {dialect!r} has no such choice, leave it out")
     return given
