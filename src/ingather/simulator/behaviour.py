@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from ingather.errors import SetupError
 from ingather.simulator.answers import compose, limited
 from ingather.simulator.buckets import Quota
 from ingather.simulator.chance import CERTAIN, delay, draws, fault
@@ -57,7 +58,7 @@ class Behaviour:
             raise Unanswerable(Problem("auth", message))
 
     def decide(self, ask: Ask, call: Call, ledger: Ledger, now: float) -> Fate:
-        """What becomes of a call that arrived at `now`. Raises Unanswerable for a schema that nothing satisfies."""
+        """What becomes of a call that arrived at `now`. Raises Unanswerable for what it cannot do."""
         settings, planned = self.settings, self._planned(ask, call.fingerprint)
         if isinstance(planned, Fault) and (problem := refusal_at_the_door(planned, ask, settings)):
             call.fault = str(planned)
@@ -75,7 +76,10 @@ class Behaviour:
         if ask.steps:
             own = self._own_scripts.get(fingerprint)
             if own is None:
-                own = self._own_scripts[fingerprint] = Script(ask.steps)
+                try:
+                    own = self._own_scripts[fingerprint] = Script(ask.steps)
+                except SetupError as error:
+                    raise Unanswerable(Problem("bad_request", f"what to simulate: {error}")) from None
             return own.next("")
         return self.script.next(ask.prompt) if self.script else None
 
