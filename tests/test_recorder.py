@@ -276,8 +276,10 @@ async def test_an_executor_replays_a_run_with_a_response_model_and_retries(path)
     retry = RetryConfig(max_attempts=3, initial_delay=0.001)
 
     async def run(provider, mode):
-        async with ParallelLLMExecutor(Recorder(provider, path, mode=mode), 8, retry) as executor:
+        recorder = Recorder(provider, path, mode=mode)
+        async with ParallelLLMExecutor(recorder, 8, retry) as executor:
             results = await executor.execute(tasks)
+        await recorder.aclose()
         return {tag: (result.value, result.attempts, result.usage) for tag, result in results.items()}
 
     async with Simulator(error_rate=0.3, faults="500,drop") as sim:
@@ -288,6 +290,22 @@ async def test_an_executor_replays_a_run_with_a_response_model_and_retries(path)
         assert sim.stats()["calls"] == calls
     assert await run(openai(GONE), "replay") == first
     assert first["t3"][0] == Person(name="Ann Lee", age=23)
+
+
+@pytest.mark.parametrize("model", ["openai/any", "anthropic/any", "gemini/any"])
+async def test_every_dialect_is_recorded_and_replayed(path, model):
+    async def ask(base_url, mode):
+        recorder = Recorder(connect(model, base_url=base_url, api_key="a-key-of-123456", retry=None), path, mode=mode)
+        async with ParallelLLMExecutor(recorder) as executor:
+            results = await executor.gather([LLMTask("Ann Lee is 30 years old", response_model=Person)] * 3)
+        await recorder.aclose()
+        return [(r.value, r.usage, type(r.error), r.response and r.response.request_id) for r in results]
+
+    async with Simulator(script=["length", "filtered", "ok"]) as sim:
+        said = await ask(sim.base_url if model.startswith("openai") else sim.origin, "auto")
+    assert {kind for _, _, kind, _ in said} >= {errors.Truncated, type(None)}
+    again = await ask(GONE if model.startswith("openai") else GONE.removesuffix("/v1"), "replay")
+    assert again == said
 
 
 async def test_an_executor_replays_a_bare_provider(path):

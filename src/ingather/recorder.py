@@ -94,9 +94,11 @@ class Recorder:
         return await self._exchange(asked, lambda: wire.send(request))
 
     async def _exchange(self, asked: dict[str, object], ask: Callable[[], Awaitable[LLMResponse]]) -> LLMResponse:
+        occurrence = self._recording.next(
+            _digest(asked)
+        )  # before it waits for anything: equal requests keep their order
         if not self._recording.is_read:
             await asyncio.to_thread(self._recording.read)
-        occurrence = self._recording.next(_digest(asked))
         known = None if self.mode == "record" else self._recording.find(occurrence)
         if known is not None:
             return known.again()
