@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from openai.types.chat import ChatCompletion
+from openai.types.responses import Response
 
 from tests.cli.conftest import answers, asking, write_tasks
 
@@ -105,7 +106,7 @@ def test_bad_lines_are_named_before_anything_is_sent(ingather, simulator):
     for said in (
         "4 bad lines in batch.jsonl; nothing was sent",
         "line 2: the parameter 'stream' is not taken",
-        "line 3: 'url' is '/v1/responses', which is not in this version",
+        "line 3: 'body' has no 'input'",
         "line 4: this is a line of our own form, but line 1 is an OpenAI batch line",
         "line 5: the id 'req-0' is already that of line 1",
     ):
@@ -150,6 +151,30 @@ def test_batch_lines_are_asked_by_the_api_of_their_url(ingather, monkeypatch):
     assert asked["api"] is None
     ingather("run", "batch.jsonl", "-o", "out.jsonl", "--model", "openai/x", "--api", "responses")
     assert asked["api"] == "responses"
+
+
+def responses_line(number: int, **body) -> dict:
+    body = {"model": "gpt-5-mini", "input": f"Say {number}", "max_output_tokens": 100, **body}
+    return {"custom_id": f"req-{number}", "method": "POST", "url": "/v1/responses", "body": body}
+
+
+def test_lines_of_the_responses_api_are_answered_in_its_form(ingather, simulator):
+    sim = simulator(model="echo")
+    items = [{"role": "user", "content": [{"type": "input_text", "text": "Say 1"}]}]
+    lines = [responses_line(0, instructions="Be brief"), responses_line(1, input=items), responses_line(2)]
+    assert ingather("run", write_lines("batch.jsonl", lines), "-o", "out.jsonl", *at(sim)).code == 0
+    by_id = {line["custom_id"]: Response.model_validate(line["response"]["body"]) for line in answers("out.jsonl")}
+    assert {key: response.output_text for key, response in by_id.items()} == {f"req-{i}": f"Say {i}" for i in range(3)}
+    assert by_id["req-0"].instructions == "Be brief"
+    assert {row.model for row in sim.ledger} == {"gpt-5-mini"}
+
+
+@pytest.mark.parametrize("options", [["--api", "chat"], ["--model", "ollama/x"]])
+def test_they_are_refused_where_the_provider_is_asked_otherwise(ingather, simulator, options):
+    sim = simulator(model="echo")
+    done = ingather("run", write_lines("batch.jsonl", [responses_line(0)]), "-o", "o.jsonl", *at(sim), *options)
+    assert done.code == 2
+    assert "line 1: 'url' is '/v1/responses', which is not how this provider is asked" in done.err
 
 
 def test_what_the_responses_api_has_not_is_said_in_the_command_line_s_words(ingather, simulator):

@@ -29,12 +29,17 @@ MESSAGE = st.dictionaries(st.sampled_from(["content", "name", "tool_calls", "met
 PARAMS = st.dictionaries(st.sampled_from(["temperature", "stop", "model", "n", "stream", "metadata", "api_key"]), JSON)
 MESSAGES = st.lists(MESSAGE, max_size=3) | JSON
 BODY = PARAMS.flatmap(lambda params: MESSAGES.map(lambda messages: {**params, "messages": messages})) | JSON
+ITEM = st.fixed_dictionaries(
+    {"type": st.sampled_from(["message", "function_call", "function_call_output", "reasoning"]) | JSON},
+    optional={"role": ROLES, "content": JSON, "call_id": JSON, "name": JSON, "arguments": JSON, "output": JSON},
+)
+INPUT = PARAMS.flatmap(lambda params: (st.lists(ITEM, max_size=3) | JSON).map(lambda said: {**params, "input": said}))
 OURS = st.fixed_dictionaries(
     {},
     optional={"id": JSON, "prompt": JSON, "messages": MESSAGES, "params": PARAMS | JSON, "metadata": JSON, "x": JSON},
 )
 BATCH = st.fixed_dictionaries(
-    {"custom_id": st.text() | JSON, "body": BODY},
+    {"custom_id": st.text() | JSON, "body": BODY | INPUT},
     optional={
         "method": st.just("POST") | JSON,
         "url": st.sampled_from(["/v1/chat/completions", "/v1/responses"]) | JSON,
@@ -43,11 +48,11 @@ BATCH = st.fixed_dictionaries(
 )
 RECIPES = [
     Recipe(),
-    Recipe(own_models=True),
+    Recipe(own_models=True, speaks_responses=True),
     Recipe(Template("{prompt} {body}")),
     Recipe(system="s", params={"seed": 1}, response_model=int),
 ]
-PROVIDER = connect("openai/m", base_url="http://127.0.0.1:1/v1")
+PROVIDERS = [connect("openai/m", base_url="http://127.0.0.1:1/v1", api=api) for api in ("chat", "responses")]
 
 
 @pytest.mark.parametrize("read", [read_jsonl, read_csv, read_tsv])
@@ -67,7 +72,7 @@ def test_any_bytes_are_rows_or_bad_lines(read, raw):
 def test_any_object_is_a_task_or_a_typed_error(recipe, fields):
     try:
         line = recipe.line(Row(1, fields))
-        PROVIDER.prepare(line.task.messages, line.task.config_overrides)  # type: ignore[attr-defined]
+        PROVIDERS[recipe.speaks_responses].prepare(line.task.messages, line.task.config_overrides)
     except (SetupError, Rejected):
         pass
 

@@ -17,6 +17,7 @@ from ingather.jobs.params import parsed_param
 from ingather.limits import Limits
 from ingather.providers.base import WireProvider
 from ingather.providers.connect import connect
+from ingather.providers.responses import ResponsesProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +81,7 @@ def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, *, overwrite: bool)
     system = None if ask.system is None else _text(ask.system)
     recipe = Recipe(template, system, params, None if form is None else form.model, whom.each_its_own)
     provider = _provider(whom, whom.api or _api_of_lines(source, recipe, whom))
+    recipe = replace(recipe, speaks_responses=isinstance(provider, ResponsesProvider))
     if source.rereadable and output != "-" and Path(output).exists() and Path(output).samefile(tasks):
         raise SetupError(f"the answers would replace the tasks: give another -o than {output}")
     answers = AnswerFile(output, overwrite=overwrite)

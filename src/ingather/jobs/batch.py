@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ingather.errors import SetupError
 from ingather.jobs.completion import chat_completion
 from ingather.jobs.messages import read_messages
+from ingather.jobs.responses_line import read_input, response_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ingather.task import LLMMessage
 
     Read = Callable[[Mapping[str, object]], tuple[list[LLMMessage], dict[str, object]]]
-    Write = Callable[[LLMResponse, str, str | None], dict[str, object]]
+    Write = Callable[[LLMResponse, Mapping[str, object], str | None], dict[str, object]]
 
 FIELDS = ("custom_id", "method", "url", "body")
 _OWN_FIELDS = ("prompt", "messages")
@@ -28,8 +29,8 @@ class Endpoint(NamedTuple):
     """One url of batch lines.
 
     `api`: which of OpenAI's APIs it is of, in the words of `connect`. `read`: messages and parameters, the model among
-    them, of a line's body. `write`: the body of an answer, given the answer, the model that was asked, and a refusal in
-    place of an answer.
+    them, of a line's body. `write`: the body of an answer, given the answer, the parameters that were asked with, and a
+    refusal in place of an answer.
     """
 
     url: str
@@ -70,8 +71,6 @@ def _endpoint(url: object) -> Endpoint:
     endpoint = ENDPOINTS.get(url) if isinstance(url, str) else None
     if endpoint is not None:
         return endpoint
-    if url in _NOT_YET:
-        raise SetupError(f"'url' is {url!r}, which is not in this version; taken are: {', '.join(ENDPOINTS)}")
     raise SetupError(f"'url' is one of {', '.join(ENDPOINTS)}, not {url!r:.60}")
 
 
@@ -81,15 +80,21 @@ def _read_chat(body: Mapping[str, object]) -> tuple[list[LLMMessage], dict[str, 
     return read_messages(body["messages"]), _params(body, "messages")
 
 
+def _read_responses(body: Mapping[str, object]) -> tuple[list[LLMMessage], dict[str, object]]:
+    if "input" not in body:
+        raise SetupError("'body' has no 'input'")
+    return read_input(body["input"]), _params(body, "input")
+
+
 def _params(body: Mapping[str, object], *content: str) -> dict[str, object]:
     """What is set besides `content`. As at OpenAI, null sets nothing; and neither does what holds anyway."""
     params = {name: value for name, value in body.items() if value is not None and name not in content}
-    for name, usual in (("n", 1), ("stream", False)):
+    for name, usual in (("n", 1), ("stream", False), ("background", False)):
         if name in params and params[name] is usual:
             del params[name]
     return params
 
 
 CHAT = Endpoint("/v1/chat/completions", "chat", _read_chat, chat_completion)
-ENDPOINTS: dict[str, Endpoint] = {endpoint.url: endpoint for endpoint in (CHAT,)}
-_NOT_YET = ("/v1/responses", "/v1/embeddings", "/v1/completions", "/v1/moderations")
+RESPONSES = Endpoint("/v1/responses", "responses", _read_responses, response_object)
+ENDPOINTS: dict[str, Endpoint] = {endpoint.url: endpoint for endpoint in (CHAT, RESPONSES)}

@@ -10,6 +10,8 @@ from ingather.errors import ProviderError, Refused
 from ingather.jobs.encoding import encoded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ingather.jobs.batch import Endpoint
     from ingather.result import TaskResult
 
@@ -49,9 +51,8 @@ def _response(status: int | None, request_id: str | None, body: dict[str, object
     return {"status_code": status, "request_id": request_id or "", "body": body}
 
 
-def _asked(result: TaskResult) -> str:
-    overrides = getattr(result.task, "config_overrides", None) or {}
-    return str(overrides.get("model", ""))
+def _asked(result: TaskResult) -> Mapping[str, object]:
+    return getattr(result.task, "config_overrides", None) or {}
 
 
 def _refusal(error: Exception | None) -> str | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ingather.result import LLMResponse, Usage
 
 _FINISH = {
@@ -21,13 +23,16 @@ _OF_MESSAGE = ("annotations", "audio", "reasoning", "reasoning_content")
 _OF_ANSWER = ("service_tier", "system_fingerprint")
 
 
-def chat_completion(response: LLMResponse, model: str = "", refusal: str | None = None) -> dict[str, object]:
+def chat_completion(
+    response: LLMResponse, asked: Mapping[str, object], refusal: str | None = None
+) -> dict[str, object]:
     """The object, with what the provider said of it: id, time, usage, calls of tools. What is not known is left out.
 
-    `model`: the one that was asked, where the answer names none. `refusal`: what the model said in place of an answer.
+    `asked`: the parameters of the request, whose model stands where the answer names none. `refusal`: what the model
+    said in place of an answer.
 
     >>> from ingather import LLMResponse
-    >>> chat_completion(LLMResponse("Paris", "gpt"))["choices"][0]["message"]["content"]
+    >>> chat_completion(LLMResponse("Paris"), {"model": "gpt"})["choices"][0]["message"]["content"]
     'Paris'
     """
     said = response.metadata
@@ -36,7 +41,7 @@ def chat_completion(response: LLMResponse, model: str = "", refusal: str | None 
         "id": said["id"] if isinstance(said.get("id"), str) else f"chatcmpl-{uuid4().hex}",
         "object": "chat.completion",
         "created": created if type(created) is int else int(response.created_at or time.time()),
-        "model": response.model or model,
+        "model": response.model or str(asked.get("model", "")),
         "choices": [
             {
                 "index": 0,

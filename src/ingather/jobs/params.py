@@ -42,8 +42,14 @@ ALLOWED: dict[str, tuple[tuple[type, ...], str]] = {
     "service_tier": _TEXT,
     "store": _YES,
     "metadata": _OBJECT,
+    "max_output_tokens": _COUNT,
+    "text": _OBJECT,
+    "reasoning": _OBJECT,
+    "instructions": _TEXT,
+    "include": ((list,), "a list"),
+    "truncation": _TEXT,
 }
-"""Name → the types it takes, and how to say them."""
+"""Name → the types it takes, and how to say them: names of Chat Completions, then those of the Responses API alone."""
 
 _ELSEWHERE = {
     "base_url": "--base-url",
@@ -56,6 +62,7 @@ _ELSEWHERE = {
 _NEVER = {
     "headers": "a line does not set headers",
     "extra_headers": "a line does not set headers",
+    "background": "answers are always waited for",
     "stream": "answers are always taken whole",
     "n": "one answer a task: repeat the line under another id",
 }

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from ingather.errors import SetupError
-from ingather.jobs.batch import is_batch, read_batch
+from ingather.jobs.batch import RESPONSES, is_batch, read_batch
 from ingather.jobs.messages import read_messages
 from ingather.jobs.params import ALLOWED, checked_params
 from ingather.task import LLMMessage, LLMTask
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ingather.jobs.template import Template
 
 _LINE_FIELDS = ("id", "custom_id", "prompt", "messages", "params", "metadata", "model")
+_NO_RESPONSES = (
+    "'url' is '/v1/responses', which is not how this provider is asked: --model openai/NAME is, for lines on standard "
+    "input with --api responses"
+)
 
 
 @dataclass(slots=True)
@@ -42,7 +46,7 @@ class Recipe:
     `template`: the prompt, made of the row's fields; None where rows hold their own ``prompt`` or ``messages``, or are
     OpenAI batch lines. `system`: a system message for rows without one of their own. `params`: parameters for rows that
     do not set them. `response_model`: the form of the answer. `own_models`: each row names the model that it asks; else
-    a model that it names does not matter.
+    a model that it names does not matter. `speaks_responses`: the provider takes batch lines of OpenAI's Responses API.
 
     >>> from ingather.jobs import Row, Template
     >>> Recipe(Template("Who wrote {title}?")).line(Row(1, {"title": "Emma"})).id
@@ -54,6 +58,7 @@ class Recipe:
     params: Mapping[str, object] = field(default_factory=dict)
     response_model: Any = None  # as in LLMTask
     own_models: bool = False
+    speaks_responses: bool = False
 
     def takes_batch(self, row: Row) -> bool:
         """Whether `row` is an OpenAI batch line, rather than a line of ours or data for the template."""
@@ -66,6 +71,8 @@ class Recipe:
         own: Mapping[str, object]
         if self.takes_batch(row):
             endpoint, messages, own = read_batch(row.fields)
+            if endpoint is RESPONSES and not self.speaks_responses:
+                raise SetupError(_NO_RESPONSES)
         else:
             messages, own = self._asked(row.fields)
             metadata = _metadata(row.fields, strict=self.template is None)
@@ -127,13 +134,13 @@ def _refuse_unknown(fields: Mapping[str, object]) -> None:
     if not unknown:
         return
     name = unknown[0]
-    if name in ALLOWED:
-        raise SetupError(f"the field {name!r} is a parameter: put it under 'params'")
     if "prompt" not in fields and "messages" not in fields:
         raise SetupError(
             f"has neither 'prompt' nor 'messages'; give --prompt with a text that names its fields, "
             f"such as {{{name}}} (there are: {', '.join(map(repr, fields)):.300})"
         )
+    if name in ALLOWED and isinstance(fields[name], ALLOWED[name][0]):
+        raise SetupError(f"the field {name!r} is a parameter: put it under 'params'")
     close = get_close_matches(name, _LINE_FIELDS, n=1)
     meant = f"did you mean {close[0]!r}? " if close else ""
     raise SetupError(

@@ -1,0 +1,114 @@
+"""Batch lines of OpenAI's Responses API: their ``input`` as messages, and an answer as its ``response`` object."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from ingather.errors import SetupError
+from ingather.jobs.messages import read_messages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ingather.result import LLMResponse, Usage
+    from ingather.task import LLMMessage
+
+_WHY = {"length": "max_output_tokens", "content_filter": "content_filter"}
+_USUAL = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
+_ECHOED = ("instructions", "max_output_tokens", "temperature", "top_p", "metadata", "truncation", "text", "reasoning")
+
+
+def read_input(said: object) -> list[LLMMessage]:
+    """``input`` as messages. Raises SetupError for items that no message can carry.
+
+    >>> read_input("Hi")[0].content
+    'Hi'
+    """
+    if isinstance(said, str):
+        if not said.strip():
+            raise SetupError("'input' is the text to send, and not empty")
+        return read_messages([{"role": "user", "content": said}])
+    if not isinstance(said, list) or not said:
+        raise SetupError("'input' is text, or a list of items that is not empty")
+    return read_messages([_message(number, item) for number, item in enumerate(said, 1)])
+
+
+def _message(number: int, item: object) -> dict[str, object]:
+    kind = item.get("type", "message") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(kind, str):
+        raise SetupError(f"item {number} of 'input' is an object with a 'type', not {item!r:.60}")
+    if kind == "message":
+        return {"role": item.get("role"), "content": item.get("content")}
+    needed = {"function_call": ("call_id", "name", "arguments"), "function_call_output": ("call_id", "output")}
+    for name in needed.get(kind, ()):
+        if not isinstance(item.get(name), str | list):
+            raise SetupError(f"item {number} of 'input', a {kind}, has no {name!r}")
+    if kind == "function_call":
+        function = {"name": item["name"], "arguments": item["arguments"]}
+        calls = [{"id": item["call_id"], "type": "function", "function": function}]
+        return {"role": "assistant", "content": None, "tool_calls": calls}
+    if kind == "function_call_output":
+        return {"role": "tool", "tool_call_id": item["call_id"], "content": item["output"]}
+    taken = ", ".join(("message", *needed))
+    raise SetupError(f"item {number} of 'input' is of the type {kind!r:.60}, which is not taken; taken are: {taken}")
+
+
+def response_object(answer: LLMResponse, asked: Mapping[str, object], refusal: str | None = None) -> dict[str, object]:
+    """The object, with what the provider said and what was `asked`; ids of its items that were not kept are new.
+
+    >>> from ingather import LLMResponse
+    >>> response_object(LLMResponse("Paris"), {"model": "gpt"})["output"][0]["content"][0]["text"]
+    'Paris'
+    """
+    said = answer.metadata
+    why = _WHY.get(answer.finish_reason or "")
+    created = said.get("created_at")
+    status = "incomplete" if why else "completed"
+    others = said.get("output")
+    whole: dict[str, object] = {
+        "id": said["id"] if isinstance(said.get("id"), str) else f"resp_{uuid4().hex}",
+        "object": "response",
+        "created_at": created if isinstance(created, int | float) else int(answer.created_at or time.time()),
+        "status": status,
+        "error": None,
+        "incomplete_details": {"reason": why} if why else None,
+        "model": answer.model or str(asked.get("model", "")),
+        "output": [*(others if isinstance(others, list) else ()), *_items(answer, refusal, status)],
+        **{name: asked.get(name, usual) for name, usual in _USUAL.items()},
+        **{name: asked[name] for name in _ECHOED if name in asked},
+    }
+    if answer.usage is not None:
+        whole["usage"] = _usage(answer.usage)
+    return whole | ({"service_tier": said["service_tier"]} if "service_tier" in said else {})
+
+
+def _items(answer: LLMResponse, refusal: str | None, status: str) -> list[dict[str, object]]:
+    calls = [_call(call) for call in answer.tool_calls or ()]
+    if refusal is None and not answer.content and calls:
+        return calls
+    part: dict[str, object] = {"type": "refusal", "refusal": refusal}
+    if refusal is None:
+        part = {"type": "output_text", "text": answer.content, "annotations": answer.metadata.get("annotations", [])}
+    message = {"type": "message", "role": "assistant", "status": status, "content": [part]}
+    return [{"id": f"msg_{uuid4().hex}", **message}, *calls]
+
+
+def _call(call: Mapping[str, object]) -> dict[str, object]:
+    """A call, which dialects give in the form of Chat Completions."""
+    kind = "custom" if isinstance(call.get("custom"), dict) else "function"
+    made = call.get(kind)
+    flat = made if isinstance(made, dict) else {}
+    named = {"type": "custom_tool_call" if kind == "custom" else "function_call", "call_id": call.get("id")}
+    return {**named, **flat} if kind == "custom" else {**named, **flat, "status": "completed"}
+
+
+def _usage(usage: Usage) -> dict[str, object]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "input_tokens_details": {"cached_tokens": usage.cached_tokens, "cache_write_tokens": 0},  # the type wants it
+        "output_tokens": usage.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "total_tokens": usage.total_tokens,
+    }
