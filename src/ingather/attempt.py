@@ -72,10 +72,10 @@ async def run_function(call: Call, task: DeterministicTask) -> object:
         error = failure
         raise
     finally:
-        if scope.crossings:
-            await scope.settled()
         lease.close(Outcome.IGNORED)
         call.tally.attempted(lease, error)
+        if scope.crossings:
+            await scope.settled()
 
 
 async def _granted(call: Call, lease: Lease) -> None:
