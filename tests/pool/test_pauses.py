@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 from itertools import pairwise
+from typing import Any, cast
 
 import pytest
 
@@ -304,7 +305,8 @@ async def test_errors_of_a_bare_provider_pause_and_fail_its_own_pool():
 
 
 def timers():
-    return [timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()]
+    loop = cast("Any", asyncio.get_running_loop())
+    return [timer for timer in loop._scheduled if not timer.cancelled()]
 
 
 async def test_a_pause_that_is_cancelled_leaves_nothing_that_keeps_ringing():
