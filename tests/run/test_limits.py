@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 
@@ -74,10 +74,7 @@ async def test_requests_a_minute_take_as_long_as_they_must(rpm):
     assert_inside(wire.limits, wire)
     ideal = (number - 1) * 60 / rpm
     assert ideal - 62.0 <= now() <= ideal * 1.03 + 62.0 / rpm + 2.0
-    assert (
-        max(later.began - sent.began for sent, later in zip(wire.ledger, wire.ledger[1:], strict=False))
-        <= 60 / rpm + 1.1
-    )
+    assert max(later.began - sent.began for sent, later in pairwise(wire.ledger)) <= 60 / rpm + 1.1
 
 
 @pytest.mark.parametrize(
