@@ -100,13 +100,16 @@ assert run_sync(executor.gather([DeterministicTask(function)]))[0].unwrap() == [
 
 def test_locks_that_were_held_at_the_fork_are_free_in_the_child():
     assert_fine("""
-from ingather import bridge, pool, pools, threads
+from contextlib import ExitStack
+from ingather import bridge, lease, pools, threads
 
 run_sync(executor.gather([LLMTask("x"), DeterministicTask(os.getpid)]))
 held, forked = threading.Event(), threading.Event()
 
 def hold():
-    with pool._lock, pools._lock, threads._lock, bridge._background._lock:
+    with ExitStack() as stack:
+        for lock in (lease.lock, pools._lock, threads._lock, bridge._background._lock):
+            stack.enter_context(lock)
         held.set()
         forked.wait()
 
