@@ -112,6 +112,25 @@ def test_a_loop_that_ends_does_not_hold_up_the_other_one(clock, limits, seconds,
         gc.collect()
     clock.run_until(task.done, end=clock.now + 200.0)
     assert all(result.success for result in task.result())
+    for executor in executors if ends == "cancelled" else executors[1:]:
+        assert_at_rest(executor)
+    gc.collect()  # here, where what a killed loop's tasks say as they go is ignored
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 3.2, 10.0, 61.0])
+def test_a_loop_that_is_blocked_does_not_hold_up_the_other_one(clock, seconds):
+    """As a notebook's while its cell waits in `run_sync`: the quota's timer must not be that loop's alone."""
+    wires = two(f"blocked {seconds}", latency=1.0, limits=Limits(requests_per_minute=30))
+    executors = [ParallelLLMExecutor(wire, 5) for wire in wires]
+    blocked, turning = clock.loop(), clock.loop()
+    late = clock.start(blocked, executors[0].gather(llm_tasks(40)))
+    task = clock.start(turning, executors[1].gather(llm_tasks(20)))
+    clock.sleep(seconds)
+    clock.loops.remove(blocked)
+    clock.run_until(task.done, end=clock.now + 200.0)
+    clock.loops.append(blocked)
+    clock.run_until(late.done, end=clock.now + 200.0)
+    assert all(result.success for result in [*task.result(), *late.result()])
     for executor in executors:
         assert_at_rest(executor)
 
