@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ingather.call import Call
-    from ingather.pool import Lease
+    from ingather.lease import Lease
     from ingather.result import LLMResponse, Usage
     from ingather.task import DeterministicTask
     from ingather.terms import Exchange
@@ -72,10 +72,10 @@ async def run_function(call: Call, task: DeterministicTask) -> object:
         error = failure
         raise
     finally:
-        if scope.crossings:
-            await scope.settled()
         lease.close(Outcome.IGNORED)
         call.tally.attempted(lease, error)
+        if scope.crossings:
+            await scope.settled()
 
 
 async def _granted(call: Call, lease: Lease) -> None:

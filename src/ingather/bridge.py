@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import os
 import threading
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ingather.errors import Cancelled
 from ingather.nesting import current
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from ingather.nesting import Scope
 
 T = TypeVar("T")
@@ -26,21 +26,21 @@ def run_sync(coroutine: Coroutine[object, object, T]) -> T:
     that an executor runs in a thread, it runs on that executor's loop, and the function's slot is given back.
 
     Raises RuntimeError where waiting would block the very loop that has to do the work: use ``await`` there. Raises
-    `errors.Cancelled` in a function whose task is already over. Ctrl-C cancels the coroutine and waits for it.
+    `errors.Cancelled` in a function whose task is already over, TypeError for what is no coroutine. Ctrl-C cancels the
+    coroutine and waits for it.
 
     >>> async def answer():
     ...     return 42
     >>> run_sync(answer())
     42
     """
+    if not isinstance(coroutine, Coroutine):
+        raise TypeError(f"run_sync() takes a coroutine, such as executor.gather(…), not {coroutine!r:.80}")
     scope = current.get()
     running = asyncio._get_running_loop()  # noqa: SLF001 - the public form raises where there is none
     if running is not None and (running is _background.loop or scope is not None):
         coroutine.close()
         raise RuntimeError("run_sync() would block the event loop that it needs: write `await …` here instead")
-    if scope is not None and scope.ended:
-        coroutine.close()
-        raise Cancelled("the task that runs this function is over")
     loop = _background.start() if scope is None else scope.lease.loop
     crossing = _Crossing(coroutine, loop)
     return crossing.wait() if scope is None else crossing.wait_in(scope)
@@ -53,15 +53,16 @@ class _Crossing(Generic[T]):
         self._coroutine = coroutine
         self._loop = loop
         self.task: asyncio.Task[T] | None = None
-        self._cancelled = False
         self._done: concurrent.futures.Future[T] = concurrent.futures.Future()
-        loop.call_soon_threadsafe(self._start)  # with this thread's context variables
 
     def wait(self) -> T:
         try:
+            self._loop.call_soon_threadsafe(self._start)  # with this thread's context variables
             return self._done.result()
         except BaseException:
-            if not self._done.done():  # interrupted here, so end it there
+            if self._loop.is_closed():
+                self._coroutine.close()
+            elif not self._done.done():  # interrupted here, so end it there
                 self._loop.call_soon_threadsafe(self.cancel)
                 concurrent.futures.wait([self._done])
             raise
@@ -70,23 +71,25 @@ class _Crossing(Generic[T]):
         """Wait as part of `scope`: when that ends, so does this."""
         scope.crossings = (*scope.crossings, self)
         try:
+            if scope.ended:  # asked only now: whatever ends it from here on finds this one among its crossings
+                self._coroutine.close()
+                raise Cancelled("the task that runs this function is over")
             return self.wait()
         finally:
             scope.crossings = tuple(crossing for crossing in scope.crossings if crossing is not self)
 
-    def _start(self) -> None:
-        if self._cancelled:
-            self._coroutine.close()
-            self._done.set_exception(Cancelled("cancelled before it began"))
-            return
-        self.task = self._loop.create_task(self._coroutine)
-        self.task.add_done_callback(self._finish)
-
     def cancel(self) -> None:
         """End it; to be called on its loop."""
-        self._cancelled = True
         if self.task is not None:
             self.task.cancel()
+        elif not self._done.done():  # said at once: the loop may never turn again
+            self._coroutine.close()
+            self._done.set_exception(Cancelled("cancelled before it began"))
+
+    def _start(self) -> None:
+        if not self._done.done():
+            self.task = self._loop.create_task(self._coroutine)
+            self.task.add_done_callback(self._finish)
 
     def _finish(self, task: asyncio.Task[T]) -> None:
         if task.cancelled():
@@ -108,8 +111,14 @@ class _Background:
         with self._lock:
             if self.loop is None:
                 self.loop = asyncio.new_event_loop()
-                threading.Thread(target=self.loop.run_forever, name="ingather-loop", daemon=True).start()
+                threading.Thread(target=_turn, args=(self.loop,), name="ingather-loop", daemon=True).start()
             return self.loop
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        with contextlib.suppress(SystemExit, KeyboardInterrupt):  # of a coroutine: they are raised where it is awaited
+            loop.run_forever()
 
 
 _background = _Background()

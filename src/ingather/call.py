@@ -26,7 +26,7 @@ from ingather.task import DeterministicTask, LLMTask
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from ingather.pool import Arrival
+    from ingather.lease import Arrival
     from ingather.result import LLMResponse, TaskResult
     from ingather.run import Run
     from ingather.schema import Schema

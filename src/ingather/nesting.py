@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from ingather.limits.controller import Outcome
 
 if TYPE_CHECKING:
-    from ingather.pool import Lease
+    from ingather.lease import Lease
     from ingather.run import Run
 
 

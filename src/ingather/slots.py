@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingather.pool import Lane
+    from ingather.lease import Lane
 
 
 class Slots:

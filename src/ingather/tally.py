@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ingather.events import Event
-    from ingather.pool import Lease
+    from ingather.lease import Lease
     from ingather.result import LLMResponse
     from ingather.run import Run
     from ingather.task import Task

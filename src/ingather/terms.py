@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
-from ingather.pool import Lane, Pool
+from ingather.lease import Lane
+from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
 from ingather.providers.base import Provider, QuotaKey, WireProvider
 from ingather.task import LLMMessage

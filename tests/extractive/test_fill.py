@@ -26,6 +26,7 @@ def filled(model, text, question=""):
         ("Lisa Wilson is a 28-year-old UX designer", ("Lisa Wilson", 28, "UX designer")),
         ("Tom Brown is a 32-year-old DevOps engineer", ("Tom Brown", 32, "DevOps engineer")),
         ("Dr. Anna Lee, 41, works as a nurse in Boston.", ("Dr. Anna Lee", 41, "nurse")),
+        ("Unit 7: Zoe Kim of 12 Elm Street, with 2 children, is a 30-year-old vet", ("Zoe Kim", 30, "vet")),
         ("Name: Bo Diddley\nAge: 77\nOccupation: musician", ("Bo Diddley", 77, "musician")),
         ("occupation=cook, age=5, name=Al", ("Al", 5, "cook")),
         ("In 2019 our Maria Garcia was the head of sales at IBM, aged 52.", ("Maria Garcia", 52, "head of sales")),

@@ -20,7 +20,8 @@ def test_a_name_is_a_run_of_capitals(text, first):
 
 
 def test_small_words_are_no_names():
-    assert names("The is at no place of ours.") == ()
+    assert names("The boats are at no place of ours. We saw it; She did too.") == ()
+    assert names("The Acme Boat sank")[0] == "Acme Boat"
 
 
 @pytest.mark.parametrize(

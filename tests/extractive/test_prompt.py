@@ -12,6 +12,7 @@ TEXT = "Acme sells boats. Its office is in Oslo."
     ("prompt", "question"),
     [
         (f"Extract the facts: {TEXT}", "Extract the facts:"),
+        (f"Summarize: {TEXT}", "Summarize:"),
         (f"Where is its office?\n\n{TEXT}", "Where is its office?"),
         (f"{TEXT}\n\nWhere is its office?", "Where is its office?"),
         (f"{TEXT} Where is its office?", "Where is its office?"),

@@ -133,7 +133,8 @@ async def test_a_thread_waits_for_nested_calls(way):
     await assert_usable(executor)
 
 
-async def test_what_a_thread_had_asked_for_is_awaited_before_the_call_is_over():
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_what_a_thread_had_asked_for_is_awaited_before_the_call_is_over(times):
     """A request that takes a moment to go holds its slot until it has gone, nested by `run_sync` too."""
     wire = Wire(latency=1000.0, farewell=0.05)
     executor = ParallelLLMExecutor(wire, 2)
@@ -141,9 +142,18 @@ async def test_what_a_thread_had_asked_for_is_awaited_before_the_call_is_over():
     def parent():
         return run_sync(executor.gather(llm_tasks(2)))
 
-    task = asyncio.create_task(executor.gather([DeterministicTask(parent)]))
-    await until_in_time(lambda: wire.in_flight == 2)
-    task.cancel()
+    async def answer_late():
+        try:
+            await asyncio.sleep(1000.0)
+        finally:
+            await asyncio.sleep(0.05)
+
+    tasks = [DeterministicTask(parent), DeterministicTask(lambda: run_sync(answer_late()))]
+    task = asyncio.create_task(executor.gather(tasks))
+    await until_in_time(lambda: wire.in_flight > 0)
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0.01)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert wire.in_flight == 0

@@ -98,6 +98,14 @@ def test_the_clock_starts_at_the_first_call():
     assert quota.levels(1010.0)["requests"].limit == 120
 
 
+def test_time_before_a_change_flows_at_the_old_rate():
+    quota = Quota(rpm=60, burst=100, changes=[(10.0, 10.0)])
+    while quota.admit(0.0, tokens=0) is None:
+        pass
+    assert quota.levels(10.0)["requests"].remaining == pytest.approx(10)
+    assert quota.levels(11.0)["requests"].remaining == pytest.approx(20)
+
+
 def test_without_limits_all_are_admitted():
     quota = Quota()
     assert all(quota.admit(0.0, tokens=10**9) is None for _ in range(100))

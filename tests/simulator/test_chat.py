@@ -60,6 +60,7 @@ async def test_the_output_limit_cuts(limit):
         _, _, answer = await ask("ééééé", **{limit: 2})
         assert (content(answer), answer["choices"][0]["finish_reason"]) == ("éééé", "length")
         assert answer["usage"]["completion_tokens"] == 2
+        assert content((await ask("€€€", **{limit: 1}))[2]) == "€"
         _, _, whole = await ask("ééééé", **{limit: 3})
         assert (content(whole), whole["choices"][0]["finish_reason"]) == ("ééééé", "stop")
 

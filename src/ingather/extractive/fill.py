@@ -96,7 +96,7 @@ class _Filler:
             found = self.value(branch, topic, reading, taken)
             if best is None or found.sure > best.sure:
                 best = found
-            if self.closing:
+            if self.closing:  # it fits, and that is enough
                 break
         if best is None:
             raise SchemaError("the schema refers to itself without an end: nothing satisfies it")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _ORDER = re.compile(  # what opens a request rather than a statement
     r"""(?ix) [\W_]* (?:
         (?:analy[sz]e|classify|compute|describe|determine|explain|extract|identify|please|provide|reply|respond
-          |summari[sz]e|tell|translate|write|you\ are) \b (?!\s*[:=])
+          |summari[sz]e|tell|translate|write|you\ are) \b
       | (?:answer|choose|consider|count|find|give|list|name|output|pick|rate|read|return|say|score|select|state)
         \s+ (?:a|all|an|any|as|at|each|every|exactly|from|how|in|it|its|json|me|no|one|only|the|these|this|three|two|up
           |what|which|who|with|your)\b

@@ -11,8 +11,9 @@ class Limits:
     """Hard caps on one quota pool (provider, host, key, model), all taken together. None: no cap.
 
     `max_concurrency`: calls in flight. `requests_per_minute`, `tokens_per_minute` (in and out together),
-    `input_tokens_per_minute`, `output_tokens_per_minute`: never exceeded in any 60 seconds. `max_wait`: seconds; a
-    provider that asks for a longer wait gets a `QuotaWait` error instead.
+    `input_tokens_per_minute`, `output_tokens_per_minute`: never exceeded in any 60 seconds; tokens as far as answers
+    can be foretold: estimated before (from those before them), settled after. `max_wait`: seconds; a provider that asks
+    for a longer wait gets a `QuotaWait` error instead.
 
     Raises ValueError for a cap below 1.
 

@@ -14,6 +14,8 @@ from collections import deque
 MINUTE = 60.0
 _GRAIN = 0.05  # seconds: what is taken within this long is one entry of the window, so it holds at most 1,200
 
+_ROUNDING = 1e-9  # of a whole: what sums of floats may be off by
+
 
 class Bucket:
     """`limit` units a minute.
@@ -43,12 +45,12 @@ class Bucket:
         """Seconds until `cost` may be taken: 0 if it may now. A cost above the limit never may: ask `fits`."""
         self._advance(now)
         lacking = min(cost, self._burst) - self._level
-        delay = lacking / self._rate if lacking > 1e-9 else 0.0
+        delay = lacking / self._rate if lacking > _ROUNDING * self._burst else 0.0
         excess = self._sum + cost - self.limit
-        if excess > 1e-9:
+        if excess > _ROUNDING * self.limit:
             for _, newest, amount in self._window:
                 excess -= amount
-                if excess <= 1e-9:
+                if excess <= _ROUNDING * self.limit:
                     delay = max(delay, newest + MINUTE - now)
                     break
         return delay

@@ -63,7 +63,6 @@ def drop(request: web.BaseRequest, *, reset: bool = False) -> web.Response:
     if request.transport is not None and reset:
         connection = request.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        request.transport.abort()
     _end(request)
     return web.Response()
 

@@ -155,13 +155,13 @@ def _form(given: dict[str, object]) -> tuple[Mapping[str, object] | None, bool, 
         schema = wanted.get("schema") if isinstance(wanted, dict) else None
         if not isinstance(wanted, dict) or not isinstance(wanted.get("name"), str) or not isinstance(schema, dict):
             raise bad("Invalid 'response_format.json_schema': an object with a name and a schema is required.")
-        return schema, True, None
+        return schema, False, None
     if kind not in {"text", "json_object"}:
         raise bad("Invalid 'response_format.type': supported are 'text', 'json_object' and 'json_schema'.")
     tool = _forced_tool(given)
     if tool is not None:
         parameters = tool.get("parameters")
-        return parameters if isinstance(parameters, dict) else {"type": "object"}, True, str(tool.get("name"))
+        return parameters if isinstance(parameters, dict) else {"type": "object"}, False, str(tool.get("name"))
     return None, kind == "json_object", None
 
 

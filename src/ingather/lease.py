@@ -1,0 +1,216 @@
+"""A request's permission, and the queue of those that an executor waits for at one pool."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from ingather.errors import TooBig
+from ingather.tokens import Cost, Tokens
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from ingather.limits.controller import Outcome
+    from ingather.pool import Pool
+    from ingather.result import Usage
+    from ingather.slots import Slots
+
+Arrival = tuple[int, ...]
+"""A place in the queue, for life. A nested call's place is its parent's with one more number: it goes before whatever
+arrived after its parent, so nested work is finished before more is begun."""
+
+_FREE = Tokens(0, 0)
+_NOTHING = Cost(0.0, 0.0)
+
+
+class Lock:
+    """One for all pools, since a slot and a quota are taken together.
+
+    A garbage collection may close a dead loop's leases at any moment, also inside: `held_here` tells, so that this is
+    left to another thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder = 0
+
+    def held_here(self) -> bool:
+        """Whether this very thread holds it."""
+        return self._holder == threading.get_ident()
+
+    def __enter__(self) -> None:
+        self._lock.__enter__()
+        self._holder = threading.get_ident()
+
+    def __exit__(self, *failure: object) -> None:
+        self._holder = 0
+        self._lock.release()
+
+    def renew(self) -> None:
+        """In a forked child: it may have been held at the fork, by a thread that is not there."""
+        self.__init__()  # type: ignore[misc]
+
+
+lock = Lock()
+os.register_at_fork(after_in_child=lock.renew)
+
+
+class Lease:
+    """One request's permission: first waited for, then held, then closed. `limited_by`: what it last waited for."""
+
+    __slots__ = (
+        "arrival", "asked_at", "closed", "cost", "error", "estimate", "future", "granted", "granted_at", "lane",
+        "limited_by", "loop",
+    )  # fmt: skip
+
+    def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop) -> None:
+        self.lane = lane
+        self.arrival = arrival
+        self.estimate = estimate
+        self.cost = _NOTHING
+        self.loop = loop
+        self.future: asyncio.Future[None] | None = None
+        self.error: Exception | None = None
+        self.granted = False
+        self.closed = False
+        self.limited_by = ""
+        self.asked_at = self.granted_at = 0.0
+
+    def __lt__(self, other: Lease) -> bool:
+        return self.arrival < other.arrival
+
+    def close(self, outcome: Outcome, usage: Usage | None = None) -> None:
+        """Give slot and quota back, settled with what the attempt really took. Closing again does nothing."""
+        if lock.held_here():
+            threading.Thread(target=self.close, args=(outcome, usage)).start()
+            return
+        with lock:
+            if self.closed:
+                return
+            self.closed = True
+            pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
+            slots.in_use -= 1
+            pool.controller.closed(outcome, self.cost, self.granted_at, usage, now)
+            if usage is not None and pool.controller.counts_tokens:
+                pool.estimator.learn(self.estimate, usage)
+            if pool.waiting or slots.waiting:
+                pool.came_free(slots, now)
+
+    async def wait(self) -> None:
+        """Until it is `granted`, or has failed with its `error`."""
+        if self.future is None:
+            return
+        try:
+            await self.future
+        except BaseException:  # cancelled, or collected with its loop, which nobody ended in order
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        """The waiter is gone: leave the queue, or give back what was granted at the same moment."""
+        if lock.held_here():
+            threading.Thread(target=self._give_up).start()
+            return
+        with lock:
+            if self.closed:
+                return
+            self.closed = True
+            pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
+            if self.granted:
+                slots.in_use -= 1
+                pool.controller.unsent(self.cost, self.granted_at, now)
+            pool.came_free(slots, now)
+
+    def wake(self) -> None:
+        """Let the waiter go on."""
+        if self.future is None:
+            return
+        if self.loop is asyncio._get_running_loop():  # noqa: SLF001 - the public form raises where there is none
+            _resolve(self.future)
+        else:
+            with contextlib.suppress(RuntimeError):  # its loop was closed meanwhile
+                self.loop.call_soon_threadsafe(_resolve, self.future)
+
+
+class Lane:
+    """One executor's queue at one pool.
+
+    `failed`: why all its calls fail now. `standing`: whether it is among the waiting lanes of its pool and executor.
+    """
+
+    __slots__ = ("__weakref__", "failed", "pool", "queue", "slots", "standing")
+
+    def __init__(self, slots: Slots, pool: Pool) -> None:
+        self.slots = slots
+        self.pool = pool
+        self.queue: list[Lease] = []
+        self.failed: Exception | None = None
+        self.standing = False
+        with lock:
+            pool.lanes.add(self)
+
+    def ask(self, arrival: Arrival, estimate: Tokens = _FREE) -> Lease:
+        """A lease on a slot and on the quota: `granted`, or to be waited for, or failed with its `error`.
+
+        Raises `TooBig` for a request that no minute of the quota can hold.
+        """
+        pool = self.pool
+        lease = Lease(self, arrival, estimate, asyncio.get_running_loop())
+        with lock:
+            if self.failed is not None:
+                lease.error, lease.closed = self.failed, True
+                return lease
+            if pool.controller.counts_tokens:
+                if reason := pool.controller.too_big(estimate):
+                    raise TooBig(f"this request {reason}: send less, or raise the limit", model=pool.name)
+                lease.cost = pool.estimator.cost(estimate)
+            now = lease.asked_at = lease.loop.time()
+            if not pool.waiting and self.slots.in_use < self.slots.capacity:
+                delay, lease.limited_by = pool.controller.delay(lease.cost, now)
+                if delay <= 0:
+                    pool.grant(lease, now)
+                    return lease
+            self._enqueue(lease)
+            pool.drain(now)
+            if not lease.granted:
+                lease.future = lease.loop.create_future()
+        return lease
+
+    def head(self) -> Lease | None:
+        """The earliest lease that still waits."""
+        while self.queue and (self.queue[0].closed or self.queue[0].loop.is_closed()):
+            heapq.heappop(self.queue)
+        return self.queue[0] if self.queue else None
+
+    def refuse(self, error: Exception) -> None:
+        """Whatever waits in this lane fails with `error`, and so does what comes until a new run begins."""
+        with lock:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """The same for who has the lock."""
+        self.failed = error
+        for lease in self.queue:
+            if not lease.closed:
+                lease.error, lease.closed = error, True
+                lease.wake()
+        self.queue.clear()
+        if self.standing:
+            self.pool.leave(self)
+
+    def _enqueue(self, lease: Lease) -> None:
+        if not self.standing:
+            self.standing = True
+            self.pool.waiting.append(self)
+            self.slots.waiting.append(self)
+        heapq.heappush(self.queue, lease)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
