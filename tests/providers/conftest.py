@@ -3,10 +3,10 @@ import pytest
 from tests.providers import peers
 
 
-@pytest.fixture(scope="session", params=["llama", "simulated"])
+@pytest.fixture(scope="session", params=peers.PEERS)
 def peer(request):
-    """Each server in turn that the contract is kept with."""
-    with getattr(peers, request.param)() as peer:
+    """Each server and dialect in turn that the contract is kept with."""
+    with peers.PEERS[request.param]() as peer:
         yield peer
 
 
@@ -19,3 +19,5 @@ def _no_environment(monkeypatch):
     for dialect in ("OPENAI", "OLLAMA", "ANTHROPIC", "GEMINI", "GOOGLE"):
         monkeypatch.delenv(f"{dialect}_API_KEY", raising=False)
         monkeypatch.delenv(f"{dialect}_BASE_URL", raising=False)
+    for name in ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "OPENAI_API_VERSION", "OLLAMA_HOST"):
+        monkeypatch.delenv(name, raising=False)

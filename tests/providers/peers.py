@@ -1,10 +1,11 @@
-"""The servers that the contract is kept with: llama.cpp's, which we did not write, and our own simulator."""
+"""The servers that the contract is kept with, in each of their dialects: llama.cpp's, which we did not write, and ours."""
 
 import asyncio
 import json
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from ingather import connect
 from ingather.testing import Simulator
@@ -21,10 +22,15 @@ class Peer:
     """A server, as the contract needs it."""
 
     base_url: str
+    dialect: str = "openai"
+    options: dict = field(default_factory=dict)
+    id_prefix: str = "chatcmpl-"
+    endless: dict = field(default_factory=lambda: {"logit_bias": [[2, False]], "max_tokens": 1000})
     notices_hang_up = True
 
     def connect(self, **options):
-        return connect("openai/tiny", **{"base_url": self.base_url, "api_key": KEY, "timeout": 60, **options})
+        server = {"base_url": self.base_url, "api_key": KEY, "timeout": 60}
+        return connect(f"{self.dialect}/tiny", **{**server, **self.options, **options})
 
     async def until(self, condition):
         """Wait until the number of requests that the server works on is as `condition` says."""
@@ -35,7 +41,7 @@ class Peer:
         raise NotImplementedError
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Llama(Peer):
     notices_hang_up = False  # where the answer is not streamed: it works on to the end, whoever hangs up
 
@@ -47,7 +53,7 @@ class Llama(Peer):
         return sum(slot["is_processing"] for slot in json.loads(answer))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Simulated(Peer):
     simulator: Simulator
 
@@ -56,13 +62,24 @@ class Simulated(Peer):
 
 
 @contextmanager
-def llama():
+def llama(**peer):
     with serving("--parallel", "4", "--context", str(CONTEXT), "--api-key", KEY) as base_url:
-        yield Llama(base_url)
+        yield Llama(base_url=base_url, **peer)
 
 
 @contextmanager
-def simulated():
+def simulated(**peer):
     script = {OVERFLOW: ["context_length"] * 100, ENDLESS: ["hang"] * 100}
     with Simulator(api_key=KEY, script=script) as simulator:
-        yield Simulated(simulator.base_url, simulator)
+        yield Simulated(base_url=simulator.base_url, simulator=simulator, **peer)
+
+
+ANTHROPIC = {"dialect": "anthropic", "id_prefix": "", "endless": {"max_tokens": 1000}}
+PEERS = {
+    "llama": llama,
+    "simulated": simulated,
+    "llama, Anthropic": partial(llama, **ANTHROPIC),
+    "simulated, Anthropic": partial(simulated, **ANTHROPIC),
+    "simulated, Anthropic by tools": partial(simulated, **ANTHROPIC, options={"schema_mode": "tool"}),
+    "simulated, Gemini": partial(simulated, dialect="gemini", id_prefix="", endless={"max_tokens": 1000}),
+}

@@ -8,7 +8,7 @@ import pytest
 
 from ingather import LLMMessage
 from ingather.errors import AuthFailed, BadRequest, ModelNotFound, TooLong, Truncated
-from tests.providers.peers import ENDLESS, KEY, OVERFLOW
+from tests.providers.peers import ENDLESS, KEY, OVERFLOW, PEERS
 
 PERSON = {
     "type": "object",
@@ -23,6 +23,9 @@ PERSON = {
 AS_PERSON = {"type": "json_schema", "json_schema": {"name": "Person", "schema": PERSON, "strict": True}}
 PROMPT = "Ann is 34 years old and in a good mood. Who is Ann?"
 SHORT = {"stop": ["]"], "temperature": 0, "max_tokens": 100}
+
+SCHEMAS = pytest.mark.parametrize("peer", [name for name in PEERS if name != "llama, Anthropic"], indirect=True)
+CHAT = pytest.mark.parametrize("peer", ["llama", "simulated"], indirect=True)
 
 
 @pytest.fixture
@@ -44,14 +47,14 @@ def is_person(text):
     assert person["mood"] in ("good", "bad")
 
 
-async def test_text_comes_back_with_what_belongs_to_it(provider):
+async def test_text_comes_back_with_what_belongs_to_it(peer, provider):
     response = await provider.complete(user(PROMPT), SHORT)
     assert isinstance(response.content, str)
     assert (response.model, response.finish_reason) == ("tiny", "stop")
     assert response.usage.input_tokens > 5
     assert response.usage.output_tokens > 0
     assert response.request_id
-    assert response.metadata["id"].startswith("chatcmpl-")
+    assert response.metadata["id"].startswith(peer.id_prefix)
 
 
 async def test_conversation_with_a_system_message_parts_and_a_tool(provider):
@@ -64,7 +67,7 @@ async def test_conversation_with_a_system_message_parts_and_a_tool(provider):
         LLMMessage("user", PROMPT),
     ]
     response = await provider.complete(messages, SHORT)
-    assert response.usage.input_tokens > 20
+    assert response.usage.input_tokens >= 20
 
 
 async def test_text_of_any_script_arrives(provider):
@@ -72,11 +75,13 @@ async def test_text_of_any_script_arrives(provider):
     assert response.usage.input_tokens > 5
 
 
+@SCHEMAS
 async def test_answer_to_a_schema_is_valid(provider):
     response = await provider.complete(user(PROMPT), {"response_format": AS_PERSON, "max_tokens": 200})
     is_person(response.content)
 
 
+@SCHEMAS
 async def test_many_at_once(provider):
     calls = [
         provider.complete(user(f"{PROMPT} {n}"), {"response_format": AS_PERSON, "max_tokens": 200}) for n in range(16)
@@ -85,6 +90,7 @@ async def test_many_at_once(provider):
         is_person(response.content)
 
 
+@SCHEMAS
 async def test_answer_that_is_cut_is_truncated_and_kept(provider):
     with pytest.raises(Truncated) as caught:
         await provider.complete(user("word " * 60), {"max_tokens": 3, "response_format": AS_PERSON})
@@ -96,11 +102,12 @@ async def test_answer_that_is_cut_is_truncated_and_kept(provider):
     assert caught.value.model == "tiny"
 
 
+@SCHEMAS
 async def test_parameters_of_connect_hold_for_all_and_those_of_the_call_win(peer):
     provider = peer.connect(max_tokens=3, response_format=AS_PERSON)
     with pytest.raises(Truncated):
         await provider.complete(user("word " * 60))
-    is_person((await provider.complete(user("word " * 60), {"max_tokens": 200})).content)
+    is_person((await provider.complete(user(PROMPT), {"max_tokens": 200})).content)
     await provider.aclose()
 
 
@@ -109,10 +116,10 @@ async def test_prompt_beyond_the_context_is_too_long(provider):
         await provider.complete(user(OVERFLOW))
 
 
-async def test_parameter_that_makes_no_sense_is_a_bad_request(provider):
-    with pytest.raises(BadRequest, match="400 from openai") as caught:
+async def test_parameter_that_makes_no_sense_is_a_bad_request(peer, provider):
+    with pytest.raises(BadRequest, match=f"400 from {peer.dialect}") as caught:
         await provider.complete(user(PROMPT), {"max_tokens": "many"})
-    assert (caught.value.status, caught.value.provider) == (400, "openai")
+    assert (caught.value.status, caught.value.provider) == (400, peer.dialect)
 
 
 @pytest.mark.parametrize("key", ["sk-a-wrong-key", ""])
@@ -131,8 +138,7 @@ async def test_path_that_is_not_there_is_said(peer):
 
 
 async def test_cancelled_calls_end_on_the_server(peer, provider):
-    endless = {"logit_bias": [[2, False]], "max_tokens": 1000}
-    calls = [asyncio.ensure_future(provider.complete(user(ENDLESS), endless)) for _ in range(3)]
+    calls = [asyncio.ensure_future(provider.complete(user(ENDLESS), peer.endless)) for _ in range(3)]
     await peer.until(lambda count: count > 0)
     assert all(call.cancel() for call in calls)  # none was over
     if peer.notices_hang_up:
@@ -156,6 +162,7 @@ async def official(peer):
         yield client
 
 
+@CHAT
 @pytest.mark.blocking_ok
 async def test_official_client_gets_text(official):
     answer = await official.chat.completions.create(
@@ -166,6 +173,7 @@ async def test_official_client_gets_text(official):
     assert answer.usage.prompt_tokens > 5
 
 
+@CHAT
 @pytest.mark.blocking_ok
 async def test_official_client_gets_an_answer_to_a_schema(official):
     answer = await official.chat.completions.create(
@@ -174,6 +182,7 @@ async def test_official_client_gets_an_answer_to_a_schema(official):
     is_person(answer.choices[0].message.content)
 
 
+@CHAT
 @pytest.mark.blocking_ok
 async def test_both_clients_are_told_the_same(official, provider):
     theirs = await official.chat.completions.create(
@@ -187,6 +196,7 @@ async def test_both_clients_are_told_the_same(official, provider):
     )
 
 
+@CHAT
 @pytest.mark.blocking_ok
 async def test_both_clients_see_the_same_errors(peer, official):
     with pytest.raises(openai.BadRequestError):
