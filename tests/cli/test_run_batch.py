@@ -37,7 +37,7 @@ def at(sim, model: str = OWN) -> list[str]:
 
 def test_2000_lines_with_faults_and_a_rate_limit_lose_and_double_nothing(ingather, simulator):
     faults = "500,503,drop,truncate,malformed,html"
-    sim = simulator(model="echo", rpm=60_000, burst=100, error_rate=0.03, faults=faults, seed=3)
+    sim = simulator(model="echo", rpm=30_000, burst=5, error_rate=0.03, faults=faults, seed=3)
     done = ingather("run", write_batch("batch.jsonl", 2000), "-o", "out.jsonl", *at(sim))
     assert done.code == 0, done.err
     lines = answers("out.jsonl")
