@@ -93,15 +93,18 @@ def cpu(given: Field) -> dict[Peer, str]:
 def wall(given: Field, calls: int, concurrency: int, latency: float) -> dict[Peer, str]:
     """Wall over ideal, which is `calls` x `latency` seconds / `concurrency`."""
 
+    def share(peer: Peer) -> int:
+        return calls if concurrency < 1_000 else min(calls, max(int(calls * peer.share), concurrency))
+
     def over_ideal(peer: Peer) -> float:
-        own = calls if concurrency < 1_000 else max(int(calls * peer.share), concurrency)
+        own = share(peer)
         return answered(given.client(peer), base_url, own, concurrency)["wall"] / (own * latency / concurrency)
 
     with server(latency) as base_url:
         cells = given.alternate(over_ideal, 2)
     for peer in cells:
-        if concurrency >= 1_000 and peer.share < 1 and calls * peer.share >= concurrency:
-            cells[peer] += given.notes.mark(f"with {peer.share:.0%} of the calls, or it would take minutes")
+        if share(peer) < calls:
+            cells[peer] += given.notes.mark(f"with {share(peer):,} calls, or it would take minutes")
     return cells
 
 

@@ -49,7 +49,7 @@ def main() -> int:
         return 2
     notes = Notes()
     pythons, missing = installed(peers, arguments.python312, notes)
-    text = document(peers, missing | measured(Field(pythons, size, notes)), size, notes)
+    text = document(peers, missing | measured(Field(pythons, size, notes)), size, notes, said(arguments))
     print(text)
     if arguments.output:
         arguments.output.write_text(text + "\n", encoding="utf-8")
@@ -115,26 +115,35 @@ def _version(peer: Peer, python: str, notes: Notes) -> str:
     return package if interpreter == own else package + notes.mark(f"on Python {interpreter}, all others on {own}")
 
 
-def document(peers: list[Peer], cells: dict[Peer, list[str]], size: Size, notes: Notes) -> str:
+def said(arguments: argparse.Namespace) -> str:
+    """The command, without what is this machine's own."""
+    given = {"--only": ",".join(sorted(arguments.only or ())), "--runs": arguments.runs}
+    options = [f"{name} {value}" for name, value in given.items() if value]
+    return " ".join(["python benchmarks/compare.py", *["--quick"] * arguments.quick, *options])
+
+
+def document(peers: list[Peer], cells: dict[Peer, list[str]], size: Size, notes: Notes, command: str) -> str:
     """The table with what it was made of."""
     rows = [HEADS, ("---", "---", *["---:"] * (len(HEADS) - 2)), *((peer.name, *cells[peer]) for peer in peers)]
-    few, many = size.queued
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    lines += [
-        "",
-        f"Made by `python benchmarks/compare.py {' '.join(sys.argv[1:])}`".rstrip("` ") + "`"
-        f" on {datetime.now(UTC):%d %B %Y}, Python {platform.python_version()}, {os.cpu_count()} cores, "
-        f"{platform.system()}: medians of {size.rounds} alternating run{'s' * (size.rounds != 1)} against one loopback "
-        f"server. CPU: {size.cpu:,} calls, 100 in flight. Wall: {size.at_200:,} calls of 200 ms, {size.at_1000:,} of "
-        f"500 ms. 1,200 RPM, 20 at once, is what `ingather simulate` lets in and no client is told: {size.limited:,} "
-        "calls of 200 ms, 100 in flight, each client's own retries as they are by default; the ideal is of the calls "
-        f"that came back. Queued: {many:,} tasks less {few:,}; ingather's input is pulled lazily, the others hold a "
-        "task or a coroutine for each. Instructor parses each answer into a model, as it is used for; the others take "
-        "text. First answer: a program that imports, makes one call and ends.",
-        "",
-        *(f"[^{number}]: {text}" for number, text in enumerate(notes.texts, 1)),
-    ]
-    return "\n".join(lines).rstrip()
+    footnotes = [f"[^{number}]: {text}" for number, text in enumerate(notes.texts, 1)]
+    return "\n".join([*lines, "", about(size, command), "", *footnotes]).rstrip()
+
+
+def about(size: Size, command: str) -> str:
+    """What the figures are, and of what."""
+    few, many = size.queued
+    rounds = f"medians of {size.rounds} alternating runs" if size.rounds > 1 else "one run each"
+    return (
+        f"Made by `{command}` on {datetime.now(UTC):%d %B %Y}, Python {platform.python_version()}, {os.cpu_count()} "
+        f"cores, {platform.system()}: {rounds} against one loopback server. CPU: {size.cpu:,} calls, 100 in flight. "
+        f"Wall: {size.at_200:,} calls of 200 ms, {size.at_1000:,} of 500 ms. 1,200 RPM, 20 at once, is what `ingather "
+        f"simulate` lets in and no client is told: {size.limited:,} calls of 200 ms, 100 in flight, each client's own "
+        f"retries as they are by default; the ideal is of the calls that came back. Queued: {many:,} tasks less "
+        f"{few:,}; ingather's input is pulled lazily, the others hold something for each. Instructor parses each "
+        "answer into a model, as it is used for; the others take text. First answer: a program that imports, makes one "
+        "call and ends."
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -73,6 +74,14 @@ def test_wall_is_over_the_ideal_of_the_calls_that_are_made(module, stand_in, fie
     assert module("columns").wall(field(usual), 2000, 200, 0.2) == {usual: "1.50"}
 
 
+def test_a_peer_that_runs_fewer_calls_says_so(module, stand_in, field):
+    reports = "import json, sys; print(json.dumps({'answered': int(sys.argv[3]), 'wall': 2.0}))"
+    slow = replace(stand_in(reports), share=0.2)
+    given = field(slow)
+    assert module("columns").wall(given, 10_000, 1_000, 0.5) == {slow: "2.00[^1]"}
+    assert "2,000 calls" in given.notes.texts[0]
+
+
 def test_429s_are_counted_where_they_are_sent(module, stand_in, field):
     asks_25_times = """
 import json, sys, urllib.error, urllib.request
@@ -108,7 +117,7 @@ def test_a_peer_that_cannot_be_installed_is_a_row_that_says_why(module):
     assert pythons == {}
     assert len(cells[missing]) == len(compare.HEADS) - 1
     assert "--python312" in notes.texts[0]
-    text = compare.document([missing], cells, module("columns").QUICK, notes)
+    text = compare.document([missing], cells, module("columns").QUICK, notes, "python benchmarks/compare.py")
     assert "| missing | –[^1] | – |" in text
     assert "[^1]: it needs Python 3.12" in text
 
