@@ -1,9 +1,10 @@
-"""The servers that the contract is kept with, in each of their dialects: llama.cpp's, which we did not write, and ours."""
+"""The servers that the contract is kept with, in their dialects: llama.cpp's, which we did not write, and ours."""
 
 import asyncio
 import json
 import urllib.request
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -74,8 +75,8 @@ def simulated(**peer):
         yield Simulated(base_url=simulator.base_url, simulator=simulator, **peer)
 
 
-ANTHROPIC = {"dialect": "anthropic", "id_prefix": "", "endless": {"max_tokens": 1000}}
-PEERS = {
+ANTHROPIC: dict = {"dialect": "anthropic", "id_prefix": "", "endless": {"max_tokens": 1000}}
+PEERS: dict[str, Callable[[], AbstractContextManager[Peer]]] = {
     "llama": llama,
     "simulated": simulated,
     "llama, Anthropic": partial(llama, **ANTHROPIC),

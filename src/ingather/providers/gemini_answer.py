@@ -10,7 +10,12 @@ from ingather.providers.dialect import Answer, Malformed
 from ingather.providers.words import call_to
 from ingather.result import LLMResponse, Usage
 
-_FINISH = {"STOP": "stop", "MAX_TOKENS": "length", "CONTINUATION": "length", "FINISH_REASON_UNSPECIFIED": None}
+_FINISH: dict[str | None, str | None] = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "length",
+    "FINISH_REASON_UNSPECIFIED": None,
+}
 _FILTERED = frozenset(
     (
         "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "ESCALATION",
@@ -33,14 +38,14 @@ def read(data: Mapping[str, object]) -> Answer:
         response.metadata["promptFeedback"] = data["promptFeedback"]
         return Answer(response, Filtered, f"the provider's content filter stopped the prompt: {blocked}")
     candidate = _one_candidate(data)
-    reason = candidate.get("finishReason")
+    given = candidate.get("finishReason")
+    reason = given if isinstance(given, str) else None
     if reason in _GARBLED:
         raise Malformed(f"the model garbled it: {reason} {candidate.get('finishMessage') or ''}".rstrip())
-    stopped = isinstance(reason, str) and reason not in _FINISH
-    response = _response(data, candidate, "content_filter" if reason in _FILTERED else _finish(reason))
+    response = _response(data, candidate, "content_filter" if reason in _FILTERED else _FINISH.get(reason, reason))
     if reason in _FILTERED:
         return Answer(response, Filtered, f"the provider's content filter stopped the answer: {reason}")
-    if stopped:
+    if reason is not None and reason not in _FINISH:
         return Answer(response, Refused, f"the provider stopped the answer: {reason}{_message(candidate)}")
     if response.finish_reason == "length":
         return Answer(response, Truncated, "the answer ends at the output limit: raise max_tokens")
@@ -108,10 +113,6 @@ def _parts(candidate: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise Malformed("its content is no list of parts")
     return parts
-
-
-def _finish(reason: object) -> str | None:
-    return _FINISH.get(reason, reason) if isinstance(reason, str) else None
 
 
 def _message(candidate: Mapping[str, object]) -> str:
