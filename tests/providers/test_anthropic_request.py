@@ -245,6 +245,8 @@ REFUSED = {
     "no schema": ({"response_format": {"type": "json_schema"}}, "response_format is"),
     "no tools": ({"tools": "f"}, "tools is a list"),
     "no tool": ({"tools": ["f"]}, "a tool is a mapping"),
+    "no metadata": ({"metadata": 5, "user": "u"}, "metadata is a mapping"),
+    "no output_config": ({"output_config": 5, "reasoning_effort": "low"}, "output_config is a mapping"),
     "several answers": ({"n": 2}, "sample="),
 }
 

@@ -40,7 +40,7 @@ def fields(params: Mapping[str, object], *, as_tool: bool, max_tokens: int) -> d
         if name not in _TRANSLATED:
             sent[_RENAMED.get(name, name)] = stop_sequences(value) if name == "stop" else value
     if "user" in params:
-        sent["metadata"] = {**sent.get("metadata", {}), "user_id": params["user"]}
+        sent["metadata"] = {**_mapping(sent, "metadata"), "user_id": params["user"]}
     _put_tools(sent, params)
     _put_effort(sent, params.get("reasoning_effort"))
     if "response_format" in params:
@@ -103,6 +103,13 @@ def _plain(blocks: Sequence[Mapping[str, object]]) -> object:
     return blocks
 
 
+def _mapping(sent: Mapping[str, object], name: str) -> Mapping[str, object]:
+    given = sent.get(name, {})
+    if not isinstance(given, Mapping):
+        raise SetupError(f"{name} is a mapping, not {given!r:.80}")
+    return given
+
+
 def _put_tools(sent: dict[str, Any], params: Mapping[str, object]) -> None:
     tools = params.get("tools")
     if isinstance(tools, Sequence) and not isinstance(tools, str):
@@ -130,7 +137,7 @@ def _put_effort(sent: dict[str, Any], effort: object) -> None:
     if effort == "none":
         sent.setdefault("thinking", {"type": "disabled"})
     elif effort is not None:
-        sent["output_config"] = {"effort": _EFFORTS.get(str(effort), effort), **sent.get("output_config", {})}
+        sent["output_config"] = {"effort": _EFFORTS.get(str(effort), effort), **_mapping(sent, "output_config")}
 
 
 def _put_form(sent: dict[str, Any], response_format: object, *, as_tool: bool) -> None:
@@ -146,7 +153,7 @@ def _put_form(sent: dict[str, Any], response_format: object, *, as_tool: bool) -
     schema = narrowed(form.schema) if strict else form.schema
     if strict and not as_tool:
         given = {"type": "json_schema", "schema": schema}
-        sent["output_config"] = {**sent.get("output_config", {}), "format": given}
+        sent["output_config"] = {**_mapping(sent, "output_config"), "format": given}
         return
     tool: dict[str, object] = {"name": ANSWER_TOOL, "description": "Gives the answer.", "input_schema": schema}
     if strict:

@@ -51,9 +51,9 @@ def connect(
     at port 11434 of this machine, or where ``OLLAMA_BASE_URL`` or ``OLLAMA_HOST`` say. `schema_mode` ``"tool"`` has
     ``"anthropic/NAME"`` send schemas as tools, for servers without ``output_config``.
 
-    The key of ``OPENAI_API_KEY`` (or its like) goes only to the dialect's own host and that of its variable; any other
-    host needs `api_key`, or none if it is this machine; ``api_key=""`` sends none. A key goes unencrypted only to this
-    machine or the local network.
+    A key of the environment, ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY`` (or ``GOOGLE_API_KEY``) and
+    their like, goes only to the dialect's own host and that of its variable; any other host needs `api_key`, or none if
+    it is this machine; ``api_key=""`` sends none. A key goes unencrypted only to this machine or the local network.
 
     `limits`: caps on the quota. `timeout`: seconds for each attempt. `retry`: for tasks that bring none, three attempts
     on transient faults unless given; None is one attempt. `params`: parameters of every request.
