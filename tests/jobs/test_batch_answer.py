@@ -141,6 +141,11 @@ def test_a_refusal_is_the_message_s():
     assert line["error"]["code"] == "refused"
 
 
+def test_what_was_said_before_a_refusal_is_kept():
+    message = completion(failed(Refused("the model declined"), LLMResponse("Well,"))).choices[0].message
+    assert (message.content, message.refusal) == ("Well,", "the model declined")
+
+
 def test_a_request_that_the_provider_refused_has_its_status_and_openai_s_error_object():
     line = failed(BadRequest("400 no such parameter", status=400, code="unknown_parameter", request_id="req_9"))
     assert line["error"] is None

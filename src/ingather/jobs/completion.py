@@ -57,8 +57,8 @@ def chat_completion(
 
 
 def _message(response: LLMResponse, refusal: str | None) -> dict[str, object]:
-    calls = bool(response.tool_calls or response.function_call)
-    text = None if refusal is not None or (calls and not response.content) else response.content
+    instead = refusal is not None or response.tool_calls or response.function_call
+    text = response.content or None if instead else response.content
     message: dict[str, object] = {"role": "assistant", "content": text, "refusal": refusal}
     if response.tool_calls:
         message["tool_calls"] = response.tool_calls

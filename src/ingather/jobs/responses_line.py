@@ -88,10 +88,13 @@ def _items(answer: LLMResponse, refusal: str | None, status: str) -> list[dict[s
     calls = [_call(call) for call in answer.tool_calls or ()]
     if refusal is None and not answer.content and calls:
         return calls
-    part: dict[str, object] = {"type": "refusal", "refusal": refusal}
-    if refusal is None:
-        part = {"type": "output_text", "text": answer.content, "annotations": answer.metadata.get("annotations", [])}
-    message = {"type": "message", "role": "assistant", "status": status, "content": [part]}
+    notes = answer.metadata.get("annotations", [])
+    parts: list[dict[str, object]] = []
+    if refusal is None or answer.content:
+        parts.append({"type": "output_text", "text": answer.content, "annotations": notes})
+    if refusal is not None:
+        parts.append({"type": "refusal", "refusal": refusal})
+    message = {"type": "message", "role": "assistant", "status": status, "content": parts}
     return [{"id": f"msg_{uuid4().hex}", **message}, *calls]
 
 
