@@ -90,6 +90,23 @@ def _own_frames(trace):
     return trace
 
 
+OTHERS: dict[str, dict] = {"openai/m": {"api": "responses"}, "azure/m": {}, "ollama/m": {}}
+
+
+@pytest.mark.parametrize("fault", ["400", "401", "429", "error in a 200", "no JSON", "no completion"])
+@pytest.mark.parametrize(("model", "options"), OTHERS.items())
+async def test_key_is_in_no_error_of_a_relative(model, options, fault):
+    async with RawServer(FAULTS[fault]) as server:
+        provider: Any = connect(model, base_url=server.base_url, api_key=CANARY, **options)
+        with pytest.raises(ProviderError) as caught:
+            await provider.complete(HI)
+        await provider.aclose()
+    headers = server.requests[0].headers
+    assert CANARY in headers.get("api-key", headers.get("authorization"))
+    assert CANARY not in everything_told(caught.value.with_traceback(_own_frames(caught.value.__traceback__)))
+    assert CANARY not in f"{provider!r} {vars(provider)} {provider.prepare(HI)!r}"
+
+
 async def test_key_is_in_no_error_of_a_server_that_is_not_there():
     provider = connected("http://127.0.0.1:9/v1", api_key=CANARY)
     with pytest.raises(ProviderError) as caught:

@@ -108,6 +108,18 @@ async def test_calls_that_came_are_sent_back_as_they_were():
     ]
 
 
+async def test_reasoning_that_came_is_sent_back_with_its_answer():
+    search = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+    answer = await ask(response({**REASONING, "encrypted_content": None}, REASONING, search, CALL))
+    transport = Canned(response(message(text("x"))))
+    provider = ResponsesProvider("m", base_url="http://localhost/v1", transport=transport)
+    told = LLMMessage("assistant", answer.content, tool_calls=answer.tool_calls, metadata=answer.metadata)
+    await provider.complete([*HI, told])
+    ((_, body),) = transport.asked
+    assert [item["type"] for item in body["input"]] == ["message", "reasoning", "function_call"]
+    assert body["input"][1] == REASONING
+
+
 async def test_comments_on_the_way_are_not_the_answer():
     comment, final = message(text("Looking."), phase="commentary"), message(text("Paris"), phase="final_answer")
     assert (await ask(response(comment, final))).content == "Paris"

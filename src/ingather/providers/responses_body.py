@@ -98,7 +98,15 @@ def _items(message: LLMMessage, where: str) -> list[dict[str, object]]:
         return [{"type": "message", "role": message.role, "content": _content(message.content)}]
     content = _spoken(message.content) or message.metadata.get("refusal") or ""
     said = [{"type": "message", "role": "assistant", "content": content}] if content or not message.tool_calls else []
-    return [*said, *(_call(call, f"{where}.tool_calls[{at}]") for at, call in enumerate(message.tool_calls or ()))]
+    calls = [_call(call, f"{where}.tool_calls[{at}]") for at, call in enumerate(message.tool_calls or ())]
+    return [*_thoughts(message), *said, *calls]
+
+
+def _thoughts(message: LLMMessage) -> list[dict[str, object]]:
+    """The reasoning that came with an answer, whole, as nothing of it is stored: in its ``metadata["output"]``."""
+    kept = message.metadata.get("output")
+    thoughts = [item for item in kept if _mapping(item).get("type") == "reasoning"] if isinstance(kept, list) else []
+    return [item for item in thoughts if item.get("encrypted_content")]
 
 
 def _spoken(content: object) -> object:
