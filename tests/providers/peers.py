@@ -26,6 +26,7 @@ class Peer:
     dialect: str = "openai"
     options: dict = field(default_factory=dict)
     id_prefix: str = "chatcmpl-"
+    short: dict = field(default_factory=lambda: {"stop": ["]"], "temperature": 0, "max_tokens": 100})
     endless: dict = field(default_factory=lambda: {"logit_bias": [[2, False]], "max_tokens": 1000})
     notices_hang_up = True
 
@@ -69,16 +70,26 @@ def llama(**peer):
 
 
 @contextmanager
-def simulated(**peer):
+def simulated(path="/v1", **peer):
     script = {OVERFLOW: ["context_length"] * 100, ENDLESS: ["hang"] * 100}
     with Simulator(api_key=KEY, script=script) as simulator:
-        yield Simulated(base_url=simulator.base_url, simulator=simulator, **peer)
+        yield Simulated(base_url=simulator.base_url.removesuffix("/v1") + path, simulator=simulator, **peer)
 
 
+RESPONSES: dict = {
+    "options": {"api": "responses"},
+    "id_prefix": "resp_",
+    "short": {"temperature": 0, "max_tokens": 100},
+    "endless": {"max_tokens": 1000},
+}
 ANTHROPIC: dict = {"dialect": "anthropic", "id_prefix": "", "endless": {"max_tokens": 1000}}
 PEERS: dict[str, Callable[[], AbstractContextManager[Peer]]] = {
     "llama": llama,
     "simulated": simulated,
+    "llama, Responses": partial(llama, **RESPONSES),
+    "simulated, Responses": partial(simulated, **RESPONSES),
+    "simulated, Azure": partial(simulated, path="", dialect="azure"),
+    "simulated, Azure's newer surface": partial(simulated, path="/openai/v1", dialect="azure"),
     "llama, Anthropic": partial(llama, **ANTHROPIC),
     "simulated, Anthropic": partial(simulated, **ANTHROPIC),
     "simulated, Anthropic by tools": partial(simulated, **ANTHROPIC, options={"schema_mode": "tool"}),
