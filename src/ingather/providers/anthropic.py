@@ -14,7 +14,6 @@ from ingather.providers.wire import DialectProvider, Options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ingather.providers.dialect import Answer
     from ingather.task import LLMMessage
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -61,8 +60,7 @@ class Messages:
     def output_limit(self, fields: Mapping[str, object]) -> object:
         return fields.get("max_tokens")
 
-    def read(self, data: Mapping[str, object]) -> Answer:
-        return read(data)
+    read = staticmethod(read)
 
 
 class AnthropicProvider(DialectProvider):

@@ -17,7 +17,6 @@ from ingather.providers.wire import DialectProvider, Options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ingather.providers.dialect import Answer
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
     from ingather.transport import Reply
@@ -70,8 +69,7 @@ class GenerateContent:
         config = fields.get("generationConfig")
         return config.get("maxOutputTokens") if isinstance(config, dict) else None
 
-    def read(self, data: Mapping[str, object]) -> Answer:
-        return read(data)
+    read = staticmethod(read)
 
 
 @dataclass

@@ -14,7 +14,6 @@ from ingather.providers.wire import DialectProvider, Options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ingather.providers.dialect import Answer
     from ingather.task import LLMMessage
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -76,8 +75,7 @@ class ChatCompletions:
     def output_limit(self, fields: Mapping[str, object]) -> object:
         return fields.get("max_completion_tokens") or fields.get("max_tokens")
 
-    def read(self, data: Mapping[str, object]) -> Answer:
-        return read(data)
+    read = staticmethod(read)
 
 
 class OpenAIProvider(DialectProvider):

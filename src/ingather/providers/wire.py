@@ -91,6 +91,7 @@ class DialectProvider:
         self._host = urlsplit(base_url).netloc
         self._defaults = checked({**(params or {}), "model": model})
         self._fields = self._translated(self._defaults)
+        self._limit = dialect.output_limit(self._fields)
         self._routes: dict[str, _Route] = {}
         self._endpoints: dict[str, Endpoint] = {}
         self._endpoint = self._route(model).endpoint
@@ -105,13 +106,14 @@ class DialectProvider:
 
         Raises `SetupError` for parameters that are not the request's to set, `BadRequest` for what is no JSON.
         """
-        fields, model = self._fields, self.model
+        fields, model, limit = self._fields, self.model, self._limit
         if config_overrides:
             params = {**self._defaults, **checked(config_overrides)}
             fields, model = self._translated(params), str(params["model"])
+            limit = self._dialect.output_limit(fields)
         route = self._routes.get(model) or self._route(model)
         body = self._dialect.encode(messages, fields)
-        return Request(body, route.identity, route.quota, estimate(messages, self._dialect.output_limit(fields)))
+        return Request(body, route.identity, route.quota, estimate(messages, limit))
 
     async def send(self, request: Request) -> LLMResponse:
         """Exactly one attempt. Raises a `ProviderError`: see the tree in `ingather.errors`."""
