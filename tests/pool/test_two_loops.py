@@ -1,9 +1,11 @@
 """Executors on several event loops share one quota: its limits hold for all, and none waits for a loop that ended."""
 
 import asyncio
+import contextlib
 import gc
 import random
 import threading
+import weakref
 
 import pytest
 
@@ -171,6 +173,25 @@ def test_loops_that_come_and_go_leave_the_quota_as_it_was(clock, seed):
         assert_at_rest(executor, its_wire)
     assert fullest_minute([one for one in wires if one.ledger]) <= 120
     assert list(pool_of(executors[0]).waiting) == []
+
+
+def test_loops_that_have_ended_are_not_kept():
+    """A service may run a loop for each of its requests, and give up while the quota is paused."""
+    wire = Wire(lambda prompt, number: RateLimited("429", status=429, retry_after=100.0) if number == 1 else prompt)
+    executor = ParallelLLMExecutor(wire, 2)
+    loops = []
+
+    async def gives_up():
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.005):
+                await executor.gather(llm_tasks(3))
+
+    for _ in range(10):
+        asyncio.run(gives_up())
+    gc.collect()
+    assert sum(loop() is not None for loop in loops) <= 1
+    assert_at_rest(executor, wire)
 
 
 # -- in real threads
