@@ -198,6 +198,17 @@ def test_tool_calls_and_their_results():
     ]
 
 
+def test_thoughts_that_came_with_an_answer_go_back_with_it():
+    thought = {"type": "thinking", "thinking": "Hm", "signature": "s"}
+    other = {"type": "web_search_tool_result", "content": []}
+    answered = LLMMessage("assistant", "Wait", tool_calls=[CALL], metadata={"blocks": [thought, other], "id": "m"})
+    assert [block["type"] for block in sent([*HI, answered])["messages"][1]["content"]] == [
+        "thinking",
+        "text",
+        "tool_use",
+    ]
+
+
 @pytest.mark.parametrize(
     ("url", "source"),
     [

@@ -90,7 +90,13 @@ def _own_frames(trace):
     return trace
 
 
-OTHERS: dict[str, dict] = {"openai/m": {"api": "responses"}, "azure/m": {}, "ollama/m": {}}
+OTHERS: dict[str, dict] = {
+    "openai/m": {"api": "responses"},
+    "azure/m": {},
+    "ollama/m": {},
+    "anthropic/m": {"schema_mode": "tool"},
+    "gemini/m": {},
+}
 
 
 @pytest.mark.parametrize("fault", ["400", "401", "429", "error in a 200", "no JSON", "no completion"])
@@ -102,7 +108,8 @@ async def test_key_is_in_no_error_of_a_relative(model, options, fault):
             await provider.complete(HI)
         await provider.aclose()
     headers = server.requests[0].headers
-    assert CANARY in headers.get("api-key", headers.get("authorization"))
+    names = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
+    assert [headers[name].removeprefix("Bearer ") for name in names if name in headers] == [CANARY]
     assert CANARY not in everything_told(caught.value.with_traceback(_own_frames(caught.value.__traceback__)))
     assert CANARY not in f"{provider!r} {vars(provider)} {provider.prepare(HI)!r}"
 

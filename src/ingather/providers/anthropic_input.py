@@ -80,10 +80,19 @@ def _turn(message: LLMMessage) -> tuple[str, list[Mapping[str, object]]]:
         return "user", [result]
     if message.role not in ("user", "assistant"):
         raise BadRequest(f"a message's role is system, user, assistant or tool, not {message.role!r:.40}")
+    if message.role == "assistant":
+        blocks = [*_thoughts(message), *blocks]
     for call in message.tool_calls or ():
         call_id, name, arguments = called(call)
         blocks.append({"type": "tool_use", "id": call_id, "name": name, "input": arguments})
     return message.role, blocks
+
+
+def _thoughts(message: LLMMessage) -> list[Mapping[str, object]]:
+    """What the model thought before a call, which it wants back, signed: kept in an answer's ``metadata["blocks"]``."""
+    kept = message.metadata.get("blocks")
+    blocks = [block for block in kept if isinstance(block, Mapping)] if isinstance(kept, list) else []
+    return [block for block in blocks if block.get("type") in ("thinking", "redacted_thinking")]
 
 
 def _block(part: Mapping[str, object]) -> Mapping[str, object]:
