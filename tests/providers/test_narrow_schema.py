@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, Field
 
-from ingather.providers.narrow_schema import fits, narrowed
+from ingather.errors import BadRequest
+from ingather.providers.narrow_schema import fits, narrowed, strict_form
 from ingather.schema import Schema
 
 REFUSED = {
@@ -81,6 +82,23 @@ def test_what_is_left_is_as_it_was():
 
 def test_a_single_item_may_be_asked_for():
     assert narrowed({"type": "array", "minItems": 1, "items": {"type": "string"}})["minItems"] == 1
+
+
+def test_strict_form_is_made_once_for_equal_schemas():
+    assert strict_form(wire(Person)) is strict_form({**wire(Person)})
+    assert strict_form(wire(Tree)) is None
+
+
+@pytest.mark.parametrize(
+    "inner", [{"properties": []}, {"properties": {"a": True}}, {"anyOf": {}}, {"items": True}, {"$defs": 5}]
+)
+def test_schema_of_another_form_is_not_taken(inner):
+    assert strict_form({"type": "object", **inner}) is None
+
+
+def test_schema_that_is_no_json_is_refused():
+    with pytest.raises(BadRequest, match="the schema is not JSON"):
+        strict_form({"type": "string", "enum": {1, 2}})
 
 
 def test_given_schema_is_left_alone():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ingather.errors import BadRequest, SetupError
-from ingather.providers.narrow_schema import fits, narrowed
+from ingather.providers.narrow_schema import strict_form
 from ingather.providers.words import called, chosen_of, form_of, function_of, parts_of, picture_of, refuse_unknown
 from ingather.providers.words import text_list as stop_sequences
 
@@ -158,14 +158,13 @@ def _put_form(sent: dict[str, Any], response_format: object, *, as_tool: bool) -
         raise SetupError(
             "Anthropic has no json_object mode: give response_model=, or a response_format with a json_schema"
         )
-    strict = form.strict and fits(form.schema)
-    schema = narrowed(form.schema) if strict else form.schema
-    if strict and not as_tool:
-        given = {"type": "json_schema", "schema": schema}
+    strict = strict_form(form.schema) if form.strict else None
+    if strict is not None and not as_tool:
+        given = {"type": "json_schema", "schema": strict}
         sent["output_config"] = {**_mapping(sent, "output_config"), "format": given}
         return
-    tool: dict[str, object] = {"name": ANSWER_TOOL, "description": "Gives the answer.", "input_schema": schema}
-    if strict:
-        tool["strict"] = True
+    tool: dict[str, object] = {"name": ANSWER_TOOL, "description": "Gives the answer.", "input_schema": form.schema}
+    if strict is not None:
+        tool |= {"input_schema": strict, "strict": True}
     sent["tools"] = [*sent.get("tools", ()), tool]
     sent["tool_choice"] = {"type": "tool", "name": ANSWER_TOOL, "disable_parallel_tool_use": True}

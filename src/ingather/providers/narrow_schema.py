@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
+
+import orjson
+
+from ingather.errors import BadRequest
 
 _BOUNDS = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
@@ -11,6 +16,24 @@ _BOUNDS = (
 )  # fmt: skip
 _UNIONS = 16  # strict mode takes no more than so many places with alternatives
 Node = Mapping[str, Any]
+
+
+def strict_form(schema: Node) -> Mapping[str, object] | None:
+    """`schema` as strict mode takes it, None where it does not: shared between calls, not to be changed.
+
+    Raises `BadRequest` for what is no JSON.
+    """
+    try:
+        return _strict_form(orjson.dumps(schema))
+    except TypeError as error:
+        raise BadRequest(f"the schema is not JSON: {error}") from None
+
+
+@lru_cache(maxsize=256)
+def _strict_form(written: bytes) -> Mapping[str, object] | None:
+    """By its bytes: that costs little beside walking through it for each call."""
+    schema = orjson.loads(written)
+    return narrowed(schema) if fits(schema) else None
 
 
 def narrowed(schema: Node) -> dict[str, object]:
@@ -21,7 +44,7 @@ def narrowed(schema: Node) -> dict[str, object]:
     """
     wire: dict[str, Any] = {key: _inner(key, value) for key, value in schema.items() if key not in _BOUNDS}
     said = {key: schema[key] for key in _BOUNDS if key in schema}
-    if wire.get("minItems", 0) > 1:
+    if wire.get("minItems", 0) not in (0, 1):
         said["minItems"] = wire.pop("minItems")
     if wire.get("type") == "object":
         wire["additionalProperties"] = False
@@ -35,7 +58,8 @@ def fits(schema: Node) -> bool:
     """Whether strict mode takes `schema`, once `narrowed`: closed objects, no recursion, not too many alternatives."""
     nodes = list(_nodes(schema))
     return (
-        all(node.get("additionalProperties", False) is False for node in nodes)
+        all(isinstance(node, Mapping) for node in nodes)
+        and all(node.get("additionalProperties", False) is False for node in nodes)
         and all(node.keys() & {"type", "anyOf", "enum", "const", "$ref"} for node in nodes)
         and not any("prefixItems" in node or "oneOf" in node for node in nodes)
         and sum("anyOf" in node or isinstance(node.get("type"), list) for node in nodes) <= _UNIONS
@@ -48,18 +72,25 @@ def _inner(key: str, value: Any) -> Any:
         return {name: narrowed(node) for name, node in value.items()}
     if key in ("anyOf", "allOf"):
         return [narrowed(node) for node in value]
-    return narrowed(value) if key == "items" and isinstance(value, Mapping) else value
+    return narrowed(value) if key == "items" else value
 
 
-def _children(node: Node) -> list[Node]:
-    inner = [node["items"]] if isinstance(node.get("items"), Mapping) else []
-    return [*node.get("properties", {}).values(), *node.get("anyOf", ()), *node.get("allOf", ()), *inner]
+def _children(node: Node) -> list[Any]:
+    """The schemas in a schema; whatever else stands where one should is among them too."""
+    named = [node[key] for key in ("properties", "$defs") if key in node]
+    listed = [node[key] for key in ("anyOf", "allOf") if key in node]
+    return [
+        *(child for each in named for child in (each.values() if isinstance(each, Mapping) else [each])),
+        *(child for each in listed for child in (each if isinstance(each, list) else [None])),
+        *([node["items"]] if "items" in node else []),
+    ]
 
 
-def _nodes(node: Node) -> Iterator[Node]:
+def _nodes(node: Any) -> Iterator[Any]:
     yield node
-    for child in (*_children(node), *node.get("$defs", {}).values()):
-        yield from _nodes(child)
+    if isinstance(node, Mapping):
+        for child in _children(node):
+            yield from _nodes(child)
 
 
 def _recursive(schema: Node) -> bool:
