@@ -1,0 +1,25 @@
+"""docs/reference.md is what the docstrings say."""
+
+import re
+
+import pytest
+
+import ingather
+import ingather.testing
+from docs import make_reference
+
+
+def test_the_page_is_what_the_script_makes():
+    committed = make_reference.PAGE.read_text(encoding="utf-8")
+    assert committed == make_reference.page(), "run it again: python docs/make_reference.py"
+
+
+@pytest.mark.parametrize("name", [*ingather.__all__, *ingather.testing.__all__])
+def test_each_public_name_has_a_heading(name):
+    assert f"\n### {name}\n" in make_reference.page()
+
+
+def test_its_examples_are_text_as_they_run_in_the_docstrings():
+    fences = re.findall(r"^```(\w*)$", make_reference.page(), re.MULTILINE)
+    assert set(fences) == {"text", ""}
+    assert fences[::2] == ["text"] * (len(fences) // 2)
