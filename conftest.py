@@ -91,6 +91,8 @@ pytest_collect_file = SybilCollection(
             patterns=["README.md", "docs/*.md"],
             fixtures=["shell"],
         ),
-        Sybil([DocTestParser()], patterns=["src/**/*.py"], document_types={".py": PythonDocStringDocument}),
+        Sybil(
+            [DocTestParser()], patterns=["src/*/*.py", "src/*/*/*.py"], document_types={".py": PythonDocStringDocument}
+        ),
     ]
 ).pytest()

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 
 _SECRETS = re.compile(
     r"""(?ix)
-    \b(?:sk|pk|rk|gsk|xai|hf|r8|key)[-_][A-Za-z0-9_\-*.]{6,}   # OpenAI, Anthropic, Groq and their like
+    \b(?:sk|pk|rk|gsk|xai|hf|r8)[-_][A-Za-z0-9_\-*.]{6,}  # OpenAI, Anthropic, Groq and their like
+    | \bkey[-_](?=[A-Za-z0-9_\-*.]*\d)[A-Za-z0-9_\-*.]{6,}  # a digit tells it from a word such as key_findings
     | \bAIza[A-Za-z0-9_\-]{10,}                           # Google
     | (?<=://)[^\s/:"']*:[^\s/"']+(?=@)                   # user:password of a URL
     """

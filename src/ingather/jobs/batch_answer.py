@@ -30,8 +30,9 @@ def batch_answer_line(result: TaskResult, custom_id: str, endpoint: Endpoint) ->
     >>> from ingather import LLMResponse, TaskResult
     >>> from ingather.jobs.batch import CHAT
     >>> answer = LLMResponse("Paris", "gpt", request_id="req_1")
-    >>> batch_answer_line(TaskResult("a", True, answer, response=answer), "a", CHAT)[53:]
-    b'"custom_id":"a","response":{"status_code":200,"request_id":"req_1","body":{...
+    >>> line = batch_answer_line(TaskResult("a", True, answer, response=answer), "a", CHAT)
+    >>> b'"custom_id":"a","response":{"status_code":200,"request_id":"req_1","body":{' in line
+    True
     """
     error, answer = result.error, result.response
     if answer is None and error is None:

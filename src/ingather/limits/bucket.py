@@ -21,7 +21,8 @@ class Bucket:
     """`limit` units a minute.
 
     >>> bucket = Bucket(60)
-    >>> bucket.take(1, now=0.0) and bucket.delay(1, now=0.0)
+    >>> taken_at = bucket.take(1, now=0.0)
+    >>> bucket.delay(1, now=0.0)
     1.0
     """
 

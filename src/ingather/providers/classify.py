@@ -69,7 +69,7 @@ _TEXTS: dict[Kind, re.Pattern[str]] = {  # for refusals that have no word of the
         r"credit balance is too low|insufficient[ _](?:quota|credits|balance|funds)|usage limits|spend\w* limit"
     ),
     TooLong: re.compile(r"(?:prompt|input) is too long|context (?:length|window|size|limit)|maximum number of tokens"),
-    Filtered: re.compile(r"content management policy|safety system|flagged"),
+    Filtered: re.compile(r"content management policy|content filtering policy|safety system|flagged"),
     AuthFailed: re.compile(r"api key not valid|(?:invalid|incorrect) api key"),
 }
 _STATUS: dict[int, Kind] = {

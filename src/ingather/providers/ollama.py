@@ -35,7 +35,7 @@ class OllamaChatCompletions(ChatCompletions):
     be without end.
 
     >>> OllamaChatCompletions().fields({"model": "m", "max_completion_tokens": 9})
-    {'model': 'm', 'max_tokens': 9}
+    {'max_tokens': 9, 'model': 'm'}
     """
 
     def fields(self, params: Mapping[str, object]) -> Mapping[str, object]:

@@ -41,7 +41,7 @@ class Bucket:
 
     >>> bucket = Bucket(rate=1.0, depth=2.0, level=2.0)
     >>> bucket.take(2.0)
-    >>> bucket.fill(now=0.5), bucket.wait(1.0)
+    >>> bucket.fill(now=0.5), round(bucket.wait(1.0), 3)
     (0.5, 0.5)
     """
 
@@ -75,7 +75,7 @@ class Quota:
     `changes`: (seconds after the first call, factor on the limits as set), in order.
 
     >>> quota = Quota(rpm=60, burst=1)
-    >>> quota.admit(0.0, tokens=5), quota.admit(0.25, tokens=5).wait
+    >>> quota.admit(0.0, tokens=5), round(quota.admit(0.25, tokens=5).wait, 3)
     (None, 0.75)
     """
 
