@@ -11,7 +11,7 @@ from ingather.limits.bucket import Bucket
 
 MINUTE = 60.0
 LIMITS = st.one_of(st.integers(1, 100), st.integers(1, 100_000), st.floats(1, 100_000))
-SHARES = st.floats(0, 1)  # of the limit
+SHARES = st.just(0.0) | st.floats(1e-6, 1)  # of the limit; below, floats round as they please
 
 
 class Ledger:
