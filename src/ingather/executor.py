@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from ingather.backoff import RetryConfig
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
-from ingather.errors import NotSent, SetupError
+from ingather.errors import NotSent, PoolFailure, SetupError
 from ingather.nesting import current
 from ingather.providers.base import Provider
 from ingather.run import Run
@@ -195,8 +195,10 @@ class ParallelLLMExecutor:
         if os.getpid() != self._pid:
             raise SetupError("this executor was made before a fork: make a new one in the child process")
         self._runs.difference_update([run for run in self._runs if run.loop.is_closed()])  # nobody ended those in order
-        if not self._runs or current.get() is None:  # a nested one is no new try: its parents may be many
+        if not self._runs:
             self._terms.forgive()
+        elif current.get() is None:  # a nested one is no new try: its parents may be many
+            self._terms.forgive(PoolFailure)
         if self._terms.wire is not None:
             from ingather.transport import check_file_descriptors
 

@@ -90,10 +90,11 @@ class Terms:
         for lane in self._all_lanes():
             lane.refuse(error)
 
-    def forgive(self) -> None:
+    def forgive(self, kind: type[Exception] = Exception) -> None:
         """A new run begins: what failed a whole pool may have been mended since."""
         for lane in self._all_lanes():
-            lane.failed = None
+            if isinstance(lane.failed, kind):
+                lane.failed = None
 
     def _all_lanes(self) -> list[Lane]:
         bare = [] if self._bare is None else [self._bare]

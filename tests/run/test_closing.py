@@ -250,3 +250,27 @@ async def test_closing_the_executor_from_inside_one_of_its_own_functions_ends(ne
     assert len(await waiting) == 6
     assert other_tasks() == set()
     assert_at_rest(executor, wire)
+
+
+@pytest.mark.looptime
+async def test_a_drained_call_sends_nothing_more_even_when_a_new_one_begins():
+    wire = Wire(latency=1.0)
+    executor = ParallelLLMExecutor(wire, 2)
+
+    async def slow_consumer():
+        errors = []
+        async with executor.as_completed(iter(LLMTask("old") for _ in range(100))) as results:
+            async for result in results:
+                errors.append(type(result.error))
+                await asyncio.sleep(0.5)
+        return errors
+
+    old = asyncio.create_task(slow_consumer())
+    await asyncio.sleep(5.2)
+    executor.drain("interrupted")
+    sent = len(wire.ledger)
+    await executor.gather([LLMTask("new")] * 5)
+    errors = await old
+    assert len([sent for sent in wire.ledger if sent.prompt == "old"]) == sent
+    assert errors.count(NotSent) == 100 - sent
+    assert_at_rest(executor, wire)
