@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-slow demo bench lock fmt clean
+.PHONY: help test test-slow demo bench compare lock fmt clean
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: .venv/ready  ## parallel against one after another, live; no key, no netwo
 
 bench: .venv/ready  ## our own figures, on this machine
 	@$(BIN)/python benchmarks/run.py
+
+compare: .venv/ready  ## beside nine peers, each in an environment of its own; ARGS=--quick for a look
+	@$(BIN)/python benchmarks/compare.py $(ARGS)
 
 fmt: .venv/ready  ## format, and mend what the linter can
 	@$(BIN)/ruff check -q --fix --exit-zero

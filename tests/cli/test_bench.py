@@ -14,6 +14,6 @@ def test_the_five_ways_and_our_own_figures(ingather):
         (2, 3.04),
         (2, 3.26),
     ]
-    assert all(float(here) > 0.02 for _, _, here, _ in rows)
+    assert all(float(here) >= 0.02 for _, _, here, _ in rows)
     assert re.search(r"engine alone, 2,000 calls .*: [\d.]+ µs of CPU a call", done.out)
     assert re.search(r"over HTTP, 200 calls, 100 in flight, .*: [\d,]+ calls/s", done.out)
