@@ -124,7 +124,7 @@ def test_a_discarded_file_is_gone_if_it_was_not_there_before(tmp_path: Path):
     assert old.read_text() == "old\n"
 
 
-@pytest.mark.parametrize(("path", "said"), [("no/a.jsonl", "no folder no"), (".", "is a folder"), ("a\0", "null byte")])
+@pytest.mark.parametrize(("path", "said"), [("no/a.jsonl", "no folder no"), (".", "is a folder"), ("a\0", " null ")])
 def test_a_place_that_cannot_be_written_is_a_set_up_error(tmp_path: Path, monkeypatch, path, said):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SetupError, match=said):

@@ -35,7 +35,7 @@ def test_a_format_that_is_given_goes_over_the_ending(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("path", "said"),
-    [("missing.jsonl", "No such file"), (".", "is a folder"), ("a\0b", "null byte"), ("x/y.jsonl", "No such file")],
+    [("missing.jsonl", "No such file"), (".", "is a folder"), ("a\0b", " null "), ("x/y.jsonl", "No such file")],
 )
 def test_a_file_that_cannot_be_read_is_a_set_up_error(tmp_path: Path, monkeypatch, path, said):
     monkeypatch.chdir(tmp_path)
