@@ -69,7 +69,7 @@ class Controller:
             (self._input, estimate.input, "input_tokens_per_minute"),
             (self._output, output, "output_tokens_per_minute"),
         ):
-            if bucket is not None and tokens > bucket.limit:
+            if bucket is not None and not bucket.fits(tokens):
                 return f"needs about {tokens:,} tokens, and {name} is {bucket.limit:,.0f}"
         return None
 
