@@ -13,6 +13,7 @@ test: .venv/ready  ## lint, format, types, import contracts, tests; stops at the
 	@$(BIN)/ruff format -q --check || { echo "run: make fmt" >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$report" >&2; exit 1; }
+	@report=$$($(BIN)/lint-imports --no-logo --config apps/tenk/pyproject.toml 2>&1) || { echo "$$report" >&2; exit 1; }
 	@$(BIN)/pytest -q
 
 test-slow: .venv/ready  ## the tests marked slow
@@ -32,9 +33,9 @@ fmt: .venv/ready  ## format, and mend what the linter can
 	@$(BIN)/ruff format -q
 
 COMPILE = $(BIN)/uv pip compile -q --universal --generate-hashes --no-header $(ARGS)
-lock: .venv/bin/uv  ## write the locks from pyproject.toml, keeping pins; ARGS=--upgrade for newer ones
+lock: .venv/bin/uv  ## write the locks from both pyproject.toml, keeping pins; ARGS=--upgrade for newer ones
 	@echo uv | $(COMPILE) --python-version 3.11 -o bootstrap.lock -
-	@$(COMPILE) --all-extras --group dev --no-emit-package ingather -o requirements.lock pyproject.toml
+	@$(COMPILE) --extra cli --group dev --no-emit-package ingather -o requirements.lock pyproject.toml apps/tenk/pyproject.toml
 
 clean:  ## remove the environment and all that was generated
 	@rm -rf .venv dist build .benchmarks .hypothesis .*_cache
@@ -49,7 +50,7 @@ clean:  ## remove the environment and all that was generated
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r bootstrap.lock
 	@touch $@
 
-.venv/ready: .venv/bin/uv requirements.lock pyproject.toml
+.venv/ready: .venv/bin/uv requirements.lock pyproject.toml apps/tenk/pyproject.toml
 	@$(BIN)/uv pip sync -q --require-hashes --python $(BIN)/python requirements.lock
-	@$(BIN)/uv pip install -q --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@$(BIN)/uv pip install -q --no-deps --no-build-isolation --python $(BIN)/python -e . -e apps/tenk
 	@touch $@
