@@ -1,0 +1,22 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from tenk.cli.sections import sections
+
+# no pretty exceptions: they print local variables, and those may hold keys
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"max_content_width": 110},
+    no_args_is_help=True,
+)
+app.command(short_help="Split a 10-K into its items.")(sections)
+
+
+@app.callback()
+def tenk() -> None:
+    """Read a company's 10-K, and say of every claim where in the filing it stands."""
