@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from ingather.providers.echo import EchoProvider
     from ingather.result import LLMResponse, TaskResult, Usage
     from ingather.retrying import RetryExecutor
-    from ingather.task import DeterministicTask, LLMMessage, LLMTask
+    from ingather.task import DeterministicTask, ExtractTask, LLMMessage, LLMTask, Prompt
 
 _HOME = {
     "BackoffStrategy": "backoff",
     "DeterministicTask": "task",
     "EchoProvider": "providers.echo",
+    "ExtractTask": "task",
     "LLMMessage": "task",
     "LLMResponse": "result",
     "LLMTask": "task",
     "Limits": "limits",
     "ParallelLLMExecutor": "executor",
+    "Prompt": "task",
     "RetryConfig": "backoff",
     "RetryExecutor": "retrying",
     "TaskResult": "result",
@@ -35,7 +37,7 @@ _HOME = {
 
 __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "ParallelLLMExecutor", "connect", "run_sync",
-    "LLMMessage", "LLMTask", "DeterministicTask",
+    "LLMMessage", "LLMTask", "DeterministicTask", "ExtractTask", "Prompt",
     "TaskResult", "LLMResponse", "Usage",
     "RetryConfig", "BackoffStrategy", "RetryExecutor", "Limits",
     "EchoProvider",

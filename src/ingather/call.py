@@ -8,7 +8,8 @@ back the moment its answer or failure is here (`attempt.py`). Then, by what came
 - an answer that does not fit the response_model: it is sent back with its error, once unless the task says otherwise;
 - an answer: done.
 
-A `DeterministicTask` waits for a slot alone, runs, and is done. All failures end as values in a `TaskResult`.
+A `DeterministicTask` waits for a slot alone, runs, and is done. An `ExtractTask` is a run of such calls, one for each
+of its parts (`extract.py`). All failures end as values in a `TaskResult`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ingather.attempt import exchange_once, run_function
 from ingather.backoff import Attempts
 from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent, Truncated
 from ingather.events import BackedOff, ReAsked
-from ingather.task import DeterministicTask, LLMTask
+from ingather.task import DeterministicTask, ExtractTask, LLMTask
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -93,14 +94,18 @@ class Call:
             return self._answer(task)
         if isinstance(task, DeterministicTask):
             return run_function(self, task)
-        raise TypeError(f"a task is an LLMTask or a DeterministicTask, not {task!r:.80}")
+        if isinstance(task, ExtractTask):
+            from ingather.extract import extract
+
+            return extract(self, task)
+        raise TypeError(f"a task is an LLMTask, a DeterministicTask or an ExtractTask, not {task!r:.80}")
 
     async def _answer(self, task: LLMTask) -> object:
         overrides: dict[str, object] = {**(self.terms.overrides or {}), **(task.config_overrides or {})}
         messages: Sequence[LLMMessage] = task.messages
         schema = None if task.response_model is None else _schema_of(task.response_model)
         if schema is not None:
-            messages = self.terms.ask_for(schema, messages, overrides)
+            messages = self.terms.ask_for(schema, messages, overrides, last=task.schema_last)
         exchange = self.terms.freeze(messages, overrides)
         attempts = Attempts(task.retry or self.terms.retry, random.random)
         reasks = task.reasks

@@ -30,6 +30,7 @@
     │       ├── Refused              the model declined
     │       ├── Filtered             the provider's content filter, on the prompt or the answer
     │       └── InvalidAnswer        it does not fit the response_model
+    ├── MissingFields                an extraction by parts is without fields that it must have; see ``result.parts``
     └── Stopped                      we ended it, not the provider
         ├── Cancelled                ended while it ran: fail_fast, or a CancelledError from the task's own code
         ├── NotSent                  ended before it was sent: nothing was paid
@@ -216,6 +217,17 @@ class Filtered(AnswerError):
 
 class InvalidAnswer(AnswerError):
     """The answer does not fit the task's response_model; the message names where."""
+
+
+class MissingFields(IngatherError):
+    """An `ExtractTask` has no value for `fields`, which its model requires; what succeeded is in ``result.parts``.
+
+    Its ``__cause__`` is the error of the first of them.
+    """
+
+    def __init__(self, message: str, *, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(redact(message))
+        self.fields = fields
 
 
 class Stopped(IngatherError):

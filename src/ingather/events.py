@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RunStarted:
-    """A call of an executor method began. `run` tells runs apart; `total` is None for a lazy input."""
+    """A call of an executor method began. `run` tells runs apart; `total` is None for a lazy input.
+
+    The parts of an `ExtractTask` are a run as well: `parent` is then the run and the index of that task.
+    """
 
     at: float
     run: int
     total: int | None
+    parent: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)

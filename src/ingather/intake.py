@@ -97,3 +97,9 @@ class Intake:
 
     def __repr__(self) -> str:
         return f"Intake({self.pulled} of {'?' if self.total is None else self.total} pulled)"
+
+
+def has_deadlines(tasks: Tasks) -> bool:
+    """Whether any task of an input that can be looked through has a deadline of its own."""
+    listed = tasks.values() if isinstance(tasks, Mapping) else tasks if isinstance(tasks, list) else ()
+    return any(getattr(task, "deadline", None) is not None for task in listed)

@@ -81,6 +81,11 @@ class TaskResult:
     `backoff_ms` the part of that spent sleeping between attempts. `attempts`: requests on the wire, `rejected` how
     many of them were 429s. `index`: the task's place in the input.
 
+    Of an `ExtractTask`: `parts` has for each field that was asked for the result of the call that filled it, or of the
+    last that failed to; `missing` names the fields that have no value of their own. A part's `origin` says how it came:
+    ``"part"``, a call of its own; ``"retry"``, asked again; ``"single"``, the one prompt for what was missing (whose
+    cost stands at each field that it filled); ``"code"``, a function; ``"cache"``. Elsewhere it is ``""``.
+
     >>> TaskResult("sum", True, 3).unwrap()
     3
     """
@@ -102,6 +107,7 @@ class TaskResult:
     cached: bool = False
     parts: Mapping[str, TaskResult] | None = None
     missing: tuple[str, ...] = ()
+    origin: str = ""
 
     def unwrap(self) -> Any:
         """The value; raises the task's error where it failed."""

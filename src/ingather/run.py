@@ -11,13 +11,12 @@ import contextvars
 import itertools
 import logging
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ingather.call import Call
 from ingather.errors import redact
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
-from ingather.intake import Intake
+from ingather.intake import Intake, has_deadlines
 from ingather.nesting import current
 from ingather.tally import Tally
 
@@ -42,7 +41,8 @@ _numbers = itertools.count(1)
 class Run:
     """Begins with its creation, inside a running loop; `over` when nothing is left but results to take.
 
-    `deadline`: seconds from now. `emit`: told all events. With `fail_fast` the first failure stops the rest.
+    `deadline`: seconds from now. `emit`: told all events. With `fail_fast` the first failure stops the rest. `within`:
+    the extraction whose parts it runs.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Run:
         fail_fast: bool,
         deadline: float | None,
         emit: Callable[[Event], None] | None,
+        within: Call | None = None,
     ) -> None:
         self.number = next(_numbers)
         self.terms = terms
@@ -79,7 +80,7 @@ class Run:
         self._window = window
         self._most = int(min(terms.slots.capacity, window))
         # tasks with a deadline wait for a slot in workers of their own, so that they can end on time
-        self._target = self._most + _has_deadlines(tasks)
+        self._target = self._most + has_deadlines(tasks)
         self._workers: set[asyncio.Task[None]] = set()
         self._calling: set[asyncio.Task[None]] = set()
         self._aside = 0
@@ -87,9 +88,11 @@ class Run:
         self.parent = current.get()
         if self.parent is not None:
             self.parent.give_back()
-        self._prefix = () if self.parent is None else self.parent.lease.arrival
+        outer = within or (None if self.parent is None else self.parent.lease)
+        self._prefix = () if outer is None else outer.arrival
         self._context = contextvars.copy_context()  # of whoever asked, whichever task hires a worker later
-        self._tell(RunStarted, total=self._intake.total)
+        parent = None if within is None else (within.run.number, within.tally.index)
+        self._tell(RunStarted, total=self._intake.total, parent=parent)
         self._hire()
 
     @property
@@ -292,8 +295,3 @@ def _plain(text: object) -> str:
     """One line for the log: no key, no control character, not without end."""
     line = redact(str(text))[:500]
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-
-
-def _has_deadlines(tasks: Tasks) -> bool:
-    listed = tasks.values() if isinstance(tasks, Mapping) else tasks if isinstance(tasks, list) else ()
-    return any(getattr(task, "deadline", None) is not None for task in listed)

@@ -21,8 +21,8 @@ class Tally:
     """Of one task that has waited since `since`. Times are seconds of the loop's clock."""
 
     __slots__ = (
-        "_begun", "_loop", "_run", "_unpriced", "attempts", "cost_usd", "index", "last_error", "rejected", "response",
-        "since", "slept", "tag", "task", "usage",
+        "_begun", "_loop", "_run", "_unpriced", "attempts", "cost_usd", "index", "last_error", "missing", "parts",
+        "rejected", "response", "since", "slept", "tag", "task", "usage",
     )  # fmt: skip
 
     def __init__(self, run: Run, task: Task, index: int, tag: str, since: float) -> None:
@@ -35,6 +35,8 @@ class Tally:
         self.cost_usd: float | None = None
         self.response: LLMResponse | None = None
         self.last_error: Exception | None = None
+        self.parts: dict[str, TaskResult] | None = None
+        self.missing: tuple[str, ...] = ()
         self._unpriced = False
         self._run = run
         self._loop = run.loop
@@ -74,6 +76,21 @@ class Tally:
             self.cost_usd = cost + (self.cost_usd or 0.0)
         return usage
 
+    def absorb(self, part: TaskResult) -> None:
+        """Count what a part of this task has used."""
+        if part.attempts or part.success:
+            begun = self._loop.time() - part.duration_ms / 1000
+            self._begun = begun if self._begun is None else min(self._begun, begun)
+        self.attempts += part.attempts
+        self.rejected += part.rejected
+        self.slept += part.backoff_ms / 1000
+        if part.usage is not None:
+            self.usage = part.usage if self.usage is None else self.usage + part.usage
+        if part.cost_usd is not None:
+            self.cost_usd = part.cost_usd + (self.cost_usd or 0.0)
+        elif part.attempts > part.rejected:
+            self._unpriced = True
+
     def tell(self, kind: Callable[..., Event], **what: object) -> None:
         """Emit an event of this task."""
         if self._run.emit is not None:
@@ -98,6 +115,8 @@ class Tally:
             self.rejected,
             (begun - self.since) * 1000,
             self.slept * 1000,
+            parts=self.parts,
+            missing=self.missing,
         )
 
     def __repr__(self) -> str:

@@ -1,11 +1,11 @@
-"""What to run: a message, a call to a model, a call to a function. Data only, checked as it is made."""
+"""What to run: a call to a model, to a function, a model filled by parts. Data only, checked as it is made."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,8 @@ class LLMTask:
     method for tasks of a dict or a list, from when it is pulled for those of a lazy input. `response_model`: a
     pydantic model, dataclass, ``list[T]``, ``Literal``, ``int``, …: the value is then an instance of it. `sample`:
     tells apart equal tasks that shall have an answer each. `reasks`: how often an answer that does not fit the
-    response_model is sent back with its error.
+    response_model is sent back with its error. `schema_last`: where the provider takes no schema, put it behind the
+    prompt and not before, for tasks that share a long beginning.
 
     Raises TypeError for messages of another form, ValueError for times that are not positive.
 
@@ -69,6 +70,7 @@ class LLMTask:
     response_model: Any = None  # a type, or a typing form such as list[T]: no common supertype
     sample: int = 0
     reasks: int = 1
+    schema_last: bool = False
 
     def __init__(  # by hand, so that a string and mappings are messages for type checkers too
         self,
@@ -82,6 +84,7 @@ class LLMTask:
         sample: int = 0,
         *,
         reasks: int = 1,
+        schema_last: bool = False,
     ) -> None:
         self.messages = as_messages(messages)
         if config_overrides is not None and not isinstance(config_overrides, Mapping):
@@ -94,6 +97,7 @@ class LLMTask:
         self.response_model = response_model
         self.sample = sample
         self.reasks = reasks
+        self.schema_last = schema_last
 
 
 @dataclass(slots=True)
@@ -121,7 +125,80 @@ class DeterministicTask:
         positive_seconds("deadline", self.deadline)
 
 
-Task = LLMTask | DeterministicTask
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What to ask for a field of an `ExtractTask`'s model, in place of its description.
+
+    >>> from typing import Annotated
+    >>> products = Annotated[list[str], Prompt("Every product that is named, as it is named.")]
+    """
+
+    text: str
+
+
+Rung = Literal["retry", "single", "partial"]
+
+
+@dataclass(slots=True)
+class ExtractTask:
+    """One pydantic model, filled from one text by several calls at once, one for each of its fields.
+
+    `context`: the text; it goes first, so that all calls share a beginning that providers cache. `response_model`: a
+    pydantic model; a field's description, or its `Prompt`, says what to look for. `instructions`: what holds for all
+    fields, before the text. `split`: ``"fields"``, one call a field; ``"single"``, one call for all; ``"auto"``: by
+    fields where two or more of them are models or lists, or where the whole schema is above what the provider takes.
+
+    `fallback`: what is done, in this order, when a part fails. ``"retry"``: that part is asked again, with its error.
+    ``"single"``: one prompt for only what is missing. ``"partial"``: what is there is the value, if the fields that
+    are missing have defaults. Without ``"partial"`` a missing field fails the task. What succeeded stays in
+    `TaskResult.parts` in any case, and is never asked for again.
+
+    `prime`: the first part is sent alone, so that the provider's prompt cache holds the text before the others come.
+    `functions`: functions of your own that fill fields, by name; each is called with the text, under the same bound.
+    `config_overrides`, `retry`, `timeout`: of each call. `deadline`: seconds for the whole.
+
+    Raises TypeError or ValueError for what is none of these.
+
+    >>> from pydantic import BaseModel
+    >>> class Company(BaseModel):
+    ...     products: list[str]
+    ...     employees: int
+    >>> ExtractTask("We sell boats. We are 12.", Company, split="fields").fallback
+    ('retry', 'single', 'partial')
+    """
+
+    context: str
+    response_model: Any  # as in LLMTask
+    instructions: str = ""
+    split: Literal["auto", "fields", "single"] = "auto"
+    fallback: Sequence[Rung] = ("retry", "single", "partial")
+    tag: str = ""
+    config_overrides: Mapping[str, object] | None = None
+    retry: RetryConfig | None = None
+    timeout: float | None = None
+    deadline: float | None = None
+    prime: bool = False
+    _: KW_ONLY
+    functions: Mapping[str, Callable[[str], object]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("context", "instructions"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} is a text, not {getattr(self, name)!r:.80}")
+        if self.split not in ("auto", "fields", "single"):
+            raise ValueError(f"split is 'auto', 'fields' or 'single', not {self.split!r}")
+        if isinstance(self.fallback, str) or not set(self.fallback) <= {"retry", "single", "partial"}:
+            raise ValueError(f"fallback is any of 'retry', 'single', 'partial', in a tuple: not {self.fallback!r}")
+        if self.config_overrides is not None and not isinstance(self.config_overrides, Mapping):
+            raise TypeError(f"config_overrides is a mapping of parameters, not {self.config_overrides!r:.80}")
+        for name, function in self.functions.items():
+            if not callable(function):
+                raise TypeError(f"functions[{name!r}] must be callable, not {function!r:.80}")
+        positive_seconds("timeout", self.timeout)
+        positive_seconds("deadline", self.deadline)
+
+
+Task = LLMTask | DeterministicTask | ExtractTask
 
 
 def positive_seconds(name: str, seconds: float | None) -> float | None:

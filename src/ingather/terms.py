@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from ingather.lease import Lane
 from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
 from ingather.providers.base import Provider, QuotaKey, WireProvider
+from ingather.providers.ceilings import ceiling_of
 from ingather.task import LLMMessage
 from ingather.tokens import BYTES_PER_TOKEN, Tokens
 
@@ -55,6 +56,7 @@ class Terms:
         self.functions = Lane(slots, Pool("functions"))
         self._schema_mode: str | None = getattr(provider, "schema_mode", None)
         self._schema_lengths = bool(getattr(provider, "schema_lengths", False))
+        self.schema_ceiling = ceiling_of(getattr(provider, "schema_ceiling", None))
         self._bare: Lane | None = None
         self._lanes: dict[QuotaKey, Lane] = {}
 
@@ -74,13 +76,18 @@ class Terms:
         )
 
     def ask_for(
-        self, schema: Schema, messages: Sequence[LLMMessage], overrides: dict[str, object]
+        self, schema: Schema, messages: Sequence[LLMMessage], overrides: dict[str, object], *, last: bool
     ) -> Sequence[LLMMessage]:
-        """Put `schema` in the dialect's own form where it has one (into `overrides`), else in the system prompt."""
+        """Put `schema` in the dialect's own form where it has one (into `overrides`), else in the system prompt.
+
+        `last`: else at the end of the last message, so that prompts which share their beginning go on doing so.
+        """
         if self._schema_mode is not None:
             overrides.setdefault("response_format", schema.response_format(lengths=self._schema_lengths))
             return messages
         instruction = schema.instruction()
+        if last and messages and isinstance(messages[-1].content, str):
+            return [*messages[:-1], replace(messages[-1], content=f"{messages[-1].content}\n\n{instruction}")]
         if messages and messages[0].role == "system" and isinstance(messages[0].content, str):
             return [LLMMessage("system", f"{messages[0].content}\n\n{instruction}"), *messages[1:]]
         return [LLMMessage("system", instruction), *messages]

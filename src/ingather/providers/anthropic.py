@@ -9,6 +9,7 @@ from ingather.errors import SetupError
 from ingather.providers.anthropic_answer import read
 from ingather.providers.anthropic_input import conversation, fields
 from ingather.providers.body import encoded
+from ingather.providers.ceilings import CEILINGS
 from ingather.providers.wire import DialectProvider, Options
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Messages:
     answer_field = "content"
     request_id = "request-id"
     schema_lengths = True  # what strict mode refuses is put into descriptions, and the rest kept
-    schema_ceiling = None
+    schema_ceiling = CEILINGS["anthropic"]
     max_output = MAX_OUTPUT
 
     def url(self, base_url: str, model: str) -> str:  # noqa: ARG002 - the model is in the body

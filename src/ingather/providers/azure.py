@@ -10,6 +10,7 @@ from typing import Unpack
 from urllib.parse import quote, urlsplit
 
 from ingather.errors import Filtered, SetupError
+from ingather.providers.ceilings import CEILINGS, Ceiling
 from ingather.providers.dialect import Answer
 from ingather.providers.openai import ChatCompletions
 from ingather.providers.wire import DialectProvider, Options
@@ -37,6 +38,10 @@ class AzureChatCompletions(ChatCompletions):
     @property
     def schema_lengths(self) -> bool:
         return False  # its strict mode is OpenAI's
+
+    @property
+    def schema_ceiling(self) -> Ceiling:
+        return CEILINGS["azure"]
 
     def url(self, base_url: str, model: str) -> str:
         path = "" if base_url.endswith(_NEWER) else f"/openai/deployments/{quote(model, safe='')}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ingather.errors import AnswerError
+    from ingather.providers.ceilings import Ceiling
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
 
@@ -49,7 +50,7 @@ class Dialect(Protocol):
     @property
     def schema_lengths(self) -> bool: ...
     @property
-    def schema_ceiling(self) -> int | None: ...
+    def schema_ceiling(self) -> Ceiling: ...
     @property
     def max_output(self) -> int | None: ...
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from ingather.errors import ProviderError, QuotaExhausted, RateLimited, SetupError
 from ingather.providers.body import encoded
+from ingather.providers.ceilings import CEILINGS
 from ingather.providers.gemini_answer import read
 from ingather.providers.gemini_input import conversation, fields
 from ingather.providers.problem import Problem
@@ -40,7 +41,7 @@ class GenerateContent:
     request_id = "x-request-id"
     schema_mode = "native"
     schema_lengths = False  # it ignores them; in a description the model reads them
-    schema_ceiling = None
+    schema_ceiling = CEILINGS["gemini"]
     max_output = None
 
     def url(self, base_url: str, model: str) -> str:

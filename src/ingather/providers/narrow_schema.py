@@ -9,12 +9,13 @@ from typing import Any
 import orjson
 
 from ingather.errors import BadRequest
+from ingather.providers.ceilings import CEILINGS
 
 _BOUNDS = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
     "maxItems", "uniqueItems", "minProperties", "maxProperties",
 )  # fmt: skip
-_UNIONS = 16  # strict mode takes no more than so many places with alternatives
+_UNIONS = CEILINGS["anthropic"].unions or 0  # places with alternatives
 Node = Mapping[str, Any]
 
 

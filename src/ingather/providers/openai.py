@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 from urllib.parse import urlsplit
 
 from ingather.providers.body import encoded
+from ingather.providers.ceilings import CEILINGS, Ceiling
 from ingather.providers.openai_answer import read
 from ingather.providers.openai_body import on_wire
 from ingather.providers.wire import DialectProvider, Options
@@ -44,12 +45,15 @@ class ChatCompletions:
     answer_field = "choices"
     request_id = "x-request-id"
     schema_mode = "native"
-    schema_ceiling = None
     max_output = None
 
     @property
     def schema_lengths(self) -> bool:
         return not self.at_home  # other servers keep lengths by grammar; OpenAI's strict mode refuses them
+
+    @property
+    def schema_ceiling(self) -> Ceiling:
+        return CEILINGS["openai"] if self.at_home else Ceiling()
 
     def url(self, base_url: str, model: str) -> str:  # noqa: ARG002 - the model is in the body
         return f"{base_url}/chat/completions"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
 from ingather.providers.body import encoded
+from ingather.providers.ceilings import CEILINGS
 from ingather.providers.openai import OPENAI_URL, is_openai
 from ingather.providers.responses_answer import read
 from ingather.providers.responses_body import items, translated
@@ -32,7 +33,7 @@ class Responses:
     answer_field = ""  # an error is one whatever stands beside it: what was said until then, the usage
     request_id = "x-request-id"
     schema_mode = "native"
-    schema_ceiling = None
+    schema_ceiling = CEILINGS["openai"]
     max_output = None
 
     @property

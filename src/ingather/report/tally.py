@@ -19,7 +19,7 @@ from ingather.events import (
     TaskEnded,
 )
 from ingather.report.summary import ErrorGroup, Summary
-from ingather.task import DeterministicTask
+from ingather.task import DeterministicTask, ExtractTask
 
 if TYPE_CHECKING:
     from ingather.events import Event
@@ -48,6 +48,7 @@ class Report:
         self._began = 0.0
         self._idle = 0.0  # seconds with nothing in flight
         self._in_functions = 0.0
+        self._part_runs = set[int]()  # runs of an extraction's parts, which are no tasks of their own
         self._flying: dict[tuple[int, int], int] = {}  # attempts in the air of each task
         self._spent: dict[tuple[int, int], float] = {}  # seconds of attempts so far of each task under way
         self._latencies: Counter[int] = Counter()
@@ -97,6 +98,10 @@ class Report:
         return found
 
     def _run_started(self, event: RunStarted) -> None:
+        if event.parent is not None:
+            self._part_runs.add(event.run)
+            self._open_runs += 1
+            return
         if self._open_runs == 0:
             self._began = event.at
             if not self._total_is_given:
@@ -109,6 +114,7 @@ class Report:
 
     def _run_ended(self, event: RunEnded) -> None:
         self._open_runs -= 1
+        self._part_runs.discard(event.run)
         if self._open_runs == 0:
             self._sum.wall += event.at - self._began
             self._sum.in_flight = 0
@@ -140,14 +146,10 @@ class Report:
 
     def _task_ended(self, key: tuple[int, int], result: TaskResult) -> None:
         total = self._sum
-        total.in_flight -= self._flying.pop(key, 0)
-        total.attempts += result.attempts
-        spent = self._spent.pop(key, 0.0)
-        if isinstance(result.task, DeterministicTask):
-            self._in_functions += spent
-        else:
-            total.serial += spent
-            self._bill(result)
+        if not isinstance(result.task, ExtractTask):  # whose parts have been counted, each as it ended
+            self._count_calls(key, result)
+        if key[0] in self._part_runs:
+            return
         if result.success:
             total.succeeded += 1
             total.cached += result.cached
@@ -159,6 +161,17 @@ class Report:
             total.failed += 1
             group = total.errors.setdefault(type(result.error).__name__, ErrorGroup(0, result.error))
             group.count += 1
+
+    def _count_calls(self, key: tuple[int, int], result: TaskResult) -> None:
+        total = self._sum
+        total.in_flight -= self._flying.pop(key, 0)
+        total.attempts += result.attempts
+        spent = self._spent.pop(key, 0.0)
+        if isinstance(result.task, DeterministicTask):
+            self._in_functions += spent
+        else:
+            total.serial += spent
+            self._bill(result)
 
     def _bill(self, result: TaskResult) -> None:
         if result.usage is not None:

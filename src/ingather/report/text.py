@@ -30,6 +30,7 @@ _ADVICE: dict[type[BaseException], str] = {
     tree.Refused: "the model declined; ask otherwise, or leave these out",
     tree.Filtered: "the provider's content filter; ask otherwise, or leave these out",
     tree.InvalidAnswer: "simplify the schema, describe its fields, or take a stronger model",
+    tree.MissingFields: "give these fields defaults, or describe them better; what was found is in result.parts",
     tree.DeadlineExceeded: "the time was up; allow more, or run these again",
     tree.SetupError: "mend these lines, and run them again",
 }

@@ -139,6 +139,11 @@ class Schema:
     def _with_lengths(self) -> dict[str, object]:
         return _response_format(self.name, wire_form(self._forms[0].source, lengths=True)[0], self.strict)
 
+    @property
+    def wire(self) -> Node:
+        """The schema that travels; shared, not to be changed."""
+        return self._wire
+
     def instruction(self) -> str:
         """What to put into the prompt for a provider that takes no schema."""
         return self._instruction

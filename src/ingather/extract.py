@@ -1,0 +1,71 @@
+"""An extraction's life: one model, filled by several calls that run at once, in a run within the run.
+
+What is asked, and what next, is told by `extraction.py`; here it is sent, awaited and closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ingather.delivery import AsCompleted
+from ingather.extraction import Extraction
+from ingather.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pydantic import BaseModel
+
+    from ingather.call import Call
+    from ingather.task import ExtractTask, Task
+
+_MANY = 2**31  # parts that may be done before anybody looks: as many as there are
+
+
+async def extract(call: Call, task: ExtractTask) -> BaseModel:
+    """The model's instance. Raises `MissingFields`, `InvalidAnswer`, or whatever made going on pointless."""
+    tasks = _Growing()
+    extraction = Extraction(task, call.terms.schema_ceiling, call.tally, tasks.add)
+    run = Run(
+        call.terms,
+        tasks,
+        AsCompleted(_MANY),
+        window=len(extraction.outline.fields) + 1,
+        fail_fast=False,
+        deadline=None,
+        emit=call.run.emit,
+        within=call,
+    )
+    call.tally.parts = extraction.parts
+    call.run.step_aside()
+    try:
+        extraction.begin()
+        while not run.over:
+            if (result := run.take()) is None:
+                await run.progress()
+            else:
+                extraction.take(result)
+    finally:
+        call.run.step_back()
+        await run.close()
+        while (result := run.take()) is not None:  # it ended in the very moment in which we were cancelled
+            extraction.keep(result)
+        call.tally.missing = tuple(extraction.missing())
+    if run.error is not None:
+        raise run.error
+    return extraction.whole()
+
+
+class _Growing:
+    """The input of a run, to which tasks are added while it goes on; None ends it."""
+
+    def __init__(self) -> None:
+        self._tasks: asyncio.Queue[Task | None] = asyncio.Queue()
+
+    def add(self, task: Task | None) -> None:
+        self._tasks.put_nowait(task)
+
+    async def __aiter__(self) -> AsyncIterator[Task]:
+        while (task := await self._tasks.get()) is not None:
+            yield task
