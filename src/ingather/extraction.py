@@ -85,7 +85,7 @@ class Extraction:
         for name, function in task.functions.items():
             code = DeterministicTask(function, (task.context,), tag=self._tag([name]), timeout=task.timeout)
             self._send(code, Ask((name,), None, "", whole=False), "code")
-        names = [name for name in outline.fields if name not in task.functions]
+        names = [name for name in outline.asked if name not in task.functions]
         if task.split == "fields" or (task.split == "auto" and outline.splits(self._ceiling, names)):
             asks = [outline.part(name) for name in names]
         else:
@@ -94,6 +94,8 @@ class Extraction:
         self._held_back = asks[first:]
         for ask in asks[:first]:
             self._ask(ask, "single" if ask.whole else "part")
+        if not self._open:  # all of it is left to code
+            self._go_on()
 
     def take(self, result: TaskResult) -> None:
         """Keep what a call brought, and go on from there."""
@@ -129,7 +131,8 @@ class Extraction:
 
     def missing(self) -> list[str]:
         """The fields that should have been filled, and were not."""
-        return [name for name in self.outline.fields if name not in self._done]
+        due = {*self.outline.asked, *self._task.functions}
+        return [name for name in self.outline.fields if name in due and name not in self._done]
 
     def whole(self) -> BaseModel:
         """The value of it all; raises what stands in its way."""
@@ -254,7 +257,7 @@ class Extraction:
 
     def _mend_all(self, problem: Unmerged) -> bool:
         """The whole is wrong as a whole: it is asked for once, with what was wrong and all that was said."""
-        names = [name for name in self.outline.fields if name not in self._task.functions]
+        names = [name for name in self.outline.asked if name not in self._task.functions]
         if "single" not in self._task.fallback or "whole" in self._rungs or not names:
             return False
         self._rungs.add("whole")

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, RootModel, ValidationError, create_model
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import from_json
 
 from ingather.errors import InvalidAnswer, SetupError
@@ -70,6 +71,8 @@ class Unmerged(Exception):
 class Outline:
     r"""The fields of a pydantic model, each with what is asked for it.
 
+    `asked`: those that are asked of a model; a field that its type hides from the schema (``SkipJsonSchema``) is code's.
+
     >>> class Firm(BaseModel):
     ...     products: list[str] = Field(description="What it sells.")
     >>> Outline.of(Firm).part("products").question
@@ -88,6 +91,7 @@ class Outline:
         if not self.fields:
             raise SetupError(f"the model {model.__name__} has no fields: there is nothing to extract")
         self.schema = Schema.of(model)
+        self.asked = tuple(name for name, field in self.fields.items() if not _is_hidden(field))
 
     @classmethod
     def of(cls, model: object) -> Outline:
@@ -109,7 +113,7 @@ class Outline:
         """All of `names` in one."""
         names = tuple(names)
         model = self.model
-        if len(names) < len(self.fields):
+        if len(names) < len(self.asked):
             wanted: dict[str, Any] = {name: (self.fields[name].annotation, self.fields[name]) for name in names}
             model = create_model(self.model.__name__, __doc__=self.model.__doc__, **wanted)
         return Ask(names, model, self._question(names), whole=True)
@@ -190,9 +194,13 @@ def again(asked: list[LLMMessage], schema: Schema, error: AnswerError) -> list[L
     return [*asked, *schema.reask_messages(content if isinstance(content, str) else "", error)]
 
 
+def _is_hidden(field: FieldInfo) -> bool:
+    return any(isinstance(note, SkipJsonSchema) for note in field.metadata)
+
+
 def _asked(field: FieldInfo) -> str:
     prompt = next((note.text for note in field.metadata if isinstance(note, Prompt)), None)
-    return prompt or field.description or ""
+    return " ".join((prompt or field.description or "").split())
 
 
 def _part_type(field: FieldInfo) -> Any:
