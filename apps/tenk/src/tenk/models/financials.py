@@ -14,6 +14,7 @@ from tenk.models.shared import (
     Part,
     Percent,
     Quantity,
+    Scale,
     Section,
     StringList,
     Text,
@@ -27,11 +28,13 @@ class Ratio(Part):
     name: str
     value: float
     unit: Literal["percent", "times", "money"]
+    scale: Scale = "units"
+    """What an amount of money counts in."""
     fiscal_year: int
     formula: str
     """*net_income / revenue*"""
     inputs: StringList
-    """What went in: *net_income 2024 = 29,760 millions*."""
+    """What went in: *net_income 2024 = 29,760 millions*, one each."""
 
 
 class RatioList(Part):

@@ -13,15 +13,19 @@ MAX_YEARS = 6
 
 IncomeConcept = Literal[
     "revenue",
+    "interest_income",
+    "net_interest_income",
+    "noninterest_income",
+    "provision_for_losses",
+    "policy_benefits",
     "cost_of_revenue",
     "gross_profit",
     "research_and_development",
     "selling_general_administrative",
     "operating_expenses",
+    "total_costs",
     "operating_income",
     "interest_expense",
-    "net_interest_income",
-    "provision_for_losses",
     "pretax_income",
     "income_tax",
     "net_income",
@@ -33,6 +37,7 @@ BalanceConcept = Literal[
     "cash",
     "short_term_investments",
     "receivables",
+    "loans",
     "inventories",
     "current_assets",
     "property_plant_equipment",
@@ -71,8 +76,8 @@ class YearValue(Part):
     fiscal_year: Annotated[int, Field(ge=1900, le=2200)]
     """The year of its column."""
     value: float
-    source: SkipJsonSchema[Literal["xbrl", "text"]] = "text"
-    """Whether it is a tagged fact, or was copied from the text."""
+    source: SkipJsonSchema[Literal["xbrl", "schedule", "text"]] = "text"
+    """Whether it is a tagged fact, stands in the filing's data schedule (EX-27), or was copied from the text."""
     period_end: SkipJsonSchema[date | None] = None
     """The last day of its period, where that is known."""
 
@@ -144,10 +149,13 @@ class Statement(Part):
     currency: Annotated[str, Field(max_length=20)] = "USD"
     """ISO 4217 code."""
 
+    def each_line(self) -> list[StatementLine]:
+        """Its lines, whatever their kind."""
+        raise NotImplementedError
+
     def line(self, concept: str) -> StatementLine | None:
         """The first line of a concept, None where there is none."""
-        lines: list[StatementLine] = getattr(self, "lines").items  # noqa: B009 - each statement has its own kind
-        return next((each for each in lines if each.concept == concept), None)
+        return next((line for line in self.each_line() if line.concept == concept), None)
 
     def amount(self, concept: str, fiscal_year: int) -> float | None:
         """A line's number in a year, multiplied out to units; None where there is none."""
@@ -163,14 +171,26 @@ class IncomeStatement(Statement):
 
     lines: IncomeLineList
 
+    def each_line(self) -> list[StatementLine]:
+        """Its lines, in the statement's order."""
+        return list(self.lines.items)
+
 
 class BalanceSheet(Statement):
     """The balance sheet."""
 
     lines: BalanceLineList
 
+    def each_line(self) -> list[StatementLine]:
+        """Its lines, in the statement's order."""
+        return list(self.lines.items)
+
 
 class CashFlowStatement(Statement):
     """The statement of cash flows; what is paid out is negative."""
 
     lines: CashFlowLineList
+
+    def each_line(self) -> list[StatementLine]:
+        """Its lines, in the statement's order."""
+        return list(self.lines.items)
