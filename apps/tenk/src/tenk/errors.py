@@ -5,8 +5,9 @@
     TenkError (ValueError)
     ├── Unreadable       no such file, no right to read it, a broken gzip
     ├── TooLarge         larger than the cap, unpacked
-    └── NotAFiling       a picture, JSON, a 10-Q: the message says what it looks like
-        └── NoItems      a 10-K, but without headings such as "Item 7. Management's Discussion"
+    ├── NotAFiling       a picture, JSON, a 10-Q: the message says what it looks like
+    │   └── NoItems      a 10-K, but without headings such as "Item 7. Management's Discussion"
+    └── NothingToAnalyze too short a text: a pointer to somewhere else, or nothing
 """
 
 from __future__ import annotations
@@ -30,3 +31,7 @@ class NotAFiling(TenkError):
 
 class NoItems(NotAFiling):
     """A 10-K without item headings, as those have it that give a cross-reference index in their place."""
+
+
+class NothingToAnalyze(TenkError):
+    """A text too short to say anything: a pointer to another document, or nothing at all."""

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tenk.chain import chain
-from tenk.document import Document, documents, read_bytes
-from tenk.errors import NoItems, NotAFiling
+from tenk.cover import checked_form
+from tenk.document import main_document, read_bytes, submission
+from tenk.errors import NoItems
 from tenk.furniture import Furniture
-from tenk.headings import Heading, headings
-from tenk.pointers import Target, target_of
+from tenk.headings import LISTED, headings, title_lines
+from tenk.pointers import Span, Target, Targets
 from tenk.status import Status, status_of
 from tenk.titles import TITLES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tenk.headings import Heading
+
 __all__ = ["Filing", "Item", "Status", "Target", "read_filing"]
+
+_FEWEST = 3  # items of their own heading that a whole 10-K has
+_LONGEST_TITLE = 160  # characters
+_POINTERS = frozenset({"incorporated_by_reference", "pointer_within_document"})
+_NEXT_PART = {"4": "II", "9A": "III", "9B": "III", "9C": "III", "9": "III", "13": "IV", "14": "IV"}
+_LONGEST_PREFACE = 3000  # characters that may stand between the line of a part and its first item
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of a filing. `text` is ``filing.text[start:end]``: its heading and what follows, or a pointer's own words.
+    """One item. `text` is ``filing.text[start:end]``: its heading and what follows, or a pointer's own words.
 
-    `item`: its number (``"1A"``). `target`: where a pointer leads, if that is in the file.
+    `item`: its number (``"1A"``). `title`: as the filing has it. `target`: where a pointer leads, if that is in the
+    file. An absent item has no text; its offsets are 0.
     """
 
     item: str
@@ -46,7 +56,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A 10-K. Offsets of items and targets are characters of `text`: the main document, then Exhibit 13 if it is there.
+    """A 10-K. Offsets of items and targets are characters of `text`: the main document, then Exhibit 13 if there is one.
 
     `markup`: the main document's HTML, which holds the XBRL facts; None for a text filing. `form`: ``"10-K405"``.
     `items`: all that the form knows, in its order, absent ones too.
@@ -58,11 +68,11 @@ class Filing:
     items: tuple[Item, ...]
 
     def item(self, number: str) -> Item:
-        """The item of that number; raises `KeyError` if a 10-K has no such item."""
+        """The item of that number; raises `KeyError` where a 10-K has none."""
         for item in self.items:
             if item.item == number.upper():
                 return item
-        raise KeyError(f"a {self.form} has no Item {number}; it has {', '.join(item.item for item in self.items)}")
+        raise KeyError(f"a 10-K has no Item {number}; its items are {', '.join(TITLES)}")
 
 
 def read_filing(source: str | Path | bytes, *, name: str = "") -> Filing:
@@ -70,58 +80,76 @@ def read_filing(source: str | Path | bytes, *, name: str = "") -> Filing:
 
     `name` is what errors call it. Raises `Unreadable`, `TooLarge`, `NotAFiling`, `NoItems`.
     """
-    name = name or (str(source) if not isinstance(source, bytes) else "the file")
-    parts = documents(read_bytes(source))
-    main = _main(parts, name)
-    text = main.text()
-    form = main.type or form_of(text)
+    name = name or ("the file" if isinstance(source, bytes) else str(source))
+    parts = submission(read_bytes(source, name), name)
+    main = main_document(parts, name)
+    text = main.text(name)
+    own = _own_headings(text)
+    form = checked_form(main.type, text, len(own), name)
+    if not own or (len(own) < _FEWEST and not form.endswith("/A")):
+        raise NoItems(
+            f"{name} is a {form} without headings such as 'Item 7. Management's Discussion'; it may be one of those "
+            "that give a cross-reference index in their place, and cannot be split"
+        )
+    exhibits = [part.text(name) for part in parts if part.type.startswith("EX-13")]
+    whole = "\n\n".join([text, *exhibits])
+    return Filing(whole, main.markup, form, tuple(_items(whole, len(text), own)))
+
+
+def _own_headings(text: str) -> list[Heading]:
     found = headings(text)
-    chosen = chain(text, found)
-    if not form and len(chosen) < 5:
-        raise NotAFiling(f"{name} is no 10-K: {_first_words(text)}")
-    if not chosen:
-        raise NoItems(f"{name} is a {form}, but has no item headings")
-    exhibit = next((part.text() for part in parts if part.type.startswith("EX-13")), "")
-    whole = f"{text}\n\n{exhibit}" if exhibit else text
-    return Filing(whole, main.markup, form or "10-K", tuple(_items(whole, len(text), chosen)))
+    own = chain(text, found)
+    listed = {item for heading in found if heading.weight == LISTED for item in heading.items}
+    missing = listed.difference(item for heading in own for item in heading.items)
+    if own and missing and (unnumbered := title_lines(text, missing)):
+        own = chain(text, sorted([*found, *unnumbered], key=lambda heading: heading.start))
+    return own
 
 
-def _main(parts: list[Document], name: str) -> Document:
-    if len(parts) == 1 and not parts[0].type:
-        return parts[0]
-    for part in parts:
-        if part.type.startswith("10-K"):
-            return part
-    raise NotAFiling(f"{name} is no 10-K: its documents are {', '.join(part.type or '?' for part in parts[:8])}")
+def _items(text: str, main_end: int, own: list[Heading]) -> list[Item]:
+    """All items of the form, given where each has its heading."""
+    furniture = Furniture(text)
+    limits = [heading.start for heading in own[1:]] + [main_end]
+    limits = [_before_next_part(text, heading, limit) for heading, limit in zip(own, limits, strict=True)]
+    spans = [
+        Span(heading.items[-1], heading.start, furniture.trimmed(heading.start, limit, last=limit == main_end))
+        for heading, limit in zip(own, limits, strict=True)
+    ]
+    targets = Targets(text, main_end, spans, furniture)
+    found = dict[str, Item]()
+    following: Item | None = None
+    for heading, span in zip(reversed(own), reversed(spans), strict=True):
+        item = _item(text, heading, span.end, targets, following)
+        found |= {number: replace(item, item=number, title=_title(text, heading, number)) for number in heading.items}
+        following = item
+    return [found.get(number) or Item(number, title, "absent", "", 0, 0) for number, title in TITLES.items()]
 
 
-def form_of(text: str) -> str:
-    match = re.search(r"(?i)form\s+10-?\s?-?k(?:sb|405|t)?", text[:8000])
-    return re.sub(r"(?i)form\s+|\s", "", match[0]).upper() if match else ""
+def _item(text: str, heading: Heading, end: int, targets: Targets, following: Item | None) -> Item:
+    number = heading.items[0]
+    body = text[heading.title_end : end]
+    status, target = status_of(number, body), None
+    if following is not None and following.status in _POINTERS and not any(map(str.isalnum, body)):
+        status, target = following.status, following.target  # one pointer below the headings of several items
+    elif status in _POINTERS:
+        target = targets.of(number, heading.start, end, elsewhere=status == "incorporated_by_reference")
+    return Item(number, "", status, text[heading.start : end], heading.start, end, target)
 
 
-def _first_words(text: str) -> str:
-    return f"it begins {' '.join(text[:300].split()[:12])!r}"
+def _title(text: str, heading: Heading, number: str) -> str:
+    """The title as it stands, if the line holds little more; the form's own else."""
+    line = text[heading.number_end : max(heading.title_end, text.find("\n", heading.title_end))]
+    words = " ".join(line.split()).strip(" .:-–—|*#[]()")
+    return words if 3 <= len(words) <= _LONGEST_TITLE else TITLES.get(number, "")
 
 
-def _items(text: str, main_end: int, chosen: list[Heading]) -> list[Item]:
-    furniture = Furniture(text[:main_end])
-    found: dict[str, Item] = {}
-    spans: dict[str, tuple[Heading, int]] = {}
-    starts = [heading.start for heading in chosen]
-    for heading, limit in zip(chosen, [*starts[1:], main_end], strict=True):
-        end = furniture.trimmed(heading.start, limit, last=limit == main_end)
-        for item in heading.items:
-            spans[item] = (heading, end)
-    for item, title in TITLES.items():
-        if item not in spans:
-            found[item] = Item(item, title, "absent", "", 0, 0)
-            continue
-        heading, end = spans[item]
-        words = text[heading.start : end]
-        status = status_of(item, text[heading.title_end : end])
-        target = None
-        if status in {"incorporated_by_reference", "pointer_within_document"}:
-            target = target_of(item, text, main_end, heading.start, end, starts)
-        found[item] = Item(item, title, status, words, heading.start, end, target)
-    return list(found.values())
+def _before_next_part(text: str, heading: Heading, limit: int) -> int:
+    """Where the item ends if the line of the next part, and a preface to that part, stand before the next item."""
+    part = _NEXT_PART.get(heading.items[-1])
+    if part is None:
+        return limit
+    low = max(heading.title_end, limit - _LONGEST_PREFACE)
+    match = re.compile(rf"^[^\S\n]*part\s{{1,3}}{part}[^\S\n.]*$", re.IGNORECASE | re.MULTILINE).search(
+        text, low, limit
+    )
+    return match.start() if match else limit

@@ -6,12 +6,19 @@ import re
 from collections import Counter
 
 _PAGE_NUMBER = re.compile(
-    r"(?i)[\W_]{0,12}(?:page\s{0,3})?(?:[FSA]\s?-\s?)?(?:\d{1,4}|[ivxl]{1,6})(?:\s?-\s?\d{1,3})?(?:\s+of\s+\d{1,4})?[\W_]{0,12}"
+    r"(?i)[\W_]{0,12}(?:page\s{0,3})?(?:[A-Z]{1,3}\s?-\s?)?(?:\d{1,4}|[ivxl]{1,6})(?:\s?-\s?\d{1,3})?(?:\s+of\s+\d{1,4})?[\W_]{0,12}"
 )
-_PART = re.compile(r"(?i)\W{0,6}part\s{1,4}(?:[IV]{1,3}|[1-4])\W{0,6}(?:\(?continued\)?)?\W{0,6}")
-_OTHERS = re.compile(
-    r"(?i)\W{0,6}(?:(?:back\s+to\s+)?(?:table\s+of\s+)?contents|\[?this\s+page\s+intentionally\s+left\s+blank\W{0,3}|index\s+to\s+(?:consolidated\s+)?financial\s+statements)\W{0,6}"
+_PART = re.compile(
+    r"(?i)\W{0,6}part\s{1,4}(?:[IV]{1,3}|[1-4])(?:\s?(?:,|and|&)\s?(?:part\s)?[IV]{1,3}){0,3}\W{0,6}(?:\(?continued\)?)?\W{0,6}"
 )
+_RUNNING_ITEM = re.compile(
+    r"(?i)\W{0,6}items?\s{1,3}\d{1,2}[A-C]?(?:\s?(?:,|and|&|-)\s?\d{1,2}[A-C]?){0,12}\W{0,6}(?:\(?continued\)?)?\W{0,6}"
+)
+_NOTICE = re.compile(
+    r"(?i)\W{0,6}(?:(?:back\s+to\s+)?(?:table\s+of\s+)?contents|\W?(?:this\s+)?page\s+intentionally\s+left\s+blank\W{0,3}|"
+    r"index\s+to\s+(?:consolidated\s+)?financial\s+statements|\(?continued\)?)\W{0,6}"
+)
+_SAYS = re.compile(r"(?i).{0,400}[.;,:]|\W*(?:none|n/a|not\s+applicable|reserved|omitted)\W*")
 _SIGNATURES = re.compile(r"(?im)^[^\S\n]*S\s?I\s?G\s?N\s?A\s?T\s?U\s?R\s?E\s?S?[^\S\n]*\.?[^\S\n]*$")
 _DIGITS = re.compile(r"\d+")
 _OFTEN = 4
@@ -19,7 +26,10 @@ _LONGEST = 120
 
 
 class Furniture:
-    """Of one text; short lines that come again and again, their digits apart, are running headers."""
+    """Of one text; short lines that come again and again, their digits apart, are running headers.
+
+    Not if they end like a sentence: "Not applicable." and the last line of a formula come again, too.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -42,8 +52,8 @@ class Furniture:
         plain = line.strip()
         return (
             not plain
-            or any(kind.fullmatch(plain) for kind in (_PAGE_NUMBER, _PART, _OTHERS))
-            or (len(line) <= _LONGEST and _shape(line) in self._running)
+            or any(kind.fullmatch(plain) for kind in (_PAGE_NUMBER, _PART, _RUNNING_ITEM, _NOTICE))
+            or (len(line) <= _LONGEST and _shape(line) in self._running and not _SAYS.fullmatch(plain))
         )
 
 

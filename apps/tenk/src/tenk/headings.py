@@ -1,4 +1,4 @@
-"""Where an item may begin: each line that starts with "Item 7.", and how much it looks like the item's heading."""
+"""Where an item may begin: each line that starts with "Item 7.", and how much it looks like the item's own heading."""
 
 from __future__ import annotations
 
@@ -6,58 +6,71 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tenk.titles import title_of
+from tenk.titles import LETTERS, neighbours, title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _AHEAD = 400  # characters after the number in which a title may stand
-_FAR = 4000  # characters of text after which a heading counts fully
 
-_NUMBER = r"[0-9IlO]{1,2}|[IVX]{1,4}"
-_LETTER = r"(?:[ \t.]?\(?-?[ \t]?[A-Da-d]\)?(?![A-Za-z’']))?"
+# How much each kind of line is worth beside a heading with its title.
+TITLED, MISNUMBERED, UNTITLED, UNNUMBERED, MENTION, LISTED = 1.0, 0.8, 0.3, 0.25, 0.2, 0.1
+
 _ITEM = re.compile(
-    rf"""(?mx)
-    ^[^\S\n]*                                                   # a line begins
-    (?:P\s?A\s?R\s?T\s{{1,4}}[IVl1-4]{{1,3}}\b[\s.,:;|–—-]{{0,40}})?  # perhaps with its part
+    r"""(?mx)
+    ^[^\S\n]*[*\#>|_•·]{0,4}[^\S\n]{0,4}                                        # a line begins
+    (?:(?P<part>[Pp]\s?[Aa]\s?[Rr]\s?[Tt]\s{1,4}[IVl1-4]{1,3}\b)[\s.,:;|–—-]{0,40})?  # perhaps with its part
     (?P<head>
-      (?:I\s?T\s?E\s?M|I\s?t\s?e\s?m)\s?[Ss]?\b
-      [\s.:#|]{{0,12}} (?:[Nn][Oo]s?\.?\s{{1,3}})?
-      (?P<first>{_NUMBER}) (?P<letter>{_LETTER}) (?![0-9])
-      (?P<more> (?: [\s.]{{0,4}} (?:,|&|/|and\b|AND\b|through\b|to\b|-(?=\s?\d))+ \s{{0,4}} (?:and\s|AND\s|&\s?)?
-                (?:I\s?T\s?E\s?M|I\s?t\s?e\s?m)?[Ss]?\s{{0,4}} \d{{1,2}} (?:\(?[A-D]\)?(?![A-Za-z]))? (?![0-9]) ){{0,5}} )
+      (?:I\s?T\s?E\s?M|I\s?t\s?e\s?m)\s?(?:[Ss]|\([Ss]\))?(?![A-Za-z])
+      [\s.:\#|–—-]{0,12} (?:[Nn][Oo]s?\.?\s{1,3})?
+      (?P<number>[1-9Il][0-6OIl]?|[IVX]{1,4}) (?![0-9]|\.[0-9])
+      (?P<letter>(?:[ \t.]?-?[ \t]?[A-Da-d]|[ \t]?\([A-D]\))(?![A-Za-z’'])(?:[ \t]?\([Tt]\))?)?
+      (?P<more> (?: [\s.,]{0,4} (?:,|&|/|\+|(?:and|AND|And|through|THROUGH|to|TO|thru)\b|[-–](?=\s?\d)) \s{0,4}
+                (?:(?:and|AND|And|&)\s{1,3})? (?:(?:I\s?T\s?E\s?M|I\s?t\s?e\s?m)[Ss]?\s{1,4})?
+                \d{1,2} (?:\(?[A-D]\)?(?![A-Za-z]))? (?![0-9]|\.[0-9]) ){0,5} )
     )
     """
 )
 _MEMBER = re.compile(r"(\d{1,2})\(?([A-D])?")
-_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10, "XI": 11, "XII": 12,
-          "XIII": 13, "XIV": 14, "XV": 15, "XVI": 16}  # fmt: skip
-_LAST = 16
+_THROUGH = re.compile(r"(?i)through|thru|\bto\b|[-–]")
+_ROMAN = {
+    number: place
+    for place, number in enumerate("I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI".split(), 1)  # noqa: SIM905 - read as a row
+}
+_LOOKALIKES = str.maketrans("IlO", "110")
 
-_PAGE = re.compile(r"(?:[\s.·_…]|\bpages?\b){0,200}\(?(?:[FSA]-?)?\d{1,3}(?:-\d{1,3})?(?:\s{0,3}(?:,|-|–|to|and|&)\s{0,3}"
-                   r"(?:[FSA]-?)?\d{1,3}){0,6}\)?[ \t]{0,40}(?:\n|$)", re.IGNORECASE)  # fmt: skip
-_GOES_ON = re.compile(
-    r"""\s{0,3}(?:["”’')\]]{0,2}[,;]?\s?(?:
-    above|below|herein|hereof|contained|included|of\sthis|of\sour|of\sthe\s(?:company['’]s\s)?(?:annual|form)|in\sthis|
-    in\sour|in\sthe|to\sthis|section|which|as\swell|as\sdiscussed|for\s(?:a|further|more|additional)\b|
-    and\s(?:elsewhere|in\b|item)|under\b|is\s|are\s|was\s|were\s|on\spage|beginning\son)|["”]\s?[a-z,;.)]|,\s|’’\s)""",
-    re.VERBOSE,
+_TITLE_LINE = re.compile(r"^[^\S\n]*(?P<line>[A-Z][^\n\t.;:]{6,150})[.:]?$", re.MULTILINE)
+_REST = re.compile(r"[^\n]{0,240}")
+_PAGED = re.compile(
+    r"(?:^|[\s.·_…-])\(?(?:pages?\s)?(?:[A-Z]{1,3}-)?\d{1,3}(?:\s?(?:-|–|,|to|and|&)\s?(?:[A-Z]{1,3}-)?\d{1,3}){0,8}\)?\s*$",
+    re.IGNORECASE,
 )
-_OPENS_QUOTE = re.compile(r"[\s.:\-–—]{0,6}(?:,|;|\(?[\"“‘'`]|\(|of\s|in\s|and\s|above|below|\))")
+_QUOTED = re.compile(
+    r"[\s.:\-–—]{0,6}(?:[,;]|[\"“‘`]|\((?![Rr][Ee]|[A-Z]{2})|(?:of|in|and|or|above|below|under|to|is|are)\b|\))"
+)
+_GOES_ON = re.compile(
+    r"""(?x)\s{0,3}(?: ["”’')\]]{0,2}[,;]?\s?(?:above|below|herein|hereof|contained|included|of\sthis|of\sour|
+      of\sthe\s(?:[Cc]ompany['’]s\s)?(?:[Aa]nnual|[Ff]orm)|in\sthis|in\sour|in\sthe|to\sthis|section\b|which|as\swell|
+      as\sdiscussed|for\s(?:a|further|more|additional)\b|and\s(?:elsewhere|in\b|[Ii]tem)|under\b|is\b|are\b|was\b|were\b|
+      on\spage|beginning\son) | ["”]\s?[a-z,;.)] | ,\s(?:we|which|as|and\sin|our)\b | ’’\s )"""
+)
 _LEADS_ON = re.compile(
-    r"(?:\b(?:see|in|under|and|or|of|to|the|with|by|at|from|also|both|our|part\s+[IViv]+)|[,(“\"‘`;–—])\s{0,3}$",
+    r"(?:\b(?:see|in|under|and|or|of|to|the|with|within|by|at|from|also|both|our|this|part\s+[IViv]+)|[,(“\"‘`;–—])$",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A place where `items` may begin. `start` to `title_end`: its words; `weight`: how much it looks like a heading."""
+    """A place where `items` may begin.
+
+    From `start` to `number_end` stands "Item 7", to `title_end` what we know of its title. `weight`: its kind of line.
+    """
 
     items: tuple[str, ...]
     start: int
+    number_end: int
     title_end: int
-    titled: bool
     weight: float
 
     @property
@@ -75,7 +88,7 @@ def rank(item: str) -> int:
     >>> rank("1A") < rank("1B") < rank("2")
     True
     """
-    digits = item.rstrip("ABCD")
+    digits = item.rstrip("ABCDE")
     return 8 * int(digits) + (ord(item[-1]) - 64 if digits != item else 0)
 
 
@@ -92,52 +105,93 @@ def letters_of(text: str, start: int, length: int = _AHEAD) -> tuple[str, list[i
 
 def headings(text: str) -> list[Heading]:
     """All places where an item may begin, in order of the text."""
-    return [heading for match in _ITEM.finditer(text) if (heading := _heading(text, match))]
+    return [heading for match in _ITEM.finditer(text) if (heading := _heading(text, match)) is not None]
+
+
+def title_lines(text: str, items: Collection[str]) -> list[Heading]:
+    """Lines that hold the title of one of `items` and nothing else: headings without a number."""
+    found = []
+    for match in _TITLE_LINE.finditer(text):
+        letters, _ = letters_of(text, match.start("line"), len(match["line"]))
+        for item in items:
+            if title_of(letters, item) == len(letters):
+                found.append(Heading((item,), match.start("line"), match.start("line"), match.end("line"), UNNUMBERED))
+    return found
 
 
 def _heading(text: str, match: re.Match[str]) -> Heading | None:
-    for items, end in _readings(match):
+    readings = list(_readings(match))
+    for items, end in readings:
         letters, places = letters_of(text, end)
-        title = title_of(letters, items[0])
-        if title is not None:
-            title_end = places[title.length - 1] + 1
-            return Heading(items, match.start("head"), title_end, True, _weight(text, match, end, title_end))
-    items, end = next(_readings(match), ((), 0))
-    if not items or _is_mention(text, match, end, end):
+        if (length := title_of(letters, items[0])) is not None:
+            title_end = places[length - 1] + 1
+            return Heading(items, match.start("head"), end, title_end, _weight(text, match, end, title_end, TITLED))
+    for items, end in readings:
+        letters, places = letters_of(text, end)
+        for other in neighbours(items[0]) if len(items) == 1 else ():
+            if (length := title_of(letters, other) or 0) >= _TELLING:
+                title_end = places[length - 1] + 1
+                return Heading(
+                    (other,), match.start("head"), end, title_end, _weight(text, match, end, title_end, MISNUMBERED)
+                )
+    if not readings or match["more"]:
         return None
-    return Heading(items, match.start("head"), end, False, 0.3)
+    items, end = readings[0]
+    rest = _REST.match(text, end)[0].lstrip(" \t.:-–—")  # type: ignore[index] - it matches nothing, too
+    if rest[:1].islower() or len(rest) > _LONGEST_TITLE or _is_mention(text, match, end, end):
+        return None
+    return Heading(items, match.start("head"), end, end, _weight(text, match, end, end, UNTITLED))
+
+
+_TELLING = 10  # letters of a title that say that a number is wrong
+_LONGEST_TITLE = 120  # characters of a title that we do not know
 
 
 def _readings(match: re.Match[str]) -> Iterator[tuple[tuple[str, ...], int]]:
     """The items that a heading may mean, likeliest first, and where its number ends."""
-    more = tuple(f"{int(number)}{letter}" for number, letter in _MEMBER.findall(match["more"]))
-    letter = match["letter"].strip(" \t.()-").upper()
-    for number in _numbers(match["first"]):
-        for item, end in ((f"{number}{letter}", match.end("letter")), (str(number), match.end("first"))):
-            members = (item, *more) if match["more"] else (item,)
-            ranks = [rank(member) for member in members]
-            if all(1 <= int(member.rstrip("ABCD")) <= _LAST for member in members) and ranks == sorted(set(ranks)):
-                yield members, match.end("more") if more else end
+    letter = (match["letter"] or "").upper().replace("(T)", "").strip(" \t.()-")
+    for number in _numbers(match["number"]):
+        for item, end in ((f"{number}{letter}", match.end("letter")), (str(number), match.end("number"))):
+            if item.rstrip("ABCDE") != item and item[-1] not in LETTERS.get(str(number), ""):
+                continue
+            if not match["more"]:
+                yield (item,), max(end, match.end("number"))
+            elif members := _members(item, match["more"]):
+                yield members, match.end("more")
+
+
+def _members(first: str, more: str) -> tuple[str, ...] | None:
+    """All items of a heading for several, such as "Items 10 through 13"; None where they are not in order."""
+    members = [first, *(f"{int(number)}{letter}" for number, letter in _MEMBER.findall(more))]
+    ranks = [rank(member) for member in members]
+    if ranks != sorted(set(ranks)) or ranks[-1] > rank("16") or ranks[0] < rank("1"):
+        return None
+    if len(members) == 2 and _THROUGH.search(more) and first.isdigit() and members[1].isdigit():
+        return tuple(str(number) for number in range(int(first), int(members[1]) + 1))
+    return tuple(members)
 
 
 def _numbers(written: str) -> list[int]:
     """What digits mean, some of which may be letters that look like them, or Roman."""
-    digits = written.translate(str.maketrans("IlO", "110"))
+    digits = written.translate(_LOOKALIKES)
     numbers = [int(digits)] if digits.isdigit() else []
-    return [*numbers, *([_ROMAN[written]] if written in _ROMAN else [])]
+    roman = [_ROMAN[written]] if written in _ROMAN else []
+    return [number for number in [*numbers, *roman] if 1 <= number <= 16]
 
 
-def _weight(text: str, match: re.Match[str], number_end: int, title_end: int) -> float:
+def _weight(text: str, match: re.Match[str], number_end: int, title_end: int, kind: float) -> float:
     if _is_mention(text, match, number_end, title_end):
-        return 0.2
-    return 0.1 if _PAGE.match(text, title_end) else 1.0
+        return MENTION
+    rest = _REST.match(text, title_end)
+    return LISTED if rest and _PAGED.search(rest[0]) else kind
 
 
 def _is_mention(text: str, match: re.Match[str], number_end: int, title_end: int) -> bool:
     """Whether the words stand in a sentence, which a line break has put at the start of a line."""
     start = match.start()
-    before = text[max(0, start - 200) : start].rstrip(" \t")
-    flows = (
-        before.endswith("\n") and not before.endswith("\n\n") and _LEADS_ON.search(before.rstrip()[-40:]) is not None
-    )
-    return bool(flows or _OPENS_QUOTE.match(text, number_end) or _GOES_ON.match(text, title_end))
+    before = text[max(0, start - 300) : start].rstrip(" \t")
+    if before.endswith("\n") and not before.endswith("\n\n") and _LEADS_ON.search(before.rstrip()):
+        return True
+    if match["part"] and "," in text[match.end("part") : match.start("head")] and not match["part"].isupper():
+        return True
+    return bool(_QUOTED.match(text, number_end) or (title_end > number_end and _GOES_ON.match(text, title_end)))

@@ -1,12 +1,19 @@
-"""Where a pointer leads, if that is in the file: the statements after the last item, a section of Exhibit 13."""
+"""Where a pointer leads, if that is in the file: to pages it names, to statements, to a section of Exhibit 13."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from tenk.pages import page_range, span_of
+from tenk.passages import find, first_mark, holds_figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tenk.furniture import Furniture
+
+_SHORTEST = 600  # characters of a target: less is another pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +26,49 @@ class Target:
     place: str
 
 
-def target_of(item: str, text: str, main_end: int, start: int, end: int, starts: Sequence[int]) -> Target | None:
-    return None
+class Span(NamedTuple):
+    """An item's own words: its number, where they start and end."""
+
+    item: str
+    start: int
+    end: int
+
+
+class Targets:
+    """The places of one filing to which its pointers may lead.
+
+    `main_end`: where the main document ends, and Exhibit 13 begins if there is one. `spans`: those of the items.
+    """
+
+    def __init__(self, text: str, main_end: int, spans: Sequence[Span], furniture: Furniture) -> None:
+        self._text = text
+        self._main_end = main_end
+        self._spans = spans
+        self._furniture = furniture
+
+    def of(self, item: str, start: int, end: int, *, elsewhere: bool) -> Target | None:
+        """The target of `item`, whose own words stand from `start` to `end`; `elsewhere`: they name another document."""
+        exhibit, here = (self._main_end, len(self._text)), (end, self._main_end)
+        for low, high in (exhibit, here) if elsewhere else (here, exhibit):
+            by_title = find(item, self._text, low, high, [span.start for span in self._spans])
+            by_page = self._pages(item, start, end, low, high)
+            span = (by_page or by_title) if item == "8" else (by_title or by_page)
+            if span is not None:
+                last = self._furniture.trimmed(*span)
+                return Target(self._text[span[0] : last], span[0], last, self._place(span[0]))
+        return None
+
+    def _pages(self, item: str, start: int, end: int, low: int, high: int) -> tuple[int, int] | None:
+        """The pages that the pointer names, from the first heading of its matter on them."""
+        named = page_range(self._text[start:end])
+        span = named and span_of(*named, self._text, low, high)
+        if not span or span[1] - span[0] < _SHORTEST or (item == "8" and not holds_figures(self._text, *span)):
+            return None
+        first = first_mark(item, self._text, *span)
+        return (span[0] if first is None else first), span[1]
+
+    def _place(self, start: int) -> str:
+        if start >= self._main_end:
+            return "Exhibit 13"
+        before = [span for span in self._spans if span.start <= start]
+        return f"{'in' if start < before[-1].end else 'after'} Item {before[-1].item}"

@@ -32,7 +32,7 @@ _ELSEWHERE = re.compile(
     r"""(?ix)\b(?:annual\s+reports?\s+(?:to|for)\s+(?:our\s+|its\s+|the\s+)?(?:share|stock|security|unit|member|certificate)\s?-?holders?|
     (?:share|stock)holders['’]?\s+(?:annual\s+)?report|summary\s+annual\s+report|proxy\s+(?:statement|material)|
     information\s+statement|exhibit\s+(?:no\.?\s+)?\(?13|ex-13|
-    annual\s+report(?!\s*,?\s*(?:on\s+)?\(?form)|financial\s+report\s+(?:filed|attached|included)\s+as)"""
+    annual\s+report(?!s?\s*,?\s*(?:\(|on\s+|for\s+)?\(?(?:this\s+)?form)|schedule\s+14[ac]|definitive\s+(?:proxy|materials)|amendment\s+to\s+this|financial\s+report\s+(?:filed|attached|included)\s+as)"""
 )
 _HERE = re.compile(
     r"""(?ix)\b(?:pages?\s+[FSA]\s?-|[FS]-\d|pages?\s+\d|this\s+(?:annual\s+)?(?:report|form|document|filing)|herein|elsewhere|
@@ -49,7 +49,7 @@ def status_of(item: str, body: str) -> Status:
     >>> status_of("1A", "Not applicable.")
     'not_applicable'
     """
-    words = len(body.split())
+    words = sum(any(map(str.isalnum, word)) for word in body.split())
     if words > (_LONGEST_INDEX if item == "8" else _LONGEST_POINTER):
         return "present"
     if not words or (words <= _SHORT and _NOTHING.match(body)) or (words <= _LONGEST_NO and _EXEMPT.search(body)):

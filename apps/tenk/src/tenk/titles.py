@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 # Official titles of today; what filers write instead is in `_OPENINGS`.
 TITLES = {
@@ -31,7 +30,9 @@ TITLES = {
     "15": "Exhibits and Financial Statement Schedules",
     "16": "Form 10-K Summary",
 }
-ORDER = {item: place for place, item in enumerate(TITLES)}
+LETTERS = {  # that filers put behind a number, those of items of their own invention too ("Item 4A. Executive Officers")
+    "1": "ABCDE", "2": "ABC", "3": "AB", "4": "AB", "5": "ABC", "6": "AB", "7": "AB", "8": "AB", "9": "ABCD", "10": "A",
+}  # fmt: skip
 
 # How each title begins and goes on, in letters only (no blanks, digits, signs), small. The end of each is optional.
 _OPENINGS = {
@@ -88,21 +89,27 @@ _TITLE = {item: re.compile(opening) for item, opening in _OPENINGS.items()}
 _FORM_8K = re.compile(r"financialstatements?(?:proformafinancialinformation)?andexhibits")
 
 
-class Title(NamedTuple):
-    """Whose title letters begin with, and how many of the letters it takes."""
-
-    item: str
-    length: int
-
-
-def title_of(letters: str, item: str) -> Title | None:
-    """The title of `item` at the start of `letters` (a to z only), or a neighbour's that was given its number.
+def title_of(letters: str, item: str) -> int | None:
+    """How many of `letters` (a to z only) are the title of `item`; None where they begin with another.
 
     >>> title_of("riskfactorsyoushouldread", "1A")
-    Title(item='1A', length=11)
+    11
     """
-    if _FORM_8K.match(letters):  # an item of another form, in a list of exhibits
+    pattern = _TITLE.get(item)
+    match = pattern.match(letters) if pattern else None
+    if match is None or _FORM_8K.match(letters):  # an item of another form, in a list of exhibits
         return None
-    if (pattern := _TITLE.get(item)) and (match := pattern.match(letters)):
-        return Title(item, match.end())
-    return None
+    return match.end()
+
+
+def neighbours(item: str) -> list[str]:
+    """The items that a filer may have meant who wrote `item`: those of the same number, the one before, the one after.
+
+    >>> neighbours("7")
+    ['7A', '6', '8']
+    """
+    number = item.rstrip("ABCDE")
+    order = list(TITLES)
+    place = order.index(item) if item in TITLES else order.index(number)
+    same = [other for other in order if other.rstrip("ABCDE") == number and other != item]
+    return list(dict.fromkeys([*same, *order[max(0, place - 1) : place], *order[place + 1 : place + 2]]))

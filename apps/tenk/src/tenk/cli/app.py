@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from tenk.cli.analyze import analyze
 from tenk.cli.sections import sections
 
 # no pretty exceptions: they print local variables, and those may hold keys
@@ -15,6 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command(short_help="Split a 10-K into its items.")(sections)
+app.command(short_help="Fill an analysis, every claim with its proof.")(analyze)
 
 
 @app.callback()

@@ -1,0 +1,176 @@
+"""``tenk analyze``: fill a structured analysis from a 10-K, every claim with its proof in the filing."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+import typer
+
+if TYPE_CHECKING:
+    from ingather import Provider
+    from tenk.live import LiveView
+    from tenk.outcome import Analysis, SectionName
+    from tenk.submission import Submission
+
+FAILED = 3  # exit code: some components failed
+_SPLITS = Literal["fields", "single"]
+
+Source = Annotated[str, typer.Argument(metavar="FILE|TICKER", help="A 10-K: text, HTML or submission; or as AAPL.")]
+Model = Annotated[str, typer.Option(metavar="MODEL", help="offline/extractive, openai/NAME, anthropic/NAME, …")]
+BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="The server, where it is one of your own.")]
+KeyEnv = Annotated[str | None, typer.Option("--api-key-env", metavar="VAR", help="The variable that holds the key.")]
+Sections = Annotated[str, typer.Option(metavar="NAMES", help="Which of the four, with commas between.")]
+SplitBy = Annotated[str, typer.Option(metavar="HOW", help="fields: a call a component; single: a prompt a section.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT.json", help="Write all of it as JSON.")]
+Report = Annotated[
+    Path | None, typer.Option(metavar="OUT.md", help="Write it as Markdown; printed where no file is named.")
+]
+Concurrency = Annotated[int, typer.Option(metavar="N", min=1, help="Calls in flight, over all sections.")]
+Rpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Requests a minute at most.")]
+Tpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Tokens a minute at most.")]
+Year = Annotated[int | None, typer.Option(metavar="YEAR", help="With a ticker: in which the fiscal year ended.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")]
+
+
+def analyze(
+    source: Source,
+    *,
+    model: Model = "offline/extractive",
+    base_url: BaseUrl = None,
+    api_key_env: KeyEnv = None,
+    sections: Sections = "business,risk_factors,mda,financials",
+    split: SplitBy = "fields",
+    output: Output = None,
+    report: Report = None,
+    max_concurrency: Concurrency = 32,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    year: Year = None,
+    quiet: Quiet = False,
+) -> None:
+    """Fill a structured analysis from a 10-K.
+
+    \b
+    Without a key or a network, by a baseline that is no language model:
+      tenk analyze filing.htm --report analysis.md
+    With a model, its key in OPENAI_API_KEY:
+      tenk analyze filing.htm --model openai/gpt-5-mini -o analysis.json
+    """  # noqa: D301 - typer's mark for "keep these lines as they are"
+    from ingather import run_sync
+    from tenk.analysis import comprehensive_analysis
+    from tenk.submission import open_submission
+
+    chosen = _chosen(sections)
+    if split not in get_args(_SPLITS):
+        raise typer.BadParameter(f"it is fields or single, not {split!r}", param_hint="--split")
+    for path in (output, report):
+        _check_writable(path)
+    provider = _provider(model, base_url, api_key_env, rpm, tpm)
+    submission = open_submission(source, year=year)
+    view = None if quiet else _view(submission, chosen)
+    with view or nullcontext():
+        analysis = run_sync(
+            comprehensive_analysis(
+                submission,
+                "business" in chosen,
+                "mda" in chosen,
+                "risk_factors" in chosen,
+                "financials" in chosen,
+                provider=provider,
+                model=model,
+                max_concurrency=max_concurrency,
+                split="single" if split == "single" else "fields",
+                on_event=view,
+            )
+        )
+    _write(analysis, output, report)
+    if not analysis.succeeded:
+        raise typer.Exit(FAILED)
+
+
+def _chosen(names: str) -> list[SectionName]:
+    from tenk.outcome import SECTIONS
+
+    wanted = {name.strip().lower() for name in names.split(",") if name.strip()}
+    if unknown := sorted(wanted - set(SECTIONS)):
+        raise typer.BadParameter(
+            f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}", param_hint="--sections"
+        )
+    if not wanted:
+        raise typer.BadParameter(f"name at least one of {', '.join(SECTIONS)}", param_hint="--sections")
+    return [name for name in SECTIONS if name in wanted]
+
+
+def _check_writable(path: Path | None) -> None:
+    """Before the first call is paid for."""
+    if path is None:
+        return
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        from tenk.errors import TenkError
+
+        raise TenkError(f"{str(path)!r} cannot be written: name a file in a folder that is there and yours to write")
+
+
+def _provider(model: str, base_url: str | None, key_env: str | None, rpm: int | None, tpm: int | None) -> Provider:
+    from ingather import Limits, connect
+    from ingather.errors import SetupError
+
+    key = None
+    if key_env is not None:
+        key = os.environ.get(key_env)
+        if not key:
+            raise SetupError(f"--api-key-env {key_env}: there is no such variable, or it is empty")
+    limits = None if rpm is None and tpm is None else Limits(requests_per_minute=rpm, tokens_per_minute=tpm)
+    return connect(model, base_url=base_url, api_key=key, limits=limits)
+
+
+def _view(submission: Submission, chosen: list[SectionName]) -> LiveView:
+    from tenk.analysis import ANALYZERS, reading
+    from tenk.board import Board
+    from tenk.live import LiveView
+
+    board = Board({name: ANALYZERS[name].model.model_fields for name in chosen})
+    for name in chosen:
+        number = ANALYZERS[name].item
+        report = reading(submission.filing.item(number), number)
+        if report.status == "skipped":
+            board.skip(name, report.reason or "")
+    return LiveView(board)
+
+
+def _write(analysis: Analysis, output: Path | None, report: Path | None) -> None:
+    from tenk.report import markdown
+
+    if output is not None:
+        _save(output, analysis.model_dump_json(indent=2))
+    if report is not None:
+        _save(report, markdown(analysis))
+    if output is None and report is None:
+        typer.echo(markdown(analysis))
+    else:
+        written = " and ".join(str(path) for path in (output, report) if path is not None)
+        typer.echo(f"{_closing(analysis)} Written: {written}.", err=True)
+
+
+def _save(path: Path, text: str) -> None:
+    from tenk.errors import TenkError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise TenkError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+
+
+def _closing(analysis: Analysis) -> str:
+    components = [each for section in analysis.sections.values() for each in section.components.values()]
+    count = {status: sum(each.status == status for each in components) for status in ("ok", "empty", "failed")}
+    quotes = sum(section.quotes for section in analysis.sections.values())
+    verified = sum(section.verified for section in analysis.sections.values())
+    failed = f", {count['failed']} failed" if count["failed"] else ""
+    return (
+        f"{count['ok']} components filled, {count['empty']} empty{failed}; {verified} of {quotes} quotes verified; "
+        f"{analysis.calls} calls in {analysis.seconds:.1f} s."
+    )
