@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ingather.bridge import run_sync
     from ingather.executor import ParallelLLMExecutor
     from ingather.limits import Limits
+    from ingather.providers.base import Provider
     from ingather.providers.connect import connect
     from ingather.providers.echo import EchoProvider
     from ingather.result import LLMResponse, TaskResult, Usage
@@ -27,6 +28,7 @@ _HOME = {
     "Limits": "limits",
     "ParallelLLMExecutor": "executor",
     "Prompt": "task",
+    "Provider": "providers.base",
     "RetryConfig": "backoff",
     "RetryExecutor": "retrying",
     "TaskResult": "result",
@@ -40,7 +42,7 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "LLMMessage", "LLMTask", "DeterministicTask", "ExtractTask", "Prompt",
     "TaskResult", "LLMResponse", "Usage",
     "RetryConfig", "BackoffStrategy", "RetryExecutor", "Limits",
-    "EchoProvider",
+    "Provider", "EchoProvider",
 ]  # fmt: skip
 
 

@@ -1,0 +1,77 @@
+"""A filing as it is analysed: its name, its items, and the numbers that it tags; from a file or from EDGAR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tenk.document import read_bytes
+from tenk.facts import Facts
+from tenk.filing import Filing, read_filing
+from tenk.inline_xbrl import read_inline
+from tenk.schedule import read_schedule
+from tenk.source import BadTicker, checked_ticker
+
+if TYPE_CHECKING:
+    from tenk.source import FilingSource
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A filing, what it is called, and its facts: inline XBRL, or the data schedule of the 1990s, or none."""
+
+    name: str
+    filing: Filing
+    facts: Facts = field(default_factory=Facts)
+
+    @property
+    def company(self) -> str | None:
+        """The company's name, where the filing tags it."""
+        return self.facts.about.get("EntityRegistrantName")
+
+    @property
+    def period_end(self) -> str | None:
+        """The last day of the fiscal year (``"2024-01-28"``), where the filing tags it."""
+        return None if self.facts.document is None else self.facts.document.end.isoformat()
+
+
+def open_submission(
+    source: Submission | Filing | str | Path | bytes, tickers: FilingSource | None = None, *, year: int | None = None
+) -> Submission:
+    """Read a path, a file's bytes, or, where no such file is, the newest 10-K of a ticker, or that of a `year`.
+
+    `tickers`: where filings come from, the SEC's EDGAR unless given. Raises an error of the tree `tenk.errors`.
+    """
+    if isinstance(source, Submission):
+        return source
+    if isinstance(source, Filing):
+        return Submission("the filing", source, read_inline(source.markup or b""))
+    name, content = "the file", source
+    if isinstance(source, str) and is_ticker(source) and not Path(source).exists():
+        fetched = (tickers or _edgar()).fetch(source, year)
+        name, content = fetched.name, fetched.content
+    elif not isinstance(source, bytes):
+        name = Path(source).name
+    unpacked = read_bytes(content, name)
+    filing = read_filing(unpacked, name=name)
+    return Submission(name, filing, read_inline(filing.markup or b"") or read_schedule(unpacked))
+
+
+def is_ticker(text: str) -> bool:
+    """Whether `text` is written as a ticker is, and not as a path.
+
+    >>> is_ticker("BRK.B"), is_ticker("filing.html")
+    (True, False)
+    """
+    try:
+        checked_ticker(text)
+    except BadTicker:
+        return False
+    return True
+
+
+def _edgar() -> FilingSource:
+    from tenk.edgar import EdgarSource
+
+    return EdgarSource()
