@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args,
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUndefinedAnnotation
-from pydantic_core import PydanticCustomError, PydanticSerializationError, SchemaError
+from pydantic_core import PydanticCustomError, PydanticSerializationError, SchemaError, from_json
 
 from ingather.errors import InvalidAnswer, SetupError
 from ingather.schema.lenient import candidates
@@ -47,6 +47,15 @@ class Parsed(NamedTuple):
     lenient: bool
 
 
+class _Found(NamedTuple):
+    """A value, the JSON it was read from, and where it was in that (None: it is the whole)."""
+
+    value: object
+    json: str | bytes
+    key: str | None
+    lenient: bool = False
+
+
 class _Form(NamedTuple):
     """One form that an answer may have.
 
@@ -59,18 +68,19 @@ class _Form(NamedTuple):
     key: str | None
     floats: bool
 
-    def read(self, text: str) -> object:
+    def read(self, text: str) -> _Found:
         """The value in the JSON `text`; raises ValidationError."""
+        read: str | bytes = text
         try:
-            value = self._validated(text)
+            value = self._validated(read)
         except ValidationError:
             rest = without_absent(text, self.source) if "null" in text else None
             if rest is None:
                 raise
-            value = self._validated(rest)
+            read, value = rest, self._validated(rest)
         if self.floats and not is_finite(text, self.source):
             raise _invalid("NaN and Infinity are not JSON")
-        return value if self.key is None else getattr(value, self.key)
+        return _Found(value if self.key is None else getattr(value, self.key), read, self.key)
 
     def _validated(self, text: str | bytes) -> object:
         try:
@@ -158,9 +168,23 @@ class Schema:
 
         Raises InvalidAnswer, whose message names place and problem of the first few errors.
         """
+        found = self._found(text)
+        return Parsed(found.value, found.lenient)
+
+    def document(self, text: str) -> object:
+        """The JSON of the value that `parse` finds in an answer, bare, and as it was before any validator saw it.
+
+        >>> Schema.of(set[int]).document('{"items": [1, 2]}')
+        [1, 2]
+        """
+        found = self._found(text)
+        whole = from_json(found.json)
+        return whole[found.key] if found.key is not None else whole
+
+    def _found(self, text: str) -> _Found:
         asked = self._forms[0]
         try:
-            return Parsed(asked.read(text), lenient=False)
+            return asked.read(text)
         except ValidationError as error:
             closest = _miss(error, asked)
         texts = dict.fromkeys(candidates(text))
@@ -169,7 +193,7 @@ class Schema:
                 if form is asked and candidate == text:
                     continue
                 try:
-                    return Parsed(form.read(candidate), lenient=True)
+                    return form.read(candidate)._replace(lenient=True)
                 except ValidationError as error:
                     closest = max(closest, _miss(error, form), key=lambda miss: miss.nearness)
         raise InvalidAnswer(f"the answer does not fit {self.name}: {closest.problems}")
