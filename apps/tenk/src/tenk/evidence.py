@@ -2,8 +2,8 @@
 
 The comparison leaves out what copying changes and no reader minds (`squash.py`), and a full stop that the writer put
 at the end. All words and numbers must be there, in order; a quote that cuts a number (*revenue of 1* out of *revenue
-of 1,250*) or joins two (*1250* of the cells *1* and *250*) does not pass. A quote may run over a page's end: what
-stands between its two parts must then be short and hold the mark of a page.
+of 1,250*) or joins two (*1250* of the cells *1* and *250*) does not pass. A quote may run over a page's end: between
+its two parts there may then be a few short lines, one of them the mark of a page, and nothing else.
 """
 
 from __future__ import annotations
@@ -20,17 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _ELLIPSIS = re.compile(r"\A[\s.…]*(?:\.\.|…)\s*")  # before a quote; behind it, its dots are among _END
-_END = ".,;:… \t\n\"'”’"
+_END = ".,;:… \"'”’"
 _LEAST = 10  # letters and digits: fewer prove nothing
 _LONGEST = 2000  # characters: a longer quote is no quote
 _PLACES = 50  # at which a quote is tried
 _GAP = 250  # characters without white space that a page's end may take
-_PAGE_MARK = re.compile(
-    r"""(?ix) <page> | \f
-    | (?<=\n) [^\S\n]* (?:
-        (?:-+[^\S\n]*)? (?:page[^\S\n]+)? (?:[a-z]{1,2}-)? \d{1,4} (?:[^\S\n]*-+)?  # 24, - 24 -, Page 24, F-3
-      | table\ of\ contents
-      ) [^\S\n]* (?=\n)"""
+_BREAK_LINES, _BREAK_LINE = 5, 100  # running feet and heads at a page's end: lines, characters of one
+_PAGE_MARK = re.compile(  # 24, - 24 -, Page 24, F-3
+    r"(?i)(?:-+\s*)?(?:page\s+)?(?:[a-z]{1,2}-)?\d{1,4}(?:\s*-+)?|<page>|(?:back to )?table of contents"
 )
 
 
@@ -76,7 +73,7 @@ class QuoteIndex:
 
         None as well for a quote of fewer than ten letters and digits, which proves nothing.
         """
-        words = _ELLIPSIS.sub("", quote[:_LONGEST]).rstrip(_END).split()
+        words = _ELLIPSIS.sub("", " ".join(quote[:_LONGEST].split())).rstrip(_END).split()
         needle = _form(words)
         if len(quote) > _LONGEST or sum(map(str.isalnum, needle)) < _LEAST:
             return None
@@ -124,8 +121,7 @@ class QuoteIndex:
         first = count - _largest(count - 1, lambda size: _form(words[count - size :]) in form)
         for split in range(first, last + 1):
             for begin, gap, resumes, end in self._pairs(_form(words[:split]), _form(words[split:])):
-                between = self.text[self._squashed.origin(gap - 1) + 1 : self._squashed.origin(resumes)]
-                if _PAGE_MARK.search(between):
+                if _is_page_break(self.text[self._squashed.origin(gap - 1) + 1 : self._squashed.origin(resumes)]):
                     return self._span(begin, end)
         return None
 
@@ -171,6 +167,18 @@ def _cuts(before: str, after: str) -> bool:
     left = before[-1:].isdigit() or (before[-1:] in (".", ",") and before[-2:-1].isdigit())
     right = after[:1].isdigit() or (after[:1] in (".", ",") and after[1:2].isdigit())
     return left and right and (before[-1:].isdigit() or after[:1].isdigit())
+
+
+def _is_page_break(between: str) -> bool:
+    """Whether there is nothing in a text but the end of a page: whole short lines, one of them the mark of a page."""
+    before, *lines, after = between.split("\n") if "\n" in between else ("text", "text")
+    inner = [line.strip() for line in lines if line.strip()]
+    return (
+        not (before.strip() or after.strip())
+        and len(inner) <= _BREAK_LINES
+        and all(len(line) <= _BREAK_LINE for line in inner)
+        and ("\f" in between or any(_PAGE_MARK.fullmatch(line) for line in inner))
+    )
 
 
 def _largest(most: int, test: Callable[[int], bool]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from functools import lru_cache
 
 _PIECE = re.compile(r"([!#-&(-,./0-9:-_a-z{-~]+)|(\s+)|.", re.DOTALL)  # plain ASCII; white space; any other character
@@ -56,8 +56,10 @@ class Squashed:
 
     def index(self, origin: int) -> int:
         """The first character of the form that came from `origin` in the text, or from behind it."""
-        piece = bisect_left(self._from, origin)
-        return self._at[piece] if piece < len(self._at) else len(self.form)
+        piece = bisect_right(self._from, origin) - 1
+        if piece >= 0 and origin < self._from[piece] + self._width[piece]:
+            return self._at[piece] + origin - self._from[piece]
+        return self._at[piece + 1] if piece + 1 < len(self._at) else len(self.form)
 
     def __repr__(self) -> str:
         return f"Squashed({self.form!r:.60}, {len(self.form)} characters)"
