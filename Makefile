@@ -19,7 +19,7 @@ test: .venv/ready  ## lint, format, types, import contracts, tests; stops at the
 test-slow: .venv/ready  ## the tests marked slow
 	@$(BIN)/pytest -q -m slow || { code=$$?; test $$code -eq 5 && echo "There are no slow tests yet: nothing was run."; }
 
-demo: .venv/ready  ## parallel against one after another, live; no key, no network
+demo: .venv/ready  ## analyse a bundled 10-K: call by call, then all at once, live; no key, no network
 	@$(BIN)/python examples/demo.py
 
 bench: .venv/ready  ## our own figures, on this machine

@@ -1,53 +1,51 @@
-"""Seven texts to seven people: one after another, at once, and two hundred through faults, live. No key, no network."""
+"""A bundled 10-K, analysed: one section call by call, then all of it at once, live. No key, no network; a report stays."""
 
 import asyncio
+from pathlib import Path
 
-from ingather import ParallelLLMExecutor, connect
-from ingather.cli.five_ways import WAYS, Person, measure, table, tasks
-from ingather.progress import Progress
+from ingather import connect
 from ingather.testing import Simulator
+from tenk import comprehensive_analysis, markdown, open_submission
+from tenk.live import view_of
+from tenk.outcome import SECTIONS
+from tenk.samples import sample
+
+REPORT = Path("demo-report.md")
 
 
-def tell(person: Person) -> None:
-    print(f"  {person.name}, {person.age}, {person.occupation}", flush=True)
+async def one_after_another(submission, provider):
+    print("Its Item 1, call by call, as a loop would do it:\n", flush=True)
+    with view_of(submission, ["business"]) as view:
+        only = {"include_mda": False, "include_risk_factors": False, "include_financials": False}
+        return await comprehensive_analysis(submission, **only, provider=provider, max_concurrency=1, on_event=view)
 
 
-async def one_after_another(provider):
-    print("Three texts, one after another. A call takes about 0.85 s.")
-    executor = ParallelLLMExecutor(provider)
-    for task in tasks()[:3]:
-        [result] = await executor.gather([task])
-        tell(result.unwrap())
+async def all_at_once(submission, provider):
+    print("\nAll four sections and all their components, at once:\n", flush=True)
+    with view_of(submission, SECTIONS) as view:
+        return await comprehensive_analysis(submission, provider=provider, on_event=view)
 
 
-async def at_once(provider):
-    print("\nAll seven at once, as they finish.")
-    async for result in ParallelLLMExecutor(provider, max_concurrency=7).as_completed(tasks()):
-        tell(result.unwrap())
+def tell(name, analysis):
+    each = analysis.seconds / analysis.calls
+    print(f"  {name:20} {analysis.calls:3} calls in {analysis.seconds:5.1f} s, one each {each:.2f} s")
 
 
-async def through_faults(provider):
-    print("\nTwo hundred and ten, 35 in flight, while one call in twenty fails.", flush=True)
-    progress = Progress()
-    executor = ParallelLLMExecutor(provider, max_concurrency=35, on_event=progress)
-    await executor.gather(tasks() * 30)
-    await asyncio.to_thread(progress.close)
-    print(progress.report.summary())
-
-
-async def five_ways(provider):
-    print("\nThe five ways for seven texts, measured here and as told in the article they come from:\n", flush=True)
-    print(table([await measure(way, provider) for way in WAYS]))
-
-
-def main(latency=0.85):
-    unwell = Simulator(latency=latency, sigma=0.3, error_rate=0.05, faults="500,503,drop")
-    with Simulator(latency=latency, sigma=0.1) as well, unwell:
-        provider = connect("openai/simulated", base_url=well.base_url)
-        asyncio.run(one_after_another(provider))
-        asyncio.run(at_once(provider))
-        asyncio.run(through_faults(connect("openai/simulated", base_url=unwell.base_url)))
-        asyncio.run(five_ways(provider))
+def main(latency=0.85, report=REPORT):
+    submission = open_submission(sample())
+    print(f"{submission.company} (fictional), {submission.filing.form}, {len(submission.filing.text.split()):,} words.")
+    print("An extractive baseline answers, as slowly as a language model would. It quotes; it does not understand.")
+    with Simulator(model="extractive", latency=latency, sigma=0.35) as server:
+        provider = connect("openai/simulated", base_url=server.base_url)
+        slow = asyncio.run(one_after_another(submission, provider))
+        fast = asyncio.run(all_at_once(submission, provider))
+    print()
+    tell("one after another", slow)
+    tell("at once", fast)
+    quotes, verified = (sum(getattr(s, of) for s in fast.sections.values()) for of in ("quotes", "verified"))
+    print(f"\n{verified} of {quotes} quotes stand in the filing, word for word.")
+    report.write_text(markdown(fast))
+    print(f"The report, each claim with its quote: {report}")
 
 
 if __name__ == "__main__":

@@ -10,11 +10,18 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from tenk.analysis import ANALYZERS, reading
+from tenk.board import Board
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import RenderableType
 
     from ingather.events import Event
-    from tenk.board import Board, Line, State
+    from tenk.board import Line, State
+    from tenk.outcome import SectionName
+    from tenk.submission import Submission
 
 _MARKS: dict[State, tuple[str, str]] = {
     "waiting": ("·", "dim"),
@@ -64,6 +71,18 @@ class LiveView:
                 self._told[name] = line.done
                 took = line.until - (line.since or line.until)
                 self.console.print(f"{in_words(name)}: {_count(line)} components in {took:.1f} s", highlight=False)
+
+
+def view_of(submission: Submission, sections: Iterable[SectionName]) -> LiveView:
+    """A view for the analysis of these sections; those that the filing has no text for say why from the start."""
+    names = list(sections)
+    board = Board({name: ANALYZERS[name].model.model_fields for name in names})
+    for name in names:
+        number = ANALYZERS[name].item
+        report = reading(submission.filing.item(number), number)
+        if report.status == "skipped":
+            board.skip(name, report.reason or "")
+    return LiveView(board)
 
 
 def in_words(name: str) -> str:

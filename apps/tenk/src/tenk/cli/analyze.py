@@ -11,9 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from ingather import Provider
-    from tenk.live import LiveView
     from tenk.outcome import Analysis, SectionName
-    from tenk.submission import Submission
 
 FAILED = 3  # exit code: some components failed
 _SPLITS = Literal["fields", "single"]
@@ -61,6 +59,7 @@ def analyze(
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     from ingather import run_sync
     from tenk.analysis import comprehensive_analysis
+    from tenk.live import view_of
     from tenk.submission import open_submission
 
     chosen = _chosen(sections)
@@ -70,7 +69,7 @@ def analyze(
         _check_writable(path)
     provider = _provider(model, base_url, api_key_env, rpm, tpm)
     submission = open_submission(source, year=year)
-    view = None if quiet else _view(submission, chosen)
+    view = None if quiet else view_of(submission, chosen)
     with view or nullcontext():
         analysis = run_sync(
             comprehensive_analysis(
@@ -125,20 +124,6 @@ def _provider(model: str, base_url: str | None, key_env: str | None, rpm: int | 
             raise SetupError(f"--api-key-env {key_env}: there is no such variable, or it is empty")
     limits = None if rpm is None and tpm is None else Limits(requests_per_minute=rpm, tokens_per_minute=tpm)
     return connect(model, base_url=base_url, api_key=key, limits=limits)
-
-
-def _view(submission: Submission, chosen: list[SectionName]) -> LiveView:
-    from tenk.analysis import ANALYZERS, reading
-    from tenk.board import Board
-    from tenk.live import LiveView
-
-    board = Board({name: ANALYZERS[name].model.model_fields for name in chosen})
-    for name in chosen:
-        number = ANALYZERS[name].item
-        report = reading(submission.filing.item(number), number)
-        if report.status == "skipped":
-            board.skip(name, report.reason or "")
-    return LiveView(board)
 
 
 def _write(analysis: Analysis, output: Path | None, report: Path | None) -> None:
