@@ -98,8 +98,10 @@ class _Reader:
     def _fact(self, element: Element) -> Fact | None:
         context = self.contexts.get(_attribute(element, "contextref"))
         concept = self._concept(element)
-        scale = _whole(_attribute(element, "scale")) or 0
-        if context is None or not concept or abs(scale) > _LARGEST_SCALE or _attribute(element, "nil") == "true":
+        scale = _whole(_attribute(element, "scale") or "0")
+        if context is None or not concept or scale is None or abs(scale) > _LARGEST_SCALE:
+            return None
+        if _attribute(element, "nil") == "true":
             return None
         value = _number("".join(_shown(element)), _attribute(element, "format"))
         if value is None:

@@ -15,7 +15,7 @@ from tenk.models.risks import RiskCategory, RiskCategoryProfile, RiskCategoryPro
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SHORTEST, _LONGEST = 25, 450  # characters of a heading
+_SHORTEST, _LONGEST = 20, 450  # characters of a heading
 _LONGEST_RUN_IN = 220  # characters of one that runs into its text
 _LONGEST_FACTOR = 6000  # characters, on average: fewer headings than that says are not all of them
 _LEAD = 600  # characters of its text that are looked at for the category
@@ -143,7 +143,7 @@ def risk_factors(text: str) -> list[RiskFactor]:
 def _standing(paragraphs: list[str]) -> Iterator[_Part]:
     """Headings that stand alone. What comes right after one is its text, whatever it looks like."""
     was_heading = False
-    for paragraph, following in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
+    for paragraph, following in zip(paragraphs, [*paragraphs, ""][1:], strict=True):
         group = _GROUP.match(paragraph) is not None
         was_heading = not group and not was_heading and _is_heading(paragraph, following)
         yield _Part("group" if group else "heading" if was_heading else "body", paragraph)

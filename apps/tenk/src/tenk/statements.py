@@ -25,7 +25,7 @@ L = TypeVar("L", bound=StatementLine)
 _SCALES: dict[int, Scale] = {0: "units", 3: "thousands", 6: "millions", 9: "billions"}
 _MONEY = re.compile(r"[A-Z]{3}")
 _NUMBER = re.compile(
-    r"(?P<minus>\(\s*\$?\s*|[-−–]\s*\$?\s*)?(?<![\w.,])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?![\w,.]?\d)"
+    r"(?P<minus>\(\s*\$?\s*|(?<![\w)])[-−]\$?)?(?<![\w.,])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?![\w,.]?\d)"
 )
 
 
