@@ -62,7 +62,7 @@ def test_a_json_schema_serves_as_well(ingather, simulator):
         "additionalProperties": False,
     }
     Path("city.json").write_text(json.dumps(schema))
-    Path("t.jsonl").write_text('{"text": "Oslo has 700000 people"}\n')
+    Path("t.jsonl").write_text('{"text": "There are 700000 people in Oslo"}\n')
     done = ingather(
         "run", "t.jsonl", "-o", "a.jsonl", "--prompt", "{text}", "--schema", "city.json", *asking(simulator())
     )

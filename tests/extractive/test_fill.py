@@ -128,14 +128,14 @@ def test_free_names_come_from_labels():
 
 def test_every_string_is_verbatim():
     class Notes(BaseModel):
-        strengths: str
-        weaknesses: str
-        anything: list[str]
+        advantages: str
+        weaknesses: str | None
+        products: list[str]
 
     for text in (
         string
         for value in filled(Notes, REPORT).model_dump().values()
-        for string in ([value] if isinstance(value, str) else value)
+        for string in ([value] if isinstance(value, str) else value or [])
     ):
         assert text in " ".join(REPORT.split())
 

@@ -1,6 +1,7 @@
 import pytest
 
-from ingather.extractive.finders import dates, labelled, listed, names, numbers, roles
+from ingather.extractive.figures import numbers
+from ingather.extractive.finders import dates, labelled, listed, names, roles
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ async def test_many_at_once(provider):
 @SCHEMAS
 async def test_answer_that_is_cut_is_truncated_and_kept(provider):
     with pytest.raises(Truncated) as caught:
-        await provider.complete(user("word " * 60), {"max_tokens": 3, "response_format": AS_PERSON})
+        await provider.complete(user(PROMPT), {"max_tokens": 3, "response_format": AS_PERSON})
     response = caught.value.response
     assert response is not None
     assert response.finish_reason == "length"
@@ -110,7 +110,7 @@ async def test_answer_that_is_cut_is_truncated_and_kept(provider):
 async def test_parameters_of_connect_hold_for_all_and_those_of_the_call_win(peer):
     provider = peer.connect(max_tokens=3, response_format=AS_PERSON)
     with pytest.raises(Truncated):
-        await provider.complete(user("word " * 60))
+        await provider.complete(user(PROMPT))
     is_person((await provider.complete(user(PROMPT), {"max_tokens": 200})).content)
     await provider.aclose()
 

@@ -62,7 +62,7 @@ async def test_schema_comes_back_by_a_tool():
     ("dialect", "step", "error"),
     [
         ("anthropic", "refusal", Refused),
-        ("gemini", "refusal", Filtered),
+        ("gemini", "refusal", Refused),
         ("gemini", "content_filter", Filtered),
         ("anthropic", "length", Truncated),
         ("gemini", "length", Truncated),

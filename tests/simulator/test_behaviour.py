@@ -22,7 +22,7 @@ class Provider:
         ask = Ask(model="m", turns=(("user", text),), prompt_tokens=10, **more)
         call = self.ledger.open(now, hashlib.sha256(text.encode()).digest())
         try:
-            return call, self.behaviour.decide(ask, call, self.ledger, now)
+            return call, self.behaviour.said(self.behaviour.decide(ask, call, self.ledger, now), ask, call.fingerprint)
         finally:
             self.ledger.close(call, now)
 

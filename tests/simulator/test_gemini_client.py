@@ -172,7 +172,7 @@ async def test_a_blocked_prompt_is_an_answer_without_candidates():
     assert answer.prompt_feedback.block_reason == types.BlockedReason.PROHIBITED_CONTENT
 
 
-@pytest.mark.parametrize(("step", "reason"), [("content_filter", "SAFETY"), ("refusal", "PROHIBITED_CONTENT")])
+@pytest.mark.parametrize(("step", "reason"), [("content_filter", "SAFETY"), ("refusal", "OTHER")])
 async def test_a_blocked_answer(step, reason):
     async with asking(script=[step]) as (_, models):
         answer = await models.generate_content(**ASKED)

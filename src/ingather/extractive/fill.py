@@ -1,48 +1,78 @@
-"""A JSON schema filled from a text: any schema, always the same value for the same text, nothing invented but defaults.
+"""A JSON schema filled from a text: any schema, always the same value for the same text, nothing invented.
 
-What the text does not say is null where the schema allows it, else empty or the first value that is allowed.
+What the text does not say is null where the schema allows it, an empty list, or left out where it is not required; a
+member of a list that lacks something required is dropped. What is required all the same is lacking: `NothingFits`.
 """
 
 from __future__ import annotations
 
-import re
 from math import inf
 from typing import TYPE_CHECKING, cast
 
-from ingather.extractive.finders import labelled, listed
-from ingather.extractive.numbers import boolean, bounded, choice, mentioned, number
+from ingather.extractive.choices import boolean, choice
+from ingather.extractive.figure import Figure
+from ingather.extractive.guesses import another, labelled_map
+from ingather.extractive.members import Members
+from ingather.extractive.numbers import number
+from ingather.extractive.quotes import is_quote
 from ingather.extractive.reading import Found, Reading, Topic
-from ingather.extractive.schema import JSON, Node, Schema, SchemaError, alternatives, is_bare_string, kind_of
-from ingather.extractive.strings import fitted, string
-from ingather.extractive.text import Passage
+from ingather.extractive.schema import (
+    JSON,
+    Node,
+    Schema,
+    SchemaError,
+    alternatives,
+    count,
+    is_bare_string,
+    kind_of,
+    listed_in,
+)
+from ingather.extractive.strings import string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MANY = 8  # members of an array that the schema leaves open
+MANY = 8  # members of an array that the schema leaves open
 _ENOUGH = 2000  # values: a recursive schema is closed as soon as it can be after these
-_GUESSES = 3  # members of an array that are about something else, where there is nothing better
-_LIKELY = 0.5  # how sure a member must be to count as found
+_SHORTEST_TIE = 0.25  # how sure null is: surer than a guess
 
 
-def fill(schema: Mapping[str, object], text: str, question: str = "") -> JSON:
+class NothingFits(ValueError):
+    """The text has nothing for a property that the schema requires. `field`: its path, such as ``"evidence.quote"``."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"the text says nothing that fits {field!r}")
+        self.field = field
+
+
+def fill(schema: Mapping[str, object], text: str, question: str = "", *, forced: bool = False) -> JSON:
     """A value that satisfies `schema`, its parts taken from `text` by the names and descriptions of the properties.
 
-    `question`: what was asked, which says what to look for where the schema has no names. ``pattern`` is satisfied as
-    far as one can; ``not`` and ``if`` are not looked at. Raises SchemaError for a schema that nothing can satisfy.
+    `question`: what was asked, which says what to look for where the schema has no names. `forced`: never refuse; what
+    the text does not say is empty, a default, or the first value that is allowed, for stand-ins in tests. ``pattern``
+    is satisfied as far as one can; ``not`` and ``if`` are not looked at.
+
+    Raises SchemaError for a schema that nothing can satisfy, `NothingFits` for what is required and not in the text.
 
     >>> fill({"properties": {"age": {"type": "integer"}}}, "Ann is a 30-year-old nurse")
     {'age': 30}
     """
     try:
-        return _Filler(Schema(schema)).value(schema, Topic.root(question), Reading(text)).value
+        filler = Filler(Schema(schema), forced=forced)
+        found = filler.value(schema, Topic.root(question), Reading(text))
     except RecursionError:
         raise SchemaError("the schema is nested too deeply") from None
+    if found.lacks and not forced:
+        raise NothingFits(found.lacks)
+    return found.value
 
 
-class _Filler:
-    def __init__(self, schema: Schema) -> None:
+class Filler:
+    """Walks one schema once. `forced`: guesses stand; else they are lacking."""
+
+    def __init__(self, schema: Schema, *, forced: bool) -> None:
         self.schema = schema
+        self.forced = forced
         self.open = list[str]()  # the references that we are inside of
         self.made = 0
 
@@ -51,22 +81,28 @@ class _Filler:
         """Whether to end as soon as the schema allows: inside a recursion, or after very many values."""
         return self.made > _ENOUGH or len(set(self.open)) < len(self.open)
 
-    def value(self, node: object, topic: Topic, reading: Reading, taken: list[JSON] | None = None) -> Found:
+    def value(
+        self, node: object, topic: Topic, reading: Reading, taken: list[JSON] | None = None, *, needed: bool = True
+    ) -> Found:
+        """The value of `node`. What is not `needed` may be empty: it is only taken where it is surely meant."""
         resolved, refs = self.schema.resolve(node)
         self.open += refs
         self.made += 1
         try:
-            return self._resolved(resolved, topic, reading, taken or [])
+            found = self._resolved(resolved, topic, reading, taken or [], needed=needed)
         finally:
             del self.open[len(self.open) - len(refs) :]
+        if self.forced or found.lacks or found.sure > 0 or kind_of_any(resolved) in {"object", "array", "several"}:
+            return found
+        return found._replace(lacks=topic.path or "value")
 
-    def _resolved(self, node: Node, topic: Topic, reading: Reading, taken: list[JSON]) -> Found:
+    def _resolved(self, node: Node, topic: Topic, reading: Reading, taken: list[JSON], *, needed: bool) -> Found:
         if "const" in node:
-            return Found(cast("JSON", node["const"]), 1)
+            return Found(cast("JSON", node["const"]), _SHORTEST_TIE)
         if isinstance(values := node.get("enum"), list):
             return choice([value for value in values if value not in taken] or values, topic, reading)
         if len(branches := alternatives(node)) > 1 or branches[0] is not node:
-            return self._best(branches, topic, reading, taken)
+            return self._best(branches, topic, reading, taken, needed=needed)
         match kind_of(node):
             case "object":
                 return self._object(node, topic, reading)
@@ -78,165 +114,121 @@ class _Filler:
                 found = boolean(topic, reading)
                 return found if found.value not in taken else Found(not found.value, 0)
             case "null":
-                return Found(None, 0.25)  # surer than a guess
-        return string(node, topic, reading, taken)
+                return Found(None, _SHORTEST_TIE)
+        return string(node, topic, reading, taken, needed=needed)
 
-    def _best(self, branches: list[Node], topic: Topic, reading: Reading, taken: list[JSON]) -> Found:
+    def _best(self, branches: list[Node], topic: Topic, reading: Reading, taken: list[JSON], *, needed: bool) -> Found:
         resolved = [self.schema.resolve(branch)[0] for branch in branches]
         if any(node.get("type") == "number" for node in resolved):  # beside a bare string: pydantic's Decimal
             branches = [part for part, node in zip(branches, resolved, strict=True) if not is_bare_string(node)]
         heights = [self.schema.height(branch) for branch in branches]
-        if min(heights) == inf:
-            raise SchemaError("the schema refers to itself without an end: nothing satisfies it")
         lowest = min(heights)
+        if lowest == inf:
+            raise SchemaError("the schema refers to itself without an end: nothing satisfies it")
+        needed = needed and not any(node.get("type") == "null" for node in resolved)
         best: Found | None = None
         for branch, height in zip(branches, heights, strict=True):
             if height == inf or (self.closing and height > lowest):
                 continue
-            found = self.value(branch, topic, reading, taken)
-            if best is None or found.sure > best.sure:
+            found = self.value(branch, topic, reading, taken, needed=needed)
+            if best is None or (bool(best.lacks), -best.sure) > (bool(found.lacks), -found.sure):
                 best = found
-            if self.closing:  # it fits, and that is enough
+            if self.closing and not found.lacks:  # it fits, and that is enough
                 break
         if best is None:
             raise SchemaError("the schema refers to itself without an end: nothing satisfies it")
         return best
 
     def _object(self, node: Node, topic: Topic, reading: Reading) -> Found:
+        figure = Figure.of(node, self.schema)
+        if figure is not None and ((read := figure.read(topic, reading)).sure > 0 or not self.forced):
+            return read
         properties = node.get("properties")
-        required = [str(name) for name in _list(node.get("required"))]
-        wanted = dict(properties) if isinstance(properties, dict) else {}
+        properties = properties if isinstance(properties, dict) else {}
+        required = [str(name) for name in listed_in(node.get("required"))]
         extra = node.get("additionalProperties", {})
-        wanted |= {name: extra if extra is not False else {} for name in required if name not in wanted}
-        filled, certainty = dict[str, JSON](), 0.0
-        for name, part in wanted.items():
+        other: object = extra if extra is not False else {}
+        # In the order of `required`, for that of the properties is lost where keys are sorted on their way.
+        wanted = {name: properties.get(name, other) for name in required} | properties
+        if not wanted and extra is not False:
+            return labelled_map(self, node, extra, reading)
+        parts = dict[str, Found]()
+        for name, part in self._in_turn(wanted):
             if name not in required and (self.closing or self.schema.height(part) == inf):
                 continue
-            found = self.value(part, topic.of(name, self.schema.resolve(part)[0]), reading)
-            filled[name] = found.value
-            certainty += found.sure
+            found = self._part(name, part, topic, self._for_proof(name, part, reading, parts), needed=name in required)
+            if found.lacks and not self.forced:
+                if name in required:
+                    return Found(None, 0, lacks=found.lacks)
+                continue
+            parts[name] = found
             if isinstance(found.value, str):
                 reading.given.add(found.value)
-        if not wanted and extra is not False:
-            return self._map(node, extra, reading)
-        return Found(filled, certainty / max(1, len(filled)))
+        return _joined({name: parts[name] for name in wanted if name in parts})
 
-    def _map(self, node: Node, values: object, reading: Reading) -> Found:
-        """An object whose names are free: the labels of the text; where it has too few, names that stand in it."""
-        least, most = _count(node.get("minProperties"), 0), _count(node.get("maxProperties"), _MANY)
-        labels = {label: Reading(value) for label, value in labelled(reading.passage.text)}
-        words = dict.fromkeys(re.findall(r"[^\W\d_]{3,}", reading.passage.text))
-        spare = [*words, *(f"key{index}" for index in range(1, least + 1))]
-        named = [*labels, *(name for name in spare if name not in labels)]
-        filled = dict[str, JSON]()
-        for name in named[: max(least, min(most, len(labels)))]:
-            inner = labels.get(name, reading)
-            filled[name] = self.value(values, Topic((), "", {}).of("" if name in labels else name, {}), inner).value
-        return Found(filled, 2 if labels and filled else 0)
+    def _part(self, name: str, part: object, topic: Topic, reading: Reading, *, needed: bool) -> Found:
+        return self.value(part, topic.of(name, self.schema.resolve(part)[0]), reading, needed=needed)
+
+    def _in_turn(self, wanted: dict[str, object]) -> list[tuple[str, object]]:
+        """The properties in their order, but proofs last: they prove what the others say."""
+        return sorted(wanted.items(), key=lambda item: self._is_proof(*item))
+
+    def _is_proof(self, name: str, part: object) -> bool:
+        return is_quote(Topic().of(name, self.schema.resolve(part)[0]))
+
+    def _for_proof(self, name: str, part: object, reading: Reading, parts: dict[str, Found]) -> Reading:
+        """For a proof the place from which the first of the others was read."""
+        if reading.place is not None or not self._is_proof(name, part):
+            return reading
+        read = [found for found in parts.values() if found.at is not None and found.sure > _SHORTEST_TIE]
+        return reading.at(read[0].at) if read and read[0].at is not None else reading
 
     def _array(self, node: Node, topic: Topic, reading: Reading) -> Found:
-        heads = _list(node.get("prefixItems"))
-        least, most = _count(node.get("minItems"), 0), _count(node.get("maxItems"), max(_MANY, len(heads)))
+        heads = listed_in(node.get("prefixItems"))
+        least, most = count(node.get("minItems"), 0), count(node.get("maxItems"), max(MANY, len(heads)))
         most = max(least, most)
         found = [self.value(part, topic, reading) for part in heads[:most]]
         rest = node.get("items", not heads)
         if rest is not False and len(found) < most and not (self.closing and len(found) >= least):
-            unique = node.get("uniqueItems") is True
-            found += self._members(rest, topic, reading, (least - len(found), most - len(found)), unique=unique)
+            if not self.closing:
+                found += Members(self, topic, reading).read(rest, most - len(found))
+            if self.forced:
+                self._pad(found, rest, topic, reading, least, unique=node.get("uniqueItems") is True)
+        if (lacking := next((part.lacks for part in found if part.lacks), "")) and not self.forced:
+            return Found([], 0, lacks=lacking)
         if len(found) < least:
-            raise SchemaError(f"the schema wants {least} items and allows {len(found)}")
+            if rest is False or self.forced:
+                raise SchemaError(f"the schema wants {least} items and allows {len(found)}")
+            return Found([], 0, lacks=topic.path or "items")
         sure = max((member.sure for member in found), default=0)
-        return Found([member.value for member in found], sure)
+        return Found([member.value for member in found], sure, found[0].at if found else None)
 
-    def _members(
-        self, node: object, topic: Topic, reading: Reading, bounds: tuple[int, int], *, unique: bool
-    ) -> list[Found]:
-        least, most = bounds
-        kept, taken = list[Found](), list[JSON]()
-        for member in () if self.closing else self._read(node, topic, reading):
-            if len(kept) < most and member.value not in taken:
-                kept.append(member)
-                taken.append(member.value)
-        while len(kept) < least:
+    def _pad(
+        self, found: list[Found], node: object, topic: Topic, reading: Reading, least: int, *, unique: bool
+    ) -> None:
+        """Guess members until there are enough."""
+        taken = [member.value for member in found]
+        while len(found) < least:
             member = self.value(node, topic, reading, taken)
             if unique and member.value in taken:
-                member = Found(_other(self.schema.resolve(node)[0], member.value, taken), 0)
-            kept.append(member)
-            taken.append(member.value)
-        return kept
-
-    def _read(self, node: object, topic: Topic, reading: Reading) -> list[Found]:
-        """The members that the text has for an array of `node`."""
-        resolved, _ = self.schema.resolve(node)
-        if isinstance(values := resolved.get("enum"), list):
-            return [Found(value, 2) for value in mentioned(values, reading)]
-        if kind_of(resolved) in {"object", "array"} or alternatives(resolved)[0] is not resolved:
-            return self._by_sentence(node, topic, reading)
-        if "format" not in resolved and "pattern" not in resolved and kind_of(resolved) in {"string", "any"}:
-            least, most = _count(resolved.get("minLength"), 0), resolved.get("maxLength")
-            if parts := _list_on(topic, reading):
-                return [Found(fitted(part, least, most if isinstance(most, int) else None), 2) for part in parts]
-        found, taken = list[Found](), list[JSON]()
-        while len(found) < _MANY:
-            member = self.value(node, topic, reading, taken)
-            if member.value in taken or (
-                member.sure < _LIKELY and (len(found) >= _GUESSES or any(other.sure >= _LIKELY for other in found))
-            ):
-                break
+                member = Found(another(self.schema.resolve(node)[0], member.value, taken), 0)
             found.append(member)
             taken.append(member.value)
-        return found
-
-    def _by_sentence(self, node: object, topic: Topic, reading: Reading) -> list[Found]:
-        """One member from each sentence that has most of what a member needs; else one from the whole text."""
-        looked_at = reading.sentences(topic)
-        in_order = [sentence for sentence in reading.passage.sentences if sentence in looked_at]
-        if len(in_order) < 2:
-            return [self.value(node, topic, reading)]
-        found = [self.value(node, topic, Reading(Passage(sentence.text))) for sentence in in_order]
-        best = max(member.sure for member in found)
-        return [member for member in found if member.sure >= max(_LIKELY, 0.6 * best)] or [
-            self.value(node, topic, reading)
-        ]
 
     def __repr__(self) -> str:
-        return f"_Filler({self.schema!r}, {self.made} values)"
+        return f"Filler({self.schema!r}, {self.made} values)"
 
 
-def _list_on(topic: Topic, reading: Reading) -> list[str]:
-    if (label := reading.label(topic)) is not None:
-        return [part.strip() for part in re.split(r"[;,]", label) if part.strip()]
-    on_topic = (sentence for sentence in reading.sentences(topic) if not topic.own.isdisjoint(sentence.stems))
-    return next((parts for sentence in on_topic if (parts := listed(sentence.text))), [])
+def kind_of_any(node: Node) -> str:
+    """The kind of a resolved node; ``"several"`` where it is one of alternatives."""
+    if "const" in node or "enum" in node:
+        return "one"
+    return kind_of(node) if alternatives(node)[0] is node else "several"
 
 
-def _other(node: Node, value: JSON, taken: list[JSON]) -> JSON:
-    """A value near `value` that is not taken yet, for arrays whose members must differ."""
-    for step in range(1, len(taken) + 2):
-        if isinstance(value, str):
-            most = node.get("maxLength")
-            other: JSON = fitted(
-                f"{step} {value}", _count(node.get("minLength"), 0), most if isinstance(most, int) else None
-            )
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            whole = kind_of(node) == "integer"
-            around = (bounded(node, value + sign * step * _step(node), whole=whole) for sign in (1, -1))
-            other = next((near for near in around if near not in taken), value)
-        else:
-            return value
-        if other not in taken:
-            return other
-    return value
-
-
-def _step(node: Node) -> float:
-    step = node.get("multipleOf")
-    return float(step) if isinstance(step, int | float) else 1.0
-
-
-def _count(value: object, default: int) -> int:
-    return value if isinstance(value, int) and value >= 0 else default
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+def _joined(parts: dict[str, Found]) -> Found:
+    """The object of its parts: as sure as they are on average, empty ones counted as nothing."""
+    filled = [found for found in parts.values() if found.value not in (None, [], {})]
+    sure = sum(found.sure for found in filled) / max(1, len(parts))
+    at = next((found.at for found in filled if found.at is not None), None)
+    return Found({name: found.value for name, found in parts.items()}, sure, at)

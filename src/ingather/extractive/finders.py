@@ -1,12 +1,11 @@
-"""What a text holds, by its form: names, roles, dates, numbers, addresses, labelled values, lists."""
+"""What a text holds, by its form: names, roles, dates, addresses, labelled values, lists."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
-from ingather.extractive.text import COMMON
+from ingather.extractive.words import COMMON
 
 _TOKEN = re.compile(r"[^\W\d_][\w'’&-]*\.?")
 _TITLES = frozenset({"mr.", "mrs.", "ms.", "dr.", "prof.", "st."})
@@ -14,6 +13,10 @@ _LINKS = frozenset({"of", "de", "van", "von", "da", "di", "la", "le", "and", "&"
 _ROLE = re.compile(
     r"(?i)\b(?:is|was|are|were|became|as|be|being)\s+(?:currently\s+|now\s+)?(?:an?|the|our|its)\s+"
     r"(?P<role>.+?)(?=\s+(?:who|that|which|at|in|for|from|with|by|and|since|on)\b|[.,;:!?()\n]|$)"
+)
+_PLACE = re.compile(r"\b(?:[Ii]n|[Aa]t|[Nn]ear|[Ff]rom|[Tt]o)\s+(?:the\s+)?(?=[^\W\d_a-z])")
+_PLACE_NAME = re.compile(
+    r"[^\W\d_a-z][\w'’.-]*(?:\s(?:of\s)?[^\W\d_a-z][\w'’-]*){0,3}(?:,\s[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)?)?"
 )
 _AGE = re.compile(r"(?i)\b\d+[\s-]*years?[\s-]*old\b,?\s*")
 EMAIL = re.compile(r"\b[\w.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b")
@@ -27,26 +30,10 @@ _DATES = (
     re.compile(rf"(?i)\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>[12]\d{{3}})\b"),
     re.compile(r"\b(?P<number>\d{1,2})/(?P<day>\d{1,2})/(?P<year>[12]\d{3})\b"),
 )
-_NUMBER = re.compile(
-    r"(?<![\w.,])(?P<sign>[-−](?=[\d.]))?(?P<money>[$€£¥]\s?)?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    r"(?!\w|[.,]\d|-[A-Z]\b)(?:\s?(?P<percent>%|per\s?cent\b)|\s(?P<scale>thousand|million|billion|trillion)\b)?"
-)
 _OPENS_LIST = re.compile(r"(?i)\b(?:are|include|includes|including|such as|sells?|offers?|has|have|makes?|provides?)\s")
 _LONGEST_LINE = 2000  # characters: a longer one is prose
-_SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _PAIR = re.compile(r"[\W_]*(?P<label>[^\W\d_][\w /-]{0,40}?)[\"']?(?:\s*=\s*|\s*:\s+)(?P<value>\S.*)$")
 _NEXT_PAIR = re.compile(r"[,;|]\s*(?=[\"']?[^\W\d_][\w /-]{0,40}?[\"']?(?:\s*=|\s*:\s))")
-
-
-class Number(NamedTuple):
-    """A number as it stands in a text. `value` with its *million* multiplied in; `at`: the place of its first digit."""
-
-    value: float
-    at: int
-    end: int
-    money: bool
-    percent: bool
-    year: bool
 
 
 @lru_cache(maxsize=4096)
@@ -90,6 +77,15 @@ def roles(sentence: str) -> list[str]:
     return [role for role in found if role and len(role) <= 80]
 
 
+def places(sentence: str) -> list[str]:
+    """Where something is: the names behind *in*, *at*, *from*, with the state or country that follows a city."""
+    found = list[str]()
+    for opened in _PLACE.finditer(sentence):
+        if named := _PLACE_NAME.match(sentence, opened.end()):
+            found.append(named[0].rstrip(".,"))
+    return found
+
+
 def dates(sentence: str) -> list[tuple[str, str]]:
     """Dates as (as written, ISO 8601), in the order of the text."""
     found = list[tuple[int, str, str]]()
@@ -101,25 +97,6 @@ def dates(sentence: str) -> list[tuple[str, str]]:
             if 1 <= month <= 12 and 1 <= day <= (28 if month == 2 else 30 if month in {4, 6, 9, 11} else 31):
                 found.append((date.start(), date[0], f"{parts['year']}-{month:02}-{day:02}"))
     return [(written, iso) for _, written, iso in sorted(found)]
-
-
-@lru_cache(maxsize=4096)
-def numbers(sentence: str) -> tuple[Number, ...]:
-    """The numbers of a sentence in order; *10-K* is no number."""
-    return tuple(
-        Number(
-            float(found["digits"].replace(",", ""))
-            * _SCALES.get(found["scale"], 1.0)
-            * (-1.0 if found["sign"] else 1.0),
-            found.start("digits"),
-            found.end(),
-            bool(found["money"]),
-            bool(found["percent"]),
-            re.fullmatch(r"(?:1[6-9]|20)\d\d", found["digits"]) is not None,
-        )
-        for found in _NUMBER.finditer(sentence)
-        if len(found["digits"]) <= 25
-    )
 
 
 @lru_cache(maxsize=64)

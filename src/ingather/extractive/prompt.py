@@ -28,6 +28,9 @@ _LABEL = re.compile(r"(?i)\A\s*(?:text|context|passage|document|article|input|co
 _LONGEST_ASK = 600  # characters: what is longer is text, whatever its first word
 
 
+_DOCUMENT = re.compile(r"<(document(?:-\d+)?)>")
+
+
 class Source(NamedTuple):
     """What an answer is made from. `question` may be empty; `text` is so only for an empty prompt."""
 
@@ -35,15 +38,39 @@ class Source(NamedTuple):
     text: str
 
 
+class Document(NamedTuple):
+    """A prompt with a document in it: `<document>…</document>`, or with a number behind the word."""
+
+    before: str
+    text: str
+    after: str
+
+    @classmethod
+    def within(cls, prompt: str) -> Document | None:
+        """The document that a prompt holds, from its first opening tag to the last closing one of the same name."""
+        opened = _DOCUMENT.search(prompt)
+        close = f"</{opened[1]}>" if opened else ""
+        end = prompt.rfind(close) if opened else -1
+        if opened is None or end < opened.end():
+            return None
+        return cls(prompt[: opened.start()], prompt[opened.end() : end].strip("\n"), prompt[end + len(close) :])
+
+
 def source(turns: Iterable[tuple[str, str]]) -> Source:
     """Take a conversation of (role, text) apart; what the assistant said is no text to extract from.
 
-    The question is what the system says, and what stands at the head or foot of the user's text and reads like one.
+    Where the user's text holds a document, that is the text, and what follows it the question, as it was first asked.
+    Else the question is what the system says, and what stands at the head or foot of the user's text and reads like
+    one.
     A prompt that only asks is its own text: nothing else can be said of it.
 
     >>> source([("user", "Extract person info: Ann Lee is a nurse")])
     Source(question='Extract person info:', text='Ann Lee is a nurse')
     """
+    turns = list(turns)
+    documents = (document for role, text in turns if role == "user" and (document := Document.within(text)))
+    if (document := next(documents, None)) is not None:
+        return Source(document.after.strip() or document.before.strip(), document.text)
     questions, texts, said = list[str](), list[str](), list[str]()
     for role, text in turns:
         if role in {"system", "developer"}:

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingather.extractive.finders import labelled
-from ingather.extractive.text import Passage, Sentence, name_words, passage, stem, stems
+from ingather.extractive.related import asked, subject, ways
+from ingather.extractive.text import Passage, Sentence, passage
+from ingather.extractive.words import name_words, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ingather.extractive.schema import JSON, Node
 
-_REACH = 8  # sentences: the best ones, and as many from the text's beginning
-_INHERITED = 0.25  # what a property still takes from the question of the object that holds it
+_REACH = 10  # sentences that are looked at for one value
+_OPENING = 8  # sentences at the text's beginning that are looked at too
+_ENOUGH = 3  # words of a description that, if a sentence has them, are as good as all
+_SAID_WORTH = 0.8  # of a description's words, beside the name's own
+_WAY_WORTH = 0.85  # of another way to say it
+_AHEAD, _UNDER = 3, 5  # sentences that belong to one place: after its own, or under its heading
+FITS = 0.34  # the share of what is asked for that a sentence must have to be an answer
 
 
 class Found(NamedTuple):
-    """A value, and how sure it is.
+    """A value, how sure it is, and where it was read.
 
-    -1: it may not fit; 0: a guess; 1: from a sentence on the subject; 2: by its form; 3: the text labels it so.
+    `sure`: -1: it may not fit; 0: a guess, or nothing; 0.5: from a place about something wider; 1: from a sentence on
+    the subject; 2: by its form; 3: the text labels it so. `at`: the index of its sentence. `lacks`: the path of the
+    required property for which the text has nothing; then there is no value that is honest.
     """
 
     value: JSON
     sure: float
+    at: int | None = None
+    lacks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a value is about. `words`: of its own name, lower case. `query`: stems and their weight.
+    """What a value is about.
+
+    `words`: of its own name, lower case. `name`: stems that a sentence on it has, its own or its holder's. `said`:
+    stems of its description, or of the question. `path`: where in the answer it stands. `role`: ``"prior"`` for the
+    number of an earlier period.
 
     >>> Topic.root("Who leads?").of("company_name", {}).words
     ('company', 'name')
@@ -37,55 +50,139 @@ class Topic:
 
     words: tuple[str, ...] = ()
     description: str = ""
-    query: dict[str, float] = field(default_factory=dict)
+    name: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    path: str = ""
+    role: str = ""
+    is_own: bool = False
 
     @classmethod
     def root(cls, question: str) -> Topic:
-        return cls(query=dict.fromkeys(stems(question), 1.0))
+        return cls(said=asked(question))
 
     def of(self, name: str, node: Node) -> Topic:
         """The topic of a property of an object on this topic."""
         described = node.get("description")
         description = described if isinstance(described, str) else ""
         words = tuple(name_words(name))
-        query = {word: weight * _INHERITED for word, weight in self.query.items()}
-        query.update(dict.fromkeys(stems(description), 1.0))
-        query.update(dict.fromkeys(map(stem, words), 2.0))
-        return Topic(words, description, query)
+        own = subject(" ".join(words))
+        said = tuple(word for word in subject(description) if word not in own)
+        path = f"{self.path}.{name}".lstrip(".")
+        role = "prior" if {"prior", "previous", "last", "earlier", "before"} & set(words) else self.role
+        if own:
+            return Topic(words, description, own, said, path, role, is_own=True)
+        return Topic(words, description, self.name, tuple(dict.fromkeys(said + self.said)), path, role)
+
+    def member(self, kind: str, node: Node) -> Topic:
+        """The topic of the members of a list: also about what their definition is called, such as *KeyProduct*."""
+        described = node.get("description")
+        own = subject(" ".join(name_words(kind))) if not self.name else ()
+        said = tuple(dict.fromkeys((*self.said, *subject(described if isinstance(described, str) else ""))))
+        return replace(self, name=self.name or own, said=said, path=f"{self.path}[]".lstrip("."))
 
     @property
-    def own(self) -> set[str]:
-        """The stems of its name and description, without what it inherits."""
-        return {word for word, weight in self.query.items() if weight >= 1.0}
+    def query(self) -> dict[str, float]:
+        """Stems to look for, and the weight of each."""
+        query = dict.fromkeys(self.said, 1.0)
+        for _, phrase in ways(self.name):
+            query.update({word: max(query.get(word, 0.0), 1.2 / len(phrase)) for word in phrase})
+        query.update(dict.fromkeys(self.name, 2.0))
+        return query
+
+
+class Place(NamedTuple):
+    """A spot in a text that one member of a list is read from.
+
+    `anchor`: its sentence. `window`: the sentences that belong to it, the nearest first. `subject`: what it is about,
+    in the text's words, for the property `head`. `settled`: stems that need not be looked for any more.
+    """
+
+    anchor: int
+    window: tuple[int, ...]
+    subject: str = ""
+    head: str = ""
+    settled: frozenset[str] = frozenset()
+
+
+class Hit(NamedTuple):
+    """A sentence that may answer. `fit`: how much of what is asked for it speaks of, from 0 to 1."""
+
+    at: int
+    sentence: Sentence
+    fit: float
 
 
 class Reading:
-    """One reading of a text; sentences that were given once are not given again while others are left."""
+    """One reading of a text, all of it or one place; sentences given once are not given again while others are left."""
 
-    def __init__(self, text: str | Passage) -> None:
+    def __init__(self, text: str | Passage, place: Place | None = None) -> None:
         self.passage = passage(text) if isinstance(text, str) else text
+        self.place = place
         self.given = set[str]()
 
-    def sentences(self, topic: Topic) -> list[Sentence]:
-        """The sentences on the topic, best first, then those that open the text."""
-        best = self.passage.find(topic.query)[:_REACH]
-        opening = [index for index in range(min(_REACH, len(self.passage.sentences))) if index not in best]
-        return [self.passage.sentences[index] for index in best + opening]
+    def at(self, anchor: int, settled: frozenset[str] = frozenset(), subject: str = "", head: str = "") -> Reading:
+        """The reading of one place: a sentence with those after it in its paragraph, or a heading with its text."""
+        sentences = self.passage.sentences
+        own = sentences[anchor]
+        if own.kind in {"heading", "lead"}:
+            after = list(self.passage.section(anchor, _UNDER))
+        elif own.kind == "row":
+            after = []
+        else:
+            after = [at for at in range(anchor + 1, anchor + 1 + _AHEAD) if at < len(sentences)]
+            after = [at for at in after if sentences[at].block == own.block]
+        return Reading(self.passage, Place(anchor, (anchor, *after), subject, head, settled))
 
-    def throughout(self, topic: Topic) -> Iterator[Sentence]:
-        """All sentences: those on the topic, best first, then the others in their order."""
-        best = self.passage.find(topic.query)[:_REACH]
-        yield from (self.passage.sentences[index] for index in best)
-        yield from (sentence for index, sentence in enumerate(self.passage.sentences) if index not in best)
+    def hits(self, topic: Topic, most: int = _REACH) -> list[Hit]:
+        """The sentences on the topic, best first; those that do not fit it are left out."""
+        return [hit for hit in self.looked_at(topic, most) if hit.fit >= FITS]
+
+    def looked_at(self, topic: Topic, most: int = _REACH) -> list[Hit]:
+        """The sentences to read for a topic, best first, whether they fit or not."""
+        sentences = self.passage.sentences
+        if self.place is not None:
+            settled = self.place.settled
+            found = [Hit(at, sentences[at], self.fit(topic, at, settled)) for at in self.place.window]
+            return sorted(found, key=lambda hit: -hit.fit)
+        best = self.passage.find(topic.query)[:most]
+        opening = [at for at in range(min(_OPENING, len(sentences))) if at not in best]
+        found = [Hit(at, sentences[at], self.fit(topic, at)) for at in best + opening]
+        return sorted(found, key=lambda hit: hit.fit < FITS)
+
+    def fit(self, topic: Topic, at: int, settled: frozenset[str] = frozenset(), *, by_heading: bool = True) -> float:
+        """How much of the topic a sentence speaks of; the heading above it speaks for it too, a little less."""
+        name = tuple(word for word in topic.name if word not in settled)
+        if not name and (settled or not topic.said):
+            return 1.0
+        sentence = self.passage.sentences[at]
+        fit = self._share(name, topic.said, frozenset(sentence.stems))
+        heading = self.passage.heading_of(at)
+        if by_heading and not settled and heading is not None and heading != at:
+            both = frozenset(sentence.stems + self.passage.sentences[heading].stems)
+            fit = max(fit, 0.9 * self._share(name, topic.said, both))
+        return fit
+
+    def _share(self, name: tuple[str, ...], said: tuple[str, ...], has: frozenset[str]) -> float:
+        by_way = {word for key, phrase in ways(name) if has.issuperset(phrase) for word in key}
+        rarity = self.passage.rarity
+        whole = sum(map(rarity, name))
+        got = sum(rarity(word) * (1.0 if word in has else _WAY_WORTH if word in by_way else 0.0) for word in name)
+        by_name = got / whole if whole else 0.0
+        spoken = [rarity(word) for word in said if word in has]
+        if len(spoken) < min(2, len(said)) or not said:
+            return by_name
+        enough = min(len(said), _ENOUGH) * sum(map(rarity, said)) / len(said)
+        return max(by_name, _SAID_WORTH * min(1.0, sum(spoken) / enough))
 
     def label(self, topic: Topic) -> str | None:
         """The value that the text labels with the topic's name (*Occupation: nurse*); None where it does not."""
         wanted = {stem(word) for word in topic.words}
-        for label, value in labelled(self.passage.text) if wanted else ():
+        text = self.passage.text if self.place is None else self.passage.sentences[self.place.anchor].text
+        for label, value in labelled(text) if wanted else ():
             said = {stem(word) for word in name_words(label)}
             if said == wanted or (wanted < said and len(said) == len(wanted) + 1):
                 return value
         return None
 
     def __repr__(self) -> str:
-        return f"Reading({self.passage!r}, given={len(self.given)})"
+        return f"Reading({self.passage!r}, {self.place!r}, given={len(self.given)})"

@@ -55,7 +55,7 @@ class Schema:
             raise SchemaError(f"a schema is an object or a boolean, not {node!r:.80}")
         whole = node if isinstance(node, dict) else {}
         merged, refs = {key: value for key, value in whole.items() if key not in {"$ref", "allOf"}}, tuple[str, ...]()
-        parts = _list(whole.get("allOf"))
+        parts = listed_in(whole.get("allOf"))
         if isinstance(ref := whole.get("$ref"), str):
             if ref in seen:
                 raise SchemaError(f"{ref} refers to itself and nothing else")
@@ -72,13 +72,15 @@ class Schema:
         heights = [0.0]
         if isinstance(ref := node.get("$ref"), str):
             heights.append(1 + self._heights.get(ref, inf))
-        properties, required = node.get("properties"), _list(node.get("required"))
+        properties, required = node.get("properties"), listed_in(node.get("required"))
         if isinstance(properties, dict):
             heights += [self.height(value) for name, value in properties.items() if name in required]
-        if isinstance(least := node.get("minItems"), int) and least > len(_list(node.get("prefixItems"))):
+        if isinstance(least := node.get("minItems"), int) and least > len(listed_in(node.get("prefixItems"))):
             heights.append(self.height(node.get("items", {})))
-        heights += [self.height(part) for key in ("allOf", "prefixItems") for part in _list(node.get(key))]
-        heights += [min(map(self.height, _list(node[key]))) for key in ("anyOf", "oneOf") if _list(node.get(key))]
+        heights += [self.height(part) for key in ("allOf", "prefixItems") for part in listed_in(node.get(key))]
+        heights += [
+            min(map(self.height, listed_in(node[key]))) for key in ("anyOf", "oneOf") if listed_in(node.get(key))
+        ]
         return max(heights)
 
     def _target(self, ref: str) -> object:
@@ -102,11 +104,12 @@ class Schema:
 def alternatives(node: Node) -> list[Node]:
     """The nodes of which a value must satisfy one: ``anyOf``, ``oneOf``, a list of types; itself where it has none."""
     for key in ("anyOf", "oneOf"):
-        if branches := _list(node.get(key)):
+        if branches := listed_in(node.get(key)):
             rest = {name: value for name, value in node.items() if name not in {key, "discriminator"}}
+            branches = [branch for branch in branches if not _conflict(rest, branch)] or branches
             return [{"allOf": [rest, branch]} if rest else {"allOf": [branch]} for branch in branches]
     if isinstance(node.get("type"), list):
-        return [{**node, "type": kind} for kind in _list(node["type"])]
+        return [{**node, "type": kind} for kind in listed_in(node["type"])]
     return [node]
 
 
@@ -127,8 +130,21 @@ def is_bare_string(node: Node) -> bool:
     return node.get("type") == "string" and node.keys() <= {"type", "$defs", *_ANNOTATIONS}
 
 
-def _list(value: object) -> list[object]:
+def _conflict(rest: Node, branch: object) -> bool:
+    """Whether a branch asks for another type than what stands beside it, so that nothing satisfies both."""
+    own = branch.get("type") if isinstance(branch, dict) else None
+    beside = rest.get("type")
+    return isinstance(own, str) and isinstance(beside, str) and own != beside and {own, beside} != {"integer", "number"}
+
+
+def listed_in(value: object) -> list[object]:
+    """A list of a schema, empty where there is none."""
     return value if isinstance(value, list) else []
+
+
+def count(value: object, default: int) -> int:
+    """A size that a schema says, else `default`."""
+    return value if isinstance(value, int) and value >= 0 else default
 
 
 def _merged(first: Node, second: Node) -> Node:
@@ -141,11 +157,11 @@ def _merged(first: Node, second: Node) -> Node:
         elif key in {"properties", "$defs"} and isinstance(a, dict) and isinstance(b, dict):
             merged[key] = {**a, **{name: {"allOf": [a[name], b[name]]} if name in a else b[name] for name in b}}
         elif key == "required":
-            merged[key] = list(dict.fromkeys([*_list(a), *_list(b)]))
+            merged[key] = list(dict.fromkeys([*listed_in(a), *listed_in(b)]))
         elif key == "enum":
-            merged[key] = [value for value in _list(a) if value in _list(b)]
+            merged[key] = [value for value in listed_in(a) if value in listed_in(b)]
         elif key in {"anyOf", "oneOf"}:
-            merged["allOf"] = [*_list(merged.get("allOf")), {key: a}]
+            merged["allOf"] = [*listed_in(merged.get("allOf")), {key: a}]
     return merged
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import uuid
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from ingather.extractive.finders import EMAIL, PHONE, URL, dates, names, roles
-from ingather.extractive.patterns import example
-from ingather.extractive.reading import Found, Reading, Topic
-from ingather.extractive.text import name_words, stem, word_set
+from ingather.extractive import forms
+from ingather.extractive.finders import EMAIL, PHONE, URL, dates, names, places, roles
+from ingather.extractive.lengths import cut, fitted
+from ingather.extractive.quotes import is_quote, quote
+from ingather.extractive.reading import FITS, Found, Hit, Reading, Topic
+from ingather.extractive.titles import cause_of, is_short, title
+from ingather.extractive.words import name_words, stem, stems, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ingather.extractive.schema import JSON, Node
 
 _KINDS = {  # what a property's name asks for
-    "name": "author brand candidate ceo chairman company competitor customer director employer founder manufacturer "
-    "name organisation organization owner person publisher speaker supplier surname vendor who",
+    "name": "author brand candidate ceo cfo chairman company director employer founder manufacturer auditor president "
+    "name organisation organization owner person publisher speaker supplier surname vendor who competitor customer",
     "place": "address city country headquarters location place region state town where",
     "role": "career job occupation position profession role",
     "date": "birthday date deadline when",
@@ -29,66 +29,93 @@ _KINDS = {  # what a property's name asks for
     "phone": "fax phone telephone",
 }
 _KIND_BY_WORD = {stem(word): kind for kind, words in _KINDS.items() for word in words.split()}
-_PLACE = re.compile(r"\b(?:[Ii]n|[Aa]t|[Nn]ear|[Ff]rom|[Tt]o)\s+(?=[^\W\d_a-z])")
+_BY_FORM = word_set(  # these are found by their form alone: the text need not use the word
+    "brand candidate company name organisation organization person surname who city country place town career job "
+    "occupation position profession role date email mail link url website homepage fax phone telephone when where "
+    "region"
+)
 _ROLE_AS = re.compile(
     r"(?i)\b(?:as|job:|role:)\s+(?:an?|the)\s+(?P<role>[^.,;:!?()\n]{2,80}?)(?=\s+(?:at|in|for|with|and)\b|[.,;:!?()]|$)"
 )
 _SAID = word_set(
     "city country date email link name occupation phone role url website"
 )  # also where a description says so
-_LONGEST_TRIED = 80  # characters: a bad pattern takes its time on a long text
-_TRIED = 32  # texts, and words of each, that are tried against a pattern
-_FALLBACKS = {
-    "date": "1970-01-01", "date-time": "1970-01-01T00:00:00Z", "time": "00:00:00Z", "duration": "P1D",
-    "email": "user@example.com", "idn-email": "user@example.com", "uri": "https://example.com/",
-    "url": "https://example.com/", "iri": "https://example.com/", "uri-reference": "/", "hostname": "example.com",
-    "ipv4": "127.0.0.1", "ipv6": "::1", "ipvanyaddress": "127.0.0.1", "ipv4network": "127.0.0.0/8",
-    "ipv6network": "::/64", "ipvanynetwork": "127.0.0.0/8", "json-string": "null", "json-pointer": "", "regex": ".*",
-}  # fmt: skip
-_UUIDS = {"uuid": 4, "uuid1": 1, "uuid3": 3, "uuid4": 4, "uuid5": 5}
+_SEVERAL = re.compile(r"(?i)\bsummar|\boverview|\bsentences\b|\bparagraph")
+_CAUSES = frozenset(map(stem, word_set("driver cause reason why because explanation basis")))
+_IN_SUMMARY = 3  # sentences
 
 
-def string(node: Node, topic: Topic, reading: Reading, taken: Container[JSON] = ()) -> Found:
-    """The string of the text that fits `node` and `topic` best; not one of `taken` while there are others."""
-    form = node.get("format")
-    if isinstance(form, str) and (form in _FALLBACKS or form in _UUIDS):
-        return _formatted(form, topic, reading, taken)
+def string(node: Node, topic: Topic, reading: Reading, taken: Container[JSON] = (), *, needed: bool = True) -> Found:
+    """The string of the text that fits `node` and `topic` best; not one of `taken` while there are others.
+
+    `needed`: whether the schema requires it; then any sentence of the place that it belongs to will do.
+    """
     least, most = (length if isinstance(length := node.get(key), int) else None for key in ("minLength", "maxLength"))
-    candidates = _candidates(topic, reading)
+    if is_quote(topic):
+        found = quote(topic, reading, least or 0, most)
+        return Found(fitted(str(found.value), least or 0, most), 0) if found.sure <= 0 else found
+    form = node.get("format")
+    if isinstance(form, str) and forms.is_form(form):
+        return forms.formatted(form, topic, reading, taken)
+    candidates = _candidates(topic, reading, most, needed=needed)
     if isinstance(pattern := node.get("pattern"), str):
-        return _matching(pattern, (least or 0, most), list(islice(candidates, _TRIED)), taken)
+        return forms.matching(pattern, (least or 0, most), candidates, taken)
     first: Found | None = None
     for found in candidates:
-        text = fitted(str(found.value), least or 0, most)
-        if text not in taken:
-            return Found(text, found.sure)
-        first = first or Found(text, found.sure)
-    return first or Found(fitted("", least or 0, most), 0)
+        text = str(found.value)
+        sure = found.sure if len(text) >= (least or 0) else 0.0  # too short: padding it would be no word of the text
+        result = Found(fitted(text, least or 0, most), sure, found.at)
+        if result.value not in taken:
+            return result
+        first = first or result
+    return first._replace(sure=0) if first else Found(fitted("", least or 0, most), 0)
 
 
-def fitted(text: str, least: int, most: int | None) -> str:
-    """`text` cut at a word, or repeated, so that its length in characters is within the bounds."""
-    if len(text) < least:
-        text = (text + " ") * (least // (len(text) + 1) + 1) if text else "." * least
-        text = text[:least].rstrip().ljust(least, ".")
-    if most is not None and len(text) > most:
-        cut = text[:most]
-        at_word = cut.rpartition(" ")[0] if text[most] != " " else cut
-        text = at_word.rstrip(" ,;:") if len(at_word.rstrip(" ,;:")) >= max(least, most // 2) else cut
-    return text
-
-
-def _candidates(topic: Topic, reading: Reading) -> Iterator[Found]:
+def _candidates(topic: Topic, reading: Reading, most: int | None, *, needed: bool) -> Iterator[Found]:
+    """Texts that may answer, the surest first; the unsure ones last."""
+    place = reading.place
+    if place is not None and place.subject and place.head == topic.path.rpartition(".")[2]:
+        yield Found(place.subject, 2, place.anchor)
+        return
     if (label := reading.label(topic)) is not None:
         yield Found(label, 3)
     kind = _kind(topic)
-    for sentence in reading.throughout(topic) if kind else ():
-        for text in _of_kind(kind, sentence.text, topic):
-            yield Found(text, 2 if kind != "name" or " " in text or not sentence.text.startswith(text) else 1)
-    own, sentences = topic.own, reading.sentences(topic)
-    fresh = [sentence for sentence in sentences if sentence.text not in reading.given] or sentences
-    for sentence in fresh:
-        yield Found(sentence.text, 0 if own.isdisjoint(sentence.stems) else 1)
+    yield from _by_kind(kind, topic, reading)
+    if place is not None and is_short(topic, most):
+        yield from title(topic, reading, needed=needed)
+    yield from _sentences(topic, reading, most, needed=needed and not kind)
+
+
+def _sentences(topic: Topic, reading: Reading, most: int | None, *, needed: bool) -> Iterator[Found]:
+    looked_at = reading.looked_at(topic)
+    hits = [hit for hit in looked_at if hit.fit >= FITS]
+    if reading.place is not None:
+        own = hits or (looked_at if needed else [])
+        sure = 1.0 if hits else 0.5
+        if _CAUSES & {stem(word) for word in topic.words}:
+            yield from (Found(said, 1, hit.at) for hit in own if (said := cause_of(hit.sentence.text)))
+        fresh = [hit for hit in own if hit.sentence.text not in reading.given and hit.sentence.kind != "heading"]
+        for hit in fresh or own:
+            yield Found(_grown(topic, reading, hit, most), sure, hit.at)
+        return
+    fresh = [hit for hit in hits if hit.sentence.text not in reading.given] or hits
+    for hit in fresh:
+        yield Found(_grown(topic, reading, hit, most), 1, hit.at)
+    for hit in looked_at:
+        yield Found(hit.sentence.text, 0, hit.at)
+
+
+def _grown(topic: Topic, reading: Reading, hit: Hit, most: int | None) -> str:
+    """The sentence; for a summary, with those that follow it in its paragraph."""
+    text, sentences = hit.sentence.text, reading.passage.sentences
+    if not _SEVERAL.search(" ".join((*topic.words, topic.description))):
+        return text
+    for at in range(hit.at + 1, min(len(sentences), hit.at + _IN_SUMMARY)):
+        following = sentences[at]
+        if following.block != hit.sentence.block or (most is not None and len(text) + len(following.text) >= most):
+            break
+        text = f"{text} {following.text}"
+    return text
 
 
 def _kind(topic: Topic) -> str:
@@ -96,15 +123,43 @@ def _kind(topic: Topic) -> str:
     return next((_KIND_BY_WORD[stem(word)] for word in words if stem(word) in _KIND_BY_WORD), "")
 
 
+def _by_kind(kind: str, topic: Topic, reading: Reading) -> Iterator[Found]:
+    if not kind:
+        return
+    by_form = any(word in _BY_FORM for word in topic.words) and not (set(topic.words) - _BY_FORM - _MODIFIERS)
+    for hit in _read_for(kind, topic, reading):
+        if not by_form and hit.fit < FITS:
+            continue
+        for text in _of_kind(kind, hit.sentence.text, topic):
+            certain = kind != "name" or " " in text or not hit.sentence.text.startswith(text)
+            yield Found(text, 2 if certain else 1, hit.at)
+
+
+def _read_for(kind: str, topic: Topic, reading: Reading) -> Iterator[Hit]:
+    """The sentences to look at; for addresses, which have a form of their own, all of them."""
+    first = reading.looked_at(topic)
+    yield from first
+    if kind in {"email", "url", "phone"} and reading.place is None:
+        seen = {hit.at for hit in first}
+        sentences = enumerate(reading.passage.sentences)
+        yield from (Hit(at, sentence, 0.0) for at, sentence in sentences if at not in seen)
+
+
+_MODIFIERS = word_set("first last full given family legal current of the home work main")
+
+
 def _of_kind(kind: str, sentence: str, topic: Topic) -> Iterator[str]:
     match kind:
         case "name":
             words = set(topic.words)
+            asked = set(stems(" ".join(topic.words)))
             for name in names(sentence):
+                if asked and asked.issuperset(stems(name)):
+                    continue  # the heading's own words
                 part = 0 if words & {"first", "given"} else -1 if words & {"last", "family", "surname"} else None
                 yield name if part is None else name.split()[part]
         case "place":
-            yield from (found[0] for match in _PLACE.finditer(sentence) if (found := names(sentence[match.end() :])))
+            yield from places(sentence)
         case "role":
             yield from roles(sentence)
             yield from (found["role"] for found in _ROLE_AS.finditer(sentence))
@@ -115,32 +170,7 @@ def _of_kind(kind: str, sentence: str, topic: Topic) -> Iterator[str]:
             yield from (found[0] for found in form.finditer(sentence))
 
 
-def _formatted(form: str, topic: Topic, reading: Reading, taken: Container[JSON]) -> Found:
-    if form in _UUIDS:
-        digest = hashlib.sha256(f"{topic.words}{reading.passage.text}{taken}".encode()).digest()
-        return Found(str(uuid.UUID(bytes=digest[:16], version=_UUIDS[form])), 0)
-    for sentence in reading.sentences(topic):
-        if form in {"date", "date-time"}:
-            found = [iso + ("T00:00:00Z" if form == "date-time" else "") for _, iso in dates(sentence.text)]
-        elif form in {"email", "idn-email", "uri", "url", "iri"}:
-            found = [match[0] for match in (EMAIL if "email" in form else URL).finditer(sentence.text)]
-        else:
-            break
-        if fresh := [value for value in found if value not in taken]:
-            return Found(fresh[0], 2)
-    return Found(_FALLBACKS[form], 0)
-
-
-def _matching(pattern: str, length: tuple[int, int | None], found: list[Found], taken: Container[JSON]) -> Found:
-    least, most = length
-    try:
-        form = re.compile(pattern)
-    except re.error:  # of another dialect of expressions: no reason to refuse the request
-        return Found(fitted(str(found[0].value) if found else "", least, most), -1)
-    for text in found:
-        for part in [str(text.value), *str(text.value).split()][:_TRIED]:
-            fits = least <= len(part) <= min(_LONGEST_TRIED, len(part) if most is None else most)
-            if fits and part not in taken and form.search(part):
-                return Found(part, max(1, text.sure))
-    built = example(pattern, least)
-    return Found(fitted("", least, most), -1) if built is None else Found(built, 0)
+def shortened(text: str, node: Node) -> str:
+    """A member of a list cut to the lengths of `node`."""
+    least, most = (length if isinstance(length := node.get(key), int) else None for key in ("minLength", "maxLength"))
+    return cut(text, least or 0, most)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from ingather.limits import Limits
     from ingather.providers.base import Provider
 
-_LATER = ("offline",)  # dialects that have a name, but no code yet
+_WITHOUT_SERVER = ("echo", "offline")
 _FORMS = (
     '"openai/NAME" (with base_url= for every compatible server), "anthropic/NAME", "gemini/NAME", '
-    '"azure/DEPLOYMENT", "ollama/NAME" or "echo"'
+    '"azure/DEPLOYMENT", "ollama/NAME", "offline/extractive" or "echo"'
 )
 _OWN = ("base_url", "api_key", "api_version", "schema_mode", "limits", "timeout", "retry", "model")
 
@@ -42,7 +42,7 @@ def connect(
     """A provider for `model`: its dialect, a slash, its name; or ``"echo"``.
 
     The dialects are ``"openai/NAME"``, ``"anthropic/NAME"``, ``"gemini/NAME"``, ``"azure/DEPLOYMENT"`` and
-    ``"ollama/NAME"``.
+    ``"ollama/NAME"``. ``"offline/extractive"`` needs no server and no key: a baseline that copies from the prompt.
 
     With `base_url`, ``"openai/NAME"`` reaches every compatible server; without, that of ``OPENAI_BASE_URL`` or
     OpenAI's own. It speaks the Responses API to OpenAI's own host and Chat Completions to any other; `api` chooses,
@@ -67,8 +67,8 @@ def connect(
     _check_dialect(model, dialect, name)
     _check_names(params)
     own = _own_options(dialect, api=api, api_version=api_version, schema_mode=schema_mode)
-    if dialect == "echo":
-        return _echo(limits, base_url, api_key)
+    if dialect in _WITHOUT_SERVER:
+        return _without_server(dialect, name, params, limits, given=bool(base_url or api_key))
     url = _checked_url(dialect, base_url or _url_of_environment(dialect) or HOMES[dialect].url)
     return HOMES[dialect].made(
         name,
@@ -102,15 +102,13 @@ def _urls(dialect: str) -> tuple[str, ...]:
 
 
 def _check_dialect(model: str, dialect: str, name: str) -> None:
-    if dialect in _LATER:
-        raise SetupError(f"{model!r}: the dialect {dialect!r} is not in this version; there are {_FORMS}")
     if dialect == "echo" and name:
         raise SetupError(f'{model!r}: write "echo", which has no models')
-    if dialect == "echo" or (dialect in HOMES and name):
+    if dialect in _WITHOUT_SERVER or (dialect in HOMES and name):
         return
     if dialect in HOMES:
         raise SetupError(f"{model!r} names no model: write {dialect + '/NAME'!r}")
-    near = get_close_matches(dialect.lower(), [*HOMES, *_LATER, "echo"], 1)
+    near = get_close_matches(dialect.lower(), [*HOMES, *_WITHOUT_SERVER], 1)
     guess = f"{near[0]}/{name}".rstrip("/") if near else f"openai/{model}"
     raise SetupError(f"{model!r} names no dialect: write {_FORMS}. Did you mean {guess!r}?")
 
@@ -177,9 +175,15 @@ def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
     )
 
 
-def _echo(limits: Limits | None, base_url: str | None, api_key: str | None) -> Provider:
-    if base_url or api_key:
-        raise SetupError('"echo" has no server: leave out base_url and api_key')
-    from ingather.providers.echo import EchoProvider
+def _without_server(
+    dialect: str, name: str, params: dict[str, object], limits: Limits | None, *, given: bool
+) -> Provider:
+    if given:
+        raise SetupError(f'"{dialect}" has no server: leave out base_url and api_key')
+    if dialect == "echo":
+        from ingather.providers.echo import EchoProvider
 
-    return EchoProvider(limits=limits)
+        return EchoProvider(limits=limits)
+    from ingather.providers.extractive import ExtractiveProvider
+
+    return ExtractiveProvider(name, params=params, limits=limits)

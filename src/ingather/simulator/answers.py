@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from ingather.extractive import SchemaError, answer, json_answer
+from ingather.extractive import NothingFits, SchemaError, answer, json_answer
 from ingather.simulator.exchange import BYTES_PER_TOKEN, Answer, Ask, Finish, Problem, Unanswerable, tokens_of
 
 
 def compose(ask: Ask, model: str) -> Answer:
     """The answer of `model`, ``"extractive"`` or ``"echo"``, to a request: always the same to the same request.
 
-    A schema is satisfied by both; Unanswerable for one that nothing can satisfy.
+    A schema that the text cannot satisfy is refused by ``"extractive"``, and satisfied all the same by ``"echo"``, with
+    guesses. Raises Unanswerable for one that nothing can satisfy.
     """
     try:
         if ask.schema is not None or ask.as_json:
-            text = json_answer(ask.turns, ask.schema)
+            text = json_answer(ask.turns, ask.schema, forced=model == "echo")
         elif model == "echo":
             text = next((text for role, text in reversed(ask.turns) if role == "user"), "")
         else:
             text = answer(ask.turns)
+    except NothingFits as error:
+        return Answer(str(error), "refused", ask.prompt_tokens, tokens_of(str(error)))
     except SchemaError as error:
         raise Unanswerable(Problem("bad_request", f"Invalid schema: {error}")) from None
     return limited(ask, text)

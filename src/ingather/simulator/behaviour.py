@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ _FINISH: dict[str, Finish] = {"length": "length", "content_filter": "filtered", 
 class Fate:
     """What becomes of a call: a problem, a raw reply, or an answer, `delay` seconds from now (infinite: none ever).
 
-    `how` it is spoilt on its way, ``""`` where it is not; `pause`: seconds between the pieces of a slow one.
+    `how` it is spoilt on its way, ``""`` where it is not; `pause`: seconds between the pieces of a slow one. `ends`:
+    how the answer itself ends early. `unsaid`: the answer is still to be composed, by `Behaviour.said`.
     """
 
     delay: float = 0.0
@@ -37,6 +38,8 @@ class Fate:
     answer: Answer | None = None
     how: str = ""
     pause: float = 0.0
+    ends: str = ""
+    unsaid: bool = False
 
 
 class Behaviour:
@@ -70,7 +73,7 @@ class Behaviour:
             planned = step(befallen)
         call.fault = "" if planned is None or str(planned) == "ok" else str(planned)
         wait = delay(drawn, settings.latency, settings.sigma, settings.tail)
-        return self._fate(planned, ask, call.fingerprint, wait)
+        return self._fate(planned, ask, wait)
 
     def _planned(self, ask: Ask, fingerprint: bytes) -> Step | None:
         if ask.steps:
@@ -98,7 +101,7 @@ class Behaviour:
         self._seen[call.fingerprint] = call.seen + 1
         return None
 
-    def _fate(self, planned: Step | None, ask: Ask, fingerprint: bytes, wait: float) -> Fate:
+    def _fate(self, planned: Step | None, ask: Ask, wait: float) -> Fate:
         if isinstance(planned, Reply):
             return Fate(wait if planned.delay is None else planned.delay, reply=planned)
         if isinstance(planned, Say):
@@ -108,13 +111,22 @@ class Behaviour:
         if fault.kind.isdecimal():
             message = "The server had an error while processing your request."
             return Fate(wait, Problem("status", message, int(fault.kind), model=ask.model))
-        answer = self._answer(ask, fingerprint)
         if fault.kind in {"ok", *_FINISH}:
-            return Fate(wait, answer=spoilt(fault.kind, answer) or answer)
+            return Fate(wait, ends=fault.kind, unsaid=True)
         if fault.kind == "hang":
-            return Fate(inf if fault.seconds is None else wait + fault.seconds, answer=answer)
+            return Fate(inf if fault.seconds is None else wait + fault.seconds, unsaid=True)
         pause = self.settings.trickle if fault.seconds is None else fault.seconds
-        return Fate(wait, answer=answer, how=fault.kind, pause=pause)
+        return Fate(wait, how=fault.kind, pause=pause, unsaid=True)
+
+    def said(self, fate: Fate, ask: Ask, fingerprint: bytes) -> Fate:
+        """The fate with its answer, which may take a while to compose, and may be so in any thread.
+
+        Raises Unanswerable for a schema that nothing can satisfy.
+        """
+        if not fate.unsaid:
+            return fate
+        answer = self._answer(ask, fingerprint)
+        return replace(fate, answer=spoilt(fate.ends, answer) or answer, unsaid=False)
 
     def _answer(self, ask: Ask, fingerprint: bytes) -> Answer:
         answer = self._answers.get(fingerprint)

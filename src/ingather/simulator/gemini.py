@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _METHODS = frozenset({"generateContent", "streamGenerateContent", "countTokens"})
 _CALL = re.compile(r"/v1(?:beta|alpha)?/models/([^/:]+):(\w+)")
 _FINISH = {
-    "stop": "STOP", "length": "MAX_TOKENS", "filtered": "SAFETY", "refused": "PROHIBITED_CONTENT", "tool": "STOP",
+    "stop": "STOP", "length": "MAX_TOKENS", "filtered": "SAFETY", "refused": "OTHER", "tool": "STOP",
 }  # fmt: skip
 _STATUS = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED",
@@ -194,6 +194,8 @@ def _chunk(ask: Ask, answer: Answer, call_id: str, parts: list[dict[str, object]
     candidate: dict[str, object] = {"content": {"role": "model", **({"parts": parts} if parts else {})}}
     if last:
         candidate["finishReason"] = _FINISH[answer.finish]
+        if answer.finish == "refused":
+            candidate["finishMessage"] = answer.text
     candidates = [{**candidate, "index": index} for index in range(ask.choices)]
     spent, made = answer.prompt_tokens, answer.completion_tokens
     usage: dict[str, object] = {"promptTokenCount": spent, "totalTokenCount": spent}

@@ -91,14 +91,15 @@ class OpenAI:
         if ask.stream_usage:
             head["usage"] = None
         field = "refusal" if answer.finish == "refused" else "content"
+        tool = None if answer.finish == "refused" else ask.tool
         for index in range(ask.choices):
             yield _event(head, index, {"role": "assistant", "content": ""})
-            if ask.tool is not None:
-                call = {"index": 0, "id": f"call_{call_id}", "type": "function", "function": _function(ask.tool, "")}
+            if tool is not None:
+                call = {"index": 0, "id": f"call_{call_id}", "type": "function", "function": _function(tool, "")}
                 yield _event(head, index, {"tool_calls": [call]})
             for piece in PIECE.findall(answer.text):
                 arguments: list[object] = [{"index": 0, "function": {"arguments": piece}}]
-                yield _event(head, index, {"tool_calls": arguments} if ask.tool else {field: piece})
+                yield _event(head, index, {"tool_calls": arguments} if tool else {field: piece})
             yield _event(head, index, {}, _FINISH[answer.finish])
         if ask.stream_usage:
             yield b"data: %b\n\n" % orjson.dumps({**head, "choices": [], "usage": _usage(answer)})

@@ -7,6 +7,7 @@ import hashlib
 import math
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -21,6 +22,7 @@ from ingather.simulator.gemini import Gemini
 from ingather.simulator.ledger import Call, Ledger
 from ingather.simulator.openai import OpenAI
 from ingather.simulator.responses import Responses
+from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,7 @@ _MODELS = frozenset({"/v1/models", "/v1beta/models"})
 _OWN_PATHS = _MODELS | {"/stats", "/reset"}
 _LARGEST = 64 * 1024 * 1024  # bytes of a request
 _BACKLOG = 4096  # connections that wait to be accepted: a client may open a thousand at once
+_AT_ONCE = 1000  # tokens of a prompt whose answer is composed in less time than a thread takes to begin
 _GRACE = 5.0  # seconds that cancelled calls have to end when it is closed; they need none
 _NAME = "ingather-simulator"
 _OWN_DOING = frozenset({"drop", "reset", "truncate"})  # where the connection's end is not the client's
@@ -103,14 +106,24 @@ class Service:
             if ask.counting:
                 count = Answer("", "stop", ask.prompt_tokens, 0)
                 return delivery.respond(dialect.answer(ask, count, "", 0), self._headers(dialect, call))
-            fate = self.behaviour.decide(ask, call, self.ledger, self.clock())
+            decided = self.clock()
+            fate = await self._said(self.behaviour.decide(ask, call, self.ledger, decided), ask, call)
         except Unanswerable as unanswerable:
             return self._refuse(dialect, unanswerable.problem, call)
         if fate.delay == math.inf:
             await asyncio.Event().wait()
-        elif fate.delay > 0:
-            await asyncio.sleep(fate.delay)
+        elif (delay := fate.delay - (self.clock() - decided)) > 0:  # composing is part of the latency
+            await asyncio.sleep(delay)
         return await self._deliver(request, dialect, ask, fate, call)
+
+    async def _said(self, fate: Fate, ask: Ask, call: Call) -> Fate:
+        """The fate with its answer, composed in a thread where the prompt is long, so that other calls go on."""
+        composing = partial(self.behaviour.said, fate, ask, call.fingerprint)
+        if not fate.unsaid or ask.prompt_tokens <= _AT_ONCE:
+            return composing()
+        said = await run_in_thread(composing, "composing an answer")
+        assert isinstance(said, Fate)  # noqa: S101 - threads do not know what they run
+        return said
 
     async def _deliver(
         self, request: web.BaseRequest, dialect: Dialect, ask: Ask, fate: Fate, call: Call

@@ -1,0 +1,160 @@
+"""The members of a list: each from a place of its own, so that all of its parts are said there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ingather.extractive.choices import mentioned
+from ingather.extractive.columns import columns
+from ingather.extractive.named import Spot, enumerated, is_proper, named_spots
+from ingather.extractive.quotes import is_quote
+from ingather.extractive.reading import FITS, Found, Reading, Topic
+from ingather.extractive.schema import alternatives, kind_of
+from ingather.extractive.strings import shortened
+from ingather.extractive.titles import is_short
+
+if TYPE_CHECKING:
+    from ingather.extractive.fill import Filler
+    from ingather.extractive.schema import JSON, Node
+
+_TRIED = 36  # places that are read for the members of one list
+_GUESSES = 3  # members that are about something else, where there is nothing better
+_LIKELY = 0.5  # how sure a member must be to count as found
+_NEAR_BEST = 0.3  # of the best place's score, that another one must have
+_SENTENCES = 5  # members of a list of texts that are whole sentences
+
+
+class _Kept(NamedTuple):
+    found: Found
+    spot: Spot
+    worth: float
+
+
+class Members:
+    """Reads the members of one list."""
+
+    def __init__(self, filler: Filler, topic: Topic, reading: Reading) -> None:
+        self.filler = filler
+        self.topic = topic
+        self.reading = reading
+
+    def read(self, node: object, most: int) -> list[Found]:
+        """The members that the text has, in its order, `most` at most."""
+        resolved, refs = self.filler.schema.resolve(node)
+        if isinstance(values := resolved.get("enum"), list):
+            return [Found(value, 2) for value in mentioned(values, self.reading)][:most]
+        if "const" in resolved:
+            return []
+        kind = refs[-1].rpartition("/")[2] if refs else ""
+        topic = self.topic.member(kind, resolved)
+        if alternatives(resolved)[0] is not resolved or kind_of(resolved) in {"object", "array"}:
+            return self._objects(node, resolved, topic, most)
+        if kind_of(resolved) in {"string", "any"} and "format" not in resolved and "pattern" not in resolved:
+            return self._texts(resolved, topic, most)
+        return self._scalars(node, topic, most)
+
+    def _scalars(self, node: object, topic: Topic, most: int) -> list[Found]:
+        found = list[Found]()
+        taken: list[JSON] = []
+        while len(found) < most:
+            member = self.filler.value(node, topic, self.reading, taken)
+            guess = member.sure < _LIKELY
+            surer = any(one.sure >= _LIKELY for one in found)
+            if member.value in taken or member.lacks or (guess and (surer or len(found) >= _GUESSES)):
+                break
+            found.append(member)
+            taken.append(member.value)
+        return found
+
+    def _texts(self, node: Node, topic: Topic, most: int) -> list[Found]:
+        """Texts: the parts of a list within a sentence on the topic, or whole sentences on it."""
+        if (label := self.reading.label(self.topic)) is not None:
+            parts = [part.strip() for part in label.replace(";", ",").split(",")]
+            return [Found(shortened(part, node), 3) for part in parts if part][:most]
+        hits = self.reading.hits(topic)
+        for hit in hits[:_SENTENCES]:
+            if parts := enumerated(self.reading.passage, hit.at):
+                return [Found(shortened(part, node), 2, hit.at) for part in parts][:most]
+        if self.reading.place is not None and not topic.is_own:
+            return []
+        least = node.get("minLength", 0)
+        kept = [hit for hit in hits if hit.sentence.kind != "row"][: min(most, _SENTENCES)]
+        texts = [Found(shortened(hit.sentence.text, node), 1, hit.at) for hit in sorted(kept, key=lambda hit: hit.at)]
+        return [text for text in texts if len(str(text.value)) >= (least if isinstance(least, int) else 0)]
+
+    def _objects(self, node: object, resolved: Node, topic: Topic, most: int) -> list[Found]:
+        if self.reading.place is not None:
+            return columns(self.filler.schema, resolved, self.reading)[:most]
+        head, part = self._head(resolved)
+        kept = list[_Kept]()
+        for spot in self._spots(topic, head, part)[:_TRIED]:
+            settled = frozenset((*topic.name, *topic.said)) or frozenset({""})
+            place = self.reading.at(spot.anchor, settled, spot.subject, head)
+            member = self.filler.value(node, topic, place)
+            if (member.lacks and not self.filler.forced) or member.sure < _LIKELY:
+                continue
+            kept.append(_Kept(member, spot, spot.worth * (0.4 + min(2.0, member.sure))))
+        chosen = _distinct(sorted(kept, key=lambda one: -one.worth), head, most)
+        return [one.found for one in sorted(chosen, key=lambda one: (one.spot.anchor, one.spot.nth))]
+
+    def _head(self, node: Node) -> tuple[str, Node]:
+        """The property that says which member it is: the first plain string."""
+        properties = node.get("properties")
+        for name, part in properties.items() if isinstance(properties, dict) else ():
+            resolved, _ = self.filler.schema.resolve(part)
+            plain = kind_of(resolved) == "string" and "enum" not in resolved and "format" not in resolved
+            if plain and not is_quote(Topic().of(name, resolved)):
+                return name, resolved
+        return "", {}
+
+    def _spots(self, topic: Topic, head: str, part: Node) -> list[Spot]:
+        """Where the members may be, the best first."""
+        passage = self.reading.passage
+        scores = passage.scores(topic.query)
+        ranked = sorted(scores, key=lambda at: (-scores[at], at))
+        fitting = [
+            at
+            for at in ranked[: 3 * _TRIED]
+            if passage.sentences[at].kind != "heading" and self.reading.fit(topic, at) >= FITS
+        ]
+        if not fitting and len(passage.sentences) <= _TRIED:  # a short text, all of which may be members
+            fitting = [at for at, sentence in enumerate(passage.sentences) if sentence.kind != "heading"]
+        spots = [Spot(at, scores.get(at, 0.1)) for at in fitting]
+        head_topic = Topic().of(head, part) if head else Topic()
+        if is_proper(head_topic):
+            return named_spots(passage, topic, spots) or spots
+        most = part.get("maxLength")
+        if is_short(head_topic, most if isinstance(most, int) else None):
+            return _under_leads(self.reading, spots)
+        return spots
+
+    def __repr__(self) -> str:
+        return f"Members({self.topic!r}, {self.reading!r})"
+
+
+def _under_leads(reading: Reading, spots: list[Spot]) -> list[Spot]:
+    """The same places, but those under a sentence that heads them moved there: it says what they are about."""
+    sentences = reading.passage.sentences
+    moved = dict[int, Spot]()
+    for spot in spots:
+        heading = reading.passage.heading_of(spot.anchor)
+        leads = heading is not None and sentences[heading].kind == "lead" and spot.anchor - heading <= 12
+        anchor = heading if leads and heading is not None else spot.anchor
+        before = moved.get(anchor)
+        worth = spot.worth * (1.3 if leads else 1.0)
+        moved[anchor] = Spot(anchor, worth if before is None else before.worth + 0.3 * worth)
+    return sorted(moved.values(), key=lambda spot: (-spot.worth, spot.anchor))
+
+
+def _distinct(kept: list[_Kept], head: str, most: int) -> list[_Kept]:
+    """The best that are not the same thing once more, and not much worse than the best."""
+    chosen, seen = list[_Kept](), set[str]()
+    for one in kept:
+        value = one.found.value
+        called = value.get(head) if head and isinstance(value, dict) else None
+        name = str(called if called is not None else value).casefold()
+        if name in seen or len(chosen) >= most or one.worth < _NEAR_BEST * kept[0].worth:
+            continue
+        seen.add(name)
+        chosen.append(one)
+    return chosen

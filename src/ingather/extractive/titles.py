@@ -1,0 +1,98 @@
+"""What a place of a text is called: its heading, a row's label, what a sentence is about."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ingather.extractive.lengths import cut
+from ingather.extractive.reading import Found
+from ingather.extractive.words import stem, word_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ingather.extractive.reading import Reading, Topic
+
+_SHORT = 160  # characters: a string that may not be longer is a name or a title
+_TITLES = word_set(
+    "title headline heading name topic area subject label theme risk exposure advantage regime note initiative metric "
+    "figure segment"
+)
+_BESIDE = 2  # sentences after a heading for which it is still their own
+_SUBJECT = re.compile(  # a sentence's subject: what stands before its verb
+    r"(?P<subject>[^,;:.]{3,90}?),?\s+(?:for\s+(?:the\s+)?(?:fiscal|year|19|20)|in\s+(?:fiscal|19|20)|was|were|is|are|will"
+    r"|increased|decreased|declined|grew|rose|fell|totaled|totalled|amounted|represented|accounted|improved|remained"
+    r"|consists?|includes?|provides?|offers?|may|could|has|have|had|requires?|affects?)\b"
+)
+_ARTICLES = re.compile(
+    r"(?i)^(?:however|in addition|additionally|further|moreover|also|as a result|accordingly|our|the|its|total)\b,?\s*"
+)
+_CAUSE = re.compile(
+    r"(?i)\b(?:(?:is |was |were )?(?:primarily|mainly|largely|principally|partly|partially|mostly)?\s*"
+    r"(?:driven\s+(?:primarily\s+|mainly\s+)?by|due\s+(?:primarily\s+|mainly\s+)?to|because\s+of|as\s+a\s+result\s+of|attributable\s+"
+    r"(?:primarily\s+|mainly\s+)?to|resulting\s+from|caused\s+by|reflecting|reflects?|because)"
+    r"|the\s+result\s+of)\s+(?P<cause>[^.;]{4,400})"
+)
+_CELL = re.compile(r"\t|\s{2,}|\.{3,}|\s(?=[$(]?\s?\d)")
+_PERIOD = re.compile(
+    r"(?i)\b(?:fiscal\s+(?:year\s+)?(?:19|20)\d\d|(?:fiscal\s+)?year\s+ended\s+\w+\s+\d{1,2},?\s+(?:19|20)\d\d"
+    r"|(?:first|second|third|fourth)\s+(?:fiscal\s+)?quarter\s+of\s+(?:fiscal\s+(?:year\s+)?)?(?:19|20)\d\d"
+    r"|(?:next|coming)\s+(?:fiscal\s+)?year|next\s+(?:twelve|12)\s+months|(?:19|20)\d\d)\b"
+)
+_PERIODS = frozenset(map(stem, word_set("period horizon when year quarter")))
+
+
+def is_short(topic: Topic, most: int | None) -> bool:
+    """Whether a name or a title is asked for rather than a sentence."""
+    return (most is not None and most <= _SHORT) or (bool(topic.words) and topic.words[-1] in _TITLES)
+
+
+def title(topic: Topic, reading: Reading, *, needed: bool) -> Iterator[Found]:
+    """What a place is called, the best first.
+
+    For a property with a subject of its own, such as *period*, only what the place says on it.
+    """
+    place = reading.place
+    if place is None:
+        return
+    sentences = reading.passage.sentences
+    own = sentences[place.anchor]
+    if _PERIODS & {stem(word) for word in topic.words}:
+        yield from (Found(found[0], 2, place.anchor) for found in _PERIOD.finditer(own.text))
+        return
+    if topic.is_own and topic.words[-1] not in _TITLES and not needed:
+        return
+    if place.subject:
+        yield Found(place.subject, 1, place.anchor)
+    if own.kind in {"heading", "lead"}:
+        yield Found(own.text, 1, place.anchor)
+        return
+    if own.kind == "row":
+        label = _CELL.split(reading.passage.text[own.start : own.end].strip(), maxsplit=1)[0].strip(" .$:")
+        if any(sign.isalpha() for sign in label):
+            yield Found(label, 2, place.anchor)
+        return
+    heading = reading.passage.heading_of(place.anchor)
+    if heading is not None and place.anchor - heading <= _BESIDE and not _names_section(sentences[heading].text):
+        yield Found(sentences[heading].text, 1, heading)
+    if (found := _SUBJECT.match(_ARTICLES.sub("", own.text))) and len(found["subject"].split()) <= 8:
+        said = found["subject"].strip()
+        if not re.match(r"(?i)(?:we|it|they|this|these|there|such|he|she|i|that|which|those|if|when|as)\b", said):
+            yield Found(said, 1, place.anchor)
+    if needed:
+        yield Found(cut(own.text, 0, _SHORT), 0.5, place.anchor)
+
+
+def _names_section(heading: str) -> bool:
+    return re.match(r"(?i)\W*(?:item|part)\s+\d|table of contents|index\b", heading) is not None
+
+
+def cause_of(sentence: str) -> str:
+    """What a sentence names as the cause; empty where it names none.
+
+    >>> cause_of("Sales rose 5%, primarily due to higher prices.")
+    'higher prices'
+    """
+    found = _CAUSE.search(sentence)
+    return found["cause"].strip(" ,") if found else ""
