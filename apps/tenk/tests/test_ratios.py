@@ -18,7 +18,6 @@ def made(kind, scale="millions", **lines):
         {
             "concept": concept,
             "label": concept,
-            "unit": "money_per_share" if concept.startswith("eps") else "money",
             "values": {"items": [{"fiscal_year": 2024 - age, "value": value} for age, value in enumerate(values)]},
         }
         for concept, values in lines.items()

@@ -223,9 +223,19 @@ def test_the_sign_is_that_which_is_printed():
     assert [value.value for value in kept.values.items] == [-187, 62]
 
 
-def test_lines_that_come_from_facts_need_no_quote():
-    lines = income(Facts(INCOME)).lines.items
-    assert reparse(lines) == lines
+def test_a_model_that_says_its_numbers_are_tagged_is_not_believed():
+    claimed = line([9189, 7977], "Net sales $ 9,189 $ 7,977")
+    invented = line([5, 4], "no such line in the text")
+    for value in claimed.values.items + invented.values.items:
+        value.source, value.period_end = "xbrl", date(1994, 9, 30)
+    (kept,) = reparse([invented, claimed])
+    assert [(value.source, value.period_end) for value in kept.values.items] == [("text", None)] * 2
+
+
+def test_a_line_per_share_is_not_multiplied_whatever_a_model_says_of_its_unit():
+    copied = line([2.61, 0.73], "Net income per share $2.61 $.73", "eps_diluted").model_dump() | {"unit": "money"}
+    statement = IncomeStatement.model_validate({"scale": "millions", "lines": {"items": [copied]}})
+    assert statement.amount("eps_diluted", 1994) == 2.61
 
 
 @pytest.mark.parametrize(

@@ -207,9 +207,10 @@ class FinancialsAnalyzer(BaseAnalyzer[FinancialsAnalysisSection]):
         return {name: partial(_already, statement) for name, statement in made.items() if statement is not None}
 
     def _complete(self, section: FinancialsAnalysisSection) -> None:
+        tagged = self._functions()
         for name in _STATEMENTS:
             statement = getattr(section, name)
-            if statement is not None:
+            if statement is not None and name not in tagged:
                 statement.lines.items = reparse(statement.lines.items)
                 if not statement.lines.items:
                     setattr(section, name, None)

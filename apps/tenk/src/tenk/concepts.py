@@ -112,4 +112,3 @@ CASH_FLOW = {
         NetCashProvidedByUsedInFinancingActivities
         NetCashProvidedByUsedInFinancingActivitiesContinuingOperations""",
 }
-PER_SHARE = frozenset({"eps_basic", "eps_diluted"})

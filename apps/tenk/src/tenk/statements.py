@@ -11,8 +11,15 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from tenk.concepts import BALANCE, CASH_FLOW, INCOME, PER_SHARE
-from tenk.models.statement import MAX_YEARS, BalanceSheet, CashFlowStatement, IncomeStatement, StatementLine
+from tenk.concepts import BALANCE, CASH_FLOW, INCOME
+from tenk.models.statement import (
+    MAX_YEARS,
+    PER_SHARE,
+    BalanceSheet,
+    CashFlowStatement,
+    IncomeStatement,
+    StatementLine,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -132,22 +139,17 @@ def _line(row: _Row, table: int, scale: int, years: set[int], source: str) -> di
     return {
         "concept": row.concept,
         "label": here[0].label or row.concept.replace("_", " ").capitalize(),
-        "unit": "money_per_share" if per_share else "money",
         "values": {"items": values},
     }
 
 
 def reparse(lines: list[L]) -> list[L]:
-    """The lines, copied from a text, whose numbers stand in their own verified quote; with the sign that stands there.
+    """The lines, copied from a text by a model, whose numbers stand in their own verified quote; with the sign there.
 
-    A line without a verified quote, or with a number that its quote does not have, is left out. What comes from facts
-    is kept as it is.
+    A line without a verified quote, or with a number that its quote does not have, is left out. Whatever a model says
+    of where the numbers come from, they come from the text.
     """
-    return [line for line in lines if _is_tagged(line) or _agrees(line)]
-
-
-def _is_tagged(line: StatementLine) -> bool:
-    return bool(line.values.items) and all(value.source != "text" for value in line.values.items)
+    return [line for line in lines if _agrees(line)]
 
 
 def _agrees(line: StatementLine) -> bool:
@@ -159,7 +161,7 @@ def _agrees(line: StatementLine) -> bool:
         if same is None:
             return False
         printed.remove(same)
-        value.value = same
+        value.value, value.source, value.period_end = same, "text", None
     return True
 
 

@@ -1,9 +1,9 @@
 """One financial statement: an income statement, a balance sheet or a statement of cash flows, line by line."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from tenk.models.shared import FACTORS, Evidence, Name, Part, Scale, T, first
@@ -67,6 +67,7 @@ CashFlowConcept = Literal[
     "financing_cash_flow",
     "other",
 ]
+PER_SHARE = frozenset({"eps_basic", "eps_diluted"})
 Lines = Annotated[list[T], Field(max_length=MAX_LINES), first(MAX_LINES)]
 
 
@@ -103,6 +104,11 @@ class StatementLine(Part):
     values: YearValueList
     evidence: Evidence | None = None
     """The line as it stands in the text, its label and its numbers."""
+
+    @model_validator(mode="after")
+    def _unit_of_its_concept(self) -> Self:
+        self.unit = "money_per_share" if self.concept in PER_SHARE else "money"
+        return self
 
 
 class IncomeLine(StatementLine):
