@@ -15,16 +15,14 @@ from ingather.run import Run
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from pydantic import BaseModel
-
     from ingather.call import Call
     from ingather.task import ExtractTask, Task
 
 _MANY = 2**31  # parts that may be done before anybody looks: as many as there are
 
 
-async def extract(call: Call, task: ExtractTask) -> BaseModel:
-    """The model's instance. Raises `MissingFields`, `InvalidAnswer`, or whatever made going on pointless."""
+async def extract(call: Call, task: ExtractTask) -> object:
+    """The value. Raises `MissingFields`, `InvalidAnswer`, or whatever made going on pointless."""
     tasks = _Growing()
     extraction = Extraction(task, call.terms.schema_ceiling, call.tally, tasks.add)
     run = Run(
@@ -37,7 +35,6 @@ async def extract(call: Call, task: ExtractTask) -> BaseModel:
         emit=call.run.emit,
         within=call,
     )
-    call.tally.parts = extraction.parts
     call.run.step_aside()
     try:
         extraction.begin()
@@ -48,13 +45,17 @@ async def extract(call: Call, task: ExtractTask) -> BaseModel:
                 extraction.take(result)
     finally:
         call.run.step_back()
-        await run.close()
-        while (result := run.take()) is not None:  # it ended in the very moment in which we were cancelled
-            extraction.keep(result)
-        call.tally.missing = tuple(extraction.missing())
+        try:
+            await run.close()
+        finally:
+            while (result := run.take()) is not None:  # it ended in the very moment in which we were cancelled
+                extraction.keep(result)
+            found = extraction.parts
+            call.tally.parts = {name: found[name] for name in extraction.outline.fields if name in found}
+            call.tally.missing = tuple(extraction.missing())
     if run.error is not None:
         raise run.error
-    return extraction.whole()
+    return extraction.value()
 
 
 class _Growing:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pydantic_core import to_json
-
 from ingather.errors import (
     AnswerError,
     InvalidAnswer,
@@ -24,7 +22,8 @@ from ingather.errors import (
     TooLong,
     TransientError,
 )
-from ingather.outline import Ask, Outline, Unmerged, again, messages
+from ingather.extraction_prompt import again, messages
+from ingather.outline import NOTHING, Ask, Outline, Unmerged
 from ingather.result import LLMResponse
 from ingather.schema import Schema
 from ingather.task import DeterministicTask, LLMTask
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from ingather.outline import Found
     from ingather.providers.ceilings import Ceiling
     from ingather.result import TaskResult
     from ingather.tally import Tally
@@ -69,7 +69,7 @@ class Extraction:
         self._open = 0
         self._held_back: list[Ask] = []
         self._done = set[str]()  # fields that were answered, with a value or with nothing
-        self._values: dict[str, object] = {}
+        self._values: dict[str, Found] = {}
         self._mended = set[str]()  # fields that were asked for again because the whole did not fit
         self._rungs = set[str]()  # of the single prompts, which are sent once
         self._final: Exception | None = None
@@ -90,6 +90,8 @@ class Extraction:
             asks = [outline.part(name) for name in names]
         else:
             asks = [outline.whole(names)] if names else []
+        for ask in asks:
+            Schema.of(ask.answer)  # so that a type without a schema is told before the first paid call
         first = 1 if task.prime else len(asks)
         self._held_back = asks[first:]
         for ask in asks[:first]:
@@ -105,7 +107,7 @@ class Extraction:
         error = result.error
         if origin != "code" and isinstance(error, _FINAL):
             self._final = error
-        elif error is not None and self._is_asked_again(origin, result, error):
+        elif error is not None and self._final is None and self._is_asked_again(origin, result, error):
             left = [name for name in ask.fields if name not in self._done]
             if left:
                 self._ask(self.outline.whole(left) if ask.whole else ask, "retry", error)
@@ -125,27 +127,30 @@ class Extraction:
         for name in ask.fields:
             if name in found:
                 self._fill(name, found[name])
-                self.parts[name] = replace(result, success=True, value=found[name], error=None)
+                self.parts[name] = replace(result, success=True, value=found[name].value, error=None)
             elif name not in self._done:
                 self.parts[name] = result
+        if result.success and ask.answer is self.outline.model and not self._task.functions:
+            self._whole = result.value
 
     def missing(self) -> list[str]:
         """The fields that should have been filled, and were not."""
         due = {*self.outline.asked, *self._task.functions}
         return [name for name in self.outline.fields if name in due and name not in self._done]
 
-    def whole(self) -> BaseModel:
+    def value(self) -> object:
         """The value of it all; raises what stands in its way."""
-        missing = self.missing()
-        errors = [part.error for name in missing if (part := self.parts.get(name)) is not None]
+        missing, is_partial = self.missing(), "partial" in self._task.fallback
         if missing and self._final is not None:
             raise self._final
-        if self._whole is not None and (not missing or "partial" in self._task.fallback):
-            return self._whole
-        cause = next(filter(None, errors), None)
+        if self._whole is not None and (not missing or is_partial):
+            return self.outline.bare(self._whole)
         if missing:
+            needed = [name for name in missing if not is_partial or self.outline.requires(name)] or missing
+            errors = [part.error for name in needed if (part := self.parts.get(name)) is not None]
+            cause = next(filter(None, errors), None)
             why = "" if cause is None else f": {cause}"
-            raise MissingFields(f"no value for {', '.join(missing)}{why}", fields=tuple(missing)) from cause
+            raise MissingFields(f"no value for {', '.join(needed)}{why}", fields=tuple(needed)) from cause
         raise InvalidAnswer(str(self._problem)) from self._problem
 
     # -- one call
@@ -176,29 +181,30 @@ class Extraction:
         """``"business.products"``: the task's own tag, if it has one, and the fields."""
         return ".".join(filter(None, (self._task.tag, "+".join(names))))
 
-    def _found(self, ask: Ask, origin: Origin, result: TaskResult) -> dict[str, object]:
+    def _found(self, ask: Ask, origin: Origin, result: TaskResult) -> dict[str, Found]:
         if origin == "code":
             return self._by_code(ask.fields[0], result)
+        text = getattr(result.response, "content", None)
+        if not isinstance(text, str):
+            return {}
         if result.success:
-            return ask.values(result.value)
-        if isinstance(result.error, InvalidAnswer) and ask.whole and result.response is not None:
-            return self.outline.salvaged(result.response.content, ask.fields)
-        return {}
+            return self.outline.found(ask, result.value, text)
+        return self.outline.salvaged(ask, text) if isinstance(result.error, InvalidAnswer) else {}
 
-    def _by_code(self, name: str, result: TaskResult) -> dict[str, object]:
+    def _by_code(self, name: str, result: TaskResult) -> dict[str, Found]:
         if result.success:
             try:
-                return {name: self.outline.checked(name, result.value)}
+                return {name: self.outline.made(name, result.value)}
             except Unmerged as problem:
                 result.success, result.value, result.error = False, None, InvalidAnswer(str(problem))
         return {}
 
-    def _fill(self, name: str, value: object) -> None:
+    def _fill(self, name: str, found: Found) -> None:
         self._done.add(name)
-        if value is None and not self.outline.takes_none(name):  # there is nothing: the default stands
+        if found is NOTHING:
             self._values.pop(name, None)
         else:
-            self._values[name] = value
+            self._values[name] = found
 
     def _is_asked_again(self, origin: Origin, result: TaskResult, error: Exception) -> bool:
         """Whether the first rung is there, and can help."""
@@ -213,7 +219,7 @@ class Extraction:
 
     def _go_on(self) -> None:
         """The next rung, or the end."""
-        if self._final is None:
+        if self._final is None and self._whole is None:
             missing = [name for name in self.missing() if name not in self._task.functions]
             if missing and self._single_helps(missing):
                 self._rungs.add("single")
@@ -238,16 +244,18 @@ class Extraction:
             self._problem = problem
             blamed = [name for name in problem.fields if name not in self._task.functions]
             return self._mend_fields(blamed, problem) if problem.fields else self._mend_all(problem)
+        for name in self._values:  # as the whole has it: validators that look at several fields come last
+            self.parts[name].value = getattr(self._whole, name)
         return False
 
     def _mend_fields(self, blamed: list[str], problem: Unmerged) -> bool:
-        answers = {name: self.parts[name].response for name in blamed}
-        error = str(problem)
-        self._lose(problem.fields, error)
+        asks = [self.outline.part(name) for name in blamed]
+        errors = [self._sent_back(ask, problem) for ask in asks]
+        self._lose(problem.fields, str(problem))
         if "retry" in self._task.fallback and blamed and not self._mended & set(blamed):
             self._mended.update(blamed)
-            for name in blamed:
-                self._ask(self.outline.part(name), "retry", InvalidAnswer(error, response=answers[name]))
+            for ask, error in zip(asks, errors, strict=True):
+                self._ask(ask, "retry", error)
             return True
         if blamed and self._single_helps(blamed):
             self._rungs.add("single")
@@ -256,15 +264,24 @@ class Extraction:
         return not any(map(self.outline.requires, problem.fields)) and self._mend()
 
     def _mend_all(self, problem: Unmerged) -> bool:
-        """The whole is wrong as a whole: it is asked for once, with what was wrong and all that was said."""
+        """The whole is wrong as a whole: it is asked for once, with what was wrong and all that was said.
+
+        What there is stays until something better comes.
+        """
         names = [name for name in self.outline.asked if name not in self._task.functions]
-        if "single" not in self._task.fallback or "whole" in self._rungs or not names:
+        if not names or "whole" in self._rungs:
+            return False
+        was_single = self._sent[-1].ask.whole and set(names) <= set(self._sent[-1].ask.fields)
+        if not {"single", "retry" if was_single else "single"} & set(self._task.fallback):
             return False
         self._rungs.add("whole")
-        said = LLMResponse(to_json({name: self._values.get(name) for name in names}, fallback=str).decode())
-        self._done.difference_update(names)
-        self._ask(self.outline.whole(names), "single", InvalidAnswer(str(problem), response=said))
+        ask = self.outline.whole(names)
+        self._ask(ask, "retry" if was_single else "single", self._sent_back(ask, problem))
         return True
+
+    def _sent_back(self, ask: Ask, problem: Unmerged) -> InvalidAnswer:
+        """The error that asks again for what does not fit, with what was said."""
+        return InvalidAnswer(str(problem), response=LLMResponse(self.outline.words_for(ask, self._values)))
 
     def _lose(self, names: Iterable[str], problem: str) -> None:
         """These values are none: the whole does not fit with them."""
