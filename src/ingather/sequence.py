@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingather.task import DeterministicTask, LLMMessage, LLMTask
+from ingather.task import DeterministicTask, ExtractTask, LLMMessage, LLMTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ class Steps:
             task = original
             if index and self._pass_result:
                 task = _continued(task, self._done.results[-1], self._pass_result)
-            if isinstance(task, LLMTask | DeterministicTask) and not task.tag:
+            if isinstance(task, LLMTask | DeterministicTask | ExtractTask) and not task.tag:
                 task = replace(task, tag=f"step_{index}")
             yield task
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -144,14 +144,15 @@ class ExtractTask:
     """One pydantic model, filled from one text by several calls at once, one for each of its fields.
 
     `context`: the text; it goes first, so that all calls share a beginning that providers cache. `response_model`: a
-    pydantic model; a field's description, or its `Prompt`, says what to look for. `instructions`: what holds for all
-    fields, before the text. `split`: ``"fields"``, one call a field; ``"single"``, one call for all; ``"auto"``: by
-    fields where two or more of them are models or lists, or where the whole schema is above what the provider takes.
+    pydantic model, whose fields' descriptions, or `Prompt`, say what to look for; or a list. `instructions`: what holds
+    for all fields, before the text. `split`: ``"fields"``, one call a field; ``"single"``, one call for all;
+    ``"auto"``: by fields where two or more of them are models or lists, or where the whole schema is above what the
+    provider takes.
 
-    `fallback`: what is done, in this order, when a part fails. ``"retry"``: that part is asked again, with its error.
-    ``"single"``: one prompt for only what is missing. ``"partial"``: what is there is the value, if the fields that
-    are missing have defaults. Without ``"partial"`` a missing field fails the task. What succeeded stays in
-    `TaskResult.parts` in any case, and is never asked for again.
+    `fallback`: which of these is done, in this order, when a part fails. ``"retry"``: that part is asked again, with
+    its error. ``"single"``: one prompt for only what is missing. ``"partial"``: what is there is the value, if the
+    fields that are missing have defaults. Without ``"partial"`` a missing field fails the task. What succeeded stays in
+    `TaskResult.parts` in any case, and is asked again only where the model refuses the parts as a whole.
 
     `prime`: the first part is sent alone, so that the provider's prompt cache holds the text before the others come.
     `functions`: functions of your own that fill fields, by name; each is called with the text, under the same bound.
@@ -187,10 +188,14 @@ class ExtractTask:
                 raise TypeError(f"{name} is a text, not {getattr(self, name)!r:.80}")
         if self.split not in ("auto", "fields", "single"):
             raise ValueError(f"split is 'auto', 'fields' or 'single', not {self.split!r}")
-        if isinstance(self.fallback, str) or not set(self.fallback) <= {"retry", "single", "partial"}:
+        is_text = isinstance(self.fallback, str)
+        rungs = self.fallback if isinstance(self.fallback, Collection) and not is_text else [None]
+        if not all(rung in ("retry", "single", "partial") for rung in rungs):
             raise ValueError(f"fallback is any of 'retry', 'single', 'partial', in a tuple: not {self.fallback!r}")
         if self.config_overrides is not None and not isinstance(self.config_overrides, Mapping):
             raise TypeError(f"config_overrides is a mapping of parameters, not {self.config_overrides!r:.80}")
+        if not isinstance(self.functions, Mapping):
+            raise TypeError(f"functions is a mapping of field to function, not {self.functions!r:.80}")
         for name, function in self.functions.items():
             if not callable(function):
                 raise TypeError(f"functions[{name!r}] must be callable, not {function!r:.80}")
