@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ingather.extractive.cues import NEUTRAL, own_words, speaks_for, stems_of
+from ingather.extractive.figures import periods
 from ingather.extractive.reading import Found, Reading, Topic
 from ingather.extractive.schema import JSON, SchemaError
 from ingather.extractive.words import word_set
@@ -13,7 +14,12 @@ from ingather.extractive.words import word_set
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ingather.extractive.text import Sentence
+
 _NEGATION = re.compile(r"(?i)\b(?:no|not|never|none|nor|without|neither|cannot)\b|n['’]t\b")
+_SUPPOSED = re.compile(  # what is only thought of, asked or defined is no statement
+    r"(?i)\b(?:if|whether|may|might|could|would|should|risk that|possibility|in the event|unless|is defined as|is a\s+\w+\s+that)\b"
+)
 _OTHERWISE = re.compile(  # a description that says when it is false, or that silence is
     r"(?i)\bfalse\s+(?:if|for|when|where|unless|otherwise|by default|in all)|\b(?:if|where|when)\b[^.;]*\bfalse\b"
     r"|\btrue\s+(?:only\s+)?(?:if|when|where|for)\b"
@@ -60,11 +66,22 @@ def _totals(values: Sequence[JSON], topic: Topic, reading: Reading) -> tuple[lis
     if not any(scores) and reading.place is None:  # nothing on the topic: what the whole text names
         scores = [float(_named(value, reading)) for value in spoken]
     said = dict(zip(map(str, spoken), scores, strict=True))
+    if reading.place is not None and (moved := _moved(sentences[reading.place.anchor])) in said:
+        said[moved] += 10.0
     if reading.place is None and any(scores):
         for word in ("positive", "negative"):
             if word in said:
                 said[word] += 0.01 * _named(word, reading)
     return [said.get(str(value), 0.0) for value in values], read[0][0] if read else None
+
+
+def _moved(sentence: Sentence) -> str:
+    """Where the numbers of a row, this period's and the one's before, have moved: ``"up"``, ``"down"``, ``"flat"``."""
+    now, before = periods(sentence.text, row=True) if sentence.kind == "row" else ((), ())
+    if not now or not before:
+        return ""
+    change = now[0].printed - before[0].printed
+    return "up" if change > 0 else "down" if change < 0 else "flat"
 
 
 def _score(value: JSON, has: list[tuple[frozenset[str], float]], topic: Topic) -> float:
@@ -104,7 +121,7 @@ def boolean(topic: Topic, reading: Reading) -> Found:
     wanted = tuple(word for word in topic.name if word not in _FILLERS) if topic.is_own else ()
     for hit in reading.looked_at(topic) if wanted else ():
         share = reading.fit(Topic(name=wanted), hit.at, by_heading=False)
-        if share >= 0.8:
+        if share >= 0.8 and _SUPPOSED.search(hit.sentence.text) is None:
             return Found(_NEGATION.search(hit.sentence.text) is None, 2, hit.at)
     if _OTHERWISE.search(topic.description):
         return Found(value=False, sure=0.25)

@@ -15,25 +15,35 @@ if TYPE_CHECKING:
 _ABOVE = 60  # sentences and rows above a row in which the years of its columns stand
 
 
+def is_by_year(schema: Schema, node: Node) -> bool:
+    """Whether `node` is an object of a year and a number."""
+    return _named(schema, node) is not None
+
+
 def columns(schema: Schema, node: Node, reading: Reading) -> list[Found]:
     """A member for each number of the row that is read: where `node` is an object of a year and a number."""
-    place, properties = reading.place, node.get("properties")
-    if place is None or not isinstance(properties, dict):
+    place, names = reading.place, _named(schema, node)
+    if place is None or names is None or reading.passage.sentences[place.anchor].kind != "row":
         return []
-    parts = {name: schema.resolve(part)[0] for name, part in properties.items()}
-    year = next((name for name, part in parts.items() if "year" in name and kind_of(part) == "integer"), None)
-    value = next(
-        (name for name, part in parts.items() if name != year and kind_of(part) in {"number", "integer"}), None
-    )
-    row = reading.passage.sentences[place.anchor]
-    if year is None or value is None or len(parts) != 2 or row.kind != "row":
-        return []
+    year, value = names
     years = _years_above(reading, place.anchor)
-    printed: list[JSON] = [number.printed for number in numbers(row.text) if not number.percent and not number.year]
-    printed = printed[-len(years) :] if len(printed) == len(years) + 1 else printed
+    found = numbers(reading.passage.sentences[place.anchor].text)
+    printed: list[JSON] = [number.printed for number in found if not number.percent and not number.year]
+    printed = printed[1:] if len(printed) == len(years) + 1 else printed  # the first one is that of a note
     return [
         Found({year: int(when), value: number}, 2, place.anchor) for when, number in zip(years, printed, strict=False)
     ]
+
+
+def _named(schema: Schema, node: Node) -> tuple[str, str] | None:
+    """The names of the year and of the number."""
+    properties = node.get("properties")
+    if not isinstance(properties, dict) or len(properties) != 2:
+        return None
+    parts = {name: schema.resolve(part)[0] for name, part in properties.items()}
+    year = next((name for name, part in parts.items() if "year" in name and kind_of(part) == "integer"), None)
+    value = next((name for name in parts if name != year and kind_of(parts[name]) in {"number", "integer"}), None)
+    return None if year is None or value is None else (year, value)
 
 
 def _years_above(reading: Reading, at: int) -> list[float]:

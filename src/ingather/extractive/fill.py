@@ -23,6 +23,7 @@ from ingather.extractive.schema import (
     SchemaError,
     alternatives,
     count,
+    in_order,
     is_bare_string,
     kind_of,
     listed_in,
@@ -143,12 +144,10 @@ class Filler:
         figure = Figure.of(node, self.schema)
         if figure is not None and ((read := figure.read(topic, reading)).sure > 0 or not self.forced):
             return read
-        properties = node.get("properties")
-        properties = properties if isinstance(properties, dict) else {}
         required = [str(name) for name in listed_in(node.get("required"))]
         extra = node.get("additionalProperties", {})
         other: object = extra if extra is not False else {}
-        # In the order of `required`, for that of the properties is lost where keys are sorted on their way.
+        properties = in_order(node)
         wanted = {name: properties.get(name, other) for name in required} | properties
         if not wanted and extra is not False:
             return labelled_map(self, node, extra, reading)

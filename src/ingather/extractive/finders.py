@@ -18,6 +18,9 @@ _PLACE = re.compile(r"\b(?:[Ii]n|[Aa]t|[Nn]ear|[Ff]rom|[Tt]o)\s+(?:the\s+)?(?=[^
 _PLACE_NAME = re.compile(
     r"[^\W\d_a-z][\w'’.-]*(?:\s(?:of\s)?[^\W\d_a-z][\w'’-]*){0,3}(?:,\s[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)?)?"
 )
+_ADDRESS = re.compile(
+    r"(?P<city>[^\W\d_a-z][\w.'’-]+(?:\s[^\W\d_a-z][\w.'’-]+){0,2}),\s+(?P<state>[^\W\d_a-z]\w+(?:\s[^\W\d_a-z]\w+)?),?\s+\d{5}\b"
+)
 _AGE = re.compile(r"(?i)\b\d+[\s-]*years?[\s-]*old\b,?\s*")
 EMAIL = re.compile(r"\b[\w.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b")
 URL = re.compile(r"\bhttps?://[^\s<>\"'()\[\]{}|\\^`]*[^\s<>\"'()\[\]{}|\\^`.,;:!?]")
@@ -30,7 +33,11 @@ _DATES = (
     re.compile(rf"(?i)\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>[12]\d{{3}})\b"),
     re.compile(r"\b(?P<number>\d{1,2})/(?P<day>\d{1,2})/(?P<year>[12]\d{3})\b"),
 )
-_OPENS_LIST = re.compile(r"(?i)\b(?:are|include|includes|including|such as|sells?|offers?|has|have|makes?|provides?)\s")
+_CLAUSE = re.compile(  # a part that has a verb, or that only refers, is none of a list
+    r"(?i)^(?:not|by|which|that|as|we|if|when|while|who|where|but|it|they|respectively|compared|including|on|in)\b"
+    r"|\b(?:is|are|was|were|has|have|had|will|may|could|would|do|does)\b"
+)
+_OPENS_LIST = re.compile(r"(?i)\b(?:are|include|includes|including|such as|sells?|offers?|makes?|provides?)\s")
 _LONGEST_LINE = 2000  # characters: a longer one is prose
 _PAIR = re.compile(r"[\W_]*(?P<label>[^\W\d_][\w /-]{0,40}?)[\"']?(?:\s*=\s*|\s*:\s+)(?P<value>\S.*)$")
 _NEXT_PAIR = re.compile(r"[,;|]\s*(?=[\"']?[^\W\d_][\w /-]{0,40}?[\"']?(?:\s*=|\s*:\s))")
@@ -79,7 +86,7 @@ def roles(sentence: str) -> list[str]:
 
 def places(sentence: str) -> list[str]:
     """Where something is: the names behind *in*, *at*, *from*, with the state or country that follows a city."""
-    found = list[str]()
+    found = [f"{address['city']}, {address['state']}" for address in _ADDRESS.finditer(sentence)]
     for opened in _PLACE.finditer(sentence):
         if named := _PLACE_NAME.match(sentence, opened.end()):
             found.append(named[0].rstrip(".,"))
@@ -119,4 +126,5 @@ def listed(sentence: str) -> list[str]:
         parts[-1:] = re.split(r"(?i)\s+(?:and|or)\s+", parts[-1].strip(), maxsplit=1)
     parts = [part for part in (re.sub(r"(?i)^\s*(?:and|or)\s+", "", part).strip() for part in parts) if part]
     enough = len(parts) >= (2 if colon or mark == ";" else 3)
-    return parts if enough and max(map(len, parts)) <= 80 else []
+    clauses = mark == "," and any(_CLAUSE.search(part) for part in parts)
+    return parts if enough and max(map(len, parts)) <= 80 and not clauses else []

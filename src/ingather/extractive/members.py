@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingather.extractive.choices import mentioned
-from ingather.extractive.columns import columns
+from ingather.extractive.columns import columns, is_by_year
+from ingather.extractive.figure import Figure
 from ingather.extractive.named import Spot, enumerated, is_proper, named_spots
 from ingather.extractive.quotes import is_quote
-from ingather.extractive.reading import FITS, Found, Reading, Topic
-from ingather.extractive.schema import alternatives, kind_of
+from ingather.extractive.reading import Found, Reading, Topic
+from ingather.extractive.schema import alternatives, in_order, kind_of, listed_in
 from ingather.extractive.strings import shortened
 from ingather.extractive.titles import is_short
 
@@ -21,13 +22,23 @@ _TRIED = 36  # places that are read for the members of one list
 _GUESSES = 3  # members that are about something else, where there is nothing better
 _LIKELY = 0.5  # how sure a member must be to count as found
 _NEAR_BEST = 0.3  # of the best place's score, that another one must have
-_SENTENCES = 5  # members of a list of texts that are whole sentences
+_ON_SUBJECT = 0.55  # the fit of a sentence whose parts, or which itself, are members of a list of texts
+_LED = 12  # sentences under a sentence that heads them, for which it says what they are about
+_FITS_LIST = 0.45  # the fit of a sentence that may be a member
+_SENTENCES = 3  # members of a list of texts that are whole sentences
 
 
 class _Kept(NamedTuple):
     found: Found
     spot: Spot
     worth: float
+
+
+class _Counts(NamedTuple):
+    """Of a list's members: whether a number is `needed`, and whether they have `several`."""
+
+    needed: bool
+    several: bool
 
 
 class Members:
@@ -71,10 +82,10 @@ class Members:
         if (label := self.reading.label(self.topic)) is not None:
             parts = [part.strip() for part in label.replace(";", ",").split(",")]
             return [Found(shortened(part, node), 3) for part in parts if part][:most]
-        hits = self.reading.hits(topic)
+        hits = [hit for hit in self.reading.hits(topic) if hit.fit >= _ON_SUBJECT]
         for hit in hits[:_SENTENCES]:
-            if parts := enumerated(self.reading.passage, hit.at):
-                return [Found(shortened(part, node), 2, hit.at) for part in parts][:most]
+            if told := enumerated(self.reading.passage, hit.at):
+                return [Found(shortened(part.text, node), 2, part.at) for part in told][:most]
         if self.reading.place is not None and not topic.is_own:
             return []
         least = node.get("minLength", 0)
@@ -87,7 +98,7 @@ class Members:
             return columns(self.filler.schema, resolved, self.reading)[:most]
         head, part = self._head(resolved)
         kept = list[_Kept]()
-        for spot in self._spots(topic, head, part)[:_TRIED]:
+        for spot in self._spots(topic, head, part, resolved)[:_TRIED]:
             settled = frozenset((*topic.name, *topic.said)) or frozenset({""})
             place = self.reading.at(spot.anchor, settled, spot.subject, head)
             member = self.filler.value(node, topic, place)
@@ -99,34 +110,58 @@ class Members:
 
     def _head(self, node: Node) -> tuple[str, Node]:
         """The property that says which member it is: the first plain string."""
-        properties = node.get("properties")
-        for name, part in properties.items() if isinstance(properties, dict) else ():
+        for name, part in in_order(node).items():
             resolved, _ = self.filler.schema.resolve(part)
             plain = kind_of(resolved) == "string" and "enum" not in resolved and "format" not in resolved
             if plain and not is_quote(Topic().of(name, resolved)):
                 return name, resolved
         return "", {}
 
-    def _spots(self, topic: Topic, head: str, part: Node) -> list[Spot]:
+    def _spots(self, topic: Topic, head: str, part: Node, item: Node) -> list[Spot]:
         """Where the members may be, the best first."""
-        passage = self.reading.passage
+        passage, counts = self.reading.passage, self._counts(item)
+        most = part.get("maxLength")
+        head_topic = Topic().of(head, part) if head else Topic()
+        short = is_short(head_topic, most if isinstance(most, int) else None)
+        rows = counts.needed or (short and counts.several)
+        kinds = {"prose", "lead", "row"} if rows else {"prose", "lead"}
         scores = passage.scores(topic.query)
-        ranked = sorted(scores, key=lambda at: (-scores[at], at))
-        fitting = [
-            at
-            for at in ranked[: 3 * _TRIED]
-            if passage.sentences[at].kind != "heading" and self.reading.fit(topic, at) >= FITS
-        ]
+        ranked = [at for at in sorted(scores, key=lambda at: (-scores[at], at)) if passage.sentences[at].kind in kinds]
+        if counts.needed:
+            ranked = [at for at in ranked if any(map(str.isdigit, passage.sentences[at].text))]
+        fitting = [at for at in ranked[: 4 * _TRIED] if self.reading.fit(topic, at) >= _FITS_LIST]
         if not fitting and len(passage.sentences) <= _TRIED:  # a short text, all of which may be members
             fitting = [at for at, sentence in enumerate(passage.sentences) if sentence.kind != "heading"]
         spots = [Spot(at, scores.get(at, 0.1)) for at in fitting]
-        head_topic = Topic().of(head, part) if head else Topic()
-        if is_proper(head_topic):
-            return named_spots(passage, topic, spots) or spots
-        most = part.get("maxLength")
-        if is_short(head_topic, most if isinstance(most, int) else None):
-            return _under_leads(self.reading, spots)
-        return spots
+        if is_proper(head_topic) and not counts.needed:
+            return named_spots(passage, topic, spots, head_topic) or spots
+        return _under_leads(self.reading, spots) if short and not counts.needed else spots
+
+    def _counts(self, node: Node) -> _Counts:
+        """Whether members have numbers: one that is required, or several."""
+        properties, required = node.get("properties"), listed_in(node.get("required"))
+        numeric, needed = 0, False
+        for name, part in properties.items() if isinstance(properties, dict) else ():
+            resolved, _ = self.filler.schema.resolve(part)
+            branches = [self.filler.schema.resolve(branch)[0] for branch in alternatives(resolved)]
+            nullable = any(branch.get("type") == "null" for branch in branches)
+            counts = any(self._is_numeric(branch) for branch in branches)
+            numeric += counts
+            needed = needed or (counts and not nullable and name in required)
+        return _Counts(needed, numeric > 1)
+
+    def _is_numeric(self, node: Node) -> bool:
+        if kind_of(node) == "object" and "enum" not in node:
+            return Figure.of(node, self.filler.schema) is not None or self._is_table(node)
+        return "enum" not in node and "const" not in node and kind_of(node) in {"number", "integer"}
+
+    def _is_table(self, node: Node) -> bool:
+        """Whether an object holds nothing but a list of numbers by year."""
+        properties = node.get("properties")
+        parts = list(properties.values()) if isinstance(properties, dict) else []
+        inner, _ = self.filler.schema.resolve(parts[0]) if len(parts) == 1 else ({}, ())
+        members, _ = self.filler.schema.resolve(inner["items"]) if "items" in inner else ({}, ())
+        return bool(members) and is_by_year(self.filler.schema, members)
 
     def __repr__(self) -> str:
         return f"Members({self.topic!r}, {self.reading!r})"
@@ -138,7 +173,12 @@ def _under_leads(reading: Reading, spots: list[Spot]) -> list[Spot]:
     moved = dict[int, Spot]()
     for spot in spots:
         heading = reading.passage.heading_of(spot.anchor)
-        leads = heading is not None and sentences[heading].kind == "lead" and spot.anchor - heading <= 12
+        leads = (
+            heading is not None
+            and sentences[heading].kind == "lead"
+            and sentences[spot.anchor].kind != "row"
+            and spot.anchor - heading <= _LED
+        )
         anchor = heading if leads and heading is not None else spot.anchor
         before = moved.get(anchor)
         worth = spot.worth * (1.3 if leads else 1.0)

@@ -29,6 +29,9 @@ _SHARES = frozenset(map(stem, word_set("growth margin pct percent percentage rat
 _YEARS = frozenset(map(stem, word_set("year founded since established incorporated")))
 _COUNTED = frozenset(map(stem, word_set("count number quantity headcount employees staff people units")))
 _AGE = re.compile(r"(?i)[\s-]*years?[\s-]*old\b|[\s-]*years? of age\b|[\s-]*years? of experience\b")
+_COUNTING = re.compile(
+    r"(?i)\b(?:approximately|about|nearly|over|roughly|total(?:ed|led|ing)?|employs?|employed|had)\s+[$€£]?$"
+)
 _PER_SHARE = re.compile(r"(?i)\bper\b.{0,24}\bshare\b")
 
 
@@ -91,7 +94,7 @@ def pick(
     """The number that fits best; None where none does."""
     best: Picked | None = None
     highest = 0.0
-    for rank, hit in enumerate(reading.looked_at(topic)):
+    for rank, hit in enumerate(reading.looked_at(topic, figures=True)):
         for found in numbers(hit.sentence.text):
             score = _score(found, hit, topic, reading, wanted) - 0.05 * rank
             if score <= highest:
@@ -122,7 +125,13 @@ def _score(found: Number, hit: Hit, topic: Topic, reading: Reading, wanted: Want
         return 0.0
     before = sentence.text[max(0, found.at - _NEAR) : found.at]
     near = set(stems(before)[-5:] + stems(sentence.text[found.end : found.end + _NEAR])[:5])
-    score = 1.0 + tied + 0.5 * sum(word in near for word in topic.name)
+    counted = (
+        set(stems(sentence.text[found.end : found.end + _NEAR])[:3])
+        if sentence.text[found.end : found.end + 1] == " "
+        else set()
+    )
+    score = 1.0 + tied + 0.5 * sum(word in near for word in topic.name) + 1.0 * (not counted.isdisjoint(topic.name))
+    score += 0.7 * (_COUNTING.search(sentence.text[: found.at]) is not None)
     score += 0.8 * (wanted.money and found.money) - 0.3 * (found.year and not wanted.year)
     now, prior = periods(sentence.text, row=sentence.kind == "row")
     if topic.role == "prior":

@@ -28,7 +28,7 @@ _LABEL = re.compile(r"(?i)\A\s*(?:text|context|passage|document|article|input|co
 _LONGEST_ASK = 600  # characters: what is longer is text, whatever its first word
 
 
-_DOCUMENT = re.compile(r"<(document(?:-\d+)?)>")
+_DOCUMENT = re.compile(r"(?m)^<(document(?:-\d+)?)>")  # at a line's beginning: elsewhere it is only spoken of
 
 
 class Source(NamedTuple):
@@ -49,9 +49,12 @@ class Document(NamedTuple):
     def within(cls, prompt: str) -> Document | None:
         """The document that a prompt holds, from its first opening tag to the last closing one of the same name."""
         opened = _DOCUMENT.search(prompt)
-        close = f"</{opened[1]}>" if opened else ""
-        end = prompt.rfind(close) if opened else -1
-        if opened is None or end < opened.end():
+        if opened is None:
+            return None
+        close = f"</{opened[1]}>"
+        at_line = prompt.rfind(f"\n{close}")
+        end = at_line + 1 if at_line >= 0 else prompt.rfind(close)
+        if end < opened.end():
             return None
         return cls(prompt[: opened.start()], prompt[opened.end() : end].strip("\n"), prompt[end + len(close) :])
 

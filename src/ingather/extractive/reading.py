@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from ingather.extractive.words import name_words, stem
 if TYPE_CHECKING:
     from ingather.extractive.schema import JSON, Node
 
+_FIELD = re.compile(r"(?m)^\s*-\s+([A-Za-z][\w-]*):|`([a-z]\w*)`|\b([a-z]+(?:_[a-z]+)+)\b")  # a field, by its name
 _REACH = 10  # sentences that are looked at for one value
 _OPENING = 8  # sentences at the text's beginning that are looked at too
 _ENOUGH = 3  # words of a description that, if a sentence has them, are as good as all
@@ -42,7 +44,7 @@ class Topic:
 
     `words`: of its own name, lower case. `name`: stems that a sentence on it has, its own or its holder's. `said`:
     stems of its description, or of the question. `path`: where in the answer it stands. `role`: ``"prior"`` for the
-    number of an earlier period.
+    number of an earlier period. `is_own`: the name is its own. `any_word`: a part of the name will do.
 
     >>> Topic.root("Who leads?").of("company_name", {}).words
     ('company', 'name')
@@ -55,10 +57,14 @@ class Topic:
     path: str = ""
     role: str = ""
     is_own: bool = False
+    any_word: bool = False
 
     @classmethod
     def root(cls, question: str) -> Topic:
-        return cls(said=asked(question))
+        """The topic of a whole answer; a question that names one field, as *key_products*, is about that."""
+        named = dict.fromkeys("".join(found) for found in _FIELD.findall(question))
+        name = subject(" ".join(name_words(next(iter(named))))) if len(named) == 1 else ()
+        return cls(name=name, said=tuple(word for word in asked(question) if word not in name))
 
     def of(self, name: str, node: Node) -> Topic:
         """The topic of a property of an object on this topic."""
@@ -77,16 +83,19 @@ class Topic:
         """The topic of the members of a list: also about what their definition is called, such as *KeyProduct*."""
         described = node.get("description")
         own = subject(" ".join(name_words(kind))) if not self.name else ()
-        said = tuple(dict.fromkeys((*self.said, *subject(described if isinstance(described, str) else ""))))
-        return replace(self, name=self.name or own, said=said, path=f"{self.path}[]".lstrip("."))
+        name = self.name or own
+        also = subject(described if isinstance(described, str) else "")
+        said = tuple(word for word in dict.fromkeys((*self.said, *also)) if word not in name)
+        return replace(self, name=name, said=said, path=f"{self.path}[]".lstrip("."), any_word=True)
 
     @property
     def query(self) -> dict[str, float]:
         """Stems to look for, and the weight of each."""
         query = dict.fromkeys(self.said, 1.0)
         for _, phrase in ways(self.name):
-            query.update({word: max(query.get(word, 0.0), 1.2 / len(phrase)) for word in phrase})
-        query.update(dict.fromkeys(self.name, 2.0))
+            query.update({word: max(query.get(word, 0.0), 2.0 / len(phrase)) for word in phrase})
+        query.update(dict.fromkeys(self.name, 1.0))
+        query.update(dict.fromkeys(self.name[-1:], 2.0))  # the noun; those before it only tell which
         return query
 
 
@@ -137,16 +146,19 @@ class Reading:
         """The sentences on the topic, best first; those that do not fit it are left out."""
         return [hit for hit in self.looked_at(topic, most) if hit.fit >= FITS]
 
-    def looked_at(self, topic: Topic, most: int = _REACH) -> list[Hit]:
-        """The sentences to read for a topic, best first, whether they fit or not."""
+    def looked_at(self, topic: Topic, most: int = _REACH, *, figures: bool = False) -> list[Hit]:
+        """The sentences to read for a topic, best first, whether they fit or not; `figures`: those with a number."""
         sentences = self.passage.sentences
         if self.place is not None:
             settled = self.place.settled
             found = [Hit(at, sentences[at], self.fit(topic, at, settled)) for at in self.place.window]
             return sorted(found, key=lambda hit: -hit.fit)
-        best = self.passage.find(topic.query)[:most]
+        best = self.passage.find(topic.query)
+        if figures:
+            best = [at for at in best if any(map(str.isdigit, sentences[at].text))]
+        best = best[:most]
         opening = [at for at in range(min(_OPENING, len(sentences))) if at not in best]
-        found = [Hit(at, sentences[at], self.fit(topic, at)) for at in best + opening]
+        found = [Hit(at, sentences[at], self.fit(topic, at, by_heading=not topic.is_own)) for at in best + opening]
         return sorted(found, key=lambda hit: hit.fit < FITS)
 
     def fit(self, topic: Topic, at: int, settled: frozenset[str] = frozenset(), *, by_heading: bool = True) -> float:
@@ -155,24 +167,30 @@ class Reading:
         if not name and (settled or not topic.said):
             return 1.0
         sentence = self.passage.sentences[at]
-        fit = self._share(name, topic.said, frozenset(sentence.stems))
+        fit = self._share(topic, name, sentence.stems)
+        if sentence.kind == "row" and sentence.stems and set(sentence.stems) <= {*name, *topic.said}:
+            fit = max(fit, _SAID_WORTH)  # the whole label is asked for
         heading = self.passage.heading_of(at)
         if by_heading and not settled and heading is not None and heading != at:
-            both = frozenset(sentence.stems + self.passage.sentences[heading].stems)
-            fit = max(fit, 0.9 * self._share(name, topic.said, both))
+            both = self.passage.sentences[heading].stems + sentence.stems
+            fit = max(fit, 0.9 * self._share(topic, name, both))
         return fit
 
-    def _share(self, name: tuple[str, ...], said: tuple[str, ...], has: frozenset[str]) -> float:
+    def _share(self, topic: Topic, name: tuple[str, ...], stems: tuple[str, ...]) -> float:
+        said, has = topic.said, frozenset(stems)
         by_way = {word for key, phrase in ways(name) if has.issuperset(phrase) for word in key}
         rarity = self.passage.rarity
         whole = sum(map(rarity, name))
         got = sum(rarity(word) * (1.0 if word in has else _WAY_WORTH if word in by_way else 0.0) for word in name)
         by_name = got / whole if whole else 0.0
+        if len(name) == 2 and not topic.any_word and not by_way and not _are_close(*name, stems):
+            by_name *= 0.5  # one word of two, or both far apart, are another thing
         spoken = [rarity(word) for word in said if word in has]
         if len(spoken) < min(2, len(said)) or not said:
             return by_name
         enough = min(len(said), _ENOUGH) * sum(map(rarity, said)) / len(said)
-        return max(by_name, _SAID_WORTH * min(1.0, sum(spoken) / enough))
+        worth = _SAID_WORTH if topic.is_own is False or not topic.name else 0.6 * _SAID_WORTH
+        return max(by_name, worth * min(1.0, sum(spoken) / enough))
 
     def label(self, topic: Topic) -> str | None:
         """The value that the text labels with the topic's name (*Occupation: nurse*); None where it does not."""
@@ -186,3 +204,9 @@ class Reading:
 
     def __repr__(self) -> str:
         return f"Reading({self.passage!r}, {self.place!r}, given={len(self.given)})"
+
+
+def _are_close(first: str, second: str, stems: tuple[str, ...]) -> bool:
+    """Whether both words stand in a sentence, with at most one other between them."""
+    places = [[at for at, word in enumerate(stems) if word == wanted] for wanted in (first, second)]
+    return any(abs(a - b) <= 2 for a in places[0] for b in places[1])

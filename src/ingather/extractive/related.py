@@ -25,7 +25,7 @@ landscape: competition, highly competitive, intense competition, compete
 basis competition: compete on the basis, factors of competition, principal competitive factors, price quality,
     performance
 advantage strength: competitive strengths, advantage, leading, leader, largest, superior, unique, differentiate
-auditor: registered public accounting firm, independent accountants, public accountants, independent auditors
+auditor: llp, registered public accounting firm, independent accountants, public accountants, independent auditors
 ceo: chief executive officer, chief executive
 cfo: chief financial officer
 outlook: expect, anticipate, forecast, guidance, intend, plan to, estimate that, believe that we will
@@ -43,8 +43,7 @@ human capital: employees, personnel, workforce, talent, union, labor
 seasonality: seasonal, season, quarter strongest, holiday
 channel: distributors, resellers, retailers, direct sales, sales force, original equipment manufacturers, online,
     dealers
-customer: customers, clients, purchasers, sold to, users
-customer types: customers include, sold to, customers are
+customer: customers include, customers are, sold primarily to, clients, purchasers, sold to, users
 concentration: percent of revenue, accounted for, largest customer, ten percent
 region geography geographic: countries, international, outside the united states, europe, asia, foreign, china
 debt: notes, borrowings, long-term debt, notes outstanding, term loan
@@ -79,11 +78,11 @@ product service: offer, provide, sell, products include
 FORM = frozenset(
     stems(
         """answer array basis category change comment count current currency data described description detail effect
-        entry estimate evidence excerpt explain explanation extract field figure fill find following give given
-        headline heading identify included info information item json kind label last latest list main matter matters
-        measure member mention most name named note null number object output overview pct percent percentage period
+        entry evidence excerpt explain explanation extract field figure fill find following give given
+        headline heading identify included info information item json key kind label last latest list main matter matters
+        measure member mention most name named none empty deny text note null number object output overview pct percent percentage period
         please previous prior property quantity question quote reason record reply respond response schema
-        sentence size snippet state stated statement string summary text title topic total type unit use used using
+        sentence size snippet state stated statement string summary text title top topic total type unit use used using
         value verbatim year first one each every according fully details short brief long words word scale
         """
     )
@@ -108,7 +107,7 @@ def _table() -> tuple[Way, ...]:
 _WHOLE = frozenset(  # keys that count only with all of their words
     (
         "revenue streams", "business model", "basis competition", "intellectual property", "supply chain",
-        "human capital", "customer types", "capital expenditure", "operating cash flow", "returns holders",
+        "human capital", "capital expenditure", "operating cash flow", "returns holders",
         "operating result", "target customers", "going concern", "material weakness", "critical matters", "key events",
     )
 )  # fmt: skip

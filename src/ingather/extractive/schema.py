@@ -142,6 +142,14 @@ def listed_in(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
+def in_order(node: Node) -> dict[str, object]:
+    """The properties of an object in the order of its ``required``: their own is lost where keys are sorted."""
+    properties = node.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
+    first = [name for name in listed_in(node.get("required")) if name in properties]
+    return {str(name): properties[name] for name in dict.fromkeys([*first, *properties])}
+
+
 def count(value: object, default: int) -> int:
     """A size that a schema says, else `default`."""
     return value if isinstance(value, int) and value >= 0 else default

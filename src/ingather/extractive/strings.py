@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ingather.extractive import forms
 from ingather.extractive.finders import EMAIL, PHONE, URL, dates, names, places, roles
 from ingather.extractive.lengths import cut, fitted
+from ingather.extractive.openings import opening
 from ingather.extractive.quotes import is_quote, quote
 from ingather.extractive.reading import FITS, Found, Hit, Reading, Topic
 from ingather.extractive.titles import cause_of, is_short, title
@@ -28,7 +29,7 @@ _KINDS = {  # what a property's name asks for
     "url": "homepage link url website",
     "phone": "fax phone telephone",
 }
-_KIND_BY_WORD = {stem(word): kind for kind, words in _KINDS.items() for word in words.split()}
+_KIND_BY_WORD = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 _BY_FORM = word_set(  # these are found by their form alone: the text need not use the word
     "brand candidate company name organisation organization person surname who city country place town career job "
     "occupation position profession role date email mail link url website homepage fax phone telephone when where "
@@ -95,20 +96,28 @@ def _sentences(topic: Topic, reading: Reading, most: int | None, *, needed: bool
         if _CAUSES & {stem(word) for word in topic.words}:
             yield from (Found(said, 1, hit.at) for hit in own if (said := cause_of(hit.sentence.text)))
         fresh = [hit for hit in own if hit.sentence.text not in reading.given and hit.sentence.kind != "heading"]
-        for hit in fresh or own:
+        if not needed:
+            fresh = [hit for hit in fresh if hit.sentence.kind != "row"]
+        for hit in fresh or (own if needed else []):
             yield Found(_grown(topic, reading, hit, most), sure, hit.at)
         return
     fresh = [hit for hit in hits if hit.sentence.text not in reading.given] or hits
+    if not topic.is_own and _wants_several(topic):
+        fresh = opening(topic, reading) or fresh
     for hit in fresh:
         yield Found(_grown(topic, reading, hit, most), 1, hit.at)
     for hit in looked_at:
         yield Found(hit.sentence.text, 0, hit.at)
 
 
+def _wants_several(topic: Topic) -> bool:
+    return _SEVERAL.search(" ".join((*topic.words, topic.description))) is not None
+
+
 def _grown(topic: Topic, reading: Reading, hit: Hit, most: int | None) -> str:
     """The sentence; for a summary, with those that follow it in its paragraph."""
     text, sentences = hit.sentence.text, reading.passage.sentences
-    if not _SEVERAL.search(" ".join((*topic.words, topic.description))):
+    if not _wants_several(topic):
         return text
     for at in range(hit.at + 1, min(len(sentences), hit.at + _IN_SUMMARY)):
         following = sentences[at]
@@ -120,7 +129,7 @@ def _grown(topic: Topic, reading: Reading, hit: Hit, most: int | None) -> str:
 
 def _kind(topic: Topic) -> str:
     words = [*reversed(topic.words), *(word for word in name_words(topic.description) if word in _SAID)]
-    return next((_KIND_BY_WORD[stem(word)] for word in words if stem(word) in _KIND_BY_WORD), "")
+    return next((_KIND_BY_WORD[word] for word in words if word in _KIND_BY_WORD), "")
 
 
 def _by_kind(kind: str, topic: Topic, reading: Reading) -> Iterator[Found]:

@@ -172,4 +172,7 @@ def _sentences(text: str) -> Iterator[Sentence]:
     for number, block in enumerate(blocks(text)):
         for start, end in _bounds(text, block):
             said = " ".join(text[start:end].split())
-            yield Sentence(said, stems(said), start, end, number, block.kind)
+            words = stems(said)
+            if block.kind == "row":  # its label says what it is about
+                words = tuple(word for word in words if not word[0].isdigit())
+            yield Sentence(said, words, start, end, number, block.kind)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ingather.extractive.finders import names
 from ingather.extractive.lengths import cut
+from ingather.extractive.named import is_proper
 from ingather.extractive.reading import Found
 from ingather.extractive.words import stem, word_set
 
@@ -33,6 +35,15 @@ _CAUSE = re.compile(
     r"(?:driven\s+(?:primarily\s+|mainly\s+)?by|due\s+(?:primarily\s+|mainly\s+)?to|because\s+of|as\s+a\s+result\s+of|attributable\s+"
     r"(?:primarily\s+|mainly\s+)?to|resulting\s+from|caused\s+by|reflecting|reflects?|because)"
     r"|the\s+result\s+of)\s+(?P<cause>[^.;]{4,400})"
+)
+_PRONOUN = re.compile(
+    r"(?i)(?:we|it|they|this|these|there|such|he|she|i|that|which|those|if|when|as|some|many|most|each|in|on|at|to|for"
+    r"|based|since|during|although|while|because|given|under)\b"
+)
+_PARTY = re.compile(
+    r"(?i)\b(?:depend(?:s|ent|ence|ed)?\s+(?:\w+\s+)?(?:up)?on|rel(?:y|ies|iant|iance|ied)\s+(?:\w+\s+)?(?:up)?on|competes?\s+with"
+    r"|sold\s+(?:\w+\s+)?to|sales?\s+to|supplied\s+by|purchased?\s+from|obtained?\s+from|manufactured\s+by)\s+(?:the\s+)?"
+    r"(?P<party>[^,;.:()]{3,110}?)(?=\s+(?:to|for|that|which|who|as|because|in\s+order|and\s+(?:our|we|the))\b|[,;.:()]|$)"
 )
 _CELL = re.compile(r"\t|\s{2,}|\.{3,}|\s(?=[$(]?\s?\d)")
 _PERIOD = re.compile(
@@ -63,8 +74,11 @@ def title(topic: Topic, reading: Reading, *, needed: bool) -> Iterator[Found]:
         return
     if topic.is_own and topic.words[-1] not in _TITLES and not needed:
         return
-    if place.subject:
+    if place.subject and needed:
         yield Found(place.subject, 1, place.anchor)
+    if is_proper(topic) and own.kind != "row":
+        yield from (Found(said, 1, place.anchor) for said in _party(own.text, topic, needed=needed))
+        return
     if own.kind in {"heading", "lead"}:
         yield Found(own.text, 1, place.anchor)
         return
@@ -78,10 +92,22 @@ def title(topic: Topic, reading: Reading, *, needed: bool) -> Iterator[Found]:
         yield Found(sentences[heading].text, 1, heading)
     if (found := _SUBJECT.match(_ARTICLES.sub("", own.text))) and len(found["subject"].split()) <= 8:
         said = found["subject"].strip()
-        if not re.match(r"(?i)(?:we|it|they|this|these|there|such|he|she|i|that|which|those|if|when|as)\b", said):
+        if not _PRONOUN.match(said):
             yield Found(said, 1, place.anchor)
     if needed:
         yield Found(cut(own.text, 0, _SHORT), 0.5, place.anchor)
+
+
+def _party(sentence: str, topic: Topic, *, needed: bool) -> Iterator[str]:
+    """Who or what a sentence speaks of: a name, else what it says that one depends on, competes with or sells to."""
+    if found := _PARTY.search(sentence):
+        said = found["party"].strip()
+        within = [name for name in names(said) if len(name) > 2]
+        yield from within[:1]
+        yield cut(said, 0, _SHORT)
+    elif needed and (found := _SUBJECT.match(_ARTICLES.sub("", sentence))) and len(found["subject"].split()) <= 8:
+        if not _PRONOUN.match(found["subject"]):
+            yield found["subject"].strip()
 
 
 def _names_section(heading: str) -> bool:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
 _JOINED = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # where camelCase joins words
+_IRREGULAR = {"found": "find", "sold": "sell", "bought": "buy", "paid": "pay", "rose": "rise", "grew": "grow"}
 _INFLECTIONS = ("ings", "ing", "ied", "ies", "ed", "es", "s")
 _DERIVATIONS = (
     "izations", "ization", "ations", "itions", "ation", "ition", "ators", "itors", "ator", "itor", "itive",
@@ -40,7 +41,7 @@ def stem(word: str) -> str:
     word = word.lower()
     if not word.isascii() or not word.isalpha():
         return word
-    word = _uninflected(word)
+    word = _IRREGULAR.get(word) or _uninflected(word)
     for _ in range(2):
         for ending in _DERIVATIONS:
             if word.endswith(ending) and len(word) - len(ending) >= _ROOT:

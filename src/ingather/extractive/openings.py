@@ -1,0 +1,42 @@
+"""What a text opens with, once its formalities are over: for summaries, a baseline that is hard to beat."""
+
+from __future__ import annotations
+
+import re
+
+from ingather.extractive.reading import FITS, Hit, Reading, Topic
+
+_EARLY = 60  # sentences among which the opening is
+_SHORTEST = 60  # characters of a sentence that says something
+_FORMAL = re.compile(  # what reports say before they say anything
+    r"(?i)forward-looking|form 10-k|annual report|this (?:report|section|item|discussion|document)|safe harbor"
+    r"|should be read|following (?:discussion|table|section|description)|unless (?:otherwise|the context)|refer(?:s|red)? to"
+    r"|fiscal year (?:is|ends|ended|consists)|52- or 53-week|reincorporated|website|web site|securities and exchange"
+    r"|trademark|principal executive offices|incorporated (?:in|under)|risk factors|consolidated financial statements"
+)
+_DEFINING = re.compile(
+    r"(?:We|The\s+Company|The\s+Registrant|[A-Z][\w&.’']*(?:\s+[A-Z(][\w&.,’'()\"“”]*)*)\s+(?:\([^)]*\)\s+)?"
+    r"(?:is|are|was|provides?|designs?|develops?|manufactures?|offers?|operates?|sells?|engages?|pioneered|markets?|specializes?)\b"
+)
+_RESULT = re.compile(r"(?i)\b(?:increased|decreased|grew|rose|fell|declined|was|were|totaled|up|down)\b")
+
+
+def opening(topic: Topic, reading: Reading) -> list[Hit]:
+    """The sentences early in the text that say most on the topic, or define what it is about; the best first."""
+    sentences = reading.passage.sentences
+    found = list[tuple[float, Hit]]()
+    for at, sentence in enumerate(sentences[:_EARLY]):
+        if sentence.kind != "prose" or len(sentence.text) < _SHORTEST or _FORMAL.search(sentence.text):
+            continue
+        fit = reading.fit(topic, at, by_heading=False)
+        defines = _DEFINING.match(sentence.text) is not None and not topic_of_results(topic)
+        tells = topic_of_results(topic) and _RESULT.search(sentence.text) and any(map(str.isdigit, sentence.text))
+        worth = fit + 0.5 * defines + 0.5 * bool(tells) - at / _EARLY
+        if fit >= FITS or defines or tells:
+            found.append((worth, Hit(at, sentence, max(fit, FITS))))
+    return [hit for _, hit in sorted(found, key=lambda one: (-one[0], one[1].at))]
+
+
+def topic_of_results(topic: Topic) -> bool:
+    """Whether a topic is how something went, rather than what it is."""
+    return not {"revenu", "perform", "result", "profit", "incom"}.isdisjoint({*topic.name, *topic.said})
