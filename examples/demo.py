@@ -8,7 +8,6 @@ from ingather.testing import Simulator
 from tenk import comprehensive_analysis, markdown, open_submission
 from tenk.live import view_of
 from tenk.outcome import SECTIONS
-from tenk.samples import sample
 
 REPORT = Path("demo-report.md")
 
@@ -32,7 +31,7 @@ def tell(name, analysis):
 
 
 def main(latency=0.85, report=REPORT):
-    submission = open_submission(sample())
+    submission = open_submission("quellmark-2025")
     print(f"{submission.company} (fictional), {submission.filing.form}, {len(submission.filing.text.split()):,} words.")
     print("An extractive baseline answers, as slowly as a language model would. It quotes; it does not understand.")
     with Simulator(model="extractive", latency=latency, sigma=0.35) as server:

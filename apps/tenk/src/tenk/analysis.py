@@ -62,17 +62,17 @@ async def comprehensive_analysis(
 ) -> Analysis:
     """Analyse a filing: all sections at once, and all components of each.
 
-    `source`: a path, a file's bytes, a `Filing`, or a ticker, which is fetched through `tickers` (the SEC's EDGAR
-    unless given). `provider`: of ingather's, or its name; the default needs no key and no network. `max_concurrency`:
-    calls in flight, over everything; None: as many as the provider takes. `model`: what the result calls the provider.
-    `split`: ``"single"`` asks for each section by one prompt. `on_event`: as in `ingather.ParallelLLMExecutor`.
+    `source`: a path, a file's bytes, what was read before, the name of a bundled sample, or a ticker, which is fetched
+    through `tickers` (the SEC's EDGAR unless given). `provider`: of ingather's, or its name; the default needs no key
+    and no network. `model`: what the result calls it. `max_concurrency`: calls in flight, over everything; None: as many
+    as the provider takes. `split`: ``"single"`` asks for each section by one prompt. `on_event`: as in
+    `ingather.ParallelLLMExecutor`.
 
     An Item that the filing has not, or has elsewhere, is skipped, with the reason. A component that fails is None in
     its section and told of in ``sections``. Raises an error of `tenk.errors` for what is no 10-K that can be read.
 
     >>> import asyncio
-    >>> from tenk.samples import sample
-    >>> analysis = asyncio.run(comprehensive_analysis(sample(), include_mda=False, include_financials=False))
+    >>> analysis = asyncio.run(comprehensive_analysis("quellmark-2025", include_mda=False, include_financials=False))
     >>> analysis.sections["risk_factors"].status
     'ok'
     """
@@ -192,11 +192,12 @@ def _why_skipped(item: Item) -> str:
 
 def _component(result: TaskResult, field: str, value: object, reason: str | None) -> ComponentReport:
     part = (result.parts or {}).get(field)
-    if part is None:  # never begun: the whole task ended before
-        return ComponentReport(status="ok" if value is not None else "failed", origin="code", reason=reason)
+    held = "ok" if has_content(value) else "empty"
+    if part is None:  # code adds it when the rest is there; or the task ended before it was asked for
+        return ComponentReport(status=held if reason is None else "failed", origin="code", reason=reason)
     usage = part.usage
     return ComponentReport(
-        status="failed" if not part.success else "ok" if has_content(value) else "empty",
+        status=held if part.success else "failed",
         origin=part.origin,
         reason=None if part.error is None else said(part.error),
         calls=part.attempts,

@@ -22,10 +22,10 @@ from tenk.models import (
 )
 from tenk.profile import risk_profile
 from tenk.ratios import ratios, recompute
-from tenk.statements import balance_sheet, cash_flow, income_statement, reparse
+from tenk.statements import known, reparse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from ingather import Provider, TaskResult
     from tenk.evidence import Counts
@@ -52,7 +52,8 @@ class BaseAnalyzer(Generic[T]):
     A component that could not be filled is None and in ``section.missing``. All methods raise `NothingToAnalyze` for
     a text of less than 50 words, and an error of `ingather.errors` where no component at all could be filled.
 
-    >>> text = "Item 1. Business. " + "We build sailing boats for charter companies in two segments. " * 8
+    >>> from tenk import open_submission
+    >>> text = open_submission("quellmark-2025").filing.item("1").body
     >>> section = BusinessAnalyzer().extract_concurrent(text)
     >>> section.operational_overview.evidence.verified
     True
@@ -108,7 +109,7 @@ class BaseAnalyzer(Generic[T]):
             instructions=_INSTRUCTIONS.format(what=self.what),
             split=split,
             tag=self.name,
-            functions=self._functions(),
+            functions=self._functions(text),
         )
 
     def finished(self, result: TaskResult, index: QuoteIndex) -> tuple[T, Counts]:
@@ -117,7 +118,7 @@ class BaseAnalyzer(Generic[T]):
             raise error
         section: T = result.value
         index.verify(section, self.item)
-        self._complete(section)
+        self._complete(section, {field for field, part in (result.parts or {}).items() if part.origin == "code"})
         return section, index.verify(section, self.item)
 
     async def _extracted(self, text: str, split: Split) -> T:
@@ -127,12 +128,12 @@ class BaseAnalyzer(Generic[T]):
         section, _ = self.finished(result, QuoteIndex(text))
         return section
 
-    def _functions(self) -> Mapping[str, Callable[[str], object]]:
-        """The components that code fills."""
+    def _functions(self, _text: str) -> Mapping[str, Callable[[str], object]]:
+        """The components that code fills from the text."""
         return {}
 
-    def _complete(self, section: T) -> None:
-        """What code adds to a section whose quotes are verified."""
+    def _complete(self, section: T, by_code: Collection[str]) -> None:
+        """What code adds to a section whose quotes are verified. `by_code`: the components that code made."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.provider!r}, use_concurrent={self.use_concurrent})"
@@ -163,7 +164,7 @@ class RiskFactorAnalyzer(BaseAnalyzer[RiskFactorAnalysisSection]):
     what = "Item 1A, Risk Factors,"
     model = RiskFactorAnalysisSection
 
-    def _functions(self) -> Mapping[str, Callable[[str], object]]:
+    def _functions(self, _text: str) -> Mapping[str, Callable[[str], object]]:
         return {"category_profile": risk_profile}
 
 
@@ -175,7 +176,7 @@ class MDAAnalyzer(BaseAnalyzer[MDAAnalysisSection]):
     what = "Item 7, Management's Discussion and Analysis,"
     model = MDAAnalysisSection
 
-    def _complete(self, section: MDAAnalysisSection) -> None:
+    def _complete(self, section: MDAAnalysisSection, _by_code: Collection[str]) -> None:
         recompute(section)
 
 
@@ -183,7 +184,8 @@ class FinancialsAnalyzer(BaseAnalyzer[FinancialsAnalysisSection]):
     """Item 8: the statements, ratios, notes, and the audit.
 
     `facts`: the numbers that the filing tags: statements are made of those, and none is asked of a model. Without any
-    they are copied from the text, and a line whose numbers are not in its own quote is dropped. Ratios are computed.
+    code reads the text's own rows; what it cannot find a model copies. A line whose numbers are not in its own quote is
+    dropped. Ratios are computed.
     """
 
     name = "financials"
@@ -202,23 +204,21 @@ class FinancialsAnalyzer(BaseAnalyzer[FinancialsAnalysisSection]):
         super().__init__(provider, use_concurrent, max_concurrency=max_concurrency)
         self.facts = facts
 
-    def _functions(self) -> Mapping[str, Callable[[str], object]]:
-        made = {} if self.facts is None else {name: make(self.facts) for name, make in _STATEMENTS.items()}
-        return {name: partial(_already, statement) for name, statement in made.items() if statement is not None}
+    def _functions(self, text: str) -> Mapping[str, Callable[[str], object]]:
+        return {name: partial(_already, statement) for name, statement in known(self.facts, text).items()}
 
-    def _complete(self, section: FinancialsAnalysisSection) -> None:
-        tagged = self._functions()
+    def _complete(self, section: FinancialsAnalysisSection, by_code: Collection[str]) -> None:
         for name in _STATEMENTS:
             statement = getattr(section, name)
-            if statement is not None and name not in tagged:
-                statement.lines.items = reparse(statement.lines.items)
+            if statement is not None:
+                statement.lines.items = reparse(statement.lines.items, by_code=name in by_code)
                 if not statement.lines.items:
                     setattr(section, name, None)
         section.ratios = ratios(*(getattr(section, name) for name in _STATEMENTS))
         recompute(section)
 
 
-_STATEMENTS = {"income_statement": income_statement, "balance_sheet": balance_sheet, "cash_flow": cash_flow}
+_STATEMENTS = ("income_statement", "balance_sheet", "cash_flow")
 
 
 def _already(statement: object, _text: str) -> object:

@@ -93,9 +93,10 @@ class Board:
         if line is None:
             return
         line.until = now
-        for name, part in (result.parts or {}).items():
-            if name in line.components:
-                line.components[name] = "done" if part.success else "failed"
+        parts = result.parts or {}
+        for name in line.components:  # one that is not among the parts is added by code
+            succeeded = parts[name].success if name in parts else result.success
+            line.components[name] = "done" if succeeded else "failed"
 
     def _mark(self, tag: str, state: State, now: float) -> None:
         section, _, fields = tag.partition(".")

@@ -10,6 +10,7 @@ from tenk.document import read_bytes
 from tenk.facts import Facts
 from tenk.filing import Filing, read_filing
 from tenk.inline_xbrl import read_inline
+from tenk.samples import SAMPLES
 from tenk.schedule import read_schedule
 from tenk.source import BadTicker, checked_ticker
 
@@ -39,23 +40,36 @@ class Submission:
 def open_submission(
     source: Submission | Filing | str | Path | bytes, tickers: FilingSource | None = None, *, year: int | None = None
 ) -> Submission:
-    """Read a path, a file's bytes, or, where no such file is, the newest 10-K of a ticker, or that of a `year`.
+    """Read a path or a file's bytes; where no such file is, the bundled sample of that name, or a ticker's 10-K.
 
-    `tickers`: where filings come from, the SEC's EDGAR unless given. Raises an error of the tree `tenk.errors`.
+    `tickers`: where filings come from, the SEC's EDGAR unless given. `year`: in which the fiscal year ended, the newest
+    unless given. Raises an error of the tree `tenk.errors`.
+
+    >>> open_submission("quellmark-2025").company
+    'QUELLMARK FLOW SYSTEMS, INC.'
     """
     if isinstance(source, Submission):
         return source
     if isinstance(source, Filing):
         return Submission("the filing", source, read_inline(source.markup or b""))
     name, content = "the file", source
-    if isinstance(source, str) and is_ticker(source) and not Path(source).exists():
-        fetched = (tickers or _edgar()).fetch(source, year)
-        name, content = fetched.name, fetched.content
+    if isinstance(source, str) and not Path(source).exists() and (found := _by_name(source, tickers, year)):
+        name, content = found
     elif not isinstance(source, bytes):
         name = Path(source).name
     unpacked = read_bytes(content, name)
     filing = read_filing(unpacked, name=name)
     return Submission(name, filing, read_inline(filing.markup or b"") or read_schedule(unpacked))
+
+
+def _by_name(name: str, tickers: FilingSource | None, year: int | None) -> tuple[str, bytes] | None:
+    for sample in SAMPLES:
+        if sample.name == name:
+            return sample.file, sample.read()
+    if not is_ticker(name):
+        return None
+    fetched = (tickers or _edgar()).fetch(name, year)
+    return fetched.name, fetched.content
 
 
 def is_ticker(text: str) -> bool:
