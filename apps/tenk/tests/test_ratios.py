@@ -72,7 +72,16 @@ def test_what_would_mean_nothing_is_left_out(statement, absent):
 
 def test_the_gross_margin_needs_no_printed_gross_profit():
     ratio = computed(made(IncomeStatement, revenue=[200], cost_of_revenue=[150]))["gross_margin", 2024]
-    assert (ratio.value, ratio.formula) == (25, "(revenue - cost_of_revenue) / revenue")
+    assert (ratio.value, ratio.formula) == (25, "(revenue - |cost_of_revenue|) / revenue")
+
+
+@pytest.mark.parametrize(
+    ("pretax", "tax", "net", "rate"),
+    [(100, 25, 75, 25), (100, -25, 75, 25), (100, -25, 125, -25), (100, 25, 70, 25), (100, -25, 70, 25)],
+)
+def test_a_tax_in_parentheses_is_an_expense_or_a_benefit_as_the_result_tells(pretax, tax, net, rate):
+    income = made(IncomeStatement, pretax_income=[pretax], income_tax=[tax], net_income=[net])
+    assert computed(income)["effective_tax_rate", 2024].value == rate
 
 
 def test_debt_counts_what_is_due_soon_where_it_is_told():

@@ -17,7 +17,7 @@ from tenk.models.statement import (
     IncomeStatement,
 )
 from tenk.schedule import read_schedule
-from tenk.statements import balance_sheet, cash_flow, income_statement, numbers, reparse
+from tenk.statements import balance_sheet, cash_flow, income_statement, known, numbers, reparse
 
 
 def income(facts):
@@ -179,10 +179,10 @@ def test_a_schedule_makes_statements_of_one_year(filings):
 TEXT = "Net sales\t$\t9,189\t$\t7,977\nOther (expense)\t(187)\t62\nNet income per share\t$2.61\t$.73\n"
 
 
-def line(values, quote, concept="other"):
+def line(values, quote, concept="other", label=None):
     copied = {
         "concept": concept,
-        "label": "x",
+        "label": label or quote.split(" $")[0].split(" (187")[0],
         "values": {"items": [{"fiscal_year": 1994 - age, "value": value} for age, value in enumerate(values)]},
         "evidence": {"quote": quote},
     }
@@ -218,9 +218,40 @@ def test_a_line_that_its_quote_does_not_prove_is_dropped(values, quote):
     assert reparse([line(values, quote)]) == []
 
 
+@pytest.mark.parametrize("label", ["Net", "Other sales", "per share"])
+def test_a_line_whose_label_is_not_that_of_its_row_is_dropped(label):
+    assert reparse([line([2.61, 0.73], "Net income per share $2.61 $.73", label="Net income per share")])
+    assert not reparse([line([9189, 7977], "Net sales $ 9,189 $ 7,977 Other (expense) (187) 62", label=label)])
+
+
+def test_two_numbers_of_one_year_are_no_line():
+    twice = line([9189, 7977], "Net sales $ 9,189 $ 7,977")
+    for value in twice.values.items:
+        value.fiscal_year = 1994
+    assert reparse([twice]) == []
+
+
 def test_the_sign_is_that_which_is_printed():
     (kept,) = reparse([line([187, 62], "Other (expense) (187) 62")])
     assert [value.value for value in kept.values.items] == [-187, 62]
+
+
+def test_what_code_made_of_facts_needs_no_quote():
+    lines = income(Facts(INCOME)).lines.items
+    assert reparse(lines, by_code=True) == lines
+    assert reparse(lines) == []
+
+
+def test_a_statement_is_made_of_tagged_facts_else_of_rows_else_of_a_schedule(filings):
+    schedule = read_schedule((filings / "aapl-1994.txt").read_bytes())
+    rows = "(in thousands) 1994 1993\nNet sales\t9\t8\nCost of sales\t5\t5\nIncome taxes\t1\t1\nNet income\t3\t2\n"
+    assert [known(Facts(INCOME), rows)["income_statement"].amount("revenue", year) for year in (2023, 1994)] == [
+        5e6,
+        None,
+    ]
+    assert known(schedule, rows)["income_statement"].amount("revenue", 1994) == 9_000
+    assert known(schedule, "no rows")["income_statement"].amount("revenue", 1994) == 9_188_748_000
+    assert known(None, rows).keys() == {"income_statement"}
 
 
 def test_a_model_that_says_its_numbers_are_tagged_is_not_believed():
@@ -243,7 +274,7 @@ def test_a_line_per_share_is_not_multiplied_whatever_a_model_says_of_its_unit():
     [
         ("Cash  (1,069)  $ 976", [-1069, 976]),
         ("Loss $(3.5) and ($ 4) or -5 or -$6", [-3.5, -4, -5, -6]),
-        ("Dividends — 6 - 7", [6, 7]),  # dashes that stand for nothing
+        ("Dividends — 6 - 7", [0, 6, 0, 7]),  # dashes that stand alone say nothing was paid
         ("2023-2024", [2023, 2024]),
         ("10-K for 2024", [10, 2024]),
         ("60,922.15 and .73", [60922.15, 0.73]),

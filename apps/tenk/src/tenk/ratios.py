@@ -55,16 +55,16 @@ def _spelled(terms: str) -> Iterator[str]:
 
 _FORMULAS = (  # of those with one name, the first whose inputs are there
     _Formula("gross_margin", "percent", "gross_profit", "revenue"),
-    _Formula("gross_margin", "percent", "revenue -cost_of_revenue", "revenue", absent="policy_benefits"),
+    _Formula("gross_margin", "percent", "revenue -|cost_of_revenue|", "revenue", absent="policy_benefits"),
     _Formula("operating_margin", "percent", "operating_income", "revenue"),
     _Formula("net_margin", "percent", "net_income", "revenue"),
     _Formula("revenue_growth", "percent", "revenue -revenue@prior", "revenue@prior"),
     _Formula("net_income_growth", "percent", "net_income -net_income@prior", "net_income@prior"),
     _Formula("eps_growth", "percent", "eps_diluted -eps_diluted@prior", "eps_diluted@prior"),
-    _Formula("research_share", "percent", "research_and_development", "revenue"),
+    _Formula("research_share", "percent", "|research_and_development|", "revenue"),
     _Formula("effective_tax_rate", "percent", "income_tax", "pretax_income"),
     _Formula("interest_coverage", "times", "operating_income", "|interest_expense|"),
-    _Formula("efficiency_ratio", "percent", "operating_expenses", "net_interest_income noninterest_income"),
+    _Formula("efficiency_ratio", "percent", "|operating_expenses|", "net_interest_income noninterest_income"),
     _Formula("current_ratio", "times", "current_assets", "current_liabilities"),
     _Formula("debt_to_equity", "times", "long_term_debt short_term_debt", "equity"),
     _Formula("debt_to_equity", "times", "long_term_debt", "equity"),
@@ -133,6 +133,8 @@ def _sum(terms: str, statements: Sequence[Statement], year: int, inputs: dict[st
         if found is None:
             return None
         value, inputs[f"{concept} {of_year}"] = found
+        if concept == "income_tax":
+            value = _as_expense(value, statements, of_year)
         value = abs(value) if "|" in term else value
         total += -value if term[0] == "-" else value
     return total
@@ -148,6 +150,14 @@ def _looked_up(concept: str, statements: Sequence[Statement], year: int) -> tupl
             written = f"{printed:,.2f}".removesuffix(".00") + ("" if scale == "units" else f" {scale}")
             return printed * FACTORS[scale], f"{concept} {year} = {written}"
     return None
+
+
+def _as_expense(tax: float, statements: Sequence[Statement], year: int) -> float:
+    """The tax, positive where it lowers the result: some filers print it in parentheses then, others for a benefit."""
+    pretax, net = (_looked_up(concept, statements, year) for concept in ("pretax_income", "net_income"))
+    if pretax is None or net is None:
+        return tax
+    return -tax if abs(pretax[0] + tax - net[0]) < abs(pretax[0] - tax - net[0]) else tax
 
 
 def change_pct(current: float, prior: float) -> float | None:

@@ -11,6 +11,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from tenk import printed
 from tenk.concepts import BALANCE, CASH_FLOW, INCOME
 from tenk.models.statement import (
     MAX_YEARS,
@@ -18,6 +19,7 @@ from tenk.models.statement import (
     BalanceSheet,
     CashFlowStatement,
     IncomeStatement,
+    Statement,
     StatementLine,
 )
 
@@ -32,8 +34,11 @@ L = TypeVar("L", bound=StatementLine)
 _SCALES: dict[int, Scale] = {0: "units", 3: "thousands", 6: "millions", 9: "billions"}
 _MONEY = re.compile(r"[A-Z]{3}")
 _NUMBER = re.compile(
-    r"(?P<minus>\(\s*\$?\s*|(?<![\w)])[-−]\$?)?(?<![\w.,])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?![\w,.]?\d)"
+    r"(?P<minus>\(\s*\$?\s*|(?<![\w)])[-−]\$?)?(?<![\w.,])"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?![\w,.]?\d)"
+    r"|(?<!\S)(?P<nil>[—–-]{1,3})(?!\S)"
 )
+_FEW_LETTERS = 12  # of a reference to a note, say, between a label and its numbers
 
 
 class _Row(NamedTuple):
@@ -60,6 +65,26 @@ def cash_flow(facts: Facts) -> CashFlowStatement | None:
     """The statement of cash flows that a filing's facts make; None where they make none."""
     made = _printed(facts, CASH_FLOW, _years(facts))
     return None if made is None else CashFlowStatement.model_validate(made)
+
+
+def known(facts: Facts | None, text: str) -> dict[str, Statement]:
+    """The statements that code knows, by the names of their components, so that no model need copy them.
+
+    They are made of tagged facts; else read from `text`, each line with its row as proof; else of the one year that a
+    data schedule has.
+    """
+    found = dict[str, Statement]()
+    for name, of_facts, of_text in (
+        ("income_statement", income_statement, printed.income_statement),
+        ("balance_sheet", balance_sheet, printed.balance_sheet),
+        ("cash_flow", cash_flow, printed.cash_flow),
+    ):
+        made = of_facts(facts) if facts else None
+        if made is None or (facts and facts.source != "xbrl"):
+            made = of_text(text) or made
+        if made is not None:
+            found[name] = made
+    return found
 
 
 def _years(facts: Facts) -> dict[int, Period]:
@@ -143,34 +168,45 @@ def _line(row: _Row, table: int, scale: int, years: set[int], source: str) -> di
     }
 
 
-def reparse(lines: list[L]) -> list[L]:
-    """The lines, copied from a text by a model, whose numbers stand in their own verified quote; with the sign there.
+def reparse(lines: list[L], *, by_code: bool = False) -> list[L]:
+    """The lines whose label and numbers stand in their own verified quote, with the signs that are printed there.
 
-    A line without a verified quote, or with a number that its quote does not have, is left out. Whatever a model says
-    of where the numbers come from, they come from the text.
+    `by_code`: whether code made the lines. Those that it made of facts need no quote; what a model says of where its
+    numbers come from is not believed.
     """
-    return [line for line in lines if _agrees(line)]
+    return [line for line in lines if (by_code and _is_tagged(line)) or _agrees(line)]
+
+
+def _is_tagged(line: StatementLine) -> bool:
+    return all(value.source != "text" for value in line.values.items)
 
 
 def _agrees(line: StatementLine) -> bool:
     if line.evidence is None or not line.evidence.verified or not line.values.items:
         return False
-    printed = list(numbers(line.evidence.quote))
+    printed = list(numbers(_behind(line.label, line.evidence.quote)))
     for value in line.values.items:
         same = next((number for number in printed if abs(number) == abs(value.value)), None)
         if same is None:
             return False
         printed.remove(same)
         value.value, value.source, value.period_end = same, "text", None
-    return True
+    years = [value.fiscal_year for value in line.values.items]
+    return len(set(years)) == len(years)
+
+
+def _behind(label: str, quote: str) -> str:
+    """What a row has behind its label, if that is hardly more than numbers; empty for a sentence or another row."""
+    _, found, cells = quote.lower().rpartition(label.lower())
+    return cells if found and sum(map(str.isalpha, cells)) <= _FEW_LETTERS else ""
 
 
 def numbers(text: str) -> Iterator[float]:
-    """The numbers of a printed line, those in parentheses or behind a minus negative.
+    """The numbers of a printed line: those in parentheses or behind a minus negative, a dash that stands alone 0.
 
-    >>> list(numbers("Purchases of equipment  (1,069)  $ 976"))
-    [-1069.0, 976.0]
+    >>> list(numbers("Purchases of equipment  (1,069)  $ 976  —"))
+    [-1069.0, 976.0, 0.0]
     """
     for match in _NUMBER.finditer(text):
-        value = float(match["digits"].replace(",", ""))
+        value = 0.0 if match["nil"] else float(match["digits"].replace(",", ""))
         yield -value if match["minus"] else value
