@@ -64,8 +64,8 @@ async def comprehensive_analysis(
 
     `source`: a path, a file's bytes, what was read before, the name of a bundled sample, or a ticker, which is fetched
     through `tickers` (the SEC's EDGAR unless given). `provider`: of ingather's, or its name; the default needs no key
-    and no network. `model`: what the result calls it. `max_concurrency`: calls in flight, over everything; None: as many
-    as the provider takes. `split`: ``"single"`` asks for each section by one prompt. `on_event`: as in
+    and no network. `model`: what the result calls it. `max_concurrency`: calls in flight, over everything; None: as
+    many as the provider takes. `split`: ``"single"`` asks for each section by one prompt. `on_event`: as in
     `ingather.ParallelLLMExecutor`.
 
     An Item that the filing has not, or has elsewhere, is skipped, with the reason. A component that fails is None in
