@@ -144,6 +144,8 @@ class Extraction:
         if missing and self._final is not None:
             raise self._final
         if self._whole is not None and (not missing or is_partial):
+            for name in self._done:  # as the whole has it: defaults, and validators that look at several fields
+                self.parts[name].value = getattr(self._whole, name)
             return self.outline.bare(self._whole)
         if missing:
             needed = [name for name in missing if not is_partial or self.outline.requires(name)] or missing
@@ -244,8 +246,6 @@ class Extraction:
             self._problem = problem
             blamed = [name for name in problem.fields if name not in self._task.functions]
             return self._mend_fields(blamed, problem) if problem.fields else self._mend_all(problem)
-        for name in self._values:  # as the whole has it: validators that look at several fields come last
-            self.parts[name].value = getattr(self._whole, name)
         return False
 
     def _mend_fields(self, blamed: list[str], problem: Unmerged) -> bool:

@@ -280,7 +280,7 @@ def _is_composed(node: Node, root: Node) -> bool:
 def _json(text: str) -> object:
     try:
         return from_json(text, allow_inf_nan=False)
-    except ValueError:
+    except (ValueError, TypeError):  # the latter for a lone surrogate
         return _ABSENT
 
 

@@ -126,3 +126,8 @@ def test_a_whole_number_may_be_larger_than_any_float():
 def test_decimals_keep_their_digits():
     text = '{"value": "12345678901234567.89123"}'
     assert Schema.of(decimal.Decimal).parse(text).value == decimal.Decimal("12345678901234567.89123")
+
+
+def test_null_beside_what_is_no_character_is_an_invalid_answer_like_any():
+    with pytest.raises(InvalidAnswer):
+        Schema.of(Leaf).parse("null \ud800")

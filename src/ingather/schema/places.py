@@ -29,7 +29,7 @@ def without_absent(text: str, schema: Node) -> bytes | None:
     """The JSON `text` without each ``null`` that stands for a default; None where it has none, or is no JSON."""
     try:
         document = from_json(text)
-    except ValueError:
+    except (ValueError, TypeError):  # the latter for a lone surrogate
         return None
     found = False
     for value, node in _places(document, schema):
