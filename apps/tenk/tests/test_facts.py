@@ -80,6 +80,18 @@ def test_a_year_after_that_of_the_filing_is_none_of_its_years():
     assert list(facts.fiscal_years.values()) == [Y24]
 
 
+def test_the_year_of_a_pension_plan_is_no_fiscal_year():
+    plan = year("2022-07-01", "2023-06-30")
+    about = [fact("Revenues", 1, period) for period in (Y24, plan, plan, plan, Y23)]
+    assert Facts(tuple(about), {}, Y24).fiscal_years == {2024: Y24, 2023: Y23}
+
+
+def test_of_two_years_that_end_a_few_days_apart_the_one_with_more_facts_counts():
+    rounded = year("2022-02-01", "2023-01-31")
+    about = [fact("Revenues", 1, period) for period in (Y24, rounded, Y23, Y23)]
+    assert Facts(tuple(about), {}, Y24).fiscal_years == {2024: Y24, 2023: Y23}
+
+
 def test_without_a_word_from_the_filing_the_newest_year_with_facts_is_its_year():
     assert Facts((fact("Revenues", 1, Y24), fact("NetIncomeLoss", 1, Y24), fact("Revenues", 1, Y23))).fiscal_years == {
         2024: Y24,

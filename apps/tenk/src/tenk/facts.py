@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHORTEST_YEAR, _LONGEST_YEAR = 350, 380  # days: 52 or 53 weeks, and what a filer makes of them
 _NEARLY = 3  # days by which a balance sheet's date may differ from the end of its year
+_DRIFT = 15  # days by which the ends of two fiscal years may be off a whole number of years
 _LEAP = 365.25
 
 
@@ -135,15 +136,19 @@ class Facts:
         if latest is None:
             return {}
         label, years = self._label(latest), dict[int, Period]()
-        for period in sorted(counts, key=lambda period: (period.end, counts[period]), reverse=True):
-            if period.end <= latest.end:
-                years.setdefault(label - round((latest.end - period.end).days / _LEAP), period)
-        return years
+        for period, _ in counts.most_common():  # of those that end about one day, the one that most facts are about
+            ago = (latest.end - period.end).days
+            back = round(ago / _LEAP)
+            if (
+                ago >= 0 and abs(ago - back * _LEAP) <= _DRIFT
+            ):  # others are the years of a pension plan, or a tax office
+                years.setdefault(label - back, period)
+        return dict(sorted(({**years, label: latest}).items(), reverse=True))
 
     def _latest(self, counts: Counter[Period]) -> Period | None:
         if self.document in counts:
             return self.document
-        often = [period for period, count in counts.items() if count > 1] or list(counts)
+        often = [period for period, count in counts.items() if 2 * count >= max(counts.values())]
         return max(often, key=lambda period: period.end, default=None)
 
     def _label(self, year: Period) -> int:
