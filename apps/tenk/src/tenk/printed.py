@@ -131,7 +131,7 @@ def _places(found: list[tuple[int, str]], core: str) -> list[int]:
     """The lines at which a statement may begin: those with most different concepts behind them first."""
     sizes = list[tuple[int, int]]()
     for index, (start, _) in enumerate(found):
-        inside = {concept for at, concept in found[index:] if at < start + _REACH}
+        inside = {concept for at, concept in found[index : index + 2 * _REACH] if at < start + _REACH}
         if core in inside:
             sizes.append((-len(inside), start))
     return [start for _, start in sorted(sizes)]
