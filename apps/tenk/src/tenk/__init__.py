@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from tenk.analysis import comprehensive_analysis
     from tenk.analyzers import BaseAnalyzer, BusinessAnalyzer, FinancialsAnalyzer, MDAAnalyzer, RiskFactorAnalyzer
     from tenk.filing import Filing, Item, read_filing
+    from tenk.models import (
+        BusinessAnalysisSection,
+        FinancialsAnalysisSection,
+        KeyProductList,
+        MDAAnalysisSection,
+        RiskFactorAnalysisSection,
+    )
     from tenk.outcome import Analysis, ComponentReport, SectionReport
     from tenk.report import markdown
     from tenk.submission import Submission, open_submission
@@ -16,12 +23,17 @@ if TYPE_CHECKING:
 _HOME = {
     "Analysis": "outcome",
     "BaseAnalyzer": "analyzers",
+    "BusinessAnalysisSection": "models",
     "BusinessAnalyzer": "analyzers",
     "ComponentReport": "outcome",
     "Filing": "filing",
+    "FinancialsAnalysisSection": "models",
     "FinancialsAnalyzer": "analyzers",
     "Item": "filing",
+    "KeyProductList": "models",
+    "MDAAnalysisSection": "models",
     "MDAAnalyzer": "analyzers",
+    "RiskFactorAnalysisSection": "models",
     "RiskFactorAnalyzer": "analyzers",
     "SectionReport": "outcome",
     "Submission": "submission",
@@ -34,6 +46,8 @@ _HOME = {
 __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "comprehensive_analysis", "Analysis", "SectionReport", "ComponentReport", "markdown",
     "BaseAnalyzer", "BusinessAnalyzer", "RiskFactorAnalyzer", "MDAAnalyzer", "FinancialsAnalyzer",
+    "BusinessAnalysisSection", "RiskFactorAnalysisSection", "MDAAnalysisSection", "FinancialsAnalysisSection",
+    "KeyProductList",
     "read_filing", "Filing", "Item", "open_submission", "Submission",
 ]  # fmt: skip
 

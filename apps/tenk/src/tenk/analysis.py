@@ -86,7 +86,7 @@ async def comprehensive_analysis(
     filing = submission.filing
     index = await asyncio.to_thread(QuoteIndex, filing.text, _places(filing))
     job = _Job(submission, index, split)
-    tasks = job.tasks([section for section, asked in wanted.items() if asked])
+    tasks = await asyncio.to_thread(job.tasks, [section for section, asked in wanted.items() if asked])
     async with ParallelLLMExecutor(provider, max_concurrency=max_concurrency, on_event=on_event) as executor:
         began = perf_counter()
         results = await executor.execute(tasks)
