@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast, get_origin
 
 from pydantic import AliasChoices, BaseModel, Field, RootModel, TypeAdapter, ValidationError, create_model
+from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import from_json, to_json
 
@@ -80,7 +81,6 @@ class Outline:
     def __init__(self, model: object) -> None:
         """Raises SetupError for what is no pydantic model with fields, and no list."""
         self.model, self.is_list = _as_model(model)
-        self.model.model_rebuild()
         self.fields = dict(self.model.model_fields)
         self.asked = tuple(name for name, field in self.fields.items() if not _is_hidden(field))
         self._keys = {name: _key(name, field) for name, field in self.fields.items()}
@@ -246,7 +246,11 @@ def _as_model(model: object) -> tuple[type[BaseModel], bool]:
         raise SetupError(_WRONG_MODEL.format(model))
     if not model.model_fields:
         raise SetupError(f"the model {model.__name__} has no fields: there is nothing to extract")
-    Schema.of(model)  # which says best what is wrong with it
+    try:
+        model.model_rebuild()
+    except PydanticUndefinedAnnotation as error:
+        raise SetupError(f"the model {model.__name__} is not complete: {str(error).partition(chr(10))[0]}") from error
+    Schema.of(model)  # which says best what else is wrong with it
     return model, False
 
 
