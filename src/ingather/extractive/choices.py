@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _NEGATION = re.compile(r"(?i)\b(?:no|not|never|none|nor|without|neither|cannot)\b|n['’]t\b")
 _SUPPOSED = re.compile(  # what is only thought of, asked or defined is no statement
-    r"(?i)\b(?:if|whether|may|might|could|would|should|risk that|possibility|in the event|unless|is defined as|is a\s+\w+\s+that)\b"
+    r"(?i)\b(?:if|whether|may|might|could|would|should|risk that|possibility|in the event|unless|is defined as"
+    r"|is a\s+\w+\s+that)\b"
 )
 _OTHERWISE = re.compile(  # a description that says when it is false, or that silence is
     r"(?i)\bfalse\s+(?:if|for|when|where|unless|otherwise|by default|in all)|\b(?:if|where|when)\b[^.;]*\bfalse\b"

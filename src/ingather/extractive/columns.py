@@ -27,7 +27,7 @@ def columns(schema: Schema, node: Node, reading: Reading) -> list[Found]:
         return []
     year, value = names
     years = _years_above(reading, place.anchor)
-    found = numbers(reading.passage.sentences[place.anchor].text)
+    found = numbers(reading.passage.sentences[place.anchor].text, row=True)
     printed: list[JSON] = [number.printed for number in found if not number.percent and not number.year]
     printed = printed[1:] if len(printed) == len(years) + 1 else printed  # the first one is that of a note
     return [

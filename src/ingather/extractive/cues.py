@@ -49,14 +49,14 @@ now: currently, now, today, this year, continue
 year: next year, fiscal year, twelve months, 12 months
 multi: long-term, over time, years, future generations, multi-year
 market: demand, competition, competitors, prices, economic, consumer, market conditions, industry, customers
-operational: operations, manufacturing, defects, disruption, quality, facilities, systems failure, execute, product,
+operational: manufacturing, defects, disruption, quality, facilities, execute, product,
     inventory, integrate
 financial: debt, indebtedness, credit, liquidity, interest rates, currency, goodwill, impairment, investments,
     stock price, dividend, capital, financing, tax
 legal: litigation, lawsuits, legal, proceedings, patent, infringement, liability, laws, intellectual
 regulatory: regulation, laws, government, compliance, regulators, legislation, tax
 technology: technology, technological, software, systems, product development, new products
-cyber: cyber, security, breach, hack, malware, data, privacy, unauthorized access
+cyber: cyber, cyberattacks, cyber-attacks, security, breach, hack, malware, data, privacy, unauthorized access
 supply: suppliers, supply, components, shortage, third parties manufacture, foundry, raw materials, single source
 chain: suppliers
 geopolitical: export, international, countries, political, tariff, trade, war, terrorism, sanctions, china, foreign

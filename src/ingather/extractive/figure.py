@@ -73,16 +73,27 @@ def _bare(schema: Schema, part: object) -> Node:
 
 def _unit(name: str, node: Node, picked: Picked, reading: Reading) -> JSON:
     values = node.get("enum")
-    currency = picked.number.currency or ("USD" if "$" in reading.passage.text else "")
+    currency = picked.number.currency or _currency_of_row(picked, reading)
     if isinstance(values, list):
+        currency = currency or ("USD" if "$" in reading.passage.text else "")
         wanted = {currency.lower()} if name == "currency" else {picked.scale, picked.scale + "s"}
+        if not picked.scale and name != "currency" and reading.passage.sentences[picked.at].kind == "row":
+            return None  # a table that does not say what it counts in
         named = wanted if picked.scale or name == "currency" else _ONES
         return next((value for value in values if isinstance(value, str) and value.lower() in named), None)
     if name == "currency":
-        return currency or None
+        return currency or ("USD" if "$" in reading.passage.text else None)
     if name == "scale":
         return picked.scale or "units"
     return _named(picked, currency, reading)
+
+
+def _currency_of_row(picked: Picked, reading: Reading) -> str:
+    """Dollars, where a row or the scale over its table says so: most rows of a table have no sign."""
+    sentence = reading.passage.sentences[picked.at]
+    whole = float(picked.number.printed).is_integer() or "share" in sentence.stems or "shar" in sentence.stems
+    in_table = sentence.kind == "row" and whole and bool(_of_table(picked, reading))
+    return "USD" if "$" in sentence.text or (in_table and "$" in reading.passage.text) else ""
 
 
 def _named(picked: Picked, currency: str, reading: Reading) -> str | None:

@@ -47,23 +47,23 @@ class Number(NamedTuple):
 
 
 @lru_cache(maxsize=8192)
-def numbers(sentence: str) -> tuple[Number, ...]:
-    """The numbers of a sentence in order; *10-K* is no number, *(1,234)* is negative.
+def numbers(sentence: str, *, row: bool = False) -> tuple[Number, ...]:
+    """The numbers of a sentence in order; *10-K* is no number, *(1,234)* is negative, and *(43)* in a `row`.
 
     >>> [number.value for number in numbers("Net loss was $(3.5) million, or 12 percent of 2,900.")]
     [-3500000.0, 12.0, 2900.0]
     """
-    return tuple(_number(found) for found in _NUMBER.finditer(sentence) if len(found["digits"]) <= 25)
+    found = [found for found in _NUMBER.finditer(sentence) if len(found["digits"]) <= 25]
+    return tuple(_number(one, in_row=row and nth > 0) for nth, one in enumerate(found))
 
 
-def _number(found: re.Match[str]) -> Number:
+def _number(found: re.Match[str], *, in_row: bool) -> Number:
     digits = found["digits"]
     sign = (found["money"] or found["inner"] or "").strip().removeprefix("US")
     in_brackets = bool(found["open"] and found["close"])
     is_year = _YEAR.fullmatch(digits) is not None and not sign
-    negative = bool(found["sign"]) or (
-        in_brackets and not is_year and (bool(sign) or len(digits) > 2 or bool(found["percent"]))
-    )
+    telling = in_row or bool(sign) or len(digits) > 2 or bool(found["percent"])
+    negative = bool(found["sign"]) or (in_brackets and not is_year and telling)
     printed = float(digits.replace(",", "")) * (-1.0 if negative else 1.0)
     scale = (found["scale"] or "").lower()
     return Number(
@@ -87,7 +87,7 @@ def periods(sentence: str, *, row: bool) -> tuple[tuple[Number, ...], tuple[Numb
     >>> [number.printed for number in now], [number.printed for number in before]
     ([10.0], [9.0])
     """
-    found = [number for number in numbers(sentence) if not number.year]
+    found = [number for number in numbers(sentence, row=row) if not number.year]
     if row:
         kept = [number for number in found if not number.percent] or found
         return tuple(kept[:1]), tuple(kept[1:2])

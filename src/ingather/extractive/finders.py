@@ -21,6 +21,9 @@ _PLACE_NAME = re.compile(
 _ADDRESS = re.compile(
     r"(?P<city>[^\W\d_a-z][\w.'’-]+(?:\s[^\W\d_a-z][\w.'’-]+){0,2}),\s+(?P<state>[^\W\d_a-z]\w+(?:\s[^\W\d_a-z]\w+)?),?\s+\d{5}\b"
 )
+_FIRM = re.compile(
+    r"[^\W\d_a-z][\w'’.-]*(?:,?\s+(?:&\s+|and\s+|of\s+)?[^\W\d_a-z][\w'’.-]*){0,5},?\s+(?:L\.?L\.?P\.?|PLLC|LLC|P\.C\.|CPAs?)(?=\W|$)"
+)
 _AGE = re.compile(r"(?i)\b\d+[\s-]*years?[\s-]*old\b,?\s*")
 EMAIL = re.compile(r"\b[\w.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b")
 URL = re.compile(r"\bhttps?://[^\s<>\"'()\[\]{}|\\^`]*[^\s<>\"'()\[\]{}|\\^`.,;:!?]")
@@ -78,6 +81,11 @@ def _surest(sentence: str, found: list[str]) -> tuple[str, ...]:
     return tuple(sorted(dict.fromkeys(filter(None, found)), key=doubt))
 
 
+def firms(sentence: str) -> list[str]:
+    """Firms by the form of their names, such as *Deloitte & Touche LLP*."""
+    return [re.sub(r"^(?:Report of|To)\s+", "", found[0]) for found in _FIRM.finditer(sentence)]
+
+
 def roles(sentence: str) -> list[str]:
     """What somebody or something is said to be: *software engineer* of *is a 30-year-old software engineer*."""
     found = (_AGE.sub("", role["role"]).strip() for role in _ROLE.finditer(sentence))
@@ -87,9 +95,8 @@ def roles(sentence: str) -> list[str]:
 def places(sentence: str) -> list[str]:
     """Where something is: the names behind *in*, *at*, *from*, with the state or country that follows a city."""
     found = [f"{address['city']}, {address['state']}" for address in _ADDRESS.finditer(sentence)]
-    for opened in _PLACE.finditer(sentence):
-        if named := _PLACE_NAME.match(sentence, opened.end()):
-            found.append(named[0].rstrip(".,"))
+    named = (_PLACE_NAME.match(sentence, opened.end()) for opened in _PLACE.finditer(sentence))
+    found += [name[0].rstrip(".,") for name in named if name]
     return found
 
 
@@ -123,7 +130,9 @@ def listed(sentence: str) -> list[str]:
         tail = tail[verb.end() :] if verb else ""
     parts = tail.split(mark)
     if mark == ",":
-        parts[-1:] = re.split(r"(?i)\s+(?:and|or)\s+", parts[-1].strip(), maxsplit=1)
+        last = parts[-1].strip()
+        opened = re.match(r"(?i)(?:and|or)\s+", last)  # then what follows is one member, *and* within it or not
+        parts[-1:] = [last[opened.end() :]] if opened else re.split(r"(?i)\s+(?:and|or)\s+", last, maxsplit=1)
     parts = [part for part in (re.sub(r"(?i)^\s*(?:and|or)\s+", "", part).strip() for part in parts) if part]
     enough = len(parts) >= (2 if colon or mark == ";" else 3)
     clauses = mark == "," and any(_CLAUSE.search(part) for part in parts)

@@ -9,10 +9,11 @@ from ingather.extractive.columns import columns, is_by_year
 from ingather.extractive.figure import Figure
 from ingather.extractive.named import Spot, enumerated, is_proper, named_spots
 from ingather.extractive.quotes import is_quote
-from ingather.extractive.reading import Found, Reading, Topic
+from ingather.extractive.reading import FITS, Found, Reading, Topic
 from ingather.extractive.schema import alternatives, in_order, kind_of, listed_in
 from ingather.extractive.strings import shortened
 from ingather.extractive.titles import is_short
+from ingather.extractive.words import name_words, word_set
 
 if TYPE_CHECKING:
     from ingather.extractive.fill import Filler
@@ -23,8 +24,11 @@ _GUESSES = 3  # members that are about something else, where there is nothing be
 _LIKELY = 0.5  # how sure a member must be to count as found
 _NEAR_BEST = 0.3  # of the best place's score, that another one must have
 _ON_SUBJECT = 0.55  # the fit of a sentence whose parts, or which itself, are members of a list of texts
-_LED = 12  # sentences under a sentence that heads them, for which it says what they are about
+_LABEL_FILLERS = ("total", "up", "down", "consolidat", "dilut", "basic", "befor", "tax", "net", "common")
 _FITS_LIST = 0.45  # the fit of a sentence that may be a member
+_HEADINGS = word_set("title headline heading")
+_LEADS = 5  # headings that are sentences, from which on a text is made of them
+_SECTION = 12  # sentences under a heading that speak for it
 _SENTENCES = 3  # members of a list of texts that are whole sentences
 
 
@@ -79,34 +83,48 @@ class Members:
 
     def _texts(self, node: Node, topic: Topic, most: int) -> list[Found]:
         """Texts: the parts of a list within a sentence on the topic, or whole sentences on it."""
+        size = node.get("minLength")
+        least = max(1, size if isinstance(size, int) else 0)
         if (label := self.reading.label(self.topic)) is not None:
             parts = [part.strip() for part in label.replace(";", ",").split(",")]
-            return [Found(shortened(part, node), 3) for part in parts if part][:most]
+            return [Found(shortened(part, node), 3) for part in parts if len(part) >= least][:most]
         hits = [hit for hit in self.reading.hits(topic) if hit.fit >= _ON_SUBJECT]
         for hit in hits[:_SENTENCES]:
             if told := enumerated(self.reading.passage, hit.at):
-                return [Found(shortened(part.text, node), 2, part.at) for part in told][:most]
+                kept = [part for part in told if len(part.text) >= least]
+                return [Found(shortened(part.text, node), 2, part.at) for part in kept][:most]
         if self.reading.place is not None and not topic.is_own:
             return []
-        least = node.get("minLength", 0)
-        kept = [hit for hit in hits if hit.sentence.kind != "row"][: min(most, _SENTENCES)]
-        texts = [Found(shortened(hit.sentence.text, node), 1, hit.at) for hit in sorted(kept, key=lambda hit: hit.at)]
-        return [text for text in texts if len(str(text.value)) >= (least if isinstance(least, int) else 0)]
+        told_of = [hit for hit in hits if hit.sentence.kind != "row" and len(hit.sentence.text) >= least]
+        whole = sorted(told_of[: min(most, _SENTENCES)], key=lambda hit: hit.at)
+        return [Found(shortened(hit.sentence.text, node), 1, hit.at) for hit in whole]
 
     def _objects(self, node: object, resolved: Node, topic: Topic, most: int) -> list[Found]:
         if self.reading.place is not None:
-            return columns(self.filler.schema, resolved, self.reading)[:most]
+            return (columns(self.filler.schema, resolved, self.reading) or self._around(node, topic))[:most]
         head, part = self._head(resolved)
         kept = list[_Kept]()
+        figures = self._counts(resolved).needed
         for spot in self._spots(topic, head, part, resolved)[:_TRIED]:
-            settled = frozenset((*topic.name, *topic.said)) or frozenset({""})
-            place = self.reading.at(spot.anchor, settled, spot.subject, head)
+            settled = frozenset(topic.name) or frozenset({""})
+            place = self.reading.at(spot.anchor, settled, spot.subject, head, of_figure=figures)
             member = self.filler.value(node, topic, place)
             if (member.lacks and not self.filler.forced) or member.sure < _LIKELY:
                 continue
             kept.append(_Kept(member, spot, spot.worth * (0.4 + min(2.0, member.sure))))
+        if self._counts(resolved).several:  # better those that have a number
+            kept = [one if _has_number(one.found.value) else one._replace(worth=one.worth * 0.3) for one in kept]
         chosen = _distinct(sorted(kept, key=lambda one: -one.worth), head, most)
         return [one.found for one in sorted(chosen, key=lambda one: (one.spot.anchor, one.spot.nth))]
+
+    def _around(self, node: object, topic: Topic) -> list[Found]:
+        """Members from the sentences of the place itself, those that speak of them."""
+        place = self.reading.place
+        if place is None or not topic.is_own:
+            return []
+        fitting = [at for at in place.window if self.reading.fit(topic, at) >= FITS]
+        found = [self.filler.value(node, topic, self.reading.at(at, frozenset(topic.name))) for at in fitting]
+        return [member for member in found if not member.lacks and member.sure >= _LIKELY]
 
     def _head(self, node: Node) -> tuple[str, Node]:
         """The property that says which member it is: the first plain string."""
@@ -125,17 +143,55 @@ class Members:
         short = is_short(head_topic, most if isinstance(most, int) else None)
         rows = counts.needed or (short and counts.several)
         kinds = {"prose", "lead", "row"} if rows else {"prose", "lead"}
-        scores = passage.scores(topic.query)
+        if (
+            _HEADINGS & set(head_topic.words[-1:])
+            and sum(passage.sentences[at].kind == "lead" for at in passage.headings) >= _LEADS
+        ):
+            kinds = {"lead"}  # the text has sentences for headings: they are what its parts are called
+        scores = self._by_section(topic) if kinds == {"lead"} else passage.scores(topic.query)
         ranked = [at for at in sorted(scores, key=lambda at: (-scores[at], at)) if passage.sentences[at].kind in kinds]
         if counts.needed:
             ranked = [at for at in ranked if any(map(str.isdigit, passage.sentences[at].text))]
-        fitting = [at for at in ranked[: 4 * _TRIED] if self.reading.fit(topic, at) >= _FITS_LIST]
+        fitting = [at for at in ranked[: 4 * _TRIED] if kinds == {"lead"} or self.reading.fit(topic, at) >= _FITS_LIST]
         if not fitting and len(passage.sentences) <= _TRIED:  # a short text, all of which may be members
             fitting = [at for at, sentence in enumerate(passage.sentences) if sentence.kind != "heading"]
         spots = [Spot(at, scores.get(at, 0.1)) for at in fitting]
+        if counts.several and not counts.needed:  # better those that have one
+            spots = [spot._replace(worth=spot.worth * self._figured(spot)) for spot in spots]
+            spots.sort(key=lambda spot: (-spot.worth, spot.anchor))
+        if rows:
+            spots = self._labels_first(topic, spots)
         if is_proper(head_topic) and not counts.needed:
-            return named_spots(passage, topic, spots, head_topic) or spots
-        return _under_leads(self.reading, spots) if short and not counts.needed else spots
+            anything = {"else", "otherwise"} & set(name_words(head_topic.description))
+            short_text = len(passage.sentences) <= _TRIED
+            named = named_spots(passage, topic, spots, head_topic)
+            if anything:
+                return sorted([*named, *spots], key=lambda spot: (-spot.worth, spot.anchor))
+            return named or (spots if short_text else [])
+        return spots
+
+    def _by_section(self, topic: Topic) -> dict[int, float]:
+        """The scores of headings, with what stands under them."""
+        passage = self.reading.passage
+        scores = passage.scores(topic.query)
+        return {
+            at: scores.get(at, 0.0) + sum(scores.get(under, 0.0) for under in passage.section(at, _SECTION)) / 4
+            for at in passage.headings
+        }
+
+    def _figured(self, spot: Spot) -> float:
+        return 1.5 if any(map(str.isdigit, self.reading.passage.sentences[spot.anchor].text)) else 1.0
+
+    def _labels_first(self, topic: Topic, spots: list[Spot]) -> list[Spot]:
+        """The same, but rows whose label is what is asked for are worth more than others: *Net income*."""
+        asked = {*topic.name, *topic.said, *_LABEL_FILLERS}
+        best = max((spot.worth for spot in spots), default=1.0)
+        raised = list[Spot]()
+        for spot in spots:
+            row = self.reading.passage.sentences[spot.anchor]
+            exact = row.kind == "row" and bool(row.stems) and asked.issuperset(row.stems)
+            raised.append(spot._replace(worth=best * 1.5 + spot.worth * 0.01) if exact else spot)
+        return sorted(raised, key=lambda spot: (-spot.worth, spot.anchor))
 
     def _counts(self, node: Node) -> _Counts:
         """Whether members have numbers: one that is required, or several."""
@@ -167,23 +223,10 @@ class Members:
         return f"Members({self.topic!r}, {self.reading!r})"
 
 
-def _under_leads(reading: Reading, spots: list[Spot]) -> list[Spot]:
-    """The same places, but those under a sentence that heads them moved there: it says what they are about."""
-    sentences = reading.passage.sentences
-    moved = dict[int, Spot]()
-    for spot in spots:
-        heading = reading.passage.heading_of(spot.anchor)
-        leads = (
-            heading is not None
-            and sentences[heading].kind == "lead"
-            and sentences[spot.anchor].kind != "row"
-            and spot.anchor - heading <= _LED
-        )
-        anchor = heading if leads and heading is not None else spot.anchor
-        before = moved.get(anchor)
-        worth = spot.worth * (1.3 if leads else 1.0)
-        moved[anchor] = Spot(anchor, worth if before is None else before.worth + 0.3 * worth)
-    return sorted(moved.values(), key=lambda spot: (-spot.worth, spot.anchor))
+def _has_number(value: JSON) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_number, value.values()))
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _distinct(kept: list[_Kept], head: str, most: int) -> list[_Kept]:

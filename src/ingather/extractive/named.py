@@ -23,6 +23,11 @@ _PROPER = word_set(
 _PLACES = word_set("region country geography market place")
 _PLACE_STEMS = frozenset(map(stem, _PLACES))
 _PARTIES = frozenset(map(stem, word_set("competitor customer supplier partner person company distributor auditor")))
+_PEOPLE = frozenset(map(stem, word_set("person executive officer director manager employee people founder")))
+_CAREER = re.compile(
+    r"(?i)\b(?:served|serves|serving) (?:as|in|on|from)\b|\b(?:prior to|before) joining\b|\bsenior vice president\b"
+    r"|\bexecutive vice president\b|\bholds an? (?:b\.?[as]|m\.?[bs]|ph)|\bvice president of\b"
+)
 _LISTS = 10  # sentences on the topic whose names are taken
 _OFTEN = 6  # times that a name comes, from which on it does not matter how often
 _LONGEST_NAME = 60  # characters
@@ -48,9 +53,10 @@ _NO_NAMES = word_set(
     "engineering marketing manufacturing research development operations and or"
 )
 _ACRONYMS = word_set(
-    "ai ar vr pc it ip hr api sdk cpu gpu usg gaap sec ceo cfo coo cto eps irs fasb sfas oem odm ipo r&d rd i.e e.g u.s "
-    "os tv id ok faq esg dei cso csp isv hpc iot ev av llm"
+    "ai ar vr pc it ip hr api sdk cpu gpu usg gaap sec ceo cfo coo cto eps irs fasb sfas oem odm ipo rd os "
+    "u.s tv id ok faq esg dei cso csp isv hpc iot ev av llm"
 )
+_AND = re.compile(r"\s+(?:and|or)\s+(?=[A-Z])")
 _TITLES = word_set("mr ms mrs dr prof sir examples example")
 _TELLING = re.compile(r"(?i)-(?:powered|enabled|based|driven|related|specific|wide|scale|class|ready)\b")
 
@@ -110,8 +116,14 @@ def named_spots(passage: Passage, topic: Topic, spots: list[Spot], head: Topic) 
     loose = places or bool(_PARTIES & {*topic.name, *map(stem, head.words)})
     found = dict[str, Spot]()
     fits = _is_place if places else _is_name
+    if not _PARTIES & set(map(stem, head.words)) and "product" not in topic.name:
+        own = ""  # a segment may be called as the whole is
+    people = not _PEOPLE.isdisjoint(topic.name + topic.said)
+    spots = [spot for spot in spots if people or not _CAREER.search(passage.sentences[spot.anchor].text)]
     for spot in spots[:_LISTS]:
-        for nth, name in enumerate(_names_in(passage, spot.anchor, topic, loose=loose)):
+        told = _names_in(passage, spot.anchor, topic, loose=loose)
+        parted = (Listed(part, name.at) for name in told for part in (_AND.split(name.text) if loose else [name.text]))
+        for nth, name in enumerate(parted):
             key = name.text.casefold()
             if key not in found and key.removesuffix("'s") != own and fits(name.text):
                 at = name.at if places else described.get(key, name.at)
@@ -142,7 +154,8 @@ def _described(passage: Passage) -> dict[str, int]:
     """For each name that opens a sentence before a verb, or is a heading, the first such sentence."""
     found = dict[str, int]()
     for at, sentence in enumerate(passage.sentences):
-        if sentence.kind == "prose" and (opened := _DESCRIBED.match(sentence.text)) and _is_name(opened["name"]):
+        opened = _DESCRIBED.match(sentence.text) if sentence.kind == "prose" else None
+        if opened and _is_name(opened["name"]) and (" " in opened["name"] or _within(passage.text, opened["name"])):
             found.setdefault(opened["name"].casefold(), at)
         elif sentence.kind == "heading" and at + 1 < len(passage.sentences) and len(sentence.text) <= _LONGEST_NAME:
             following = passage.sentences[at + 1]
@@ -151,6 +164,20 @@ def _described(passage: Passage) -> dict[str, int]:
             if following.kind in {"prose", "lead"} and told and _is_name(sentence.text):
                 found.setdefault(sentence.text.casefold(), at + 1)
     return found
+
+
+def is_name_within(text: str, name: str) -> bool:
+    """Whether capitalised words are a name in a text, not just a sentence's first word."""
+    return _is_name(name) and (" " in name or _within(text, name))
+
+
+def _is_titled(name: str) -> bool:
+    return all(word[0].isupper() or word[0].isdigit() or len(word) <= 3 for word in name.split())
+
+
+def _within(text: str, name: str) -> bool:
+    """Whether a word is capitalised also where it opens no sentence."""
+    return re.search(rf"[a-z,;]\s{re.escape(name)}\b", text) is not None
 
 
 def _is_place(text: str) -> bool:
@@ -163,7 +190,7 @@ def _is_name(text: str) -> bool:
     words = name_words(text)
     if not words or len(text) > _LONGEST_NAME or not (text[0].isupper() or text[0].isdigit()) or _TELLING.search(text):
         return False
-    if words[0] in _NO_NAMES | _TITLES or re.fullmatch(r"(?:[A-Z&.]{2,6}s|.)", text):
+    if words[0] in _NO_NAMES | _TITLES or re.fullmatch(r"(?:[A-Z&.]{2,6}s|.|[A-Z]\.)", text):
         return False
     telling = [word for word in words if word not in COMMON | _NO_NAMES | _ACRONYMS and not word.isdigit()]
     return bool(telling)
@@ -178,7 +205,7 @@ def _names_in(passage: Passage, at: int, topic: Topic, *, loose: bool) -> Iterat
     for part in enumerated(passage, at):
         name = re.sub(r"^(?:our|the|its)\s+", "", part.text.strip(" \"“”'"))
         name = re.split(r"\s+[—–-]\s+|:\s|\s\(|,?\s+(?:or|which|formerly)\s", name)[0].strip(" \"“”',.")
-        if _is_name(name) and len(name.split()) <= 6:
+        if _is_name(name) and _is_titled(name) and len(name.split()) <= 6:
             found += 1
             yield Listed(name, part.at)
         elif opened := _STRONG_OPENER.search(part.text):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ingather.extractive.bounds import allowed, bounded
 from ingather.extractive.figures import SCALES, Number, numbers, periods
 from ingather.extractive.reading import Found, Hit, Reading, Topic
+from ingather.extractive.related import ways
 from ingather.extractive.words import stem, stems, word_set
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ingather.extractive.text import Sentence
 
 _NEAR = 40  # characters on each side of a number that say what it counts
+_LONG_BEFORE = 110  # the same, before a year
 _SURE = 0.6  # the share of a name's words that a sentence must have before its number is taken
 _MONEY = frozenset(
     stem(word)
@@ -29,6 +31,11 @@ _SHARES = frozenset(map(stem, word_set("growth margin pct percent percentage rat
 _YEARS = frozenset(map(stem, word_set("year founded since established incorporated")))
 _COUNTED = frozenset(map(stem, word_set("count number quantity headcount employees staff people units")))
 _AGE = re.compile(r"(?i)[\s-]*years?[\s-]*old\b|[\s-]*years? of age\b|[\s-]*years? of experience\b")
+_LABELLED = re.compile(
+    r"\b(?:Notes?|Items?|Parts?|Sections?|Topic|Subtopic|ASC|ASU|SFAS|FASB|FAS|Rules?|Nos?\.?|Level|Form|Chapter|Article|page|pages"
+    r"|Exhibit|Tier|Phase|Class|Series|Title)\s+$"
+)
+_MOVES = frozenset(map(stem, word_set("increase decrease change difference")))
 _COUNTING = re.compile(
     r"(?i)\b(?:approximately|about|nearly|over|roughly|total(?:ed|led|ing)?|employs?|employed|had)\s+[$€£]?$"
 )
@@ -95,7 +102,7 @@ def pick(
     best: Picked | None = None
     highest = 0.0
     for rank, hit in enumerate(reading.looked_at(topic, figures=True)):
-        for found in numbers(hit.sentence.text):
+        for found in numbers(hit.sentence.text, row=hit.sentence.kind == "row"):
             score = _score(found, hit, topic, reading, wanted) - 0.05 * rank
             if score <= highest:
                 continue
@@ -118,10 +125,12 @@ def _score(found: Number, hit: Hit, topic: Topic, reading: Reading, wanted: Want
     sentence = hit.sentence
     if wanted.age:
         return 2.0 if _AGE.match(sentence.text, found.end) else 1.0 if _is_aged(sentence.text, found) else 0.0
-    if _is_other(found, sentence, wanted):
+    if _is_other(found, sentence, topic, wanted) or _is_label(found, sentence.text):
         return 0.0
     tied = hit.fit if reading.place is not None else _tied(topic, reading, hit)
     if tied < _SURE:
+        return 0.0
+    if wanted.year and not _is_dated(topic, sentence.text, found):
         return 0.0
     before = sentence.text[max(0, found.at - _NEAR) : found.at]
     near = set(stems(before)[-5:] + stems(sentence.text[found.end : found.end + _NEAR])[:5])
@@ -133,10 +142,30 @@ def _score(found: Number, hit: Hit, topic: Topic, reading: Reading, wanted: Want
     score = 1.0 + tied + 0.5 * sum(word in near for word in topic.name) + 1.0 * (not counted.isdisjoint(topic.name))
     score += 0.7 * (_COUNTING.search(sentence.text[: found.at]) is not None)
     score += 0.8 * (wanted.money and found.money) - 0.3 * (found.year and not wanted.year)
+    spoken = [word for word in topic.said if word in sentence.stems]
+    score += 0.8 * len(spoken) / max(1, len(topic.said))
+    if sentence.kind == "row" and _MOVES & set(sentence.stems) and not _MOVES & {*topic.name, *topic.said}:
+        return 0.0  # a change, where what it is itself is asked for
+    if wanted.money and sentence.kind == "row" and topic.name and not _is_labelled(topic, sentence):
+        return 0.0
     now, prior = periods(sentence.text, row=sentence.kind == "row")
     if topic.role == "prior":
         return score if found in prior else 0.0
-    return score - 1.0 * (found in prior) + 0.2 * (found in now[:1])
+    aside = found not in now and not (wanted.share or wanted.year)
+    return max(0.0, score - 1.0 * (found in prior or aside) + 0.2 * (found in now[:1]))
+
+
+def _is_labelled(topic: Topic, row: Sentence) -> bool:
+    """Whether at least half of a row's label is about the topic: *Cash used for taxes* is not about cash."""
+    said = {*topic.name, *topic.said, *(word for _, phrase in ways(topic.name) for word in phrase)}
+    return 2 * sum(word in said for word in row.stems) >= len(row.stems)
+
+
+def _is_dated(topic: Topic, text: str, found: Number) -> bool:
+    """Whether what happened in a year stands near it."""
+    around = {*stems(text[max(0, found.at - _LONG_BEFORE) : found.at]), *stems(text[found.end : found.end + _NEAR])}
+    said = [{word} for word in topic.name] + [set(phrase) for _, phrase in ways(topic.name)]
+    return not topic.name or any(words <= around for words in said)
 
 
 def _tied(topic: Topic, reading: Reading, hit: Hit) -> float:
@@ -144,7 +173,7 @@ def _tied(topic: Topic, reading: Reading, hit: Hit) -> float:
     return reading.fit(topic, hit.at, by_heading=False)
 
 
-def _is_other(found: Number, sentence: Sentence, wanted: Wanted) -> bool:
+def _is_other(found: Number, sentence: Sentence, topic: Topic, wanted: Wanted) -> bool:
     """Whether a number is of another kind than wanted."""
     if wanted.year:
         return not found.year
@@ -153,9 +182,15 @@ def _is_other(found: Number, sentence: Sentence, wanted: Wanted) -> bool:
     if wanted.money:
         counts = found.money or bool(found.scale) or sentence.kind == "row"
         return not counts or found.percent or found.year
-    if wanted.counted:
-        return found.money or found.percent or found.year
-    return found.year and len(numbers(sentence.text)) > 1 and sentence.kind == "row"
+    if wanted.counted and (found.money or found.percent):
+        return True
+    following = stems(sentence.text[found.end : found.end + _NEAR])[:1]
+    return found.year and (not following or following[0] not in topic.name)
+
+
+def _is_label(found: Number, text: str) -> bool:
+    """Whether a number is what something is called: *Note 7*, *ASC 105*."""
+    return _LABELLED.search(text[max(0, found.at - _NEAR) : found.at]) is not None
 
 
 def _is_aged(text: str, found: Number) -> bool:

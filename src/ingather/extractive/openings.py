@@ -10,7 +10,8 @@ _EARLY = 60  # sentences among which the opening is
 _SHORTEST = 60  # characters of a sentence that says something
 _FORMAL = re.compile(  # what reports say before they say anything
     r"(?i)forward-looking|form 10-k|annual report|this (?:report|section|item|discussion|document)|safe harbor"
-    r"|should be read|following (?:discussion|table|section|description)|unless (?:otherwise|the context)|refer(?:s|red)? to"
+    r"|should be read|following (?:discussion|table|section|description)|unless (?:otherwise|the context)"
+    r"|refer(?:s|red)? to"
     r"|fiscal year (?:is|ends|ended|consists)|52- or 53-week|reincorporated|website|web site|securities and exchange"
     r"|trademark|principal executive offices|incorporated (?:in|under)|risk factors|consolidated financial statements"
 )
@@ -25,13 +26,15 @@ def opening(topic: Topic, reading: Reading) -> list[Hit]:
     """The sentences early in the text that say most on the topic, or define what it is about; the best first."""
     sentences = reading.passage.sentences
     found = list[tuple[float, Hit]]()
-    for at, sentence in enumerate(sentences[:_EARLY]):
+    results = topic_of_results(topic)
+    early = 3 * _EARLY if results else _EARLY
+    for at, sentence in enumerate(sentences[:early]):
         if sentence.kind != "prose" or len(sentence.text) < _SHORTEST or _FORMAL.search(sentence.text):
             continue
         fit = reading.fit(topic, at, by_heading=False)
-        defines = _DEFINING.match(sentence.text) is not None and not topic_of_results(topic)
-        tells = topic_of_results(topic) and _RESULT.search(sentence.text) and any(map(str.isdigit, sentence.text))
-        worth = fit + 0.5 * defines + 0.5 * bool(tells) - at / _EARLY
+        defines = _DEFINING.match(sentence.text) is not None and not results
+        tells = results and any(map(str.isdigit, sentence.text)) and _RESULT.search(sentence.text) is not None
+        worth = fit + 0.5 * defines + 0.5 * tells - at / early
         if fit >= FITS or defines or tells:
             found.append((worth, Hit(at, sentence, max(fit, FITS))))
     return [hit for _, hit in sorted(found, key=lambda one: (-one[0], one[1].at))]

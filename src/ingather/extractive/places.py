@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-PLACES = frozenset(
-    name.strip()
-    for name in """
+_NAMES = """
     Africa, America, Americas, Antarctica, Asia, Asia-Pacific, Asia Pacific, Australia, Caribbean, EMEA, Europe,
     European Union, Latin America, Middle East, North America, Oceania, Pacific Rim, Scandinavia, South America,
     Argentina, Austria, Bahrain, Bangladesh, Belgium, Bolivia, Brazil, Bulgaria, Canada, Chile, China, Colombia,
@@ -20,5 +18,5 @@ PLACES = frozenset(
     Mississippi, Missouri, Montana, Nebraska, Nevada, New Hampshire, New Jersey, New Mexico, New York, North Carolina,
     North Dakota, Ohio, Oklahoma, Oregon, Pennsylvania, Rhode Island, South Carolina, South Dakota, Tennessee, Texas,
     Utah, Vermont, Virginia, Washington, West Virginia, Wisconsin, Wyoming
-    """.split(",")
-)
+    """
+PLACES = frozenset(" ".join(name.split()) for name in _NAMES.split(","))

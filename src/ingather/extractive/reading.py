@@ -103,13 +103,15 @@ class Place(NamedTuple):
     """A spot in a text that one member of a list is read from.
 
     `anchor`: its sentence. `window`: the sentences that belong to it, the nearest first. `subject`: what it is about,
-    in the text's words, for the property `head`. `settled`: stems that need not be looked for any more.
+    in the text's words, for the property `head`. `of_figure`: it is a number that is reported. `settled`: stems that
+    need not be looked for any more.
     """
 
     anchor: int
     window: tuple[int, ...]
     subject: str = ""
     head: str = ""
+    of_figure: bool = False
     settled: frozenset[str] = frozenset()
 
 
@@ -129,7 +131,15 @@ class Reading:
         self.place = place
         self.given = set[str]()
 
-    def at(self, anchor: int, settled: frozenset[str] = frozenset(), subject: str = "", head: str = "") -> Reading:
+    def at(
+        self,
+        anchor: int,
+        settled: frozenset[str] = frozenset(),
+        subject: str = "",
+        head: str = "",
+        *,
+        of_figure: bool = False,
+    ) -> Reading:
         """The reading of one place: a sentence with those after it in its paragraph, or a heading with its text."""
         sentences = self.passage.sentences
         own = sentences[anchor]
@@ -140,7 +150,7 @@ class Reading:
         else:
             after = [at for at in range(anchor + 1, anchor + 1 + _AHEAD) if at < len(sentences)]
             after = [at for at in after if sentences[at].block == own.block]
-        return Reading(self.passage, Place(anchor, (anchor, *after), subject, head, settled))
+        return Reading(self.passage, Place(anchor, (anchor, *after), subject, head, of_figure, settled))
 
     def hits(self, topic: Topic, most: int = _REACH) -> list[Hit]:
         """The sentences on the topic, best first; those that do not fit it are left out."""

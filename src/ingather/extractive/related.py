@@ -77,13 +77,14 @@ product service: offer, provide, sell, products include
 # Words that say in what form something is wanted, not what it is about.
 FORM = frozenset(
     stems(
-        """answer array basis category change comment count current currency data described description detail effect
-        entry evidence excerpt explain explanation extract field figure fill find following give given
-        headline heading identify included info information item json key kind label last latest list main matter matters
-        measure member mention most name named none empty deny text note null number object output overview pct percent percentage period
-        please previous prior property quantity question quote reason record reply respond response schema
-        sentence size snippet state stated statement string summary text title top topic total type unit use used using
-        value verbatim year first one each every according fully details short brief long words word scale
+        """according amount answer array basis brief category change comment count currency current data deny described
+        description detail details each effect empty entry every evidence excerpt explain explanation
+        extract field figure fill find first following fully give given heading headline identify included
+        info information item json key kind label last latest list long main matter matters measure member
+        mention most name named none note null number object one output overview pct percent percentage
+        period please previous prior property quantity question quote reason record reply respond response
+        scale schema sentence short size snippet state stated statement string sum summary text title top
+        topic total type unit use used using value verbatim word words year
         """
     )
 ) | word_set("what why how when where which who")

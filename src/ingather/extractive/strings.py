@@ -6,11 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from ingather.extractive import forms
-from ingather.extractive.finders import EMAIL, PHONE, URL, dates, names, places, roles
+from ingather.extractive.finders import EMAIL, PHONE, URL, dates, firms, names, places, roles
 from ingather.extractive.lengths import cut, fitted
+from ingather.extractive.named import is_name_within
 from ingather.extractive.openings import opening
 from ingather.extractive.quotes import is_quote, quote
 from ingather.extractive.reading import FITS, Found, Hit, Reading, Topic
+from ingather.extractive.related import subject
 from ingather.extractive.titles import cause_of, is_short, title
 from ingather.extractive.words import name_words, stem, stems, word_set
 
@@ -30,6 +32,7 @@ _KINDS = {  # what a property's name asks for
     "phone": "fax phone telephone",
 }
 _KIND_BY_WORD = {word: kind for kind, words in _KINDS.items() for word in words.split()}
+_EXACT = frozenset({"place", "date", "email", "url", "phone"})  # a sentence is no such thing
 _BY_FORM = word_set(  # these are found by their form alone: the text need not use the word
     "brand candidate company name organisation organization person surname who city country place town career job "
     "occupation position profession role date email mail link url website homepage fax phone telephone when where "
@@ -81,10 +84,14 @@ def _candidates(topic: Topic, reading: Reading, most: int | None, *, needed: boo
     if (label := reading.label(topic)) is not None:
         yield Found(label, 3)
     kind = _kind(topic)
+    of_row = place is not None and reading.passage.sentences[place.anchor].kind == "row"
+    if place is not None and is_short(topic, most) and (of_row or place.of_figure):
+        yield from title(topic, reading, needed=needed)
     yield from _by_kind(kind, topic, reading)
     if place is not None and is_short(topic, most):
         yield from title(topic, reading, needed=needed)
-    yield from _sentences(topic, reading, most, needed=needed and not kind)
+    if needed or kind not in _EXACT:
+        yield from _sentences(topic, reading, most, needed=needed and not kind)
 
 
 def _sentences(topic: Topic, reading: Reading, most: int | None, *, needed: bool) -> Iterator[Found]:
@@ -97,7 +104,7 @@ def _sentences(topic: Topic, reading: Reading, most: int | None, *, needed: bool
             yield from (Found(said, 1, hit.at) for hit in own if (said := cause_of(hit.sentence.text)))
         fresh = [hit for hit in own if hit.sentence.text not in reading.given and hit.sentence.kind != "heading"]
         if not needed:
-            fresh = [hit for hit in fresh if hit.sentence.kind != "row"]
+            fresh = [hit for hit in fresh if _is_told(topic, hit, most)]
         for hit in fresh or (own if needed else []):
             yield Found(_grown(topic, reading, hit, most), sure, hit.at)
         return
@@ -108,6 +115,16 @@ def _sentences(topic: Topic, reading: Reading, most: int | None, *, needed: bool
         yield Found(_grown(topic, reading, hit, most), 1, hit.at)
     for hit in looked_at:
         yield Found(hit.sentence.text, 0, hit.at)
+
+
+def _is_told(topic: Topic, hit: Hit, most: int | None) -> bool:
+    """Whether a sentence is worth giving where nothing must be given: it is about the property, and not cut for it."""
+    if hit.sentence.kind == "row" or (is_short(topic, most) and most is not None and len(hit.sentence.text) > most):
+        return False
+    if topic.is_own:
+        return True
+    described = subject(topic.description)
+    return len(described) > 1 and 2 * sum(word in hit.sentence.stems for word in described) >= len(described)
 
 
 def _wants_several(topic: Topic) -> bool:
@@ -137,9 +154,11 @@ def _by_kind(kind: str, topic: Topic, reading: Reading) -> Iterator[Found]:
         return
     by_form = any(word in _BY_FORM for word in topic.words) and not (set(topic.words) - _BY_FORM - _MODIFIERS)
     for hit in _read_for(kind, topic, reading):
-        if not by_form and hit.fit < FITS:
+        if not by_form and hit.fit < FITS and topic.words[-1:] not in _FIRMS:
             continue
         for text in _of_kind(kind, hit.sentence.text, topic):
+            if kind == "name" and reading.place is not None and not is_name_within(reading.passage.text, text):
+                continue
             certain = kind != "name" or " " in text or not hit.sentence.text.startswith(text)
             yield Found(text, 2 if certain else 1, hit.at)
 
@@ -148,17 +167,20 @@ def _read_for(kind: str, topic: Topic, reading: Reading) -> Iterator[Hit]:
     """The sentences to look at; for addresses, which have a form of their own, all of them."""
     first = reading.looked_at(topic)
     yield from first
-    if kind in {"email", "url", "phone"} and reading.place is None:
+    if (kind in {"email", "url", "phone"} or topic.words[-1:] in _FIRMS) and reading.place is None:
         seen = {hit.at for hit in first}
         sentences = enumerate(reading.passage.sentences)
         yield from (Hit(at, sentence, 0.0) for at, sentence in sentences if at not in seen)
 
 
+_FIRMS = {("auditor",), ("accountant",), ("lawyer",), ("underwriter",)}  # whose names have a form of their own
 _MODIFIERS = word_set("first last full given family legal current of the home work main")
 
 
 def _of_kind(kind: str, sentence: str, topic: Topic) -> Iterator[str]:
     match kind:
+        case "name" if topic.words[-1:] in _FIRMS:
+            yield from firms(sentence)
         case "name":
             words = set(topic.words)
             asked = set(stems(" ".join(topic.words)))

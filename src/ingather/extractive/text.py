@@ -29,11 +29,17 @@ _UNDER_HEADING = 10  # sentences that a heading on the subject lifts
 _LIFT = 0.5  # of the heading's own score, for the first sentence under it
 
 
+_ASIDE = re.compile(  # what only points elsewhere, or stands on every page
+    r"(?i)^(?:\(?(?:please\s+)?(?:refer\s+to|see)\b|table\s+of\s+contents$|<page>$|\d{1,4}$)"
+    r"|\bincorporated\s+(?:herein\s+|hereby\s+)?by\s+reference\b"
+)
+
+
 class Sentence(NamedTuple):
     """One sentence, heading or table row.
 
     `text`: its white space made single. `start`, `end`: where it stands in the whole text. `block`: the number of its
-    paragraph. `kind`: that of its block.
+    paragraph. `kind`: that of its block, or ``"aside"`` where it only points elsewhere.
     """
 
     text: str
@@ -131,9 +137,10 @@ class Passage:
     def scale_at(self, place: int) -> str:
         """What the numbers of a table at this place count in, *(in millions)* above it; empty where nothing is said."""
         at = bisect_right(self._scales, (place, "~"))
-        if not at or place - self._scales[at - 1][0] > _REACH:
-            return ""
-        return self._scales[at - 1][1]
+        if at and place - self._scales[at - 1][0] <= _REACH:
+            return self._scales[at - 1][1]
+        said = {scale for _, scale in self._scales}
+        return next(iter(said)) if len(said) == 1 else ""  # said once, for all tables
 
     def __repr__(self) -> str:
         return f"Passage({self.text!r:.60}, {len(self.sentences)} sentences)"
@@ -173,6 +180,7 @@ def _sentences(text: str) -> Iterator[Sentence]:
         for start, end in _bounds(text, block):
             said = " ".join(text[start:end].split())
             words = stems(said)
+            kind = "aside" if block.kind != "row" and _ASIDE.search(said) else block.kind
             if block.kind == "row":  # its label says what it is about
                 words = tuple(word for word in words if not word[0].isdigit())
-            yield Sentence(said, words, start, end, number, block.kind)
+            yield Sentence(said, words, start, end, number, kind)

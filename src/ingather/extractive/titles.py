@@ -21,6 +21,14 @@ _TITLES = word_set(
     "title headline heading name topic area subject label theme risk exposure advantage regime note initiative metric "
     "figure segment"
 )
+_OF_SECTION = word_set("topic area note theme category")  # these are what the whole section is about
+_LED = 12  # sentences under a sentence that heads them, for which it says what they are about
+_LED = 12  # sentences under a sentence that heads them, for which it says what they are about
+_LAWS = word_set("regime law regulation act agency regulator statute")
+_LAW = re.compile(
+    r"(?:[A-Z][\w.&’'-]*\s+(?:(?:of|and|on|for|the|to)\s+){0,2}){1,7}"
+    r"(?:Acts?|Regulations?|Directive|Code|Rules?|Commission|Agency|Administration|Authority|Reform|HIPAA)\b(?:\s+of\s+\d{4})?"
+)
 _BESIDE = 2  # sentences after a heading for which it is still their own
 _SUBJECT = re.compile(  # a sentence's subject: what stands before its verb
     r"(?P<subject>[^,;:.]{3,90}?),?\s+(?:for\s+(?:the\s+)?(?:fiscal|year|19|20)|in\s+(?:fiscal|19|20)|was|were|is|are|will"
@@ -60,54 +68,67 @@ def is_short(topic: Topic, most: int | None) -> bool:
 
 
 def title(topic: Topic, reading: Reading, *, needed: bool) -> Iterator[Found]:
-    """What a place is called, the best first.
+    """What a place is called, the best first; for a *period* the times that it speaks of.
 
-    For a property with a subject of its own, such as *period*, only what the place says on it.
+    What is not `needed` is only what the place is known to be about: the rest would be a guess.
     """
     place = reading.place
     if place is None:
         return
-    sentences = reading.passage.sentences
-    own = sentences[place.anchor]
+    own = reading.passage.sentences[place.anchor]
     if _PERIODS & {stem(word) for word in topic.words}:
         yield from (Found(found[0], 2, place.anchor) for found in _PERIOD.finditer(own.text))
         return
-    if topic.is_own and topic.words[-1] not in _TITLES and not needed:
-        return
-    if place.subject and needed:
+    if place.subject:
         yield Found(place.subject, 1, place.anchor)
-    if is_proper(topic) and own.kind != "row":
-        yield from (Found(said, 1, place.anchor) for said in _party(own.text, topic, needed=needed))
-        return
-    if own.kind in {"heading", "lead"}:
-        yield Found(own.text, 1, place.anchor)
+    if not needed:
         return
     if own.kind == "row":
         label = _CELL.split(reading.passage.text[own.start : own.end].strip(), maxsplit=1)[0].strip(" .$:")
         if any(sign.isalpha() for sign in label):
             yield Found(label, 2, place.anchor)
         return
-    heading = reading.passage.heading_of(place.anchor)
-    if heading is not None and place.anchor - heading <= _BESIDE and not _names_section(sentences[heading].text):
-        yield Found(sentences[heading].text, 1, heading)
-    if (found := _SUBJECT.match(_ARTICLES.sub("", own.text))) and len(found["subject"].split()) <= 8:
-        said = found["subject"].strip()
-        if not _PRONOUN.match(said):
-            yield Found(said, 1, place.anchor)
-    if needed:
+    if own.kind == "heading" or (own.kind == "lead" and not is_proper(topic)):
+        yield Found(own.text, 1, place.anchor)
+        return
+    yield from (Found(said, 1, place.anchor) for said in _called(topic, reading, place.anchor, figure=place.of_figure))
+    if not is_proper(topic) or place.of_figure:
         yield Found(cut(own.text, 0, _SHORT), 0.5, place.anchor)
 
 
-def _party(sentence: str, topic: Topic, *, needed: bool) -> Iterator[str]:
+def _called(topic: Topic, reading: Reading, at: int, *, figure: bool) -> Iterator[str]:
+    """What a sentence is about: a law's name, its party, the heading above it, its grammatical subject."""
+    text = reading.passage.sentences[at].text
+    last = topic.words[-1] if topic.words else ""
+    if last in _LAWS:
+        yield from (found[0] for found in _LAW.finditer(text))
+    if is_proper(topic) and not figure:
+        yield from _party(text)
+        return
+    heading = reading.passage.heading_of(at)
+    if heading is not None and not figure:
+        above = reading.passage.sentences[heading]
+        reach = _LED if above.kind == "lead" or last in _OF_SECTION else _BESIDE
+        if at - heading <= reach and not _names_section(above.text):
+            yield above.text
+    yield from _subject(text)
+
+
+def _subject(text: str) -> Iterator[str]:
+    found = _SUBJECT.match(_ARTICLES.sub("", text))
+    if found and len(found["subject"].split()) <= 8 and not _PRONOUN.match(found["subject"]):
+        yield found["subject"].strip()
+
+
+def _party(sentence: str) -> Iterator[str]:
     """Who or what a sentence speaks of: a name, else what it says that one depends on, competes with or sells to."""
-    if found := _PARTY.search(sentence):
-        said = found["party"].strip()
-        within = [name for name in names(said) if len(name) > 2]
-        yield from within[:1]
-        yield cut(said, 0, _SHORT)
-    elif needed and (found := _SUBJECT.match(_ARTICLES.sub("", sentence))) and len(found["subject"].split()) <= 8:
-        if not _PRONOUN.match(found["subject"]):
-            yield found["subject"].strip()
+    found = _PARTY.search(sentence)
+    if found is None:
+        yield from _subject(sentence)
+        return
+    said = found["party"].strip()
+    yield from [name for name in names(said) if len(name) > 2][:1]
+    yield cut(said, 0, _SHORT)
 
 
 def _names_section(heading: str) -> bool:

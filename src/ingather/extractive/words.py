@@ -7,7 +7,15 @@ from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
 _JOINED = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # where camelCase joins words
-_IRREGULAR = {"found": "find", "sold": "sell", "bought": "buy", "paid": "pay", "rose": "rise", "grew": "grow"}
+_IRREGULAR = {
+    "found": "find",
+    "sold": "sell",
+    "bought": "buy",
+    "paid": "pay",
+    "rose": "rise",
+    "grew": "grow",
+    "accounted": "accounted",
+}
 _INFLECTIONS = ("ings", "ing", "ied", "ies", "ed", "es", "s")
 _DERIVATIONS = (
     "izations", "ization", "ations", "itions", "ation", "ition", "ators", "itors", "ator", "itor", "itive",
