@@ -34,6 +34,16 @@ async def test_a_script_for_the_prompts_that_hold_a_text():
         ]
 
 
+async def test_a_function_decides_by_the_prompt_and_so_each_time_alike():
+    def decide(prompt):
+        return "400" if "row 7" in prompt else Say("no JSON") if "row 8" in prompt else None
+
+    async with asking(script=decide) as (sim, ask):
+        statuses = [(await ask(f"row {row}"))[0] for row in (7, 8, 9, 7, 7)]
+        assert statuses == [400, 200, 200, 400, 400]
+        assert [call.fault for call in sim.ledger] == ["400", "said", "", "400", "400"]
+
+
 async def test_a_request_brings_its_own_script():
     async with asking() as (_, ask):
         for more in ({"metadata": {"simulate": "502, 429"}}, {"headers": {"X-Simulate": "502,429"}}):

@@ -20,7 +20,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingather.errors import SetupError
@@ -85,6 +85,8 @@ class Reply:
 
 
 Step = Fault | Say | Reply
+Steps = Sequence[str | Step] | Mapping[str, Sequence[str | Step]] | Callable[[str], str | Step | None] | None
+"""What `Script` takes."""
 
 
 def step(text: str | Step) -> Step:
@@ -111,14 +113,19 @@ class Script:
     """What to do with the first calls, for tests; when it is at its end, all is as usual.
 
     A list has a step for each call as they arrive; a mapping has such a list for the calls whose prompt holds its key.
+    A function is asked for each call's step, by its prompt, and never ends: what it decides by the request alone
+    befalls the same request each time.
 
     >>> script = Script({"row 1": ["500", "ok"]})
     >>> [str(script.next("prompt of row 1")) for _ in range(3)]
     ['500', 'ok', 'None']
+    >>> str(Script(lambda prompt: "400" if "row 7" in prompt else None).next("row 7"))
+    '400'
     """
 
-    def __init__(self, steps: Sequence[str | Step] | Mapping[str, Sequence[str | Step]] | None = None) -> None:
-        by_text = steps if isinstance(steps, Mapping) else {"": steps or ()}
+    def __init__(self, steps: Steps = None) -> None:
+        self._decide = steps if callable(steps) else None
+        by_text = steps if isinstance(steps, Mapping) else {"": () if callable(steps) else steps or ()}
         for text, of_text in by_text.items():
             if isinstance(of_text, str):
                 raise SetupError(f"script: the steps for {text!r} are a list, such as [{of_text!r}], not a string")
@@ -126,13 +133,17 @@ class Script:
 
     def next(self, prompt: str) -> Step | None:
         """The step for a call with this prompt, None where none is left for it."""
+        if self._decide is not None:
+            decided = self._decide(prompt)
+            return None if decided is None else step(decided)
         for text, steps in self._left.items():
             if steps and text in prompt:
                 return steps.pop()
         return None
 
     def __bool__(self) -> bool:
-        return any(self._left.values())
+        return self._decide is not None or any(self._left.values())
 
     def __repr__(self) -> str:
-        return f"Script({sum(map(len, self._left.values()))} steps left)"
+        left = "asks a function" if self._decide is not None else f"{sum(map(len, self._left.values()))} steps left"
+        return f"Script({left})"

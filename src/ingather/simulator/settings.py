@@ -10,9 +10,9 @@ from ingather.errors import SetupError
 from ingather.simulator.faults import BY_CHANCE, DRAWN, Script
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from ingather.simulator.faults import Step
+    from ingather.simulator.faults import Steps
 
 MODELS = ("extractive", "echo")
 
@@ -69,7 +69,7 @@ class Settings:
     faults: str | Sequence[str] = BY_CHANCE
     trickle: float = 1.0
     seed: int = 0
-    script: Sequence[Step | str] | Mapping[str, Sequence[Step | str]] | None = None
+    script: Steps = None
     ledger_size: int = 100_000
     tail: Tail | None = field(init=False)
     changes: tuple[Change, ...] = field(init=False)
