@@ -1,4 +1,4 @@
-"""The house ceilings, read from the package's syntax trees: what outgrows one is split, not excused."""
+"""The house ceilings, read from both packages' syntax trees: what outgrows one is split, not excused."""
 
 import ast
 import inspect
@@ -13,7 +13,9 @@ import pytest
 
 import ingather
 
-PACKAGE = Path(__file__).resolve().parents[1] / "src" / "ingather"
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "ingather"
+APPLICATION = ROOT / "apps" / "tenk" / "src"
 
 # Where all exceptions may be caught, as "module.py::function", and why. It should stay at two kinds of place: around
 # a task, and around a plug-in.
@@ -29,6 +31,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "recorder.py::Recorder._exchange": "whatever a provider raises is recorded, and raised again",
     "retrying.py::RetryExecutor.execute": "the retry policy decides, and raises what is final",
     "retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",
+    "tenk/cli/__init__.py::main": "as cli/__init__.py::main",
     "threads.py::_Job.run": "raised again on the loop, where the task is",
 }
 
@@ -57,11 +60,12 @@ class Found:
 
 
 def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+    return sorted([*PACKAGE.rglob("*.py"), *APPLICATION.rglob("*.py")])
 
 
 def name_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).as_posix()
+    """Within the library, or with the application's name before it."""
+    return path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else APPLICATION).as_posix()
 
 
 @cache
@@ -97,7 +101,7 @@ def is_public(found: Found) -> bool:
 
 def is_exempt_from_parameters(found: Found) -> bool:
     # typer makes a command's options from its function's parameters: their number is that of the options.
-    if found.module.startswith("cli/"):
+    if found.module.startswith(("cli/", "tenk/cli/")):
         return True
     # A dataclass is a record, even where its __init__ is written by hand: its parameters are its fields.
     owner = found.scopes[-2] if len(found.scopes) > 1 else None
