@@ -16,7 +16,7 @@ _BULLET = re.compile(r"\s*(?:(?:[•●·▪■◦○]\s*|[*–—-]\s+)+|\(?(?:
 _CLOSED = re.compile(r"[.!?:;,][\"'”’)\]]*\s*$")
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*(?=\s|$)")
 _WRAPPED = 55  # characters: longer lines on average are a wrapped paragraph, shorter ones are items of their own
-_WIDEST = 110  # characters of a wrapped line
+_WIDEST = 130  # characters of a wrapped line
 _LONGEST_HEADING = 110  # characters of a heading that is no sentence
 _LONGEST_LEAD = 420  # characters of one that is: a risk in a sentence, above the paragraphs on it
 _LEAST_PROSE = 50  # characters that stand under a heading
@@ -51,7 +51,8 @@ def blocks(text: str) -> list[Block]:
 def _of_paragraph(text: str, start: int, end: int) -> Iterator[Block]:
     lines = [_trimmed(line[0], line.start()) for line in _LINE.finditer(text, start, end)]
     if not _is_wrapped([text[a:b] for a, b in lines]):
-        yield from (Block(a, b, "row" if is_row(text[a:b]) else "prose") for a, b in lines)
+        for a, b in _joined(text, lines):
+            yield Block(a, b, "row" if is_row(text[a:b]) else "prose")
         return
     open_at, last = -1, -1
     for a, b in lines:
@@ -64,6 +65,18 @@ def _of_paragraph(text: str, start: int, end: int) -> Iterator[Block]:
             open_at, last = (a if open_at < 0 else open_at), b
     if open_at >= 0:
         yield Block(open_at, last, "prose")
+
+
+def _joined(text: str, lines: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same, but a line that goes on where the one before it broke off is one with it."""
+    joined = list[tuple[int, int]]()
+    for a, b in lines:
+        goes_on = bool(joined) and text[a].islower() and not is_row(text[a:b])
+        if goes_on and _CLOSED.search(text[joined[-1][0] : joined[-1][1]]) is None:
+            joined[-1] = (joined[-1][0], b)
+        else:
+            joined.append((a, b))
+    return joined
 
 
 def _trimmed(line: str, at: int) -> tuple[int, int]:

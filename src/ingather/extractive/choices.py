@@ -9,7 +9,7 @@ from ingather.extractive.cues import NEUTRAL, own_words, speaks_for, stems_of
 from ingather.extractive.figures import periods
 from ingather.extractive.reading import Found, Reading, Topic
 from ingather.extractive.schema import JSON, SchemaError
-from ingather.extractive.words import word_set
+from ingather.extractive.words import stems, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,7 @@ _OTHERWISE = re.compile(  # a description that says when it is false, or that si
     r"(?:says|states|mentions|reports|discloses|names|describes|notes|speaks)\b"
 )
 _FILLERS = word_set("is has have can was were are does do contains any a an the")
+_HEADING = 2.0  # weight of the heading above a place
 _OWN_PLACE = (3.0, 1.0)  # weight of a place's own sentence, and of those around it
 
 
@@ -59,6 +60,9 @@ def _totals(values: Sequence[JSON], topic: Topic, reading: Reading) -> tuple[lis
     spoken = [value for value in values if str(value).lower() not in NEUTRAL]
     if reading.place is not None:
         read = [(at, _OWN_PLACE[nth > 0]) for nth, at in enumerate(reading.place.window)]
+        above = reading.passage.heading_of(reading.place.anchor)
+        if above is not None and above not in reading.place.window:
+            read.append((above, _HEADING))
     else:
         read = [(hit.at, hit.fit) for hit in reading.hits(topic)]
     sentences = reading.passage.sentences
@@ -86,7 +90,7 @@ def _moved(sentence: Sentence) -> str:
 
 
 def _score(value: JSON, has: list[tuple[frozenset[str], float]], topic: Topic) -> float:
-    return sum(weight * speaks_for(value, stems, topic.description) for stems, weight in has)
+    return sum(weight * speaks_for(value, held, topic.description) for held, weight in has)
 
 
 def _named(value: JSON, reading: Reading) -> int:
@@ -119,7 +123,7 @@ def boolean(topic: Topic, reading: Reading) -> Found:
     """
     if (label := reading.label(topic)) is not None:
         return Found(re.match(r"(?i)\W*(?:y|yes|true|on|1)\b", label) is not None, 3)
-    wanted = tuple(word for word in topic.name if word not in _FILLERS) if topic.is_own else ()
+    wanted = stems(" ".join(word for word in topic.words if word not in _FILLERS))
     for hit in reading.looked_at(topic) if wanted else ():
         share = reading.fit(Topic(name=wanted), hit.at, by_heading=False)
         if share >= 0.8 and _SUPPOSED.search(hit.sentence.text) is None:

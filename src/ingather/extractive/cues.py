@@ -113,6 +113,8 @@ def _table() -> dict[str, tuple[tuple[str, ...], ...]]:
     return cues
 
 
+_HEDGES = frozenset(map(stem, ("possible", "possibility")))
+_HEDGED = 0.3  # weight of *may* and *could*, which stand beside whatever else is said
 _PLAIN = re.compile(r"[^\W_]+")
 
 
@@ -147,7 +149,9 @@ def speaks_for(value: JSON, has: frozenset[str], description: str = "") -> float
     table = _table()
     for word in own:
         cues = table.get(word, ())
-        score += min(2.0, sum(has.issuperset(cue) * (1.0 if len(cue) == 1 else 1.5) for cue in cues))
+        score += (_HEDGED if word in _HEDGES else 1.0) * min(
+            2.0, sum(has.issuperset(cue) * (1.0 if len(cue) == 1 else 1.5) for cue in cues)
+        )
     clue = explained(said, description) if description else ()
     if clue:
         score += 2.0 * sum(word in has for word in clue) / len(clue)

@@ -54,7 +54,7 @@ def numbers(sentence: str, *, row: bool = False) -> tuple[Number, ...]:
     [-3500000.0, 12.0, 2900.0]
     """
     found = [found for found in _NUMBER.finditer(sentence) if len(found["digits"]) <= 25]
-    return tuple(_number(one, in_row=row and nth > 0) for nth, one in enumerate(found))
+    return tuple(_number(one, in_row=row and (nth > 0 or len(one["digits"]) > 1)) for nth, one in enumerate(found))
 
 
 def _number(found: re.Match[str], *, in_row: bool) -> Number:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ingather.extractive.places import PLACES
 from ingather.extractive.words import COMMON
 
 _TOKEN = re.compile(r"[^\W\d_][\w'’&-]*\.?")
@@ -40,7 +41,10 @@ _CLAUSE = re.compile(  # a part that has a verb, or that only refers, is none of
     r"(?i)^(?:not|by|which|that|as|we|if|when|while|who|where|but|it|they|respectively|compared|including|on|in)\b"
     r"|\b(?:is|are|was|were|has|have|had|will|may|could|would|do|does)\b"
 )
-_OPENS_LIST = re.compile(r"(?i)\b(?:are|include|includes|including|such as|sells?|offers?|makes?|provides?)\s")
+_OPENS_LIST = re.compile(
+    r"(?i)\b(?:are|include|includes|including|such as|basis of|consists? of|comprised of|sells?|offers?|makes?"
+    r"|provides?)\s"
+)
 _LONGEST_LINE = 2000  # characters: a longer one is prose
 _PAIR = re.compile(r"[\W_]*(?P<label>[^\W\d_][\w /-]{0,40}?)[\"']?(?:\s*=\s*|\s*:\s+)(?P<value>\S.*)$")
 _NEXT_PAIR = re.compile(r"[,;|]\s*(?=[\"']?[^\W\d_][\w /-]{0,40}?[\"']?(?:\s*=|\s*:\s))")
@@ -98,6 +102,12 @@ def places(sentence: str) -> list[str]:
     named = (_PLACE_NAME.match(sentence, opened.end()) for opened in _PLACE.finditer(sentence))
     found += [name[0].rstrip(".,") for name in named if name]
     return found
+
+
+def is_seat(sentence: str, place: str) -> bool:
+    """Whether a place is a city with its state or country, or is said to be where something has its seat."""
+    seat = rf"(?i)\b(?:headquarter\w*|located|based|offices?)\W+(?:\w+\W+){{0,3}}in\s+{re.escape(place)}"
+    return ", " in place or any(known in place for known in PLACES) or re.search(seat, sentence) is not None
 
 
 def dates(sentence: str) -> list[tuple[str, str]]:

@@ -65,7 +65,7 @@ class Members:
         if alternatives(resolved)[0] is not resolved or kind_of(resolved) in {"object", "array"}:
             return self._objects(node, resolved, topic, most)
         if kind_of(resolved) in {"string", "any"} and "format" not in resolved and "pattern" not in resolved:
-            return self._texts(resolved, topic, most)
+            return self._texts(resolved, most)
         return self._scalars(node, topic, most)
 
     def _scalars(self, node: object, topic: Topic, most: int) -> list[Found]:
@@ -81,19 +81,19 @@ class Members:
             taken.append(member.value)
         return found
 
-    def _texts(self, node: Node, topic: Topic, most: int) -> list[Found]:
+    def _texts(self, node: Node, most: int) -> list[Found]:
         """Texts: the parts of a list within a sentence on the topic, or whole sentences on it."""
         size = node.get("minLength")
         least = max(1, size if isinstance(size, int) else 0)
         if (label := self.reading.label(self.topic)) is not None:
             parts = [part.strip() for part in label.replace(";", ",").split(",")]
             return [Found(shortened(part, node), 3) for part in parts if len(part) >= least][:most]
-        hits = [hit for hit in self.reading.hits(topic) if hit.fit >= _ON_SUBJECT]
+        hits = [hit for hit in self.reading.hits(self.topic) if hit.fit >= _ON_SUBJECT]
         for hit in hits[:_SENTENCES]:
             if told := enumerated(self.reading.passage, hit.at):
                 kept = [part for part in told if len(part.text) >= least]
                 return [Found(shortened(part.text, node), 2, part.at) for part in kept][:most]
-        if self.reading.place is not None and not topic.is_own:
+        if self.reading.place is not None and not self.topic.is_own:
             return []
         told_of = [hit for hit in hits if hit.sentence.kind != "row" and len(hit.sentence.text) >= least]
         whole = sorted(told_of[: min(most, _SENTENCES)], key=lambda hit: hit.at)
@@ -110,6 +110,8 @@ class Members:
             place = self.reading.at(spot.anchor, settled, spot.subject, head, of_figure=figures)
             member = self.filler.value(node, topic, place)
             if (member.lacks and not self.filler.forced) or member.sure < _LIKELY:
+                continue
+            if figures and not _has_number(member.value):
                 continue
             kept.append(_Kept(member, spot, spot.worth * (0.4 + min(2.0, member.sure))))
         if self._counts(resolved).several:  # better those that have a number
@@ -209,14 +211,16 @@ class Members:
     def _is_numeric(self, node: Node) -> bool:
         if kind_of(node) == "object" and "enum" not in node:
             return Figure.of(node, self.filler.schema) is not None or self._is_table(node)
+        if kind_of(node) == "array":
+            return self._is_table(node)
         return "enum" not in node and "const" not in node and kind_of(node) in {"number", "integer"}
 
     def _is_table(self, node: Node) -> bool:
-        """Whether an object holds nothing but a list of numbers by year."""
+        """Whether a value is a list of numbers by year, or an object with nothing else in it."""
         properties = node.get("properties")
         parts = list(properties.values()) if isinstance(properties, dict) else []
-        inner, _ = self.filler.schema.resolve(parts[0]) if len(parts) == 1 else ({}, ())
-        members, _ = self.filler.schema.resolve(inner["items"]) if "items" in inner else ({}, ())
+        inner, _ = self.filler.schema.resolve(parts[0]) if len(parts) == 1 else (node, ())
+        members, _ = self.filler.schema.resolve(inner["items"]) if isinstance(inner.get("items"), dict) else ({}, ())
         return bool(members) and is_by_year(self.filler.schema, members)
 
     def __repr__(self) -> str:
@@ -224,8 +228,8 @@ class Members:
 
 
 def _has_number(value: JSON) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_number, value.values()))
+    if isinstance(value, dict | list):
+        return any(map(_has_number, value.values() if isinstance(value, dict) else value))
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -28,7 +28,7 @@ _CAREER = re.compile(
     r"(?i)\b(?:served|serves|serving) (?:as|in|on|from)\b|\b(?:prior to|before) joining\b|\bsenior vice president\b"
     r"|\bexecutive vice president\b|\bholds an? (?:b\.?[as]|m\.?[bs]|ph)|\bvice president of\b"
 )
-_LISTS = 10  # sentences on the topic whose names are taken
+_LISTS = 16  # sentences on the topic whose names are taken
 _OFTEN = 6  # times that a name comes, from which on it does not matter how often
 _LONGEST_NAME = 60  # characters
 _WORD = r"[^\W\d_a-z][\w.&®™'’/+-]*"
@@ -50,7 +50,7 @@ _NO_NAMES = word_set(
     "since as in on at for by to from with however additionally furthermore moreover although because under during "
     "based management statements financial see certain its their there those an a also inc corp ltd llc exhibit "
     "principal significant key total net sales revenue revenues segment segments division group committee board "
-    "engineering marketing manufacturing research development operations and or"
+    "engineering marketing manufacturing research development operations and or plus tm trademark registered"
 )
 _ACRONYMS = word_set(
     "ai ar vr pc it ip hr api sdk cpu gpu usg gaap sec ceo cfo coo cto eps irs fasb sfas oem odm ipo rd os "
@@ -115,7 +115,7 @@ def named_spots(passage: Passage, topic: Topic, spots: list[Spot], head: Topic) 
     places = bool(_PLACES & set(head.words)) or bool(_PLACE_STEMS & set(topic.name))
     loose = places or bool(_PARTIES & {*topic.name, *map(stem, head.words)})
     found = dict[str, Spot]()
-    fits = _is_place if places else _is_name
+    fits = _is_place if places else _is_no_place
     if not _PARTIES & set(map(stem, head.words)) and "product" not in topic.name:
         own = ""  # a segment may be called as the whole is
     people = not _PEOPLE.isdisjoint(topic.name + topic.said)
@@ -178,6 +178,10 @@ def _is_titled(name: str) -> bool:
 def _within(text: str, name: str) -> bool:
     """Whether a word is capitalised also where it opens no sentence."""
     return re.search(rf"[a-z,;]\s{re.escape(name)}\b", text) is not None
+
+
+def _is_no_place(text: str) -> bool:
+    return text not in PLACES
 
 
 def _is_place(text: str) -> bool:

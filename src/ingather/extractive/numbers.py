@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingather.extractive.bounds import allowed, bounded
@@ -28,6 +29,7 @@ _MONEY = frozenset(
     )
 )
 _SHARES = frozenset(map(stem, word_set("growth margin pct percent percentage rate ratio share discount yield")))
+_OF_SHARES = frozenset(map(stem, word_set("share percent percentage portion proportion")))
 _YEARS = frozenset(map(stem, word_set("year founded since established incorporated")))
 _COUNTED = frozenset(map(stem, word_set("count number quantity headcount employees staff people units")))
 _AGE = re.compile(r"(?i)[\s-]*years?[\s-]*old\b|[\s-]*years? of age\b|[\s-]*years? of experience\b")
@@ -99,6 +101,8 @@ def pick(
     taken: Container[JSON] = (),
 ) -> Picked | None:
     """The number that fits best; None where none does."""
+    if wanted.share:  # a percentage is one already: what it is of must be told
+        topic = replace(topic, name=tuple(word for word in topic.name if word not in _OF_SHARES) or topic.name)
     best: Picked | None = None
     highest = 0.0
     for rank, hit in enumerate(reading.looked_at(topic, figures=True)):
@@ -139,7 +143,7 @@ def _score(found: Number, hit: Hit, topic: Topic, reading: Reading, wanted: Want
         if sentence.text[found.end : found.end + 1] == " "
         else set()
     )
-    score = 1.0 + tied + 0.5 * sum(word in near for word in topic.name) + 1.0 * (not counted.isdisjoint(topic.name))
+    score = 1.0 + tied + 0.5 * sum(word in near for word in topic.name) + 1.0 * _is_counted(topic, counted)
     score += 0.7 * (_COUNTING.search(sentence.text[: found.at]) is not None)
     score += 0.8 * (wanted.money and found.money) - 0.3 * (found.year and not wanted.year)
     spoken = [word for word in topic.said if word in sentence.stems]
@@ -153,6 +157,12 @@ def _score(found: Number, hit: Hit, topic: Topic, reading: Reading, wanted: Want
         return score if found in prior else 0.0
     aside = found not in now and not (wanted.share or wanted.year)
     return max(0.0, score - 1.0 * (found in prior or aside) + 0.2 * (found in now[:1]))
+
+
+def _is_counted(topic: Topic, following: set[str]) -> bool:
+    """Whether the words after a number are for what is counted: *2,900 people*, where employees are."""
+    said = {*topic.name, *(phrase[0] for _, phrase in ways(topic.name) if len(phrase) == 1)}
+    return not following.isdisjoint(said)
 
 
 def _is_labelled(topic: Topic, row: Sentence) -> bool:

@@ -173,7 +173,7 @@ class Reading:
 
     def fit(self, topic: Topic, at: int, settled: frozenset[str] = frozenset(), *, by_heading: bool = True) -> float:
         """How much of the topic a sentence speaks of; the heading above it speaks for it too, a little less."""
-        name = tuple(word for word in topic.name if word not in settled)
+        name = tuple(word for word in self._name_of(topic) if word not in settled)
         if not name and (settled or not topic.said):
             return 1.0
         sentence = self.passage.sentences[at]
@@ -186,12 +186,24 @@ class Reading:
             fit = max(fit, 0.9 * self._share(topic, name, both))
         return fit
 
+    def _name_of(self, topic: Topic) -> tuple[str, ...]:
+        """A topic's name; where the text has no word of it, those of its description that the text has, if half are."""
+        if not topic.is_own or self._knows(topic.name):
+            return topic.name
+        said = tuple(word for word in topic.said if self._knows((word,)))
+        return said if said and 2 * len(said) >= len(topic.said) else topic.name
+
+    def _knows(self, name: tuple[str, ...]) -> bool:
+        count = self.passage.count
+        return any(map(count, name)) or any(all(map(count, phrase)) for _, phrase in ways(name))
+
     def _share(self, topic: Topic, name: tuple[str, ...], stems: tuple[str, ...]) -> float:
         said, has = topic.said, frozenset(stems)
         by_way = {word for key, phrase in ways(name) if has.issuperset(phrase) for word in key}
         rarity = self.passage.rarity
-        whole = sum(map(rarity, name))
-        got = sum(rarity(word) * (1.0 if word in has else _WAY_WORTH if word in by_way else 0.0) for word in name)
+        weights = {word: rarity(word) * (2.0 if topic.any_word and word == name[-1] else 1.0) for word in name}
+        whole = sum(weights.values())
+        got = sum(weights[word] * (1.0 if word in has else _WAY_WORTH if word in by_way else 0.0) for word in name)
         by_name = got / whole if whole else 0.0
         if len(name) == 2 and not topic.any_word and not by_way and not _are_close(*name, stems):
             by_name *= 0.5  # one word of two, or both far apart, are another thing
@@ -199,7 +211,7 @@ class Reading:
         if len(spoken) < min(2, len(said)) or not said:
             return by_name
         enough = min(len(said), _ENOUGH) * sum(map(rarity, said)) / len(said)
-        worth = _SAID_WORTH if topic.is_own is False or not topic.name else 0.6 * _SAID_WORTH
+        worth = _SAID_WORTH if topic.is_own is False or not topic.name else 0.5 * _SAID_WORTH
         return max(by_name, worth * min(1.0, sum(spoken) / enough))
 
     def label(self, topic: Topic) -> str | None:

@@ -13,11 +13,11 @@ _TABLE = """
 employees headcount staff: employ, full-time employees, people worldwide, workforce, headcount, persons full-time,
     staff
 headquarters: principal executive offices, executive offices, head office, main office, based in
-founded founding: incorporated in, organized under, established in, formed in, inception, founder
+founded founding: incorporated in, incorporated under, organized under laws, year of inception, founder
 revenue: net sales, sales, net revenues, turnover
 sales: revenue, net sales
 revenue streams: revenue from, sale of, fees, premiums, subscriptions, royalties, licensing, advertising
-business model: earn, revenue from selling, sell, charge, fees, customers pay, generate revenue, derive revenue
+business model: earn, generate revenue, derive revenue, charge fees, customers pay, revenue earned, sell products
 profit earnings: earnings, net income, profit
 price cost: costs, price, charge
 competitor competition: compete, rival, competitors include
@@ -77,7 +77,7 @@ product service: offer, provide, sell, products include
 # Words that say in what form something is wanted, not what it is about.
 FORM = frozenset(
     stems(
-        """according amount answer array basis brief category change comment count currency current data deny described
+        """according amount answer array brief category change comment count currency current data deny described
         description detail details each effect empty entry every evidence excerpt explain explanation
         extract field figure fill find first following fully give given heading headline identify included
         info information item json key kind label last latest list long main matter matters measure member

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ingather.extractive import forms
-from ingather.extractive.finders import EMAIL, PHONE, URL, dates, firms, names, places, roles
+from ingather.extractive.finders import EMAIL, PHONE, URL, dates, firms, is_seat, names, places, roles
 from ingather.extractive.lengths import cut, fitted
 from ingather.extractive.named import is_name_within
 from ingather.extractive.openings import opening
@@ -190,7 +190,8 @@ def _of_kind(kind: str, sentence: str, topic: Topic) -> Iterator[str]:
                 part = 0 if words & {"first", "given"} else -1 if words & {"last", "family", "surname"} else None
                 yield name if part is None else name.split()[part]
         case "place":
-            yield from places(sentence)
+            seated = "headquarters" in topic.words
+            yield from (place for place in places(sentence) if not seated or is_seat(sentence, place))
         case "role":
             yield from roles(sentence)
             yield from (found["role"] for found in _ROLE_AS.finditer(sentence))

@@ -79,10 +79,10 @@ def title(topic: Topic, reading: Reading, *, needed: bool) -> Iterator[Found]:
     if _PERIODS & {stem(word) for word in topic.words}:
         yield from (Found(found[0], 2, place.anchor) for found in _PERIOD.finditer(own.text))
         return
-    if place.subject:
-        yield Found(place.subject, 1, place.anchor)
     if not needed:
         return
+    if place.subject:
+        yield Found(place.subject, 1, place.anchor)
     if own.kind == "row":
         label = _CELL.split(reading.passage.text[own.start : own.end].strip(), maxsplit=1)[0].strip(" .$:")
         if any(sign.isalpha() for sign in label):

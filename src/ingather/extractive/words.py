@@ -9,7 +9,6 @@ _WORD = re.compile(r"[^\W_]+")
 _JOINED = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # where camelCase joins words
 _IRREGULAR = {
     "found": "find",
-    "sold": "sell",
     "bought": "buy",
     "paid": "pay",
     "rose": "rise",
