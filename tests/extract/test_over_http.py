@@ -99,7 +99,7 @@ async def test_every_fault_befalls_a_part_and_is_got_over(way, fault):
 
 
 async def test_what_is_decided_by_the_request_goes_on_to_the_single_prompt():
-    def decide(prompt):
+    def decide(prompt, schema):
         return {("founded",): "400", ("employees",): Say("about four hundred")}.get(asked_in(prompt))
 
     async with serving(script=decide) as (sim, executor):
@@ -125,7 +125,7 @@ async def test_a_wrong_key_is_paid_for_once():
 
 async def test_parts_that_are_refused_do_not_stop_the_others_of_a_data_set():
     texts = [TEXT if number % 3 else TEXT.replace("Bergen", "Oslo") for number in range(9)]
-    async with serving(bound=4, script=lambda prompt: "400" if "Bergen" in prompt else None) as (sim, executor):
+    async with serving(bound=4, script=lambda prompt, schema: "400" if "Bergen" in prompt else None) as (sim, executor):
         results = await executor.gather([one(text) for text in texts])
         assert [result.success for result in results] == [text != TEXT for text in texts]
         assert {type(result.error.__cause__) for result in results if not result.success} == {BadRequest}

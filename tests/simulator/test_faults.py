@@ -34,14 +34,17 @@ async def test_a_script_for_the_prompts_that_hold_a_text():
         ]
 
 
-async def test_a_function_decides_by_the_prompt_and_so_each_time_alike():
-    def decide(prompt):
-        return "400" if "row 7" in prompt else Say("no JSON") if "row 8" in prompt else None
+async def test_a_function_decides_by_the_request_and_so_each_time_alike():
+    def decide(prompt, schema):
+        if "row 8" in prompt and schema is None:
+            return Say("no JSON")
+        return "400" if "row 7" in prompt else None
 
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {}}}}
     async with asking(script=decide) as (sim, ask):
-        statuses = [(await ask(f"row {row}"))[0] for row in (7, 8, 9, 7, 7)]
-        assert statuses == [400, 200, 200, 400, 400]
-        assert [call.fault for call in sim.ledger] == ["400", "said", "", "400", "400"]
+        asked = [("row 7", {}), ("row 8", {}), ("row 8", {"response_format": form}), ("row 9", {}), ("row 7", {})]
+        assert [(await ask(text, **more))[0] for text, more in asked] == [400, 200, 200, 200, 400]
+        assert [call.fault for call in sim.ledger] == ["400", "said", "", "", "400"]
 
 
 async def test_a_request_brings_its_own_script():

@@ -84,7 +84,7 @@ class Behaviour:
                 except SetupError as error:
                     raise Unanswerable(Problem("bad_request", f"what to simulate: {error}")) from None
             return own.next("")
-        return self.script.next(ask.prompt) if self.script else None
+        return self.script.next(ask.prompt, ask.schema) if self.script else None
 
     def _refused(self, ask: Ask, call: Call, ledger: Ledger, now: float) -> Problem | None:
         most = self.settings.max_concurrency

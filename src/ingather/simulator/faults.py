@@ -85,7 +85,9 @@ class Reply:
 
 
 Step = Fault | Say | Reply
-Steps = Sequence[str | Step] | Mapping[str, Sequence[str | Step]] | Callable[[str], str | Step | None] | None
+Schema = Mapping[str, object]
+Decide = Callable[[str, Schema | None], str | Step | None]
+Steps = Sequence[str | Step] | Mapping[str, Sequence[str | Step]] | Decide | None
 """What `Script` takes."""
 
 
@@ -113,13 +115,13 @@ class Script:
     """What to do with the first calls, for tests; when it is at its end, all is as usual.
 
     A list has a step for each call as they arrive; a mapping has such a list for the calls whose prompt holds its key.
-    A function is asked for each call's step, by its prompt, and never ends: what it decides by the request alone
-    befalls the same request each time.
+    A function is asked for each call's step, by its prompt and the JSON schema that came with it (None: none), and
+    never ends: what it decides by the request alone befalls the same request each time.
 
     >>> script = Script({"row 1": ["500", "ok"]})
     >>> [str(script.next("prompt of row 1")) for _ in range(3)]
     ['500', 'ok', 'None']
-    >>> str(Script(lambda prompt: "400" if "row 7" in prompt else None).next("row 7"))
+    >>> str(Script(lambda prompt, schema: "400" if "row 7" in prompt else None).next("row 7"))
     '400'
     """
 
@@ -131,10 +133,10 @@ class Script:
                 raise SetupError(f"script: the steps for {text!r} are a list, such as [{of_text!r}], not a string")
         self._left = {text: [step(one) for one in reversed(of_text)] for text, of_text in by_text.items() if of_text}
 
-    def next(self, prompt: str) -> Step | None:
-        """The step for a call with this prompt, None where none is left for it."""
+    def next(self, prompt: str, schema: Schema | None = None) -> Step | None:
+        """The step for a call with this prompt and schema, None where none is left for it."""
         if self._decide is not None:
-            decided = self._decide(prompt)
+            decided = self._decide(prompt, schema)
             return None if decided is None else step(decided)
         for text, steps in self._left.items():
             if steps and text in prompt:
