@@ -168,6 +168,7 @@ class Reading:
             best = [at for at in best if any(map(str.isdigit, sentences[at].text))]
         best = best[:most]
         opening = [at for at in range(min(_OPENING, len(sentences))) if at not in best]
+        opening = [at for at in opening if sentences[at].kind != "aside"]
         found = [Hit(at, sentences[at], self.fit(topic, at, by_heading=not topic.is_own)) for at in best + opening]
         return sorted(found, key=lambda hit: hit.fit < FITS)
 

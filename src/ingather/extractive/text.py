@@ -30,9 +30,13 @@ _LIFT = 0.5  # of the heading's own score, for the first sentence under it
 
 
 _ASIDE = re.compile(  # what only points elsewhere, or stands on every page
-    r"(?i)^(?:\(?(?:please\s+)?(?:refer\s+to|see)\b|table\s+of\s+contents$|<page>$|\d{1,4}$)"
+    r"(?i)^(?:\(?(?:please\s+)?(?:refer\s+to|see)\b|table\s+of\s+contents$|<page>$)"
     r"|\bincorporated\s+(?:herein\s+|hereby\s+)?by\s+reference\b"
 )
+
+
+_PAGE = re.compile(r"\d{1,4}")  # the number of a page, where it stands alone in a text of several
+_PAGES = 3000  # characters of a text of several pages
 
 
 class Sentence(NamedTuple):
@@ -180,7 +184,8 @@ def _sentences(text: str) -> Iterator[Sentence]:
         for start, end in _bounds(text, block):
             said = " ".join(text[start:end].split())
             words = stems(said)
-            kind = "aside" if block.kind != "row" and _ASIDE.search(said) else block.kind
+            is_aside = _ASIDE.search(said) or (len(text) > _PAGES and _PAGE.fullmatch(said))
+            kind = "aside" if is_aside and block.kind != "row" else block.kind
             if block.kind == "row":  # its label says what it is about
                 words = tuple(word for word in words if not word[0].isdigit())
             yield Sentence(said, words, start, end, number, kind)
