@@ -53,6 +53,16 @@ def test_five_ways():
     assert in_order == ["name='Ana Silva', age=41, occupation='marine biologist'"] * 3
 
 
+def test_extract_company():
+    output = output_of("extract_company")
+    assert '"employees": 412' in output
+    assert '"city": "Bergen' in output
+    assert "the Skarv pilot boat" in output
+    assert re.search(r"^revenues +by code +0 call", output, re.MULTILINE)
+    assert "missing: nothing" in output
+    assert "4 calls in all" in output
+
+
 def test_mixed_tasks():
     output = output_of("mixed_tasks")
     assert "Echo: Summarise record 17" in output

@@ -12,6 +12,7 @@ import types
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainValidator, WrapValidator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticUndefined
 
 from ingather.task import Prompt
@@ -45,6 +46,23 @@ def part_type(model: type[BaseModel], name: str) -> object:
     if _may_be_empty(group, ()) and not _has_least(field.metadata):
         return _noted(group, [*_notes(field), *_validators(model, name)])
     return own if is_optional(field.annotation) else Union[None, own]  # noqa: UP007 - own is no type to `|`
+
+
+def described(kind: object, question: str) -> object:
+    """The type, with what is asked as the description of its values."""
+    return _noted(kind, [Field(description=question)]) if question else kind
+
+
+def question_of(field: FieldInfo) -> str:
+    """What to ask for it, in one line: its `Prompt`, else its description, else nothing."""
+    prompt = next((note.text for note in field.metadata if isinstance(note, Prompt)), None)
+    return " ".join((prompt or field.description or "").split())
+
+
+def is_hidden(field: FieldInfo) -> bool:
+    """Whether its type hides it from the schema."""
+    hidden: Any = SkipJsonSchema  # which type checkers take for a typing form
+    return any(isinstance(note, hidden) for note in field.metadata)
 
 
 def is_optional(annotation: object) -> bool:

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast, get_origin
 
 from pydantic import AliasChoices, BaseModel, Field, RootModel, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUndefinedAnnotation
-from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import from_json, to_json
 
-from ingather.answer_types import GROUPS, bare, is_optional, own_type, part_type
+from ingather.answer_types import GROUPS, bare, described, is_hidden, is_optional, own_type, part_type, question_of
 from ingather.errors import InvalidAnswer, SetupError
 from ingather.schema import Schema
 from ingather.schema.lenient import candidates
 from ingather.schema.wire import resolved
-from ingather.task import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -82,7 +80,7 @@ class Outline:
         """Raises SetupError for what is no pydantic model with fields, and no list."""
         self.model, self.is_list = _as_model(model)
         self.fields = dict(self.model.model_fields)
-        self.asked = tuple(name for name, field in self.fields.items() if not _is_hidden(field))
+        self.asked = tuple(name for name, field in self.fields.items() if not is_hidden(field))
         self._keys = {name: _key(name, field) for name, field in self.fields.items()}
         self._parts = dict[str, Ask]()
 
@@ -106,7 +104,10 @@ class Outline:
     def part(self, name: str) -> Ask:
         """The field on its own."""
         if name not in self._parts:
-            self._parts[name] = Ask((name,), part_type(self.model, name), self._question([name]), whole=False)
+            kind = part_type(self.model, name)
+            if Schema.of(kind).key is not None:  # it travels without its name, so that only this says what it is
+                kind = described(kind, question_of(self.fields[name]))
+            self._parts[name] = Ask((name,), kind, self._question([name]), whole=False)
         return self._parts[name]
 
     def whole(self, names: Iterable[str]) -> Ask:
@@ -215,7 +216,7 @@ class Outline:
         return next((said[key] for key in (self._keys[name], name) if key in said), _ABSENT)
 
     def _question(self, names: Iterable[str]) -> str:
-        lines = (f"- {name}: {asked}" if (asked := _asked(self.fields[name])) else f"- {name}" for name in names)
+        lines = (f"- {name}: {asked}" if (asked := question_of(self.fields[name])) else f"- {name}" for name in names)
         return "Extract from the document:\n" + "\n".join(lines)
 
     def _fields_at(self, place: tuple[int | str, ...]) -> list[str]:
@@ -263,16 +264,6 @@ def _key(name: str, field: FieldInfo) -> str:
 
 def _attribute(name: str) -> str:
     return f"field_{name}"
-
-
-def _is_hidden(field: FieldInfo) -> bool:
-    hidden: Any = SkipJsonSchema  # which type checkers take for a typing form
-    return any(isinstance(note, hidden) for note in field.metadata)
-
-
-def _asked(field: FieldInfo) -> str:
-    prompt = next((note.text for note in field.metadata if isinstance(note, Prompt)), None)
-    return " ".join((prompt or field.description or "").split())
 
 
 def _is_composed(node: Node, root: Node) -> bool:

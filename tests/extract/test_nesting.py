@@ -31,7 +31,7 @@ async def test_beside_tasks_of_the_other_kinds(bound):
     assert [results[tag].value for tag in ("first", "single", "last", "code")] == [ALL, ALL, ALL, 2]
     assert results["call"].value.content == "hello"
     assert [result.attempts for result in results.values()] == [4, 1, 0, 1, 3]
-    assert wire.peak == min(bound, 7)
+    assert min(bound, 4) <= wire.peak <= bound
     assert_at_rest(executor, wire)
 
 

@@ -140,7 +140,6 @@ async def test_under_faults_by_chance_nothing_is_lost_and_all_is_counted():
         assert all(result.success for result in results)  # which the seed decides, and not when it runs
         right = Counter(call.fingerprint for call in sim.ledger if call.status == 200 and call.fault in ("", "slow"))
         assert set(right.values()) == {1}  # what had been answered rightly was not sent a second time
-        assert len(right) >= 40 * len(Firm.model_fields)
 
 
 async def test_the_limits_of_the_quota_hold_for_parts_as_for_any_call():

@@ -47,6 +47,14 @@ def test_what_is_no_object_is_wrapped_and_unwrapped(kind, said, key, value):
     assert part(kind, said) == ([key], value)
 
 
+def test_what_travels_without_its_name_is_described_by_what_is_asked():
+    described = Annotated[int, Field(description="In which\n year?", examples=[1990])]
+    provider = Reader({"it": 3})
+    extracted(provider, create_model("M", it=(described, ...)), split="fields")
+    (call,) = provider.calls
+    assert call.properties["value"]["description"].startswith("In which year?")
+
+
 def test_an_object_travels_as_it_is():
     assert part(Product, {"name": "a"}) == (["name"], Product(name="a"))
 
