@@ -16,9 +16,7 @@ _FAR = 4000  # characters of text behind it that make a heading count twice
 _MOST = 100  # headings of one item that are weighed: a running header may stand on every page
 _SHORTEST_LATE = 200  # characters behind a heading that stands out of order
 
-_SAYS = re.compile(
-    r"(?i)[a-z]{2}[)\"”’]?\.(?:\s|$)|\b(?:none|not\s+applicable|reserved|omitted|not\s+required|incorporated)\b"
-)
+_SAYS = re.compile(r"(?i)[a-z]{2}[)\"”’]?\.(?:\s|$)|\b(?:none|not\s+applicable|omitted|not\s+required|incorporated)\b")
 _LISTED_LETTERS = 1500  # of a contents page between two items, with the sub-headings that it may hold
 
 
@@ -82,9 +80,10 @@ def _heard(text: str, heading: Heading, end: int) -> float:
     """The weight, knowing what follows: a heading with nothing to say is a line of a contents page."""
     if heading.weight <= MENTION or end - heading.title_end > 4 * _LISTED_LETTERS:
         return heading.weight
-    between = text[heading.start : end]
-    says = _SAYS.search(between, heading.title_end - heading.start) or re.search(r"(?i)reserved", between)
-    return heading.weight if says or sum(map(str.isalpha, between)) > _LISTED_LETTERS else LISTED
+    between = text[heading.title_end : end]
+    if _SAYS.search(between) or sum(map(str.isalpha, between)) > _LISTED_LETTERS:
+        return heading.weight
+    return LISTED
 
 
 def _heaviest(candidates: Sequence[Heading], values: Sequence[float]) -> list[int]:
@@ -94,7 +93,7 @@ def _heaviest(candidates: Sequence[Heading], values: Sequence[float]) -> list[in
     for index, heading in enumerate(candidates):
         before = max((top[last] for last in top if last < heading.rank), default=(0.0, -1))
         best.append((before[0] + values[index], before[1]))
-        top[heading.last_rank] = max(top.get(heading.last_rank, (0.0, -1)), (best[index][0], index))
+        top[heading.rank] = max(top.get(heading.rank, (0.0, -1)), (best[index][0], index))
     at = max(top.values(), default=(0.0, -1))[1]
     chosen = list[int]()
     while at >= 0:

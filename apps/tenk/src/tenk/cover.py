@@ -9,7 +9,7 @@ from tenk.errors import NotAFiling
 _COVER = 12_000  # characters
 _FORM = re.compile(
     r"""(?ix)\b(?:form(?:\s+type)?|submission\s+type|report\s+on)\s{0,3}:?\s{0,20}
-    (10\s?[-–—‑]?\s?[kq](?:\s?-?(?:sb|405|t)\b)?(?:\s?/\s?a)?|8\s?[-–—‑]?\s?[ka]\b|6\s?[-–—‑]?\s?k\b|11\s?[-–—‑]?\s?k\b|12b\s?-?\s?25|
+    (10\s?[-–—‑]?\s?[kq](?:\s?-?(?:sb|405|t)\b)?(?:\s?/\s?a)?|(?:6|8|11)\s?[-–—‑]?\s?[ka]\b|12b\s?-?\s?25|
     (?:20|40)\s?[-–—‑]?\s?f\b|[sf]\s?[-–—‑]\s?\d{1,2}\b|def\s?14a)"""
 )
 _AMENDED = re.compile(r"(?i)\bamendment\s+(?:no\.?|number)\s")
@@ -23,9 +23,7 @@ def checked_form(declared: str, text: str, own: int, name: str) -> str:
     """
     form = declared or _on_cover(text)
     if form.startswith("10-KSB"):
-        raise NotAFiling(
-            f"{name} is a {form}, the form of small businesses until 2008, whose items have other numbers; it is not read"
-        )
+        raise NotAFiling(f"{name} is a {form}, until 2008 the form of small businesses; its items have other numbers")
     if form.startswith("10-K"):
         return form
     if own >= _MANY:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LARGEST = 256 * 2**20  # bytes of a submission, unpacked: the largest hold the pictures and data of many exhibits
 LARGEST_DOCUMENT = 64 * 2**20  # bytes of one document of it
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_GZIP = b"\x1f\x8b"
 _OTHERS = {  # how a file begins that can be no filing
     b"%PDF": "a PDF",
     b"\x89PNG": "a PNG picture",
@@ -39,13 +41,13 @@ _TYPE = re.compile(rb"<TYPE>[ \t]{0,20}([^\s<]{1,30})", re.IGNORECASE)
 _TEXT = re.compile(rb"<TEXT>", re.IGNORECASE)
 _MARKUP = re.compile(rb"<(?:!doctype\s+html|html|body|div|font|br|td|tr|span|p)\b", re.IGNORECASE)
 _BEGINNING = 400_000  # bytes in which a tag of HTML stands, if the document is HTML
-_BINARY = 0.05  # share of control characters of what is no text
+_BINARY = 0.1  # share of control characters of what is no text
 _SGML = re.compile(
     r"</?(?:PAGE|TABLE|CAPTION|S|C|FN|F\d{1,2}|TEXT|DOCUMENT|PRE|B|I|U|R|XBRL)>|<(?:TYPE|SEQUENCE|FILENAME|DESCRIPTION)>[^\n]*",
     re.IGNORECASE,
 )
 _GAP = re.compile(r"\n{4,}")
-_CONTROLS = {code: None for code in [*range(9), *range(0x0E, 0x20), 0x7F, 0xFEFF]} | {0x0B: "\n", 0x0C: "\n", 0xA0: " "}
+_CONTROLS = dict.fromkeys([*range(9), *range(0x0E, 0x20), 0x7F, 0xFEFF]) | {0x0B: "\n", 0x0C: "\n", 0xA0: " "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def read_bytes(source: str | Path | bytes, name: str) -> bytes:
     content = source if isinstance(source, bytes) else _file(Path(source), name)
     if len(content) > LARGEST:
         raise TooLarge(f"{name} has {len(content):,} bytes; at most {LARGEST:,} are read")
-    return _unpacked(content, name) if content.startswith(b"\x1f\x8b") else content
+    return _unpacked(content, name) if content.startswith(_GZIP) else content
 
 
 def _file(path: Path, name: str) -> bytes:
@@ -88,15 +90,18 @@ def _file(path: Path, name: str) -> bytes:
 
 
 def _unpacked(packed: bytes, name: str) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        content = unpacker.decompress(packed, LARGEST + 1)
-    except zlib.error as error:
-        raise Unreadable(f"cannot unpack {name}: {error}") from error
-    if len(content) > LARGEST:
-        raise TooLarge(f"{name} unpacks from {len(packed):,} to more than {LARGEST:,} bytes, which no filing has")
-    if not unpacker.eof:
-        raise Unreadable(f"cannot unpack {name}: it ends too early, as a broken download does")
+    content, rest = b"", packed
+    while rest.startswith(_GZIP):  # a file may be several, one after another
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            content += unpacker.decompress(rest, LARGEST + 1 - len(content))
+        except zlib.error as error:
+            raise Unreadable(f"cannot unpack {name}: {error}") from error
+        if len(content) > LARGEST:
+            raise TooLarge(f"{name} unpacks from {len(packed):,} to more than {LARGEST:,} bytes, which no filing has")
+        if not unpacker.eof:
+            raise Unreadable(f"cannot unpack {name}: it ends too early, as a broken download does")
+        rest = unpacker.unused_data
     return content
 
 
@@ -105,6 +110,8 @@ def submission(content: bytes, name: str) -> list[Document]:
 
     Raises `NotAFiling` for what cannot be text.
     """
+    if content.startswith(_UTF_16):
+        content = content.decode("utf-16", "replace").encode("utf-8", "replace")
     for beginning, kind in _OTHERS.items():
         if content.startswith(beginning):
             raise NotAFiling(f"{name} is {kind}, not the text or HTML of a 10-K")
@@ -112,7 +119,7 @@ def submission(content: bytes, name: str) -> list[Document]:
         raise NotAFiling(f"{name} is JSON, not the text or HTML of a 10-K")
     head = content[:4096]
     controls = sum(code < 32 and code not in b"\t\n\v\f\r" for code in head)
-    if controls > _BINARY * len(head) and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if controls > _BINARY * len(head):
         raise NotAFiling(f"{name} is binary data, not the text or HTML of a 10-K")
     if not content.strip():
         raise NotAFiling(f"{name} is empty")
@@ -144,8 +151,6 @@ def _documents(content: bytes) -> Iterator[Document]:
 
 def _decoded(content: bytes) -> str:
     """Text of bytes by what they are; what a page says of its own encoding is too often wrong."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -56,7 +56,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A 10-K. Offsets of items and targets are characters of `text`: the main document, then Exhibit 13 if there is one.
+    """A 10-K. Offsets are characters of `text`: the main document, then Exhibit 13 if the submission has one.
 
     `markup`: the main document's HTML, which holds the XBRL facts; None for a text filing. `form`: ``"10-K405"``.
     `items`: all that the form knows, in its order, absent ones too.
@@ -110,7 +110,7 @@ def _items(text: str, main_end: int, own: list[Heading]) -> list[Item]:
     """All items of the form, given where each has its heading."""
     furniture = Furniture(text)
     limits = [heading.start for heading in own[1:]] + [main_end]
-    limits = [_before_next_part(text, heading, limit) for heading, limit in zip(own, limits, strict=True)]
+    limits[:-1] = [_before_next_part(text, heading, limit) for heading, limit in zip(own, limits[:-1], strict=False)]
     spans = [
         Span(heading.items[-1], heading.start, furniture.trimmed(heading.start, limit, last=limit == main_end))
         for heading, limit in zip(own, limits, strict=True)
@@ -120,7 +120,8 @@ def _items(text: str, main_end: int, own: list[Heading]) -> list[Item]:
     following: Item | None = None
     for heading, span in zip(reversed(own), reversed(spans), strict=True):
         item = _item(text, heading, span.end, targets, following)
-        found |= {number: replace(item, item=number, title=_title(text, heading, number)) for number in heading.items}
+        for number in heading.items:  # one that has a heading of its own, too, keeps that
+            found.setdefault(number, replace(item, item=number, title=_title(text, heading, number)))
         following = item
     return [found.get(number) or Item(number, title, "absent", "", 0, 0) for number, title in TITLES.items()]
 
@@ -139,7 +140,7 @@ def _item(text: str, heading: Heading, end: int, targets: Targets, following: It
 def _title(text: str, heading: Heading, number: str) -> str:
     """The title as it stands, if the line holds little more; the form's own else."""
     line = text[heading.number_end : max(heading.title_end, text.find("\n", heading.title_end))]
-    words = " ".join(line.split()).strip(" .:-–—|*#[]()")
+    words = " ".join(line.strip().split("\n\n")[0].split()).strip(" .:-–—|*#[]()")
     return words if 3 <= len(words) <= _LONGEST_TITLE else TITLES.get(number, "")
 
 
@@ -149,7 +150,5 @@ def _before_next_part(text: str, heading: Heading, limit: int) -> int:
     if part is None:
         return limit
     low = max(heading.title_end, limit - _LONGEST_PREFACE)
-    match = re.compile(rf"^[^\S\n]*part\s{{1,3}}{part}[^\S\n.]*$", re.IGNORECASE | re.MULTILINE).search(
-        text, low, limit
-    )
-    return match.start() if match else limit
+    line = re.compile(rf"^[^\S\n]*part\s{{1,3}}{part}[^\S\n.]*$", re.IGNORECASE | re.MULTILINE)
+    return max((match.start() for match in line.finditer(text, low, limit)), default=limit)

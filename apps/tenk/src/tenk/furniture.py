@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-_PAGE_NUMBER = re.compile(
-    r"(?i)[\W_]{0,12}(?:page\s{0,3})?(?:[A-Z]{1,3}\s?-\s?)?(?:\d{1,4}|[ivxl]{1,6})(?:\s?-\s?\d{1,3})?(?:\s+of\s+\d{1,4})?[\W_]{0,12}"
+_PAGE_NUMBER = re.compile(  # no full stop behind it: that may be a sentence whose last line is "F-20."
+    r"(?i)[\W_]{0,12}(?:page\s{0,3})?(?:[A-Z]{1,3}\s?-\s?)?(?:\d{1,4}|[ivxl]{1,6})(?:\s?-\s?\d{1,3})?"
+    r"(?:\s+of\s+\d{1,4})?[^\w.,;]{0,12}"
 )
 _PART = re.compile(
     r"(?i)\W{0,6}part\s{1,4}(?:[IV]{1,3}|[1-4])(?:\s?(?:,|and|&)\s?(?:part\s)?[IV]{1,3}){0,3}\W{0,6}(?:\(?continued\)?)?\W{0,6}"

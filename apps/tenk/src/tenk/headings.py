@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from tenk.titles import LETTERS, neighbours, title_of
+from tenk.titles import LETTERS, TITLES, neighbours, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+_MOST = 10_000  # lines that are looked at: a filing with a running header on each of 500 pages has a tenth of it
 _AHEAD = 400  # characters after the number in which a title may stand
+_TELLING = 10  # letters of a title that say that a number is wrong
+_LONGEST_TITLE = 120  # characters of a title that we do not know
+_LONGEST_LINE = 240  # characters that may stand between a title and its page
 
 # How much each kind of line is worth beside a heading with its title.
 TITLED, MISNUMBERED, UNTITLED, UNNUMBERED, MENTION, LISTED = 1.0, 0.8, 0.3, 0.25, 0.2, 0.1
@@ -23,7 +28,7 @@ _ITEM = re.compile(
     (?P<head>
       (?:I\s?T\s?E\s?M|I\s?t\s?e\s?m)\s?(?:[Ss]|\([Ss]\))?(?![A-Za-z])
       [\s.:\#|–—-]{0,12} (?:[Nn][Oo]s?\.?\s{1,3})?
-      (?P<number>[1-9Il][0-6OIl]?|[IVX]{1,4}) (?![0-9]|\.[0-9])
+      (?P<number>(?:[IVX]{2,4}|[VX])(?![A-Za-z])|[1-9Il](?:[ ]?[0-6OIl])?) (?![0-9]|\.[0-9])
       (?P<letter>(?:[ \t.]?-?[ \t]?[A-Da-d]|[ \t]?\([A-D]\))(?![A-Za-z’'])(?:[ \t]?\([Tt]\))?)?
       (?P<more> (?: [\s.,]{0,4} (?:,|&|/|\+|(?:and|AND|And|through|THROUGH|to|TO|thru)\b|[-–](?=\s?\d)) \s{0,4}
                 (?:(?:and|AND|And|&)\s{1,3})? (?:(?:I\s?T\s?E\s?M|I\s?t\s?e\s?m)[Ss]?\s{1,4})?
@@ -31,22 +36,23 @@ _ITEM = re.compile(
     )
     """
 )
+_LETTERS = re.compile("[A-Za-z]+")
+_LETTER = re.compile("[A-Za-z]")
 _MEMBER = re.compile(r"(\d{1,2})\(?([A-D])?")
 _THROUGH = re.compile(r"(?i)through|thru|\bto\b|[-–]")
 _ROMAN = {
     number: place
     for place, number in enumerate("I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI".split(), 1)  # noqa: SIM905 - read as a row
 }
-_LOOKALIKES = str.maketrans("IlO", "110")
+_LOOKALIKES = str.maketrans("IlO", "110", " ")
 
 _TITLE_LINE = re.compile(r"^[^\S\n]*(?P<line>[A-Z][^\n\t.;:]{6,150})[.:]?$", re.MULTILINE)
-_REST = re.compile(r"[^\n]{0,240}")
 _PAGED = re.compile(
     r"(?:^|[\s.·_…-])\(?(?:pages?\s)?(?:[A-Z]{1,3}-)?\d{1,3}(?:\s?(?:-|–|,|to|and|&)\s?(?:[A-Z]{1,3}-)?\d{1,3}){0,8}\)?\s*$",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(
-    r"[\s.:\-–—]{0,6}(?:[,;]|[\"“‘`]|\((?![Rr][Ee]|[A-Z]{2})|(?:of|in|and|or|above|below|under|to|is|are)\b|\))"
+    r"[\s.:\-–—]{0,6}(?:[,;]|[\"“‘`]|\((?![Rr][Ee]|[A-Z]{2})|(?:of|in|and|or|above|below|under|to|is|are)\b|\)(?=\s?[a-z,.;]))"
 )
 _GOES_ON = re.compile(
     r"""(?x)\s{0,3}(?: ["”’')\]]{0,2}[,;]?\s?(?:above|below|herein|hereof|contained|included|of\sthis|of\sour|
@@ -75,11 +81,8 @@ class Heading:
 
     @property
     def rank(self) -> int:
+        """By its first item: "Items 1 and 2" may stand before Item 1A."""
         return rank(self.items[0])
-
-    @property
-    def last_rank(self) -> int:
-        return rank(self.items[-1])
 
 
 def rank(item: str) -> int:
@@ -92,59 +95,61 @@ def rank(item: str) -> int:
     return 8 * int(digits) + (ord(item[-1]) - 64 if digits != item else 0)
 
 
-def letters_of(text: str, start: int, length: int = _AHEAD) -> tuple[str, list[int]]:
-    """The letters a to z of `length` characters from `start`, small, and where each stands."""
-    letters, places = [], []
-    for place, sign in enumerate(text[start : start + length], start):
-        small = sign.lower()
-        if "a" <= small <= "z":
-            letters.append(small)
-            places.append(place)
-    return "".join(letters), places
+def letters_of(text: str, start: int = 0, end: int | None = None) -> str:
+    """The letters a to z of a piece of `text`, small: how titles are compared, whatever stands between their letters.
+
+    >>> letters_of("B U S I N E S S")
+    'business'
+    """
+    return "".join(_LETTERS.findall(text, start, len(text) if end is None else end)).lower()
 
 
 def headings(text: str) -> list[Heading]:
     """All places where an item may begin, in order of the text."""
-    return [heading for match in _ITEM.finditer(text) if (heading := _heading(text, match)) is not None]
+    matches = islice(_ITEM.finditer(text), _MOST)
+    return [heading for match in matches if (heading := _heading(text, match)) is not None]
 
 
 def title_lines(text: str, items: Collection[str]) -> list[Heading]:
     """Lines that hold the title of one of `items` and nothing else: headings without a number."""
     found = []
     for match in _TITLE_LINE.finditer(text):
-        letters, _ = letters_of(text, match.start("line"), len(match["line"]))
-        for item in items:
-            if title_of(letters, item) == len(letters):
-                found.append(Heading((item,), match.start("line"), match.start("line"), match.end("line"), UNNUMBERED))
+        start, end = match.span("line")
+        letters = letters_of(text, start, end)
+        found += [
+            Heading((item,), start, start, end, UNNUMBERED) for item in items if title_of(letters, item) == len(letters)
+        ]
     return found
 
 
 def _heading(text: str, match: re.Match[str]) -> Heading | None:
-    readings = list(_readings(match))
-    for items, end in readings:
-        letters, places = letters_of(text, end)
+    readings = [(items, end, letters_of(text, end, end + _AHEAD)) for items, end in _readings(match)]
+    for items, end, letters in readings:
         if (length := title_of(letters, items[0])) is not None:
-            title_end = places[length - 1] + 1
-            return Heading(items, match.start("head"), end, title_end, _weight(text, match, end, title_end, TITLED))
-    for items, end in readings:
-        letters, places = letters_of(text, end)
-        for other in neighbours(items[0]) if len(items) == 1 else ():
-            if (length := title_of(letters, other) or 0) >= _TELLING:
-                title_end = places[length - 1] + 1
-                return Heading(
-                    (other,), match.start("head"), end, title_end, _weight(text, match, end, title_end, MISNUMBERED)
-                )
+            return _made(text, match, items, end, length, TITLED)
     if not readings or match["more"]:
         return None
-    items, end = readings[0]
-    rest = _REST.match(text, end)[0].lstrip(" \t.:-–—")  # type: ignore[index] - it matches nothing, too
-    if rest[:1].islower() or len(rest) > _LONGEST_TITLE or _is_mention(text, match, end, end):
-        return None
-    return Heading(items, match.start("head"), end, end, _weight(text, match, end, end, UNTITLED))
+    for items, end, letters in readings:
+        for other in neighbours(items[0]) if items[0] in TITLES else ():
+            if (length := title_of(letters, other) or 0) >= _TELLING:
+                return _made(text, match, (other,), end, length, MISNUMBERED)
+    items, end, _ = readings[0]
+    rest = text[end : end + _LONGEST_TITLE + 20].split("\n", 1)[0].lstrip(" \t.:-–—")
+    heading = _made(text, match, items, end, 0, UNTITLED)
+    return None if rest[:1].islower() or len(rest) > _LONGEST_TITLE or heading.weight == MENTION else heading
 
 
-_TELLING = 10  # letters of a title that say that a number is wrong
-_LONGEST_TITLE = 120  # characters of a title that we do not know
+def _made(text: str, match: re.Match[str], items: tuple[str, ...], end: int, length: int, kind: float) -> Heading:
+    """The heading whose number ends at `end`, and whose title takes `length` letters behind it."""
+    last = next(islice(_LETTER.finditer(text, end), length - 1, None), None) if length else None
+    title_end = last.end() if last else end
+    if _is_mention(text, match, end, title_end):
+        weight = MENTION
+    elif _PAGED.search(text[title_end : title_end + _LONGEST_LINE].split("\n", 1)[0]):
+        weight = LISTED
+    else:
+        weight = kind
+    return Heading(items, match.start("head"), end, title_end, weight)
 
 
 def _readings(match: re.Match[str]) -> Iterator[tuple[tuple[str, ...], int]]:
@@ -177,13 +182,6 @@ def _numbers(written: str) -> list[int]:
     numbers = [int(digits)] if digits.isdigit() else []
     roman = [_ROMAN[written]] if written in _ROMAN else []
     return [number for number in [*numbers, *roman] if 1 <= number <= 16]
-
-
-def _weight(text: str, match: re.Match[str], number_end: int, title_end: int, kind: float) -> float:
-    if _is_mention(text, match, number_end, title_end):
-        return MENTION
-    rest = _REST.match(text, title_end)
-    return LISTED if rest and _PAGED.search(rest[0]) else kind
 
 
 def _is_mention(text: str, match: re.Match[str], number_end: int, title_end: int) -> bool:

@@ -69,7 +69,8 @@ def plain_text(markup: str) -> str:
     'Item 1.\n\nNet sales\t$5'
     """
     reader = _Reader()
-    parser = etree.HTMLParser(target=reader, encoding="utf-8", huge_tree=True)
+    # its stubs say that a target gets bytes as well
+    parser = etree.HTMLParser(target=reader, encoding="utf-8", huge_tree=True)  # type: ignore[arg-type]
     parser.feed(markup.replace("\x00", "").encode("utf-8", "replace"))
     parser.close()
     return reader.text

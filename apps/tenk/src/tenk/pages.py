@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 _RANGE = re.compile(
-    r"(?i)\bpages?\s{1,3}(?P<kind>[FSA]-)?(?P<first>\d{1,3})\s{0,3}(?:-|–|—|to|through)\s{0,3}(?:[FSA]-)?(?P<last>\d{1,3})\b"
+    r"(?i)\bpages?\s{1,20}(?P<kind>[FSA]-)?(?P<first>\d{1,3})\s{0,20}(?:-|–|—|to|through)\s{0,20}(?:[FSA]-)?(?P<last>\d{1,3})\b"
 )
 _NUMBER = re.compile(
-    r"^[^\S\n]*[-–—]?[^\S\n]?(?:page\s)?([FSA]-)?(\d{1,3})[^\S\n]?[-–—]?$", re.MULTILINE | re.IGNORECASE
+    r"^[^\S\n]*[-–—(]?[^\S\n]?(?:page\s)?([FSA]-)?(\d{1,3})[^\S\n]?[-–—)]?$", re.MULTILINE | re.IGNORECASE
 )
+_MOST = 50  # lines that hold one number: of a table's, too
 _LONGEST_PAGE = 20_000  # characters
 
 
@@ -25,21 +26,17 @@ def page_range(words: str) -> tuple[str, int, int] | None:
 
 def span_of(kind: str, first: int, last: int, text: str, low: int, high: int) -> tuple[int, int] | None:
     """From where to where these pages go between `low` and `high`; None where their numbers do not stand there."""
-    ends = [
-        (int(match[2]), match.start(), match.end())
-        for match in _NUMBER.finditer(text, low, high)
-        if (match[1] or "").upper() == kind
-    ]
-    for index, (number, begin, end) in enumerate(ends):
-        if number == first - 1:
-            start, rest = end, ends[index + 1 :]
-        elif number == first and index == 0:  # the exhibit begins with this page
-            start, rest = low, ends
-        else:
+    ends = {number: list[tuple[int, int]]() for number in range(first - 1, last + 1)}
+    for match in _NUMBER.finditer(text, low, high):
+        number = int(match[2])
+        if number in ends and (match[1] or "").upper() == kind and len(ends[number]) < _MOST:
+            ends[number].append(match.span())
+    before = [end for _, end in ends[first - 1]] or [low] * bool(ends[first])  # an exhibit may begin with this page
+    for start in before:
+        stop = next((begin for begin, _ in ends[last] if begin > start), None)
+        if stop is None or stop - start > _LONGEST_PAGE * (last - first + 1):
             continue
-        stop = next((begin for number, begin, _ in rest if number == last), None)
-        if stop is not None and stop - start <= _LONGEST_PAGE * (last - first + 1):
-            seen = {number for number, begin, _ in rest if begin <= stop}
-            if 2 * len(seen & set(range(first, last + 1))) >= last - first + 1:
-                return start + len(text[start:stop]) - len(text[start:stop].lstrip()), stop
+        between = sum(any(start < begin <= stop for begin, _ in ends[number]) for number in range(first, last + 1))
+        if 2 * between >= last - first + 1:
+            return start + len(text[start:stop]) - len(text[start:stop].lstrip()), stop
     return None

@@ -20,8 +20,8 @@ _CROWD = 3
 _STATEMENT = re.compile(
     r"""(?ix)(?:
     report\s+of\s+(?:the\s+)?(?:independent|certified|registered|management|ernst|kpmg|deloitte|price|arthur|coopers)
-    | independent\s+(?:registered\s+public\s+accounting\s+firm|(?:public\s+)?accountant|auditor)s?['’]?s?\s+(?:audit\s+)?report
-    | (?:auditor|accountant)s?['’]?s?\s+report
+    | (?:independent\s+)?(?:registered\s+public\s+accounting\s+firm|(?:public\s+)?accountant|auditor)s?['’]?s?\s+
+      (?:audit\s+)?report
     | management['’]?s\s+(?:annual\s+)?(?:report|responsibility|statement\s+of\s+responsibility)
     | notes\s+to\s+(?:the\s+)?(?:consolidated\s+|combined\s+)?financial\s+statements
     | (?:(?:consolidated|combined|condensed|comparative)\s+){0,2}
@@ -37,7 +37,8 @@ _CLOSING = re.compile(
     | power\s+of\s+attorney | glossary\W*$
     | (?:share|stock)holders?['’]?\s+information | (?:corporate|investor)\s+(?:information|directory|data)
     | (?:board\s+of\s+)?directors\s+and\s+(?:executive\s+)?officers
-    | (?:five|six|ten|eleven|\d{1,2})[\s-]?year\s+(?:consolidated\s+)?(?:financial\s+|statistical\s+)?(?:summary|review|comparison) )"""
+    | (?:five|six|ten|eleven|\d{1,2})[\s-]?year\s+(?:(?:consolidated|financial|statistical)\s+){0,2}
+      (?:summary|review|comparison) )"""
 )
 _INDEXED = re.compile(r"(?:[\s.]\(?(?:[FSA]-?)?\d{1,3}(?:\s?-\s?\d{1,3})?\)?|\bpages?|\.{3,}\s*)$", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d$")
@@ -52,6 +53,7 @@ class _Mark(NamedTuple):
 
     start: int
     opens: str  # the item it opens, "" for a line that only closes
+    notes: bool = False  # the line of the notes to statements
 
 
 def first_mark(item: str, text: str, low: int, high: int) -> int | None:
@@ -98,14 +100,14 @@ def _marks(text: str, low: int, high: int) -> Iterator[_Mark]:
         if _CLOSING.match(line):
             yield _Mark(match.start(1), "")
         elif _STATEMENT.match(line) and not line.endswith((".", ",", ";")):
-            yield _Mark(match.start(1), "8")
+            yield _Mark(match.start(1), "8", line[:5].lower() == "notes")
         elif opened := _section(line):
             yield _Mark(match.start(1), opened)
 
 
 def _section(line: str) -> str | None:
     """The item whose title the line is, as a heading: little else stands in it."""
-    letters, _ = letters_of(line, 0, len(line))
+    letters = letters_of(line)
     for item in _SECTIONS:
         length = title_of(letters, item)
         if length is not None and length > _TELLING and len(letters) - length <= _BESIDE:
@@ -114,12 +116,17 @@ def _section(line: str) -> str | None:
 
 
 def _without_indexes(marks: list[_Mark]) -> list[_Mark]:
-    """Without those that crowd together, as the lines of a contents page do; what closes stays."""
+    """Without those that crowd together, as the lines of an index do; what closes stays.
+
+    The last of a crowd may be the first of the statements themselves, right below the index; but those do not begin
+    with their notes, with which indexes end.
+    """
     kept, crowd = list[_Mark](), list[_Mark]()
     for mark, following in pairwise([*marks, _Mark(10**12, "")]):
         crowd.append(mark)
         if following.start - mark.start > _CROWDED or not (mark.opens and following.opens):
-            opening = sum(bool(member.opens) for member in crowd)
-            kept += [member for member in crowd if opening < _CROWD or not member.opens]
+            if sum(bool(member.opens) for member in crowd) >= _CROWD:
+                crowd = [member for member in crowd if not member.opens or (member is mark and not member.notes)]
+            kept += crowd
             crowd = []
     return kept

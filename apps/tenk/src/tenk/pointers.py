@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tenk.furniture import Furniture
 
+_FOLLOWED = frozenset({"1", "1A", "2", "5", "6", "7", "7A", "8"})  # the others point to a proxy statement, or to a note
 _SHORTEST = 600  # characters of a target: less is another pointer
 
 
@@ -47,25 +48,34 @@ class Targets:
         self._furniture = furniture
 
     def of(self, item: str, start: int, end: int, *, elsewhere: bool) -> Target | None:
-        """The target of `item`, whose own words stand from `start` to `end`; `elsewhere`: they name another document."""
+        """The target of `item`, whose words stand from `start` to `end`; `elsewhere`: they name another document."""
+        if item not in _FOLLOWED:
+            return None
+        named = page_range(self._text[start:end])
         exhibit, here = (self._main_end, len(self._text)), (end, self._main_end)
         for low, high in (exhibit, here) if elsewhere else (here, exhibit):
             by_title = find(item, self._text, low, high, [span.start for span in self._spans])
-            by_page = self._pages(item, start, end, low, high)
-            span = (by_page or by_title) if item == "8" else (by_title or by_page)
+            of_this = named if elsewhere == (low == self._main_end) else None
+            span = self._pages(item, of_this, by_title, low, high) or by_title
             if span is not None:
                 last = self._furniture.trimmed(*span)
                 return Target(self._text[span[0] : last], span[0], last, self._place(span[0]))
         return None
 
-    def _pages(self, item: str, start: int, end: int, low: int, high: int) -> tuple[int, int] | None:
+    def _pages(
+        self, item: str, named: tuple[str, int, int] | None, by_title: tuple[int, int] | None, low: int, high: int
+    ) -> tuple[int, int] | None:
         """The pages that the pointer names, from the first heading of its matter on them."""
-        named = page_range(self._text[start:end])
         span = named and span_of(*named, self._text, low, high)
-        if not span or span[1] - span[0] < _SHORTEST or (item == "8" and not holds_figures(self._text, *span)):
+        if not span or span[1] - span[0] < _SHORTEST:
             return None
-        first = first_mark(item, self._text, *span)
-        return (span[0] if first is None else first), span[1]
+        if item == "8":
+            first = first_mark(item, self._text, *span)
+            return ((span[0] if first is None else first), span[1]) if holds_figures(self._text, *span) else None
+        if by_title is None:
+            return span
+        common = max(span[0], by_title[0]), min(span[1], by_title[1])  # pages begin and end amid other matter
+        return common if 2 * (common[1] - common[0]) > span[1] - span[0] else span
 
     def _place(self, start: int) -> str:
         if start >= self._main_end:

@@ -25,13 +25,13 @@ _EXEMPT = re.compile(
 _POINTS = re.compile(
     r"""(?ix)\b(?:incorporated\s+(?:herein\s+|in\s+this\s+\w+\s+|into\s+this\s+\w+\s+)?(?:in\s+|into\s+)?(?:\w+\s+){0,6}?by\s+(?:this\s+)?reference|
     reference\s+is\s+(?:hereby\s+)?made|(?:hereby|herein)\s+incorporated|see\b|refer(?:red)?\s+to|
-    (?:set\s+forth|included|contained|presented|located|found|filed|submitted|described|shown|provided|listed|reported|
+    (?:set\s+forth|included|contained|presented|located|found|filed|submitted|described|shown|provided|supplied|furnished|listed|reported|
        discussed|appears?|appearing|begins?|beginning|commenc(?:es?|ing)|follows?|following|indexed|attached|annexed)\b)"""
 )
 _ELSEWHERE = re.compile(
     r"""(?ix)\b(?:annual\s+reports?\s+(?:to|for)\s+(?:our\s+|its\s+|the\s+)?(?:share|stock|security|unit|member|certificate)\s?-?holders?|
     (?:share|stock)holders['’]?\s+(?:annual\s+)?report|summary\s+annual\s+report|proxy\s+(?:statement|material)|
-    information\s+statement|exhibit\s+(?:no\.?\s+)?\(?13|ex-13|
+    information\s+statement|exhibits?\s+(?:no\.?\s+)?\(?\d|ex-13|
     annual\s+report(?!s?\s*,?\s*(?:\(|on\s+|for\s+)?\(?(?:this\s+)?form)|schedule\s+14[ac]|definitive\s+(?:proxy|materials)|amendment\s+to\s+this|financial\s+report\s+(?:filed|attached|included)\s+as)"""
 )
 _HERE = re.compile(

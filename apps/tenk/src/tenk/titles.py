@@ -30,18 +30,18 @@ TITLES = {
     "15": "Exhibits and Financial Statement Schedules",
     "16": "Form 10-K Summary",
 }
-LETTERS = {  # that filers put behind a number, those of items of their own invention too ("Item 4A. Executive Officers")
+LETTERS = {  # that filers put behind a number, also of items of their own invention ("Item 4A. Executive Officers")
     "1": "ABCDE", "2": "ABC", "3": "AB", "4": "AB", "5": "ABC", "6": "AB", "7": "AB", "8": "AB", "9": "ABCD", "10": "A",
 }  # fmt: skip
 
 # How each title begins and goes on, in letters only (no blanks, digits, signs), small. The end of each is optional.
 _OPENINGS = {
     "1": r"(?:descriptionof)?(?:the|our)?(?:general)?(?:companys|corporations|registrants|bank)?business(?:es)?"
-    r"(?:andproperties|overview|description)?|thecompany|generaldevelopmentofbusiness|descriptionofthecompany",
+    r"(?:andproperties)?|thecompany|generaldevelopmentofbusiness|descriptionofthecompany",
     "1A": r"(?:summaryof|certain|principal|our|additional)*riskfactors?(?:summary)?|risks(?:anduncertainties)?|"
     r"factorsthatm(?:ay|ight)affect|cautionary",
     "1B": r"unresolvedstaffcomments?|unresolved(?:sec|commission)staffcomments?|staffcomments?",
-    "1C": r"cybersecurity(?:riskmanagement(?:andstrategy|strategyandgovernance)?)?",
+    "1C": r"cybersecurity",
     "2": r"(?:descriptionof|the|our|company|real)*propert(?:y|ies)(?:andfacilities)?|facilities|realestate",
     "3": r"legal(?:proceedings?|matters|actions)|litigation|legalandregulatory",
     "4": r"submissionof(?:certain)?matters(?:toa?voteof)?(?:securityholders|shareholders|stockholders)?|"

@@ -17,6 +17,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     try:
         app(sys.argv[1:] if arguments is None else arguments, prog_name="tenk")
+    except BrokenPipeError:  # whom we write to has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (TenkError, SetupError) as error:
         _fail(str(error), SETUP)
     except Exception as error:

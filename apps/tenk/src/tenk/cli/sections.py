@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Text, HTML, inline XBRL or a full submission; gzip too.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the items with their texts as JSON.")]
 Text = Annotated[
-    Path | None, typer.Option(metavar="PATH", help="Write the plain text there, which all offsets count in.")
+    Path | None, typer.Option("--text", metavar="PATH", help="Write the plain text there that offsets count in.")
 ]
 
 _IN_WORDS = {
@@ -21,15 +21,16 @@ _IN_WORDS = {
     "incorporated_by_reference": "in another document",
     "pointer_within_document": "elsewhere in this document",
     "not_applicable": "not applicable",
-    "absent": "absent",
 }
+_PIPED = 132  # columns where there is no terminal
+_TITLE = 16  # columns, at least
+_OTHER_COLUMNS = 64
 
 
 def sections(file: File, *, json: Json = False, text: Text = None) -> None:
-    """Split a 10-K into its items.
+    """Split a 10-K into its items, and follow those that only point elsewhere.
 
     \b
-    An item that only points elsewhere is followed where its target is in the file:
       tenk sections filing.htm
       tenk sections submission.txt.gz --json
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
@@ -40,12 +41,13 @@ def sections(file: File, *, json: Json = False, text: Text = None) -> None:
     if text is not None:
         try:
             text.write_text(filing.text, encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise TenkError(f"cannot write {str(text)!r}: {getattr(error, 'strerror', None) or error}") from error
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise TenkError(f"cannot write {text}: {reason}") from error
     if json:
         _print_json(filing)
     else:
-        _print_table(filing)
+        _print_table(filing, str(file))
 
 
 def _print_json(filing: Filing) -> None:
@@ -53,12 +55,13 @@ def _print_json(filing: Filing) -> None:
 
     import orjson
 
-    found = [_row(item) for item in filing.items if item.status != "absent"]
-    answer = {"form": filing.form, "items": found}
-    sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    found = [_record(item) for item in filing.items if item.status != "absent"]
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.buffer.write(orjson.dumps({"form": filing.form, "items": found}, option=options))
+    sys.stdout.flush()
 
 
-def _row(item: Item) -> dict[str, object]:
+def _record(item: Item) -> dict[str, object]:
     target = item.target
     return {
         "item": item.item,
@@ -67,34 +70,51 @@ def _row(item: Item) -> dict[str, object]:
         "start": item.start,
         "end": item.end,
         "text": item.text,
-        "target": target and {"place": target.place, "start": target.start, "end": target.end, "text": target.text},
+        "target": None
+        if target is None
+        else {"place": target.place, "start": target.start, "end": target.end, "text": target.text},
     }
 
 
-def _print_table(filing: Filing) -> None:
+def _print_table(filing: Filing, file: str) -> None:
+    from textwrap import shorten
+
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text as Plain
+    from rich.text import Text
 
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PIPED)
     table = Table(box=None, pad_edge=False, header_style="bold")
+    room = max(_TITLE, console.width - _OTHER_COLUMNS)
     table.add_column("Item")
-    table.add_column("Title", max_width=44, no_wrap=True)
-    table.add_column("Status", no_wrap=True)
-    table.add_column("Words", justify="right", no_wrap=True)
-    table.add_column("Offset", justify="right", no_wrap=True)
-    table.add_column("Leads to")
+    table.add_column("Title")
+    table.add_column("Words", justify="right")
+    table.add_column("Offset", justify="right")
+    table.add_column("Status")
     for item in filing.items:
-        words, offset = (f"{len(item.text.split()):,}", f"{item.start:,}") if item.status != "absent" else ("", "")
-        dim = "" if item.status == "present" else "dim"
-        table.add_row(item.item, item.title, Plain(_IN_WORDS[item.status], dim), words, offset, Plain(_leads_to(item)))
-    console = Console()
-    console.print(f"{filing.form}, {len(filing.text.split()):,} words")
+        if item.status != "absent":
+            style = "" if item.status == "present" or item.target else "dim"
+            words, offset = f"{len(item.text.split()):,}", f"{item.start:,}"
+            table.add_row(
+                item.item,
+                Text(shorten(item.title, room, placeholder="…")),
+                words,
+                offset,
+                Text(_status(item)),
+                style=style,
+            )
+    absent = [item.item for item in filing.items if item.status == "absent"]
+    console.print(Text(f"{file}: {filing.form}, {len(filing.text.split()):,} words"))
     console.print(table)
-    console.print("--json prints the texts; --text PATH writes the text that the offsets count in.", style="dim")
+    if absent:
+        console.print(Text(f"not in this filing: {', '.join(absent)}", style="dim"))
+    console.print(Text("--json prints the texts; --text PATH writes the text that offsets count in.", style="dim"))
 
 
-def _leads_to(item: Item) -> str:
-    target = item.target
-    if target is None:
-        return ""
-    return f"{target.place}: {len(target.text.split()):,} words at {target.start:,}"
+def _status(item: Item) -> str:
+    words = _IN_WORDS[item.status]
+    if item.target is None:
+        return words
+    return f"{item.target.place}: {len(item.target.text.split()):,} words at {item.target.start:,}"
