@@ -240,3 +240,10 @@ def test_prepare_is_safe_in_threads():
         thread.join()
     assert {orjson.loads(body)["seed"] for body in bodies} == set(range(200))
     assert len(bodies) == 200
+
+
+def test_a_schema_keeps_its_order_in_which_a_model_answers():
+    schema = {"type": "object", "properties": {"why": {"type": "string"}, "answer": {"type": "string"}}}
+    form = {"type": "json_schema", "json_schema": {"name": "n", "strict": True, "schema": schema}}
+    body = provider().prepare(HI, {"response_format": form}).body
+    assert body.index(b'"why"') < body.index(b'"answer"')

@@ -24,6 +24,7 @@ _REFUSED = {
     "timeout": "use LLMTask(timeout=…) or connect(timeout=…)",
     "max_retries": "use RetryConfig(max_attempts=…)",
 }
+_SCHEMAS = {"schema", "parameters", "input_schema", "responseJsonSchema", "parametersJsonSchema"}  # of all dialects
 _DEEPEST = 254  # levels of nesting: orjson's own bound
 _WATCHED = {*_REFUSED, "stream", "n", "model"}
 
@@ -65,7 +66,8 @@ def _check(name: object, value: object) -> None:
 def encoded(body: Mapping[str, object], messages: Sequence[LLMMessage]) -> bytes:
     """The same bytes for the same `body`; raises `BadRequest` that names what cannot be sent, and where.
 
-    `messages`: what was to be said, which is not nothing.
+    Keys are sorted, but those of a schema: their order is the one in which a model answers, and what it says first is
+    what it thinks of first. `messages`: what was to be said, which is not nothing.
 
     >>> from ingather.task import LLMMessage
     >>> encoded({"model": "m", "input": "Hi"}, [LLMMessage("user", "Hi")])
@@ -74,12 +76,20 @@ def encoded(body: Mapping[str, object], messages: Sequence[LLMMessage]) -> bytes
     if not messages:
         raise BadRequest("there are no messages to send")
     try:
-        whole = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+        whole = orjson.dumps(_sorted(body))
     except TypeError as error:
         raise BadRequest(_fault(body) or f"the request is not JSON: {error}") from None
     if b"\\u0000" in whole and (fault := _fault(body)):
         raise BadRequest(fault)
     return whole
+
+
+def _sorted(value: object, depth: int = 0) -> object:
+    if depth > _DEEPEST:
+        return value
+    if isinstance(value, dict):
+        return {key: value[key] if key in _SCHEMAS else _sorted(value[key], depth + 1) for key in sorted(value)}
+    return [_sorted(each, depth + 1) for each in value] if isinstance(value, list) else value
 
 
 def estimate(messages: Sequence[LLMMessage], output_limit: object) -> Tokens:

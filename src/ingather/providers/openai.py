@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 from urllib.parse import urlsplit
 
 from ingather.providers.body import encoded
-from ingather.providers.ceilings import CEILINGS, Ceiling
+from ingather.providers.ceilings import CEILINGS
 from ingather.providers.openai_answer import read
 from ingather.providers.openai_body import on_wire
 from ingather.providers.wire import DialectProvider, Options
@@ -15,6 +15,7 @@ from ingather.providers.wire import DialectProvider, Options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ingather.providers.ceilings import Ceiling
     from ingather.task import LLMMessage
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -52,8 +53,8 @@ class ChatCompletions:
         return not self.at_home  # other servers keep lengths by grammar; OpenAI's strict mode refuses them
 
     @property
-    def schema_ceiling(self) -> Ceiling:
-        return CEILINGS["openai"] if self.at_home else Ceiling()
+    def schema_ceiling(self) -> Ceiling | None:
+        return CEILINGS["openai"] if self.at_home else None
 
     def url(self, base_url: str, model: str) -> str:  # noqa: ARG002 - the model is in the body
         return f"{base_url}/chat/completions"
