@@ -30,7 +30,7 @@ INCORPORATED = [
     ),
     (
         "7",
-        "Reported on pages 32-43 (and graphs on pages 25,\n40, 41 and 42) of the Annual Report to Share Owners for 1993.",
+        "Reported on pages 32-43 (and graphs on pages 25,\n40 and 42) of the Annual Report to Share Owners.",
     ),
     ("7", "Refer to pages 6 through 70 of the 2024 Annual Report to Stockholders, which are incorporated herein."),
     ("7", "See “Management’s Discussion and Analysis” beginning on page 20 of Exhibit 13."),

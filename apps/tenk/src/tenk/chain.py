@@ -35,12 +35,14 @@ def chain(text: str, found: Sequence[Heading]) -> list[Heading]:
     late = [
         index
         for index, heading in enumerate(candidates)
-        if heard[index] >= MISNUMBERED
+        if chosen
+        and index > chosen[0]  # not on the contents page
+        and heard[index] >= MISNUMBERED
         and following[index] - heading.title_end >= _SHORTEST_LATE
         and known.isdisjoint(heading.items)
     ]
     for index in sorted(late, key=lambda index: -values[index]):
-        if known.isdisjoint(candidates[index].items) and chosen:
+        if known.isdisjoint(candidates[index].items):
             known.update(candidates[index].items)
             chosen.append(index)
     sure = {item for index, heading in enumerate(candidates) if heard[index] != MENTION for item in heading.items}

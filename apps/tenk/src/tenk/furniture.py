@@ -19,7 +19,9 @@ _NOTICE = re.compile(
     r"(?i)\W{0,6}(?:(?:back\s+to\s+)?(?:table\s+of\s+)?contents|\W?(?:this\s+)?page\s+intentionally\s+left\s+blank\W{0,3}|"
     r"index\s+to\s+(?:consolidated\s+)?financial\s+statements|\(?continued\)?)\W{0,6}"
 )
-_SAYS = re.compile(r"(?i).{0,400}[.;,:]|\W*(?:none|n/a|not\s+applicable|reserved|omitted)\W*")
+_SAYS = re.compile(  # a sentence, an answer, a row of figures
+    r"(?i).{0,400}[.;,:]$|\W*(?:none|n/a|not\s+applicable|reserved|omitted)\W*$|[^a-z]*$|.{0,200}(?:\t|\$|\d,\d|%)"
+)
 _SIGNATURES = re.compile(r"(?im)^[^\S\n]*S\s?I\s?G\s?N\s?A\s?T\s?U\s?R\s?E\s?S?[^\S\n]*\.?[^\S\n]*$")
 _DIGITS = re.compile(r"\d+")
 _OFTEN = 4
@@ -54,7 +56,7 @@ class Furniture:
         return (
             not plain
             or any(kind.fullmatch(plain) for kind in (_PAGE_NUMBER, _PART, _RUNNING_ITEM, _NOTICE))
-            or (len(line) <= _LONGEST and _shape(line) in self._running and not _SAYS.fullmatch(plain))
+            or (len(line) <= _LONGEST and _shape(line) in self._running and not _SAYS.match(plain))
         )
 
 

@@ -53,8 +53,8 @@ _OPENINGS = {
     "6": r"(?:consolidated)?selected(?:consolidated|historical|financial|statistical|and|other|operating)*"
     r"(?:data|information|highlights)?(?:reserved)?|(?:removedand)?reserved|removed|summaryfinancial|fiveyear|"
     r"financialhighlights",
-    "7": r"management?s?s?discussions?(?:and|&)?analysis(?:(?:orplan)?ofoperations?|of(?:the)?(?:consolidated)?"
-    r"financial(?:conditions?|position)(?:and)?(?:the)?(?:consolidated)?(?:results?ofoperations?)?)?|"
+    "7": r"management?s?s?discussions?(?:(?:and)?analysis(?:(?:orplan)?ofoperations?|of(?:the)?(?:consolidated)?"
+    r"financial(?:conditions?|position)(?:and)?(?:the)?(?:consolidated)?(?:results?ofoperations?)?)?)?|"
     r"discussionandanalysis|mda|planofoperations?|managementsplan|managementsfinancialdiscussion|"
     r"managementsanalysis|financialreview",
     "7A": r"quantitativeand?(?:nd)?qualitative(?:disclosures?|information)?(?:about|of|on|regarding|concerning)?"
@@ -103,13 +103,15 @@ def title_of(letters: str, item: str) -> int | None:
 
 
 def neighbours(item: str) -> list[str]:
-    """The items that a filer may have meant who wrote `item`: those of the same number, the one before, the one after.
+    """The items that a filer may have meant who wrote `item`: the others of its number, of the one before, of the next.
 
     >>> neighbours("7")
     ['7A', '6', '8']
     """
-    number = item.rstrip("ABCDE")
-    order = list(TITLES)
-    place = order.index(item) if item in TITLES else order.index(number)
-    same = [other for other in order if other.rstrip("ABCDE") == number and other != item]
-    return list(dict.fromkeys([*same, *order[max(0, place - 1) : place], *order[place + 1 : place + 2]]))
+    number = _number(item)
+    near = [other for other in TITLES if abs(_number(other) - number) <= 1 and other != item]
+    return sorted(near, key=lambda other: abs(_number(other) - number))
+
+
+def _number(item: str) -> int:
+    return int(item.rstrip("ABCDE"))
