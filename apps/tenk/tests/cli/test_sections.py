@@ -61,6 +61,12 @@ def test_people_read_a_table(page):
     assert "--json" in lines[-1]
 
 
+def test_the_bundled_sample_goes_by_its_name():
+    answer = json.loads(tenk("sections", "quellmark-2025", "--json").stdout)
+    status = {item["item"]: item["status"] for item in answer["items"]}
+    assert {status[item] for item in ("1", "1A", "7", "8")} <= {"present", "pointer_within_document"}
+
+
 def test_gzip_is_read(page, tmp_path):
     packed = tmp_path / "filing.htm.gz"
     packed.write_bytes(gzip.compress(page.read_bytes()))
@@ -82,7 +88,7 @@ def test_what_is_no_filing_is_told_in_one_line(content, says, tmp_path):
     path.write_bytes(content)
     done = tenk("sections", path, "--json", expect=2)
     assert done.stdout == ""
-    assert done.stderr.startswith(f"tenk: {path} ")
+    assert done.stderr.startswith("tenk: file ")
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
 

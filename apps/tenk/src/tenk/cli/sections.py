@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from tenk.filing import Filing, Item
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="Text, HTML, inline XBRL or a full submission; gzip too.")]
+Source = Annotated[str, typer.Argument(metavar="FILE", help="Text, HTML or a full submission, gzip too; or a ticker.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the items with their texts as JSON.")]
 Text = Annotated[
     Path | None, typer.Option("--text", metavar="PATH", help="Write the plain text there that offsets count in.")
@@ -27,17 +27,18 @@ _TITLE = 16  # columns, at least
 _OTHER_COLUMNS = 64
 
 
-def sections(file: File, *, json: Json = False, text: Text = None) -> None:
+def sections(source: Source, *, json: Json = False, text: Text = None) -> None:
     """Split a 10-K into its items, and follow those that only point elsewhere.
 
     \b
+      tenk sections quellmark-2025
       tenk sections filing.htm
       tenk sections submission.txt.gz --json
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     from tenk.errors import TenkError
-    from tenk.filing import read_filing
+    from tenk.submission import open_submission
 
-    filing = read_filing(file)
+    filing = open_submission(source).filing
     if text is not None:
         try:
             text.write_text(filing.text, encoding="utf-8")
@@ -47,7 +48,7 @@ def sections(file: File, *, json: Json = False, text: Text = None) -> None:
     if json:
         _print_json(filing)
     else:
-        _print_table(filing, str(file))
+        _print_table(filing, source)
 
 
 def _print_json(filing: Filing) -> None:
@@ -76,7 +77,7 @@ def _record(item: Item) -> dict[str, object]:
     }
 
 
-def _print_table(filing: Filing, file: str) -> None:
+def _print_table(filing: Filing, source: str) -> None:
     from textwrap import shorten
 
     from rich.console import Console
@@ -106,7 +107,7 @@ def _print_table(filing: Filing, file: str) -> None:
                 style=style,
             )
     absent = [item.item for item in filing.items if item.status == "absent"]
-    console.print(Text(f"{file}: {filing.form}, {len(filing.text.split()):,} words"))
+    console.print(Text(f"{source}: {filing.form}, {len(filing.text.split()):,} words"))
     console.print(table)
     if absent:
         console.print(Text(f"not in this filing: {', '.join(absent)}", style="dim"))
