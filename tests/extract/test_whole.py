@@ -95,6 +95,63 @@ def test_what_a_fields_own_validator_refuses_is_asked_again_alone(split, broken)
     assert result.attempts == (2 if split == "single" else 6)
 
 
+class EveryMode(BaseModel):
+    before: int
+    after: int
+    wrapped: int
+    plain: int
+    told: int
+    typed: list[int]
+    all: str
+
+    @field_validator("before", mode="before")
+    @classmethod
+    def _before(cls, said):
+        return len(said)
+
+    @field_validator("after")
+    @classmethod
+    def _after(cls, value):
+        return value + 1
+
+    @field_validator("wrapped", mode="wrap")
+    @classmethod
+    def _wrapped(cls, said, inner):
+        return inner(said["n"]) * 2
+
+    @field_validator("plain", mode="plain")
+    @classmethod
+    def _plain(cls, said):
+        return int(said, 16)
+
+    @field_validator("told", mode="before")
+    @classmethod
+    def _told(cls, said, info: ValidationInfo):
+        return said + info.data["after"]
+
+    @field_validator("typed", mode="before", json_schema_input_type=str)
+    @classmethod
+    def _typed(cls, said):
+        return said.split(",")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _all(cls, said):
+        return said + "x" if isinstance(said, str) and said.startswith("all") else said
+
+
+EVERY_MODE = {
+    "before": "abc", "after": 1, "wrapped": {"n": 4}, "plain": "ff", "told": 7, "typed": "1,2", "all": "all",
+}  # fmt: skip
+
+
+@SPLITS
+def test_validators_of_every_mode_run_as_in_one_answer(split):
+    provider, result = filled(EveryMode, EVERY_MODE, split=split)
+    assert result.value == EveryMode.model_validate(EVERY_MODE)
+    assert result.attempts == len(provider.calls) == (1 if split == "single" else 7)
+
+
 class Span(BaseModel):
     first: int
     last: int
