@@ -1,4 +1,4 @@
-"""A bundled 10-K, analysed: one section call by call, then all of it at once, live. No key, no network; a report stays."""
+"""A bundled 10-K, analysed: one section call by call, then all at once, live. No key, no network; leaves a report."""
 
 import asyncio
 from pathlib import Path

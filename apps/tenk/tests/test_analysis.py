@@ -5,15 +5,15 @@ import json
 from pathlib import Path
 
 import pytest
+
 from apps.tenk.tests.stand_ins import Model, filing
+from ingather import LLMTask
+from ingather.errors import AuthFailed, BadRequest
+from ingather.events import Event, RunStarted, TaskEnded
 from tenk import Analysis, comprehensive_analysis, open_submission, read_filing
 from tenk.errors import NotAFiling
 from tenk.evidence import evidence
 from tenk.source import Fetched
-
-from ingather import LLMTask
-from ingather.errors import AuthFailed, BadRequest
-from ingather.events import RunStarted, TaskEnded
 
 POINTER = "The information required by this Item is incorporated by reference to the Annual Report, Exhibit 13."
 
@@ -68,7 +68,7 @@ async def test_quotes_are_located_in_the_filing_itself():
         for proof in proofs:
             if proof.verified:
                 assert proof.quote.split()[0] in read.text[proof.start : proof.end]
-                assert report.start <= proof.start < report.end
+                assert report.start <= (proof.start or 0) < report.end
                 assert proof.item == report.item
 
 
@@ -77,7 +77,7 @@ async def test_a_pointer_is_skipped_with_the_reason_and_costs_nothing():
     analysis = await comprehensive_analysis(filing(mda=POINTER), provider=model)
     report = analysis.sections["mda"]
     assert (report.status, report.item_status) == ("skipped", "incorporated_by_reference")
-    assert "Exhibit 13" in report.reason
+    assert "Exhibit 13" in (report.reason or "")
     assert {component.status for component in report.components.values()} == {"skipped"}
     assert not any("metrics" in names for names in model.asked)
     assert analysis.succeeded
@@ -137,7 +137,7 @@ async def test_a_wrong_key_fails_every_section_with_the_cause():
 
     analysis = await comprehensive_analysis(filing(), provider=Locked())
     assert {report.status for report in analysis.sections.values()} == {"failed"}
-    assert all("wrong key" in report.reason for report in analysis.sections.values())
+    assert all("wrong key" in (report.reason or "") for report in analysis.sections.values())
 
 
 async def test_the_single_way_asks_once_a_section():
@@ -165,7 +165,7 @@ async def test_it_goes_through_json_and_back():
 
 
 async def test_events_tell_which_section_a_component_is_of():
-    heard = []
+    heard: list[Event] = []
     await comprehensive_analysis(filing(), provider=Model(), on_event=heard.append)
     tags = {event.result.tag for event in heard if isinstance(event, TaskEnded)}
     assert {"business", "business.key_products", "financials.notable_notes"} <= tags

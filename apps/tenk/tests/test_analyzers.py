@@ -4,14 +4,14 @@ import asyncio
 import json
 
 import pytest
+
 from apps.tenk.tests.stand_ins import _BUSINESS, _MDA, _RISKS, _STATEMENTS, Model
+from ingather import ExtractTask
+from ingather.errors import AuthFailed, BadRequest
 from tenk import BaseAnalyzer, BusinessAnalyzer, FinancialsAnalyzer, MDAAnalyzer, RiskFactorAnalyzer
 from tenk.errors import NothingToAnalyze
 from tenk.evidence import evidence
 from tenk.models import BusinessAnalysisSection, KeyProductList
-
-from ingather import ExtractTask
-from ingather.errors import AuthFailed, BadRequest
 
 ANALYSTS = [
     (BusinessAnalyzer, _BUSINESS),

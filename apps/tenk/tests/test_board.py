@@ -4,14 +4,14 @@ import io
 import re
 from itertools import groupby
 
-from apps.tenk.tests.stand_ins import Model, filing
 from rich.console import Console
+
+from apps.tenk.tests.stand_ins import Model, filing
+from ingather.errors import BadRequest
 from tenk import comprehensive_analysis, open_submission
 from tenk.board import Board
 from tenk.live import LiveView, in_words, view_of
 from tenk.outcome import SECTIONS
-
-from ingather.errors import BadRequest
 
 
 async def watched(model, **options):

@@ -1,4 +1,5 @@
 import pytest
+
 from tenk.chain import chain
 from tenk.headings import headings
 

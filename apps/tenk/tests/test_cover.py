@@ -1,4 +1,5 @@
 import pytest
+
 from tenk.cover import checked_form
 from tenk.errors import NotAFiling
 

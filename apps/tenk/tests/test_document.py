@@ -4,11 +4,11 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from apps.tenk.tests.layouts import submission
 from tenk import document
 from tenk.document import Document, main_document, read_bytes
 from tenk.errors import NotAFiling, TooLarge, Unreadable
-
-from apps.tenk.tests.layouts import submission
 
 
 def parts(content: bytes) -> list[Document]:

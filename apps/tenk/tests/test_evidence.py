@@ -6,6 +6,7 @@ import re
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from tenk.evidence import Counts, Place, QuoteIndex, Span, evidence
 from tenk.models import BusinessAnalysisSection, Evidence, KeyProductList
 from tenk.squash import Squashed

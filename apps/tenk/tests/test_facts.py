@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from tenk.facts import Fact, Facts, Period
 
 

@@ -10,12 +10,12 @@ from types import ModuleType
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tenk.errors import NoItems, TenkError
-from tenk.filing import Filing, read_filing
-from tenk.titles import TITLES
 
 from apps.tenk.tests import layouts
 from apps.tenk.tests.layouts import ERAS, HEADS, PROXY, html, letters, made, paragraphs, plain, submission
+from tenk.errors import NoItems, TenkError
+from tenk.filing import Filing, read_filing
+from tenk.titles import TITLES
 
 SEPARATORS = [". ", " ", ": ", " - ", " — ", ". — ", ".\t", ".", "  ", "--", " – ", ".   "]
 SOME = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])

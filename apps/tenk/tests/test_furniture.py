@@ -1,4 +1,5 @@
 import pytest
+
 from tenk.furniture import Furniture
 
 

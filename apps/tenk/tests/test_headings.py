@@ -1,4 +1,5 @@
 import pytest
+
 from tenk.headings import LISTED, MENTION, MISNUMBERED, TITLED, UNTITLED, headings, rank, title_lines
 from tenk.titles import TITLES
 

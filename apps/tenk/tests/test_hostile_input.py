@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 import pytest
+
 from tenk.errors import TenkError
 from tenk.filing import read_filing
 

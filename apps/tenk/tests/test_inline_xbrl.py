@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tenk.facts import Period
 from tenk.inline_xbrl import read_inline
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tenk.evidence import QuoteIndex
 from tenk.filing import read_filing
 from tenk.printed import balance_sheet, cash_flow, income_statement

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tenk.filing import read_filing
 from tenk.profile import RiskFactor, category, risk_factors, risk_profile
 

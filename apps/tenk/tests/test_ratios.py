@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tenk.inline_xbrl import read_inline
 from tenk.models import FinancialsAnalysisSection, MDAAnalysisSection
 from tenk.models.statement import BalanceSheet, CashFlowStatement, IncomeStatement

@@ -1,10 +1,10 @@
 """All components of a real Item 1 asked of llama.cpp's own server: every answer is valid, and the text is read once."""
 
 import pytest
-from tenk import BusinessAnalysisSection, BusinessAnalyzer, open_submission
-from tests.servers.llama import serving
 
 from ingather import ParallelLLMExecutor, connect
+from tenk import BusinessAnalysisSection, BusinessAnalyzer, open_submission
+from tests.servers.llama import serving
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
+
 from apps.tenk.tests.stand_ins import Model, filing
 from tenk import comprehensive_analysis, markdown
 from tenk.models import Money

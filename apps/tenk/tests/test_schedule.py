@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from tenk.facts import Period
 from tenk.schedule import read_schedule
 

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from tenk import concepts
 from tenk.evidence import QuoteIndex
 from tenk.facts import Fact, Facts, Period

@@ -1,4 +1,5 @@
 import pytest
+
 from tenk.status import status_of
 
 NOT_APPLICABLE = [

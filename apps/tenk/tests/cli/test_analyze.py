@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from apps.tenk.tests.stand_ins import filing
 
+from apps.tenk.tests.stand_ins import filing
 from ingather.testing import Simulator
 
 
@@ -130,8 +130,8 @@ def test_a_key_is_in_no_output(source, tmp_path):
     out = tmp_path / "out.json"
     with Simulator(api_key="another") as server:
         done = tenk(
-            "analyze", source, "--model", "openai/any", "--base-url", server.base_url, "--api-key-env", "CANARY", "-o", out,
-            CANARY=key,
+            "analyze", source, "--model", "openai/any", "--base-url", server.base_url, "-o", out,
+            "--api-key-env", "CANARY", CANARY=key,
         )  # fmt: skip
     assert done.returncode == 3
     assert key not in done.stdout + done.stderr + out.read_text()

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from tenk.filing import read_filing
 
 from apps.tenk.tests.layouts import html, made
+from tenk.filing import read_filing
 
 TENK = [sys.executable, "-m", "tenk.cli"]
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tenk.edgar import EdgarSource, _edgartools, _rate
 from tenk.source import (
     BadTicker,

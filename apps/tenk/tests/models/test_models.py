@@ -5,6 +5,8 @@ import typing
 
 import pytest
 from pydantic import BaseModel, ValidationError
+
+from ingather.schema import Schema
 from tenk.models import (
     BusinessAnalysisSection,
     Evidence,
@@ -16,8 +18,6 @@ from tenk.models import (
     StringList,
 )
 from tenk.models.statement import YearValueList
-
-from ingather.schema import Schema
 
 SECTIONS = {
     BusinessAnalysisSection: 8,

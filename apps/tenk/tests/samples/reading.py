@@ -5,6 +5,7 @@ from functools import cache
 from typing import NamedTuple
 
 from lxml import etree
+
 from tenk.samples import sample
 
 X = "{http://www.w3.org/1999/xhtml}"

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 from lxml import etree
-from tenk.errors import Unreadable
-from tenk.samples import SAMPLES, sample
 
 from apps.tenk.tests.samples.reading import IX, XBRLI, X, contexts, facts, item, root, text, words_of
+from tenk.errors import Unreadable
+from tenk.samples import SAMPLES, sample
 
 STATEMENTS = ("STATEMENTS OF INCOME", "BALANCE SHEETS", "STATEMENTS OF CASH FLOWS", "STOCKHOLDERS' EQUITY")
 
