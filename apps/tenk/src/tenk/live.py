@@ -60,8 +60,8 @@ class LiveView:
     def _frame(self) -> RenderableType:
         with self.board.lock:
             table = Table.grid(padding=(0, 2))
-            for _ in range(4):
-                table.add_column(no_wrap=True, overflow="ellipsis")
+            for least in (12, 8, 3, None):  # what is too long is cut in the last
+                table.add_column(no_wrap=True, overflow="ellipsis", min_width=least)
             for name, line in self.board.lines.items():
                 table.add_row(Text(in_words(name), "bold"), _marks(line), _count(line), Text(_status(line), "dim"))
             foot = f"{self.board.calls} calls answered, {self.board.in_flight} in flight"
