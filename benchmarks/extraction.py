@@ -78,7 +78,7 @@ async def read_once(url: str, text: str, model: Any, *, prime: bool) -> Reading:
 
 
 def prime_table(*, quick: bool) -> None:
-    sentences, runs = (60, 1) if quick else (240, 5)
+    sentences, runs = (60, 1) if quick else (100, 7)
     model = parts_model()
     print(f"prime: {len(NAMES)} parts about one text, all sent at once; medians of {runs} alternating runs\n")
     head = (("prompt tokens", 15), ("cached", 10), ("processed", 11), ("parts cached", 14), ("wall, s", 10))
