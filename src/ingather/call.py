@@ -1,6 +1,7 @@
 """One call's life, from a task to its result: the heart of the engine.
 
-An `LLMTask` is frozen into an exchange (encoded once), waits for a slot and its quota together, is sent, and gives both
+An `LLMTask` is frozen into an exchange (encoded once). With a store, it may be remembered, or share the flight of an
+identical call (`cache.py`). Else it waits for a slot and its quota together, is sent, and gives both
 back the moment its answer or failure is here (`attempt.py`). Then, by what came back:
 
 - throttled (429): the quota pauses, and the call goes again in its old place in the queue;
@@ -16,12 +17,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingather.attempt import exchange_once, run_function
 from ingather.backoff import Attempts
 from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent, Truncated
 from ingather.events import BackedOff, ReAsked
+from ingather.store.key import Key
 from ingather.task import DeterministicTask, ExtractTask, LLMTask
 
 if TYPE_CHECKING:
@@ -33,7 +36,19 @@ if TYPE_CHECKING:
     from ingather.schema import Schema
     from ingather.tally import Tally
     from ingather.task import LLMMessage, Task
-    from ingather.terms import Terms
+    from ingather.terms import Exchange, Terms
+
+_CUT = ("length", "max_tokens")  # reasons to end that leave an answer incomplete
+
+
+class _Asked(NamedTuple):
+    """What a task asks for, ready to be sent."""
+
+    task: LLMTask
+    schema: Schema | None
+    messages: Sequence[LLMMessage]
+    overrides: dict[str, object]
+    exchange: Exchange
 
 
 class Call:
@@ -107,6 +122,18 @@ class Call:
         if schema is not None:
             messages = self.terms.ask_for(schema, messages, overrides, last=task.schema_last)
         exchange = self.terms.freeze(messages, overrides)
+        asked = _Asked(task, schema, messages, overrides, exchange)
+        if self.terms.cache is None or exchange.request is None:
+            return await self._bought(asked)
+        return await self.terms.cache.answer(
+            self,
+            Key(exchange.request, task.sample),
+            partial(self._accepted, task, schema),
+            partial(self._to_keep, asked),
+        )
+
+    async def _bought(self, asked: _Asked) -> object:
+        task, schema, messages, overrides, exchange = asked
         attempts = Attempts(task.retry or self.terms.retry, random.random)
         reasks = task.reasks
         while True:
@@ -131,8 +158,26 @@ class Call:
                     raise
             await self._back_off(delay, attempts.failed, error)
 
+    async def _to_keep(self, asked: _Asked) -> tuple[object, LLMResponse | None]:
+        """What is bought, and the answer where it is worth keeping: complete, and good enough for the task's policy."""
+        value = await self._bought(asked)
+        response = self.tally.response
+        poor = response is None or response.finish_reason in _CUT or self._is_refused(asked.task, value)
+        return value, None if poor else response
+
+    def _accepted(self, task: LLMTask, schema: Schema | None, response: LLMResponse) -> object:
+        """The value in an answer that was bought before. Raises InvalidAnswer where it is not good enough now."""
+        value = response if schema is None else self._parsed(schema, response)
+        if self._is_refused(task, value):
+            raise InvalidAnswer("the retry policy refuses what is stored", response=response)
+        return value
+
+    def _is_refused(self, task: LLMTask, value: object) -> bool:
+        refuses = (task.retry or self.terms.retry).retry_on_result
+        return refuses is not None and bool(refuses(value))
+
     def _parsed(self, schema: Schema, response: LLMResponse) -> object:
-        if self.terms.wire is None and getattr(response, "finish_reason", None) in {"length", "max_tokens"}:
+        if self.terms.wire is None and getattr(response, "finish_reason", None) in _CUT:
             raise Truncated("the answer ends at the output limit: raise max_tokens", response=response)
         try:
             parsed = schema.parse(_text(response))

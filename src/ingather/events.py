@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingather.result import TaskResult, Usage
+    from ingather.result import LLMResponse, TaskResult, Usage
 
 
 @dataclass(slots=True)
@@ -53,7 +53,10 @@ class AttemptStarted:
 
 @dataclass(slots=True)
 class AttemptEnded:
-    """It came back after `duration` seconds. `error` is None for an answer; a `RateLimited` is flow control."""
+    """It came back after `duration` seconds. `error` is None for an answer; a `RateLimited` is flow control.
+
+    `response`: the answer of a call to a model.
+    """
 
     at: float
     run: int
@@ -62,6 +65,7 @@ class AttemptEnded:
     duration: float
     error: BaseException | None
     usage: Usage | None
+    response: LLMResponse | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +102,19 @@ class ReAsked:
 
 
 @dataclass(slots=True)
+class Remembered:
+    """A task was answered without a request of its own.
+
+    `source`: ``"store"``, or ``"flight"`` for the answer to an identical call that was in the air.
+    """
+
+    at: float
+    run: int
+    index: int
+    source: str
+
+
+@dataclass(slots=True)
 class TaskEnded:
     """A task has its result."""
 
@@ -118,5 +135,14 @@ class RunEnded:
 
 
 Event = (
-    RunStarted | TaskStarted | AttemptStarted | AttemptEnded | BackedOff | PoolPaused | ReAsked | TaskEnded | RunEnded
+    RunStarted
+    | TaskStarted
+    | AttemptStarted
+    | AttemptEnded
+    | BackedOff
+    | PoolPaused
+    | ReAsked
+    | Remembered
+    | TaskEnded
+    | RunEnded
 )
