@@ -70,7 +70,7 @@ class Run:
         self._fail_fast = fail_fast
         self._stopped_by: str | None = None
         self._intake = Intake(tasks)
-        self.fail = self._intake.fail if within is None else within.run.fail  # for its calls: it cannot go on
+        self.fail: Callable[[Exception], None] = self._intake.fail if within is None else within.run.fail
         # when all of the input began to wait: of a lazy one, and of steps, each does so when its turn comes
         self._since = self._begun if self._intake.total is not None and window > 1 else None
         if self.deadline is not None:

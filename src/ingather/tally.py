@@ -119,7 +119,7 @@ class Tally:
         """The end of it."""
         now = self._loop.time()
         begun = now if self._begun is None else self._begun
-        cached = self.cached or (bool(self.parts) and all(part.cached for part in self.parts.values()))
+        cached = all(part.cached for part in self.parts.values()) if self.parts else self.cached
         return TaskResult(
             self.tag,
             error is None,

@@ -87,6 +87,15 @@ class Store:
         """Forget the answers, and the attempts, that are older than so many seconds; gives how many answers went."""
         return self._writer.ask(partial(_clear, before=time.time() - older_than), writes=True)
 
+    @property
+    def since(self) -> float:
+        """Answers stored before that do not count; seconds since 1970."""
+        return self._answers.since
+
+    @since.setter
+    def since(self, moment: float) -> None:
+        self._answers.since = moment
+
     def close(self) -> None:
         """Write what waits, and close the file. Closing again does nothing."""
         self._finalizer()
