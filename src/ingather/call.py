@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _CUT = ("length", "max_tokens")  # reasons to end that leave an answer incomplete
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """What a task asks for, ready to be sent."""
 
     task: LLMTask
@@ -116,23 +116,18 @@ class Call:
         raise TypeError(f"a task is an LLMTask, a DeterministicTask or an ExtractTask, not {task!r:.80}")
 
     async def _answer(self, task: LLMTask) -> object:
-        overrides: dict[str, object] = {**(self.terms.overrides or {}), **(task.config_overrides or {})}
-        messages: Sequence[LLMMessage] = task.messages
-        schema = None if task.response_model is None else _schema_of(task.response_model)
-        if schema is not None:
-            messages = self.terms.ask_for(schema, messages, overrides, last=task.schema_last)
-        exchange = self.terms.freeze(messages, overrides)
-        asked = _Asked(task, schema, messages, overrides, exchange)
-        if self.terms.cache is None or exchange.request is None:
+        asked = asked_by(self.terms, task)
+        request = asked.exchange.request
+        if self.terms.cache is None or request is None:
             return await self._bought(asked)
         return await self.terms.cache.answer(
             self,
-            Key(exchange.request, task.sample),
-            partial(self._accepted, task, schema),
+            Key(request, task.sample),
+            partial(self._accepted, task, asked.schema),
             partial(self._to_keep, asked),
         )
 
-    async def _bought(self, asked: _Asked) -> object:
+    async def _bought(self, asked: Asked) -> object:
         task, schema, messages, overrides, exchange = asked
         attempts = Attempts(task.retry or self.terms.retry, random.random)
         reasks = task.reasks
@@ -158,7 +153,7 @@ class Call:
                     raise
             await self._back_off(delay, attempts.failed, error)
 
-    async def _to_keep(self, asked: _Asked) -> tuple[object, LLMResponse | None]:
+    async def _to_keep(self, asked: Asked) -> tuple[object, LLMResponse | None]:
         """What is bought, and the answer where it is worth keeping: complete, and good enough for the task's policy."""
         value = await self._bought(asked)
         response = self.tally.response
@@ -204,6 +199,16 @@ class Call:
 
     def __repr__(self) -> str:
         return f"Call({self.tally!r})"
+
+
+def asked_by(terms: Terms, task: LLMTask) -> Asked:
+    """What a task asks for, encoded once. Raises what the provider's `prepare` raises."""
+    overrides: dict[str, object] = {**(terms.overrides or {}), **(task.config_overrides or {})}
+    messages: Sequence[LLMMessage] = task.messages
+    schema = None if task.response_model is None else _schema_of(task.response_model)
+    if schema is not None:
+        messages = terms.ask_for(schema, messages, overrides, last=task.schema_last)
+    return Asked(task, schema, messages, overrides, terms.freeze(messages, overrides))
 
 
 def _schema_of(response_model: object) -> Schema:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingather.result import LLMResponse, TaskResult, Usage
+    from ingather.result import TaskResult, Usage
 
 
 @dataclass(slots=True)
@@ -53,10 +53,7 @@ class AttemptStarted:
 
 @dataclass(slots=True)
 class AttemptEnded:
-    """It came back after `duration` seconds. `error` is None for an answer; a `RateLimited` is flow control.
-
-    `response`: the answer of a call to a model.
-    """
+    """It came back after `duration` seconds. `error` is None for an answer; a `RateLimited` is flow control."""
 
     at: float
     run: int
@@ -65,7 +62,6 @@ class AttemptEnded:
     duration: float
     error: BaseException | None
     usage: Usage | None
-    response: LLMResponse | None = None
 
 
 @dataclass(slots=True)

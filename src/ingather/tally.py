@@ -63,16 +63,9 @@ class Tally:
         if journal is not None and self.attempts:
             journal.attempted(self._run.number, self, lease, error)
         if self._run.emit is not None:
-            response = None if error is not None else self.response
+            usage = None if error is not None else _usage(self.response)
             duration = self._loop.time() - lease.granted_at
-            self.tell(
-                AttemptEnded,
-                attempt=self.attempts,
-                duration=duration,
-                error=error,
-                usage=_usage(response),
-                response=response,
-            )
+            self.tell(AttemptEnded, attempt=self.attempts, duration=duration, error=error, usage=usage)
 
     def note(self, response: LLMResponse) -> Usage | None:
         """Count what an answer cost, success or not: every answer with a usage was paid. Gives its usage."""

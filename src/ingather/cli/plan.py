@@ -13,7 +13,6 @@ from ingather.errors import SetupError
 from ingather.jobs import (
     AnswerFile,
     Job,
-    Line,
     Recipe,
     Resume,
     Row,
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ingather.providers.base import Provider
+    from ingather.task import LLMTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +223,17 @@ def _as_options(message: str) -> str:
     return message
 
 
-def _preparing(provider: Provider, resume: Resume | None) -> Callable[[Line], object]:
+def _preparing(provider: Provider, resume: Resume | None) -> Callable[[LLMTask], object]:
     """How a line's request is made, and compared with what there is: what is wrong shows before the first call."""
 
-    def prepare(line: Line) -> None:
+    def prepare(task: LLMTask) -> None:
         try:
             if isinstance(provider, WireProvider):
-                provider.prepare(line.task.messages, line.task.config_overrides)
+                provider.prepare(task.messages, task.config_overrides)
         except SetupError as error:
             raise SetupError(_as_options(str(error))) from error
         if resume is not None:
-            resume.check(str(line.id), line.task)
+            resume.check(task.tag, task)  # which is the line's id
 
     return prepare
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ingather.jobs.recipe import Recipe
     from ingather.jobs.source import Source
+    from ingather.task import LLMTask
 
 SHOWN = 10  # bad lines that a message lists; the rest are counted
 
@@ -29,10 +30,10 @@ class Checked:
     shown: list[BadLine] = field(default_factory=list)
 
 
-def check(source: Source, recipe: Recipe, prepare: Callable[[Line], object] | None = None) -> Checked:
+def check(source: Source, recipe: Recipe, prepare: Callable[[LLMTask], object] | None = None) -> Checked:
     """Go over all of `source` without keeping it: ids as hashes, bad lines up to the first ten.
 
-    `prepare`: makes the request of a line's task and raises what is wrong with it.
+    `prepare`: makes a task's request and raises what is wrong with it.
     Raises SetupError that lists the bad lines, or says that there is no task at all.
     """
     found = Checked()
@@ -54,7 +55,7 @@ def check(source: Source, recipe: Recipe, prepare: Callable[[Line], object] | No
 
 
 def lines_of(
-    source: Source, recipe: Recipe, prepare: Callable[[Line], object] | None = None
+    source: Source, recipe: Recipe, prepare: Callable[[LLMTask], object] | None = None
 ) -> Iterator[Line | BadLine]:
     """Every line of `source` as a task, or as what is wrong with it. The first row says which form all have."""
     seen = SeenIds()
@@ -78,7 +79,7 @@ def lines_of(
 
 
 def _line(
-    row: Row, name: str, recipe: Recipe, seen: SeenIds, prepare: Callable[[Line], object] | None
+    row: Row, name: str, recipe: Recipe, seen: SeenIds, prepare: Callable[[LLMTask], object] | None
 ) -> Line | BadLine:
     key: str | int = f"line-{row.line}"
     try:
@@ -87,7 +88,7 @@ def _line(
             raise SetupError(f"the id {key!r} is already that of line {first}; answers are told apart by it")  # noqa: TRY301
         line = recipe.line(row)
         if prepare is not None:
-            prepare(line)
+            prepare(line.task)
     except (SetupError, Rejected) as error:
         return BadLine(name, row.line, str(error), key)
     return line

@@ -84,8 +84,13 @@ class Store:
         return self._writer.ask(_stats)
 
     def clear(self, *, older_than: float = 0.0) -> int:
-        """Forget the answers, and the attempts, that are older than so many seconds; gives how many answers went."""
-        return self._writer.ask(partial(_clear, before=time.time() - older_than), writes=True)
+        """Forget the answers and attempts that are older than so many seconds, and give their room back.
+
+        Gives how many answers went. Waits for the file.
+        """
+        gone = self._writer.ask(partial(_clear, before=time.time() - older_than), writes=True)
+        self._writer.ask(lambda connection: connection.execute("VACUUM"))
+        return gone
 
     @property
     def since(self) -> float:
