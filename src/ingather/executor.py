@@ -21,7 +21,6 @@ from ingather.slots import Slots
 from ingather.store import Store
 from ingather.task import Task, positive_seconds
 from ingather.terms import Terms
-from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -179,7 +178,7 @@ class ParallelLLMExecutor:
         if self._own_provider and close is not None:
             await close()
         if self._store is not None and self._own_store:
-            await run_in_thread(self._store.close, "closing the store")
+            await self._store.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -88,7 +88,7 @@ class DialectProvider:
         self._name = name or dialect.name
         self._key = Secret(api_key) if api_key else None
         self._base_url = base_url.rstrip("/")
-        self._host = urlsplit(base_url).netloc.rpartition("@")[2]  # without a user and password
+        self._host = urlsplit(base_url).netloc
         self._defaults = checked({**(params or {}), "model": model})
         self._fields = self._translated(self._defaults)
         self._limit = dialect.output_limit(self._fields)
@@ -192,7 +192,7 @@ class DialectProvider:
             endpoint = self._endpoints[url] = Endpoint(url, {**_HEADERS, **self._dialect.headers(key)})
         fingerprint = self._key.fingerprint if self._key is not None else ""
         quota = QuotaKey(self._name, self._host, fingerprint, model)
-        route = self._routes[model] = _Route(endpoint, f"{self._dialect.name}\0{redact(url)}".encode(), quota)
+        route = self._routes[model] = _Route(endpoint, f"{self._dialect.name}\0{url}".encode(), quota)
         return route
 
     def _secrets(self) -> tuple[str, ...]:

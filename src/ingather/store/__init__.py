@@ -16,6 +16,7 @@ from ingather.store.answers import Answers, live_bytes, row_of
 from ingather.store.file import open_file
 from ingather.store.journal import Journal
 from ingather.store.writer import Job, Writer
+from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
     import os
@@ -105,6 +106,10 @@ class Store:
         """Write what waits, and close the file. Closing again does nothing."""
         self._finalizer()
 
+    async def aclose(self) -> None:
+        """The same, for who is on a loop."""
+        await run_in_thread(self.close, "closing the store")
+
     # -- for executors
 
     @property
@@ -158,6 +163,12 @@ class Store:
 
     def __exit__(self, *failure: object) -> None:
         self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self.aclose()
 
     def __repr__(self) -> str:
         mode = ", read only" if self.read_only else ""

@@ -61,7 +61,10 @@ def parts(asked: bytes) -> dict[str, str]:
     >>> parts(b'["openai\\u0000http://localhost",0,{"model":"m","messages":["Hi"]}]')
     {'dialect': '"openai"', 'url': '"http://localhost"', 'model': '"m"', 'messages[0]': '#7abd37d7fa8d8d2d'}
     """
-    identity, sample, body = orjson.loads(asked)
+    try:
+        identity, sample, body = orjson.loads(asked)
+    except ValueError:  # the body is of a provider that speaks no JSON, or the row is none of ours
+        return {"request": _hashed(asked)}
     found = {"sample": str(sample)} if sample else {}
     pieces = [orjson.dumps(piece).decode() for piece in identity.split("\0")]
     found |= dict(zip(("dialect", "url"), pieces, strict=True)) if len(pieces) == 2 else {"provider": "/".join(pieces)}
