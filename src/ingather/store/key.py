@@ -67,7 +67,10 @@ def parts(asked: bytes) -> dict[str, str]:
         return {"request": _hashed(asked)}
     found = {"sample": str(sample)} if sample else {}
     pieces = [orjson.dumps(piece).decode() for piece in identity.split("\0")]
-    found |= dict(zip(("dialect", "url"), pieces, strict=True)) if len(pieces) == 2 else {"provider": "/".join(pieces)}
+    if len(pieces) == 2:  # a dialect with where it is asked, or a model of our own with its version
+        found |= dict(zip(("dialect", "url" if "://" in pieces[1] else "version"), pieces, strict=True))
+    else:
+        found["provider"] = "/".join(pieces)
     return found | (body["parts"] if list(body) == ["parts"] else dict(_named(body)))
 
 
