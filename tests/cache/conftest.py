@@ -17,12 +17,12 @@ def executor_of(store):
     """An executor with that store, and its provider."""
 
     def make(answer=None, *, max_concurrency=5, **options):
-        events = []
+        events: list = []
         names = ("latency", "limits", "retry", "estimate", "farewell", "host")
         wire = Wire(answer, **{name: options.pop(name) for name in names if name in options})
         options.setdefault("store", store)
         executor = ParallelLLMExecutor(wire, max_concurrency, on_event=events.append, **options)
-        executor.wire, executor.events = wire, events
+        vars(executor).update(wire=wire, events=events)
         return executor
 
     return make

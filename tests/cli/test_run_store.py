@@ -23,7 +23,7 @@ def run(ingather, simulator):
     def again(*options, tasks="t.jsonl", output="a.jsonl"):
         return ingather("run", tasks, "-o", output, "--store", "run.db", *asking(sim), *options)
 
-    again.sim = sim
+    vars(again)["sim"] = sim
     return again
 
 
@@ -230,7 +230,7 @@ class TestFailures:
         def again(*options, output="a.jsonl"):
             return ingather("run", "t.jsonl", "-o", output, "--store", "run.db", *asking(sim), *options)
 
-        again.sim = sim
+        vars(again)["sim"] = sim
         return again
 
     def test_stay_as_they_are(self, failing):

@@ -43,6 +43,7 @@ print("mine", flush=True)
 sys.stdin.read()
 """
     with subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1, text=True) as other:
+        assert other.stdout is not None
         assert other.stdout.readline() == "mine\n"
         with pytest.raises(SetupError):
             take(open_file(), "a.jsonl", None)

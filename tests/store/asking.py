@@ -3,11 +3,14 @@
 import asyncio
 
 from ingather import LLMMessage, LLMResponse, Usage, connect
+from ingather.providers.base import WireProvider
 from ingather.store.key import Key
 
 
-def request(prompt="Hi", *, model="openai/m", base_url="http://127.0.0.1:9/v1", **params):
-    return connect(model, base_url=base_url).prepare([LLMMessage("user", prompt)], params or None)
+def request(prompt="Hi", *, model="openai/m", base_url="http://127.0.0.1:9/v1", api_key=None, **params):
+    provider = connect(model, base_url=base_url, api_key=api_key)
+    assert isinstance(provider, WireProvider)
+    return provider.prepare([LLMMessage("user", prompt)], params or None)
 
 
 def key(prompt="Hi", sample=0, **options):

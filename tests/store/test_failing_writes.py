@@ -95,7 +95,7 @@ async def test_whoever_asks_for_all_at_once_has_what_was_bought_on_the_error(tmp
     await executor.gather([LLMTask("first")])
     with failing(3, errno.ENOSPC, FOR_EVER):
         with pytest.raises(StoreError, match="database or disk is full") as raised:
-            await executor.execute({task.messages[0].content: task for task in TASKS})
+            await executor.execute({str(number): task for number, task in enumerate(TASKS)})
         results = raised.value.results
         assert len(results) == 60
         assert all(result.unsaved for result in results if result.success)

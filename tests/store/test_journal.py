@@ -101,15 +101,9 @@ async def test_a_function_is_no_attempt_and_a_bare_provider_makes_them(path):
 
 
 async def test_a_run_that_was_left_early_has_its_end(path):
-    async with Simulator() as sim:
-        provider = connect("openai/m", base_url=sim.base_url)
-        executor = ParallelLLMExecutor(provider, store=path)
-        results = executor.as_completed(LLMTask(str(number)) for number in range(100))
-        async for _ in results:
-            break
-        await results.aclose()
-        await executor.aclose()
-        await provider.aclose()
+    tasks = (LLMTask(str(number)) for number in range(100))
+    async with ParallelLLMExecutor(EchoProvider(), store=path) as executor, executor.as_completed(tasks) as results:
+        await anext(results)
     (row,) = told(path, "runs")
     assert row["total"] is None
     assert row["ended"] is not None

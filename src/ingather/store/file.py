@@ -100,7 +100,7 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         address, uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False, cached_statements=64
     )
-    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA cache_size = -32000")
     return connection
 
 
