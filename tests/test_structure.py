@@ -32,6 +32,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "recorder.py::Recorder._exchange": "whatever a provider raises is recorded, and raised again",
     "retrying.py::RetryExecutor.execute": "the retry policy decides, and raises what is final",
     "retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",
+    "store/writer.py::Writer._read": "whatever the reason, who waits is told that nothing was found",
     "store/writer.py::Writer._write": "whatever the reason, who waits is told that nothing was written",
     "tenk/cli/__init__.py::main": "as cli/__init__.py::main",
     "threads.py::_Job.run": "raised again on the loop, where the task is",

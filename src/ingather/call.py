@@ -119,15 +119,16 @@ class Call:
         asked = asked_by(self.terms, task)
         request = asked.exchange.request
         if self.terms.cache is None or request is None:
-            return await self._bought(asked)
+            return (await self._bought(asked))[0]
         return await self.terms.cache.answer(
             self,
             Key(request, task.sample),
             partial(self._accepted, task, asked.schema),
-            partial(self._to_keep, asked),
+            partial(self._bought, asked),
         )
 
-    async def _bought(self, asked: Asked) -> object:
+    async def _bought(self, asked: Asked) -> tuple[object, LLMResponse | None]:
+        """The value, and the answer where it is worth keeping: complete, and good enough for the task's policy."""
         task, schema, messages, overrides, exchange = asked
         attempts = Attempts(task.retry or self.terms.retry, random.random)
         reasks = task.reasks
@@ -138,7 +139,7 @@ class Call:
                 value = response if schema is None else self._parsed(schema, response)
                 delay = attempts.after_result(value)
                 if delay is None:
-                    return value
+                    return value, None if attempts.refused or _is_cut(response) else response
             except Exception as failure:
                 if _really_cancelled():  # and somebody's code made an error of it
                     raise asyncio.CancelledError from failure
@@ -153,26 +154,16 @@ class Call:
                     raise
             await self._back_off(delay, attempts.failed, error)
 
-    async def _to_keep(self, asked: Asked) -> tuple[object, LLMResponse | None]:
-        """What is bought, and the answer where it is worth keeping: complete, and good enough for the task's policy."""
-        value = await self._bought(asked)
-        response = self.tally.response
-        poor = response is None or response.finish_reason in _CUT or self._is_refused(asked.task, value)
-        return value, None if poor else response
-
     def _accepted(self, task: LLMTask, schema: Schema | None, response: LLMResponse) -> object:
         """The value in an answer that was bought before. Raises InvalidAnswer where it is not good enough now."""
         value = response if schema is None else self._parsed(schema, response)
-        if self._is_refused(task, value):
+        refuses = (task.retry or self.terms.retry).retry_on_result
+        if refuses is not None and refuses(value):
             raise InvalidAnswer("the retry policy refuses what is stored", response=response)
         return value
 
-    def _is_refused(self, task: LLMTask, value: object) -> bool:
-        refuses = (task.retry or self.terms.retry).retry_on_result
-        return refuses is not None and bool(refuses(value))
-
     def _parsed(self, schema: Schema, response: LLMResponse) -> object:
-        if self.terms.wire is None and getattr(response, "finish_reason", None) in _CUT:
+        if self.terms.wire is None and _is_cut(response):
             raise Truncated("the answer ends at the output limit: raise max_tokens", response=response)
         try:
             parsed = schema.parse(_text(response))
@@ -221,6 +212,10 @@ def _really_cancelled() -> bool:
     """Whether the asyncio task was cancelled, rather than that its code raised CancelledError."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _is_cut(response: LLMResponse) -> bool:
+    return getattr(response, "finish_reason", None) in _CUT  # a bare provider may answer with an object of its own
 
 
 def _text(response: LLMResponse | None) -> str:

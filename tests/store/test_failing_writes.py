@@ -8,8 +8,9 @@ import errno
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from ingather import LLMMessage, LLMTask, ParallelLLMExecutor, Store
+from ingather import ExtractTask, LLMMessage, LLMTask, ParallelLLMExecutor, Store
 from ingather.errors import NotSent, StoreError
 from ingather.store.key import Key
 from tests.run.stand_ins import Wire
@@ -104,4 +105,24 @@ async def test_whoever_asks_for_all_at_once_has_what_was_bought_on_the_error(tmp
         (result,) = await executor.gather([LLMTask("first")])
         assert result.cached, "what is stored is found all the same"
     assert [result.success for result in await executor.gather(TASKS)] == [True] * 60
+    await executor.aclose()
+
+
+class Firm(BaseModel):
+    name: str
+    city: str
+
+
+async def test_an_extraction_ends_its_run_too(tmp_path):
+    wire = Wire(lambda prompt, number: '{"name": "N", "city": "C"}', latency=0.001)
+    executor = ParallelLLMExecutor(wire, 5, store=tmp_path / "run.db")
+    await executor.gather([LLMTask("first")])
+    tasks = [ExtractTask(f"Text {number}", Firm, split="single") for number in range(50)]
+    with failing(4, errno.ENOSPC, FOR_EVER), pytest.raises(StoreError) as raised:
+        await executor.gather(tasks)
+    bought = [result for result in raised.value.results if result.success]
+    assert len(wire.ledger) == 1 + len(bought) < 51
+    assert all(result.unsaved for result in bought)
+    assert len(raised.value.results) == 50
+    assert [result.success for result in await executor.gather(tasks)] == [True] * 50
     await executor.aclose()

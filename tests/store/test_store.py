@@ -1,11 +1,13 @@
 """A store by itself: what it keeps is what it finds, until it is too old, too much, or not ours."""
 
+import asyncio
 import logging
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -306,6 +308,7 @@ def test_processes_share_a_store(path):
 from tests.store.asking import answer, kept, key
 from ingather import Store
 import sys
+import threading
 with Store({str(path)!r}) as store:
     for number in range(100):
         kept(store, (key(f"{{sys.argv[1]}} {{number}}"), answer(sys.argv[1])))
@@ -366,3 +369,42 @@ def test_an_answer_without_usage_has_none_again(path):
     with Store(path) as store:
         kept(store, (key(), LLMResponse("x", usage=None, created_at=1.0)))
         assert found(store, key())[0].usage is None
+
+
+def test_two_loops_in_two_threads_have_one_store(path):
+    with Store(path) as store:
+
+        def fill(name):
+            for number in range(50):
+                kept(store, (key(f"{name} {number}"), answer(name)))
+
+        threads = [threading.Thread(target=fill, args=(name,)) for name in "ab"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert store.stats().answers == 100
+        assert [one.content for one in found(store, key("a 49"), key("b 49"))] == ["a", "b"]
+
+
+def test_a_loop_that_was_closed_with_a_look_up_in_the_air_hurts_nobody(path):
+    async def leave(store):
+        waiting = asyncio.ensure_future(store.find(key()))
+        await asyncio.sleep(0)
+        waiting.cancel()
+
+    with Store(path) as store:
+        for _ in range(20):
+            asyncio.run(leave(store))
+        kept(store, (key(), answer()))
+        assert found(store, key()) == [answer()]
+
+
+def test_a_file_that_is_damaged_is_said_to_be_and_nothing_hangs(path):
+    with Store(path) as store:
+        kept(store, *((key(f"{number}"), answer("x" * 3000)) for number in range(200)))
+    whole = bytearray(path.read_bytes())
+    whole[8192:] = os.urandom(len(whole) - 8192)
+    path.write_bytes(whole)
+    with Store(path) as store, pytest.raises(StoreError, match="cannot read the store"):
+        found(store, *(key(f"{number}") for number in range(200)))

@@ -57,7 +57,8 @@ class Store:
     Raises `StoreUnusable` for a file that cannot be opened, is none of ours, or was made by a newer version. Opening
     takes some milliseconds, in which a loop would stand still.
 
-    >>> with Store("answers.db") as store:
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, Store(f"{folder}/run.db") as store:
     ...     store.stats().answers
     0
     """

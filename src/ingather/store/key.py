@@ -59,7 +59,7 @@ def parts(asked: bytes) -> dict[str, str]:
     r"""What a key was made from, by name: values as JSON, long ones and prompts as ``#`` and a hash.
 
     >>> parts(b'["openai\\u0000http://localhost",0,{"model":"m","messages":["Hi"]}]')
-    {'dialect': '"openai"', 'url': '"http://localhost"', 'model': '"m"', 'messages[0]': '#7abd37d7fa8d8d2d'}
+    {'dialect': '"openai"', 'url': '"http://localhost"', 'model': '"m"', 'messages[0]': '#fdda60cb3869b17e'}
     """
     try:
         identity, sample, body = orjson.loads(asked)

@@ -166,11 +166,14 @@ class Writer:
         try:
             if lookups:
                 self._find(lookups)
-            for job in jobs:
+        except Exception as error:
+            self._fail(StoreError(f"cannot read the store {self._path}: {error}"), error, lookups)
+        for job in jobs:
+            try:
                 if job.work is not None:
                     job.outcome = job.work(self._connection)
-        except sqlite3.Error as error:
-            self._fail(StoreError(f"cannot read the store {self._path}: {error}"), error, jobs)
+            except sqlite3.Error as error:
+                job.outcome = StoreError(f"cannot read the store {self._path}: {error}")
 
     def _find(self, lookups: list[Job]) -> None:
         found, stale = self._answers.find(self._connection, [job.key for job in lookups])
