@@ -50,7 +50,8 @@ class ParallelLLMExecutor:
 
     Usable without ``async with``; with it, leaving cancels what is in flight and waits for it.
 
-    Raises ValueError for a bound that is not positive, TypeError for a provider without ``complete``.
+    Raises ValueError for a bound that is not positive, TypeError for a provider without ``complete``, `StoreUnusable` for
+    a store that cannot be opened.
 
     >>> from ingather import EchoProvider, LLMTask, run_sync
     >>> executor = ParallelLLMExecutor(EchoProvider(), max_concurrency=3)
@@ -86,8 +87,10 @@ class ParallelLLMExecutor:
                 f"default_config_overrides is a mapping of parameters, not {default_config_overrides!r:.80}"
             )
         self._slots = Slots(self.max_concurrency)
-        self._own_store = store is not None and not isinstance(store, Store)
+        self._own_store = isinstance(store, str | os.PathLike)
         self._store = Store(store) if isinstance(store, str | os.PathLike) else store
+        if not isinstance(self._store, Store | None):
+            raise TypeError(f"store is a Store, the path of one, or None, not {store!r:.80}")
         self._terms = Terms(self.provider, self._slots, default_retry, default_config_overrides, timeout, self._store)
         self._runs: set[Run] = set()
         self._pid = os.getpid()

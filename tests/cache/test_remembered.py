@@ -216,6 +216,11 @@ async def test_an_executor_closes_a_store_that_it_opened_and_no_other(tmp_path, 
     assert (await asyncio.to_thread(store.stats)).runs == 0
 
 
+def test_a_store_is_one_or_the_path_of_one():
+    with pytest.raises(TypeError, match="store is a Store, the path of one, or None, not 3"):
+        ParallelLLMExecutor(EchoProvider(), store=3)  # type: ignore[arg-type]
+
+
 async def test_a_store_that_was_closed_is_said_to_be(executor_of, store):
     executor = executor_of()
     await store.aclose()
