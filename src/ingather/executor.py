@@ -50,8 +50,8 @@ class ParallelLLMExecutor:
 
     Usable without ``async with``; with it, leaving cancels what is in flight and waits for it.
 
-    Raises ValueError for a bound that is not positive, TypeError for a provider without ``complete``, `StoreUnusable` for
-    a store that cannot be opened.
+    Raises ValueError for a bound that is not positive, TypeError for a provider without ``complete``, and
+    `StoreUnusable` for a store that cannot be opened.
 
     >>> from ingather import EchoProvider, LLMTask, run_sync
     >>> executor = ParallelLLMExecutor(EchoProvider(), max_concurrency=3)

@@ -286,6 +286,14 @@ class TestWhatIsRefused:
         assert outcome.code == 2
         assert "go with a --store" in outcome.err
 
+    @pytest.mark.parametrize("path", ["./t.jsonl", "a.jsonl"])
+    def test_a_store_in_the_place_of_the_tasks_or_the_answers(self, ingather, path):
+        write_tasks("t.jsonl", 1)
+        outcome = ingather("run", "t.jsonl", "-o", "a.jsonl", "--model", "echo", "--store", path)
+        assert outcome.code == 2
+        assert "the store would replace the tasks or the answers" in outcome.err
+        assert [file.name for file in Path().iterdir()] == ["t.jsonl"]
+
     def test_a_store_that_is_none(self, run):
         write_tasks("t.jsonl", 1)
         Path("run.db").write_text("hello" * 1000)

@@ -137,6 +137,8 @@ def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, again: Again) -> Pl
     recipe, provider, form = make_recipe(source, ask, whom)
     if source.rereadable and output != "-" and Path(output).exists() and Path(output).samefile(tasks):
         raise SetupError(f"the answers would replace the tasks: give another -o than {output}")
+    if again.store is not None and Path(again.store).absolute() in {Path(tasks).absolute(), Path(output).absolute()}:
+        raise SetupError(f"the store would replace the tasks or the answers: give another --store than {again.store}")
     with ExitStack() as undo:
         answers = AnswerFile(output, overwrite=again.overwrite, resume=again.store is not None)
         undo.callback(answers.discard)

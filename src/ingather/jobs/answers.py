@@ -81,8 +81,13 @@ class AnswerFile:
 
     def lock(self, owner_before: Owner | None = None) -> None:
         """Have it alone until it is closed. Raises SetupError where another process has it."""
-        if self.regular and self.path != "-":
+        if not self.regular or self.path == "-":
+            return
+        try:
             take(self._descriptor, self.name, owner_before)
+        except SetupError:
+            self._is_new = False  # it is the other's, who may have made it in this very moment
+            raise
 
     def begin(self, kept: int = 0, without: Sequence[tuple[int, int]] = ()) -> None:
         """Now the run starts: of what the file holds its first `kept` bytes stay, but for the pieces in `without`."""
@@ -124,8 +129,8 @@ class AnswerFile:
     def _rewrite(self, kept: int, without: Sequence[tuple[int, int]]) -> None:
         """In a new file that takes the place of this one when it is whole: a crash leaves the one or the other."""
         target = Path(os.path.realpath(self.path))
-        draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
-        descriptor = os.open(draft, _FLAGS | os.O_EXCL, stat.S_IMODE(os.fstat(self._descriptor).st_mode))
+        draft = target.with_name(f".{target.name}.draft")  # one that a crash left is taken: we have the lock
+        descriptor = os.open(draft, _FLAGS | os.O_TRUNC, stat.S_IMODE(os.fstat(self._descriptor).st_mode))
         try:
             take(descriptor, self.name, None)
             with target.open("rb") as old, os.fdopen(os.dup(descriptor), "ab") as new:
