@@ -101,15 +101,16 @@ StoreFile = Annotated[
     str | None,
     typer.Option(
         "--store",
-        metavar="FILE",
+        metavar="RUN.db",
         help="Remember each answer in this file: the same command again goes on where it ended, however it ended.",
     ),
 ]
 Refresh = Annotated[
-    bool, typer.Option("--refresh", help="With --store: ask everything anew, and replace FILE and what is stored.")
+    bool,
+    typer.Option("--refresh", help="With --store: ask everything anew, and replace the answers in FILE and in RUN.db."),
 ]
 RetryFailed = Annotated[
-    bool, typer.Option("--retry-failed", help="With --store: ask again what FILE has as a failure; its line goes.")
+    bool, typer.Option("--retry-failed", help="With --store: ask again what failed, and take its line out of FILE.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the answers that FILE holds.")]
 Quiet = Annotated[
