@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+import durable
 import engine
 import imports
 import memory
@@ -21,7 +22,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer calls and runs: a look, not a figure to quote")
     quick = parser.parse_args().quick
     missed = 0
-    for part in (engine, wire, memory, imports):
+    for part in (engine, wire, durable, memory, imports):
         for figure in part.figures(quick=quick):
             print(figure, flush=True)
             missed += not figure.reached

@@ -16,8 +16,12 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# Where a library blocks once, at its first use: imports, and pydantic's search for plug-ins.
-FIRST_USE = [("<frozen importlib._bootstrap>", "_find_and_load"), ("pydantic/plugin/_loader.py", "get_plugins")]
+# Where something blocks once, at its first use: imports, pydantic's search for plug-ins, the opening of a store.
+FIRST_USE = [
+    ("<frozen importlib._bootstrap>", "_find_and_load"),
+    ("pydantic/plugin/_loader.py", "get_plugins"),
+    ("ingather/store/file.py", "open_file"),
+]
 
 # looptime asks for the thread's loop before each test. Told that there is none, asyncio makes none, and does not warn.
 asyncio.set_event_loop(None)

@@ -21,7 +21,8 @@ APPLICATION = ROOT / "apps" / "tenk" / "src"
 # a task, and around a plug-in.
 BROAD_EXCEPTS: dict[str, str] = {
     "attempt.py::_sent": "whatever a provider raises is put in its class, and raised again",
-    "call.py::Call._answer": "the retry policy decides on whatever a call raises, and raises what is final",
+    "cache.py::Cache.answer": "whatever a call fails with, those who wait for its answer fail with too",
+    "call.py::Call._bought": "the retry policy decides on whatever a call raises, and raises what is final",
     "call.py::Call.result": "the one place where a task's failure becomes a value",
     "cli/__init__.py::main": "a crash becomes one line and exit code 1",
     "executor.py::ParallelLLMExecutor._tell": "a subscriber's failure is logged and hurts no run",
@@ -31,6 +32,8 @@ BROAD_EXCEPTS: dict[str, str] = {
     "recorder.py::Recorder._exchange": "whatever a provider raises is recorded, and raised again",
     "retrying.py::RetryExecutor.execute": "the retry policy decides, and raises what is final",
     "retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",
+    "store/writer.py::Writer._read": "whatever the reason, who waits is told that nothing was found",
+    "store/writer.py::Writer._write": "whatever the reason, who waits is told that nothing was written",
     "tenk/cli/__init__.py::main": "as cli/__init__.py::main",
     "threads.py::_Job.run": "raised again on the loop, where the task is",
 }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ingather.providers.echo import EchoProvider
     from ingather.result import LLMResponse, TaskResult, Usage
     from ingather.retrying import RetryExecutor
+    from ingather.store import Store
     from ingather.task import DeterministicTask, ExtractTask, LLMMessage, LLMTask, Prompt
 
 _HOME = {
@@ -31,6 +32,7 @@ _HOME = {
     "Provider": "providers.base",
     "RetryConfig": "backoff",
     "RetryExecutor": "retrying",
+    "Store": "store",
     "TaskResult": "result",
     "Usage": "result",
     "connect": "providers.connect",
@@ -42,6 +44,7 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "LLMMessage", "LLMTask", "DeterministicTask", "ExtractTask", "Prompt",
     "TaskResult", "LLMResponse", "Usage",
     "RetryConfig", "BackoffStrategy", "RetryExecutor", "Limits",
+    "Store",
     "Provider", "EchoProvider",
 ]  # fmt: skip
 

@@ -106,17 +106,18 @@ class RetryConfig:
 class Attempts:
     """One call's way through a `RetryConfig`: counts its failures, and says how long to sleep or that it is over.
 
-    `random` gives numbers from 0 to 1.
+    `random` gives numbers from 0 to 1. `refused`: whether the last value was not good enough.
 
     >>> Attempts(RetryConfig(max_attempts=2), random=lambda: 0.5).after_error(RuntimeError("once"))
     1.0
     """
 
-    __slots__ = ("_previous", "_random", "config", "failed")
+    __slots__ = ("_previous", "_random", "config", "failed", "refused")
 
     def __init__(self, config: RetryConfig, random: Callable[[], float]) -> None:
         self.config = config
         self.failed = 0
+        self.refused = False
         self._random = random
         self._previous: float | None = None
 
@@ -136,7 +137,8 @@ class Attempts:
     def after_result(self, value: object) -> float | None:
         """Seconds to sleep before the next attempt, where `value` is not good enough; None: it is final."""
         bad = self.config.retry_on_result
-        if bad is None or not bad(value) or self.failed + 1 >= self.config.max_attempts:
+        self.refused = bad is not None and bool(bad(value))
+        if not self.refused or self.failed + 1 >= self.config.max_attempts:
             return None
         self.failed += 1
         return self._delay()

@@ -1,6 +1,7 @@
 """One call's life, from a task to its result: the heart of the engine.
 
-An `LLMTask` is frozen into an exchange (encoded once), waits for a slot and its quota together, is sent, and gives both
+An `LLMTask` is frozen into an exchange (encoded once). With a store, it may be remembered, or share the flight of an
+identical call (`cache.py`). Else it waits for a slot and its quota together, is sent, and gives both
 back the moment its answer or failure is here (`attempt.py`). Then, by what came back:
 
 - throttled (429): the quota pauses, and the call goes again in its old place in the queue;
@@ -16,12 +17,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingather.attempt import exchange_once, run_function
 from ingather.backoff import Attempts
 from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent, Truncated
 from ingather.events import BackedOff, ReAsked
+from ingather.store.key import Key
 from ingather.task import DeterministicTask, ExtractTask, LLMTask
 
 if TYPE_CHECKING:
@@ -33,7 +36,19 @@ if TYPE_CHECKING:
     from ingather.schema import Schema
     from ingather.tally import Tally
     from ingather.task import LLMMessage, Task
-    from ingather.terms import Terms
+    from ingather.terms import Exchange, Terms
+
+_CUT = ("length", "max_tokens")  # reasons to end that leave an answer incomplete
+
+
+class Asked(NamedTuple):
+    """What a task asks for, ready to be sent."""
+
+    task: LLMTask
+    schema: Schema | None
+    messages: Sequence[LLMMessage]
+    overrides: dict[str, object]
+    exchange: Exchange
 
 
 class Call:
@@ -101,12 +116,20 @@ class Call:
         raise TypeError(f"a task is an LLMTask, a DeterministicTask or an ExtractTask, not {task!r:.80}")
 
     async def _answer(self, task: LLMTask) -> object:
-        overrides: dict[str, object] = {**(self.terms.overrides or {}), **(task.config_overrides or {})}
-        messages: Sequence[LLMMessage] = task.messages
-        schema = None if task.response_model is None else _schema_of(task.response_model)
-        if schema is not None:
-            messages = self.terms.ask_for(schema, messages, overrides, last=task.schema_last)
-        exchange = self.terms.freeze(messages, overrides)
+        asked = asked_by(self.terms, task)
+        request = asked.exchange.request
+        if self.terms.cache is None or request is None:
+            return (await self._bought(asked))[0]
+        return await self.terms.cache.answer(
+            self,
+            Key(request, task.sample),
+            partial(self._accepted, task, asked.schema),
+            partial(self._bought, asked),
+        )
+
+    async def _bought(self, asked: Asked) -> tuple[object, LLMResponse | None]:
+        """The value, and the answer where it is worth keeping: complete, and good enough for the task's policy."""
+        task, schema, messages, overrides, exchange = asked
         attempts = Attempts(task.retry or self.terms.retry, random.random)
         reasks = task.reasks
         while True:
@@ -116,7 +139,7 @@ class Call:
                 value = response if schema is None else self._parsed(schema, response)
                 delay = attempts.after_result(value)
                 if delay is None:
-                    return value
+                    return value, None if attempts.refused or _is_cut(response) else response
             except Exception as failure:
                 if _really_cancelled():  # and somebody's code made an error of it
                     raise asyncio.CancelledError from failure
@@ -131,8 +154,16 @@ class Call:
                     raise
             await self._back_off(delay, attempts.failed, error)
 
+    def _accepted(self, task: LLMTask, schema: Schema | None, response: LLMResponse) -> object:
+        """The value in an answer that was bought before. Raises InvalidAnswer where it is not good enough now."""
+        value = response if schema is None else self._parsed(schema, response)
+        refuses = (task.retry or self.terms.retry).retry_on_result
+        if refuses is not None and refuses(value):
+            raise InvalidAnswer("the retry policy refuses what is stored", response=response)
+        return value
+
     def _parsed(self, schema: Schema, response: LLMResponse) -> object:
-        if self.terms.wire is None and getattr(response, "finish_reason", None) in {"length", "max_tokens"}:
+        if self.terms.wire is None and _is_cut(response):
             raise Truncated("the answer ends at the output limit: raise max_tokens", response=response)
         try:
             parsed = schema.parse(_text(response))
@@ -161,6 +192,16 @@ class Call:
         return f"Call({self.tally!r})"
 
 
+def asked_by(terms: Terms, task: LLMTask) -> Asked:
+    """What a task asks for, encoded once. Raises what the provider's `prepare` raises."""
+    overrides: dict[str, object] = {**(terms.overrides or {}), **(task.config_overrides or {})}
+    messages: Sequence[LLMMessage] = task.messages
+    schema = None if task.response_model is None else _schema_of(task.response_model)
+    if schema is not None:
+        messages = terms.ask_for(schema, messages, overrides, last=task.schema_last)
+    return Asked(task, schema, messages, overrides, terms.freeze(messages, overrides))
+
+
 def _schema_of(response_model: object) -> Schema:
     from ingather.schema import Schema
 
@@ -171,6 +212,10 @@ def _really_cancelled() -> bool:
     """Whether the asyncio task was cancelled, rather than that its code raised CancelledError."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _is_cut(response: LLMResponse) -> bool:
+    return getattr(response, "finish_reason", None) in _CUT  # a bare provider may answer with an object of its own
 
 
 def _text(response: LLMResponse | None) -> str:

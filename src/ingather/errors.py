@@ -31,6 +31,8 @@
     │       ├── Filtered             the provider's content filter, on the prompt or the answer
     │       └── InvalidAnswer        it does not fit the response_model
     ├── MissingFields                an extraction by parts is without fields that it must have; see ``result.parts``
+    ├── StoreError                   the store cannot be written or read: nothing more is sent, and the run ends with it
+    │   └── StoreUnusable (SetupError)   it cannot be opened, is none of ours, or of a newer version
     └── Stopped                      we ended it, not the provider
         ├── Cancelled                ended while it ran: fail_fast, or a CancelledError from the task's own code
         ├── NotSent                  ended before it was sent: nothing was paid
@@ -45,7 +47,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingather.result import LLMResponse
+    from collections.abc import Sequence
+
+    from ingather.result import LLMResponse, TaskResult
 
 _SECRETS = re.compile(
     r"""(?ix)
@@ -228,6 +232,21 @@ class MissingFields(IngatherError):
     def __init__(self, message: str, *, fields: tuple[str, ...] = ()) -> None:
         super().__init__(redact(message))
         self.fields = fields
+
+
+class StoreError(IngatherError):
+    """The store cannot be written or read: an answer that cannot be kept is not bought. The run ends with it.
+
+    `results`: what the run had come to by then, for the methods that give all results at once.
+    """
+
+    def __init__(self, message: str, results: Sequence[TaskResult] = ()) -> None:
+        super().__init__(message)
+        self.results = results
+
+
+class StoreUnusable(StoreError, SetupError):
+    """The store cannot be opened, is none of ours, or was made by a newer version; nothing was sent."""
 
 
 class Stopped(IngatherError):

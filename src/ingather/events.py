@@ -98,6 +98,19 @@ class ReAsked:
 
 
 @dataclass(slots=True)
+class Remembered:
+    """A task was answered without a request of its own.
+
+    `source`: ``"store"``, or ``"flight"`` for the answer to an identical call that was in the air.
+    """
+
+    at: float
+    run: int
+    index: int
+    source: str
+
+
+@dataclass(slots=True)
 class TaskEnded:
     """A task has its result."""
 
@@ -118,5 +131,14 @@ class RunEnded:
 
 
 Event = (
-    RunStarted | TaskStarted | AttemptStarted | AttemptEnded | BackedOff | PoolPaused | ReAsked | TaskEnded | RunEnded
+    RunStarted
+    | TaskStarted
+    | AttemptStarted
+    | AttemptEnded
+    | BackedOff
+    | PoolPaused
+    | ReAsked
+    | Remembered
+    | TaskEnded
+    | RunEnded
 )

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Self
 
 from ingather.backoff import RetryConfig
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
-from ingather.errors import NotSent, PoolFailure, SetupError
+from ingather.errors import NotSent, PoolFailure, SetupError, StoreError
 from ingather.nesting import current
 from ingather.providers.base import Provider
 from ingather.run import Run
 from ingather.sequence import Steps
 from ingather.slots import Slots
+from ingather.store import Store
 from ingather.task import Task, positive_seconds
 from ingather.terms import Terms
 
@@ -42,11 +43,15 @@ class ParallelLLMExecutor:
     provider's ``Limits(max_concurrency)`` says, else 50. `default_retry`: for tasks without their own; None: what the
     provider brings, else one attempt. `default_config_overrides`: parameters of every call, under those of the task.
     `fail_fast`: the first failure stops the rest. `default_per_task_timeout`: seconds for each attempt. `deadline`:
-    seconds for each call of a method as a whole. `on_event`: called with each event (see `ingather.events`).
+    seconds for each call of a method as a whole. `store`: a `Store`, or the path of one, which remembers the answers of
+    our own dialects; a call whose answer is there is not sent, identical calls at one time share a request, and what
+    cannot be stored is not bought: then the run ends with `StoreError`. `on_event`: called with each event (see
+    `ingather.events`).
 
     Usable without ``async with``; with it, leaving cancels what is in flight and waits for it.
 
-    Raises ValueError for a bound that is not positive, TypeError for a provider without ``complete``.
+    Raises ValueError for a bound that is not positive, TypeError for a provider without ``complete``, and
+    `StoreUnusable` for a store that cannot be opened.
 
     >>> from ingather import EchoProvider, LLMTask, run_sync
     >>> executor = ParallelLLMExecutor(EchoProvider(), max_concurrency=3)
@@ -64,6 +69,7 @@ class ParallelLLMExecutor:
         fail_fast: bool = False,
         default_per_task_timeout: float | None = None,
         deadline: float | None = None,
+        store: Store | str | os.PathLike[str] | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
         self._own_provider = isinstance(provider, str)
@@ -81,7 +87,11 @@ class ParallelLLMExecutor:
                 f"default_config_overrides is a mapping of parameters, not {default_config_overrides!r:.80}"
             )
         self._slots = Slots(self.max_concurrency)
-        self._terms = Terms(self.provider, self._slots, default_retry, default_config_overrides, timeout)
+        self._own_store = isinstance(store, str | os.PathLike)
+        self._store = Store(store) if isinstance(store, str | os.PathLike) else store
+        if not isinstance(self._store, Store | None):
+            raise TypeError(f"store is a Store, the path of one, or None, not {store!r:.80}")
+        self._terms = Terms(self.provider, self._slots, default_retry, default_config_overrides, timeout, self._store)
         self._runs: set[Run] = set()
         self._pid = os.getpid()
 
@@ -161,7 +171,7 @@ class ParallelLLMExecutor:
         self._terms.refuse(NotSent(f"not sent: {why}"))
 
     async def aclose(self) -> None:
-        """Cancel what is in flight and wait for it; close the provider, if it was made here from a model string."""
+        """Cancel what is in flight and wait for it; close the provider and the store, where they were made here."""
         for run in tuple(self._runs):
             if run.loop is asyncio.get_running_loop():
                 await self._leave(run)
@@ -170,6 +180,8 @@ class ParallelLLMExecutor:
         close = getattr(self.provider, "aclose", None)
         if self._own_provider and close is not None:
             await close()
+        if self._store is not None and self._own_store:
+            await self._store.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -185,6 +197,8 @@ class ParallelLLMExecutor:
         finally:
             self._runs.discard(run)
             await run.close()
+        if isinstance(run.error, StoreError) and isinstance(sink, Collected):
+            run.error.results = sink.results
         if run.error is not None:
             raise run.error
 
@@ -197,6 +211,8 @@ class ParallelLLMExecutor:
         self._runs.difference_update([run for run in self._runs if run.loop.is_closed()])  # nobody ended those in order
         if not self._runs:
             self._terms.forgive()
+            if self._store is not None:
+                self._store.forgive()
         elif current.get() is None:  # a nested one is no new try: its parents may be many
             self._terms.forgive(PoolFailure)
         if self._terms.wire is not None:

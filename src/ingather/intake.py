@@ -19,7 +19,8 @@ Item = tuple[int, str, "Task"]
 class Intake:
     """Gives each task with its index and tag. `total`: how many there are, None for a lazy input.
 
-    `exhausted` when there is no more to pull, or no more is wanted; `error` is what the input itself raised.
+    `exhausted` when there is no more to pull, or no more is wanted; `error` is what the input itself raised, or
+    why the run cannot go on.
     """
 
     def __init__(self, tasks: Tasks) -> None:
@@ -81,6 +82,11 @@ class Intake:
             self.exhausted = True
             if self._waiting is not None:
                 self._waiting.cancel()
+
+    def fail(self, error: Exception) -> None:
+        """As `stop`, since the run cannot go on."""
+        self.error = self.error or error
+        self.stop()
 
     async def _anext(self, source: AsyncIterator[Task]) -> Task:
         """The next task; StopAsyncIteration too where `stop` came while the input had nothing yet."""

@@ -86,6 +86,10 @@ class TaskResult:
     ``"part"``, a call of its own; ``"retry"``, asked again; ``"single"``, the one prompt for what was missing (whose
     cost stands at each field that it filled); ``"code"``, a function; ``"cache"``. Elsewhere it is ``""``.
 
+    `cached`: it was answered from the store, or by an identical call that was in flight. Nothing was paid for it then:
+    `attempts` is 0, `usage` counts no tokens, `cost_usd` is 0.0, and what the answer once took stands in
+    ``response.usage``. `unsaved`: it was bought, but could not be stored; the run ends with a `StoreError`.
+
     >>> TaskResult("sum", True, 3).unwrap()
     3
     """
@@ -108,6 +112,7 @@ class TaskResult:
     parts: Mapping[str, TaskResult] | None = None
     missing: tuple[str, ...] = ()
     origin: str = ""
+    unsaved: bool = False
 
     def unwrap(self) -> Any:
         """The value; raises the task's error where it failed."""

@@ -70,6 +70,7 @@ class Run:
         self._fail_fast = fail_fast
         self._stopped_by: str | None = None
         self._intake = Intake(tasks)
+        self.fail: Callable[[Exception], None] = self._intake.fail if within is None else within.run.fail
         # when all of the input began to wait: of a lazy one, and of steps, each does so when its turn comes
         self._since = self._begun if self._intake.total is not None and window > 1 else None
         if self.deadline is not None:
@@ -281,8 +282,9 @@ class Run:
         self._waiters.clear()
 
     def _tell(self, kind: Callable[..., Event], **what: object) -> None:
-        if self.emit is not None:
-            self.emit(kind(at=self.loop.time(), run=self.number, **what))
+        for tell in (self.emit, self.terms.journal):
+            if tell is not None:
+                tell(kind(at=self.loop.time(), run=self.number, **what))
 
     def __repr__(self) -> str:
         return (

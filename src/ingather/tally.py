@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingather.events import AttemptEnded, AttemptStarted
+from ingather.events import AttemptEnded, AttemptStarted, Remembered
 from ingather.result import TaskResult, Usage
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ class Tally:
     """Of one task that has waited since `since`. Times are seconds of the loop's clock."""
 
     __slots__ = (
-        "_begun", "_loop", "_run", "_unpriced", "attempts", "cost_usd", "index", "last_error", "missing", "parts",
-        "rejected", "response", "since", "slept", "tag", "task", "usage",
+        "_begun", "_loop", "_run", "_unpriced", "attempts", "cached", "cost_usd", "index", "last_error", "missing",
+        "parts", "rejected", "response", "since", "slept", "tag", "task", "unsaved", "usage",
     )  # fmt: skip
 
     def __init__(self, run: Run, task: Task, index: int, tag: str, since: float) -> None:
@@ -37,6 +37,7 @@ class Tally:
         self.last_error: Exception | None = None
         self.parts: dict[str, TaskResult] | None = None
         self.missing: tuple[str, ...] = ()
+        self.cached = self.unsaved = False
         self._unpriced = False
         self._run = run
         self._loop = run.loop
@@ -58,6 +59,9 @@ class Tally:
 
     def attempted(self, lease: Lease, error: BaseException | None) -> None:
         """It came back."""
+        journal = self._run.terms.journal
+        if journal is not None and self.attempts:
+            journal.attempted(self._run.number, self, lease, error)
         if self._run.emit is not None:
             usage = None if error is not None else _usage(self.response)
             duration = self._loop.time() - lease.granted_at
@@ -83,6 +87,7 @@ class Tally:
             self._begun = begun if self._begun is None else min(self._begun, begun)
         self.attempts += part.attempts
         self.rejected += part.rejected
+        self.unsaved |= part.unsaved
         self.slept += part.backoff_ms / 1000
         if part.usage is not None:
             self.usage = part.usage if self.usage is None else self.usage + part.usage
@@ -90,6 +95,13 @@ class Tally:
             self.cost_usd = part.cost_usd + (self.cost_usd or 0.0)
         elif part.attempts > part.rejected:
             self._unpriced = True
+
+    def remembered(self, response: LLMResponse, source: str) -> None:
+        """It is answered by what was bought before, or by another call: nothing is paid for it."""
+        self.cached = True
+        self.response = response
+        self.usage, self.cost_usd = Usage(0, 0), 0.0
+        self.tell(Remembered, source=source)
 
     def tell(self, kind: Callable[..., Event], **what: object) -> None:
         """Emit an event of this task."""
@@ -100,6 +112,7 @@ class Tally:
         """The end of it."""
         now = self._loop.time()
         begun = now if self._begun is None else self._begun
+        cached = all(part.cached for part in self.parts.values()) if self.parts else self.cached
         return TaskResult(
             self.tag,
             error is None,
@@ -115,8 +128,10 @@ class Tally:
             self.rejected,
             (begun - self.since) * 1000,
             self.slept * 1000,
+            cached,
             parts=self.parts,
             missing=self.missing,
+            unsaved=self.unsaved,
         )
 
     def __repr__(self) -> str:

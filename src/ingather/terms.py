@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
+from ingather.cache import Cache
 from ingather.lease import Lane
 from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
-from ingather.providers.base import Provider, QuotaKey, WireProvider
+from ingather.providers.base import Provider, QuotaKey, Request, WireProvider
 from ingather.providers.ceilings import ceiling_of
 from ingather.task import LLMMessage
 from ingather.tokens import BYTES_PER_TOKEN, Tokens
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ingather.result import LLMResponse
     from ingather.schema import Schema
     from ingather.slots import Slots
+    from ingather.store import Store
 
 _ONCE = RetryConfig(max_attempts=1)
 _UNCOUNTED = Tokens(0, 0)
@@ -33,10 +35,14 @@ class Exchange:
     lane: Lane
     estimate: Tokens
     send: Callable[[], Awaitable[LLMResponse]]
+    request: Request | None = None  # of our dialects
 
 
 class Terms:
-    """One executor's, for all its runs. `wire`: the provider, where it is one of our dialects."""
+    """One executor's, for all its runs.
+
+    `wire`: the provider, where it is one of our dialects. `cache`, `journal`: of the executor's store.
+    """
 
     def __init__(
         self,
@@ -45,7 +51,10 @@ class Terms:
         retry: RetryConfig | None,
         overrides: Mapping[str, object] | None,
         timeout: float | None,
+        store: Store | None = None,
     ) -> None:
+        self.cache = None if store is None else Cache(store)
+        self.journal = None if store is None else store.journal(repr(provider), self)
         self.provider = provider
         self.wire = provider if isinstance(provider, WireProvider) else None
         self.slots = slots
@@ -67,7 +76,7 @@ class Terms:
             lane = self._lanes.get(request.quota)
             if lane is None:
                 lane = self._lanes[request.quota] = Lane(self.slots, pool_of(request.quota, self.limits))
-            return Exchange(lane, request.estimate, partial(self.wire.send, request))
+            return Exchange(lane, request.estimate, partial(self.wire.send, request), request)
         if self._bare is None:
             self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
         estimate = _estimate(messages) if self._bare.pool.controller.counts_tokens else _UNCOUNTED

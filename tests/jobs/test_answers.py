@@ -15,6 +15,18 @@ from ingather.jobs import AnswerFile, answer_line
 from ingather.result import LLMResponse, TaskResult, Usage
 
 
+def test_a_file_that_another_process_has_is_left_where_it_is(tmp_path):
+    mine, other = AnswerFile(str(tmp_path / "a.jsonl")), AnswerFile(str(tmp_path / "a.jsonl"))
+    other._is_new = True  # as if both had looked before either had made it
+    mine.lock()
+    with pytest.raises(SetupError, match="another process"):
+        other.lock()
+    other.discard()
+    mine.write(b"{}\n")
+    mine.close()
+    assert (tmp_path / "a.jsonl").read_bytes() == b"{}\n"
+
+
 def test_an_answer_has_the_contract_s_fields():
     result = TaskResult(
         "a", True, LLMResponse("Paris"), None, 12.345, 3, usage=Usage(10, 5, 1, 2), cost_usd=0.5, attempts=2, rejected=1

@@ -20,11 +20,11 @@ def main(arguments: list[str] | None = None) -> None:
     except ModuleNotFoundError:
         _fail('the command line is an extra that is not installed: pip install "ingather[cli]"', SETUP)
     from ingather.cli.app import app
-    from ingather.errors import SetupError, redact
+    from ingather.errors import SetupError, StoreError, redact
 
     try:
-        app(given, prog_name="ingather")
-    except SetupError as error:
+        app(given, prog_name="ingather", obj=given)
+    except (SetupError, StoreError) as error:
         _fail(str(error), SETUP)
     except Exception as error:
         if os.environ.get("INGATHER_DEBUG"):

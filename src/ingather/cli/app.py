@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from ingather.cli.bench import bench
+from ingather.cli.cache import clear, stats
+from ingather.cli.explain import explain
 from ingather.cli.run import run
 from ingather.cli.simulate import simulate
 
@@ -19,6 +21,12 @@ app = typer.Typer(
 app.command(short_help="Run a file of tasks, many at once.")(run)
 app.command(short_help="Be a provider: for trying things out, without a key.")(simulate)
 app.command(short_help="Measure what running at once gains on this machine.")(bench)
+
+cache = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Look into a store of answers.")
+cache.command(short_help="What a store holds.")(stats)
+cache.command(short_help="Why tasks would be answered from a store, or not.")(explain)
+cache.command(short_help="Forget what a store holds.")(clear)
+app.add_typer(cache, name="cache")
 
 
 @app.callback()

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ingather.cli import SETUP
 from ingather.cli.signals import Interrupts
 from ingather.errors import (
     ConnectFailed,
@@ -17,6 +18,7 @@ from ingather.errors import (
     Redirected,
     SetupError,
     Stopped,
+    StoreError,
     TlsFailed,
 )
 from ingather.executor import ParallelLLMExecutor
@@ -43,6 +45,7 @@ class How:
     max_concurrency: int
     max_time: float | None
     grace: float
+    command: str  # that goes on with this one
     ordered: bool
     fail_fast: bool
     quiet: bool
@@ -54,8 +57,8 @@ class Drive:
     def __init__(self, plan: Plan, how: How) -> None:
         self.plan = plan
         self.how = how
-        self.view = None if how.quiet else Progress(plan.total, live=_live(plan))
-        self.report = Report(plan.total) if self.view is None else self.view.report
+        self.view = None if how.quiet else Progress(plan.left, live=_live(plan))
+        self.report = Report(plan.left) if self.view is None else self.view.report
         self.succeeded = self.failed = self.left_out = 0
         self.stopped_by = 0  # the exit code of what stopped it: a signal or the clock
         self.cause: Exception | None = None  # why no call can succeed
@@ -69,7 +72,9 @@ class Drive:
         """Run it; gives the exit code. Raises SetupError where no call can succeed, or no answer be written."""
         logging.getLogger("ingather").addHandler(logging.NullHandler())  # the summary says it all, and better
         try:
-            self.plan.answers.begin()
+            self.plan.begin()
+            if not self.how.quiet and (said := _found(self.plan)):
+                print(said, file=sys.stderr)
             asyncio.run(self._run())
         except BaseException:
             self.plan.answers.discard()
@@ -77,8 +82,11 @@ class Drive:
         finally:
             if self.view is not None:
                 self.view.close()
+            self.plan.close()
         if self.cause is not None and not self.plan.answers.written:
             self.plan.answers.discard()
+            if isinstance(self.cause, StoreError):
+                raise self.cause
             raise SetupError(f"stopped, since no call can succeed:\n{type(self.cause).__name__}: {self.cause}")
         self.plan.answers.close()
         return self._conclude()
@@ -87,7 +95,12 @@ class Drive:
         plan, how = self.plan, self.how
         loop = asyncio.get_running_loop()
         executor = self._executor = ParallelLLMExecutor(
-            plan.provider, how.max_concurrency, plan.retry, fail_fast=how.fail_fast, on_event=self.view or self.report
+            plan.provider,
+            how.max_concurrency,
+            plan.retry,
+            fail_fast=how.fail_fast,
+            store=plan.store,
+            on_event=self.view or self.report,
         )
         with Interrupts(lambda code: self._stop(code, how.grace)):
             clock = None if how.max_time is None else loop.call_later(how.max_time, self._stop, TIME_IS_UP, how.grace)
@@ -96,6 +109,8 @@ class Drive:
                 async with executor, take(plan.job.tasks()) as self._results:
                     async for result in self._results:
                         await self._take(result)
+            except StoreError as error:  # all that was bought has been taken
+                self.cause = error
             finally:
                 if clock is not None:
                     clock.cancel()
@@ -112,6 +127,8 @@ class Drive:
             return
         else:
             self.failed += 1
+        if self.left_out and self.how.ordered and self.plan.resume is not None and not result.unsaved:
+            return  # it is in the store, and comes in its order when the rest does
         if self.plan.answers.regular:
             self.plan.answers.write(line)
         else:  # the reader of a pipe may be slow
@@ -147,25 +164,50 @@ class Drive:
         code = self._code()
         if self.how.quiet and not code:
             return code
-        answers = self.plan.answers
         print(self.report.summary(), file=sys.stderr)
         if self.cause is not None:
+            why = "" if isinstance(self.cause, StoreError) else ", since no call can succeed"
             said = one_line(f"{type(self.cause).__name__}: {self.cause}", 300)
-            print(f"stopped, since no call can succeed: {said}", file=sys.stderr)
-        print(f"{answers.written:,} answers are in {answers.name}{self._how_to_go_on()}", file=sys.stderr)
+            print(f"stopped{why}: {said}", file=sys.stderr)
+        print(f"{self._there:,} answers are in {self.plan.answers.name}{self._how_to_go_on()}", file=sys.stderr)
         return code
 
+    @property
+    def _there(self) -> int:
+        """Lines that are in the output now."""
+        resume = self.plan.resume
+        return self.plan.answers.written + (0 if resume is None else resume.kept - len(resume.dropped))
+
     def _code(self) -> int:
-        finished = self.succeeded + self.failed == self.plan.total
+        finished = self.succeeded + self.failed == self.plan.left
+        if isinstance(self.cause, StoreError):
+            return SETUP
         if self.stopped_by and not (self.stopped_by == TIME_IS_UP and finished):
             return self.stopped_by
-        return SOME_FAILED if self.failed or self.left_out or self.cause is not None else 0
+        failed_before = self.plan.resume is not None and self.plan.resume.failed
+        return SOME_FAILED if self.failed or self.left_out or self.cause is not None or failed_before else 0
 
     def _how_to_go_on(self) -> str:
-        total, done = self.plan.total, self.plan.answers.written
-        if total is None or total == done:
+        left, done, resume = self.plan.left, self.plan.answers.written, self.plan.resume
+        complete = left == done or (left is None and not self.stopped_by and self.cause is None)
+        if resume is not None:
+            failed = self.failed + resume.failed
+            again = f"; {failed:,} are failures, which --retry-failed asks again" if failed else ""
+            return again if complete else f"{again}; to go on:\n  {self.how.command}"
+        if complete or left is None:
             return ""
-        return f"; to go on, run the {total - done:,} tasks of {self.plan.job.source.name} whose id is not there"
+        return f"; to go on, run the {left - done:,} tasks of {self.plan.job.source.name} whose id is not there"
+
+
+def _found(plan: Plan) -> str:
+    """What there was of this run already."""
+    resume = plan.resume
+    if resume is None or not len(resume.written) + resume.written.torn:
+        return ""
+    of = "" if plan.total is None else f"{resume.done:,} of {plan.total:,} tasks are done, and not sent again"
+    lines = f"{resume.kept - len(resume.dropped):,} answers are in {plan.answers.name} already"
+    torn = f"; a last line that was torn, of {resume.written.torn:,} bytes, is taken out" if resume.written.torn else ""
+    return f"going on: {of or lines}{torn}"
 
 
 def _live(plan: Plan) -> bool | None:

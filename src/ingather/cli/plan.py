@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
 from ingather.errors import SetupError
-from ingather.jobs import AnswerFile, Job, Recipe, Row, Source, Template, check, checked_params
-from ingather.jobs.answer_form import load_form
+from ingather.jobs import (
+    AnswerFile,
+    Job,
+    Recipe,
+    Resume,
+    Row,
+    Source,
+    Template,
+    Written,
+    check,
+    checked_params,
+    read_written,
+)
+from ingather.jobs.answer_form import AnswerForm, load_form
 from ingather.jobs.batch import ENDPOINTS
+from ingather.jobs.owner import Owner
 from ingather.jobs.params import parsed_param
 from ingather.limits import Limits
 from ingather.providers.base import WireProvider
 from ingather.providers.connect import connect
 from ingather.providers.responses import ResponsesProvider
+from ingather.store import Store
+from ingather.store.outputs import OutputRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +72,22 @@ class Whom:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """How a run that has a store deals with what there is, as written on the command line."""
+
+    store: str | None = None
+    overwrite: bool = False
+    refresh: bool = False
+    retry_failed: bool = False
+    ordered: bool = False
+
+    @property
+    def anew(self) -> bool:
+        """Whether nothing of the output stays."""
+        return self.overwrite or self.refresh
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A run that is ready to go.
 
@@ -70,28 +101,91 @@ class Plan:
     retry: RetryConfig | None
     total: int | None
     models_vary: bool = False
+    store: Store | None = None
+    again: Again = Again()
+
+    @property
+    def resume(self) -> Resume | None:
+        """What there is of it already, with a store."""
+        return self.job.resume
+
+    @property
+    def left(self) -> int | None:
+        """How many tasks are to be done still."""
+        return self.total if self.total is None or self.resume is None else self.total - self.resume.done
+
+    def begin(self) -> None:
+        """The run starts: only now is anything changed in what was there."""
+        if self.resume is None:
+            self.answers.begin()
+        else:
+            self.answers.begin(self.resume.kept_bytes, self.resume.dropped)
+            since = self.store.since if self.again.refresh and self.store is not None else None
+            self.resume.rows.begin(Owner.this().written(), since=since, anew=self.again.anew)
+
+    def close(self) -> None:
+        """Nothing more is stored."""
+        if self.store is not None:
+            self.store.close()
 
 
-def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, *, overwrite: bool) -> Plan:
+def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, again: Again) -> Plan:
     """Check and open everything. Raises SetupError, with nothing sent and nothing left behind."""
+    if again.store is None and (again.refresh or again.retry_failed):
+        raise SetupError("--refresh and --retry-failed go with a --store, which knows what was asked before")
     source = Source(tasks, ask.format)
+    recipe, provider, form = make_recipe(source, ask, whom)
+    if source.rereadable and output != "-" and Path(output).exists() and Path(output).samefile(tasks):
+        raise SetupError(f"the answers would replace the tasks: give another -o than {output}")
+    if again.store is not None and Path(again.store).absolute() in {Path(tasks).absolute(), Path(output).absolute()}:
+        raise SetupError(f"the store would replace the tasks or the answers: give another --store than {again.store}")
+    with ExitStack() as undo:
+        answers = AnswerFile(output, overwrite=again.overwrite, resume=again.store is not None)
+        undo.callback(answers.discard)
+        store = None if again.store is None else Store(again.store, refresh=again.refresh)
+        resume = None
+        if store is not None:
+            undo.callback(store.close)
+            resume = _resume(store, answers, whom.model, again)
+        else:
+            answers.lock()
+        total = check(source, recipe, _preparing(provider, resume)).tasks if source.rereadable else None
+        if resume is not None:
+            resume.begin()
+        undo.pop_all()
+    job = Job(source, recipe, None if form is None else form.dump, resume)
+    return Plan(job, answers, provider, _retry(provider, whom.retries), total, whom.each_its_own, store, again)
+
+
+def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider, AnswerForm | None]:
+    """How rows become tasks, who is asked, and the form of answers. Raises SetupError."""
     form = None if ask.schema is None else load_form(ask.schema)
     params = checked_params(dict(map(parsed_param, ask.params)))
     template = None if ask.prompt is None else Template(_text(ask.prompt))
     system = None if ask.system is None else _text(ask.system)
     recipe = Recipe(template, system, params, None if form is None else form.model, whom.each_its_own)
     provider = _provider(whom, whom.api or _api_of_lines(source, recipe, whom))
-    recipe = replace(recipe, speaks_responses=isinstance(provider, ResponsesProvider))
-    if source.rereadable and output != "-" and Path(output).exists() and Path(output).samefile(tasks):
-        raise SetupError(f"the answers would replace the tasks: give another -o than {output}")
-    answers = AnswerFile(output, overwrite=overwrite)
-    try:
-        total = check(source, recipe, _preparing(provider)).tasks if source.rereadable else None
-    except BaseException:
-        answers.discard()
-        raise
-    job = Job(source, recipe, None if form is None else form.dump)
-    return Plan(job, answers, provider, _retry(provider, whom.retries), total, whom.each_its_own)
+    return replace(recipe, speaks_responses=isinstance(provider, ResponsesProvider)), provider, form
+
+
+def _resume(store: Store, answers: AnswerFile, model: str, again: Again) -> Resume | None:
+    """What the output has already, where it is a file that is known to the store."""
+    if answers.path == "-" or not answers.regular:
+        return None
+    rows = OutputRows(store, answers.path)
+    answers.lock(None if rows.known is None else Owner.read(rows.known.owner))
+    if again.anew or not Path(answers.path).stat().st_size:
+        written = Written()
+    elif rows.known is None:
+        raise SetupError(
+            f"{answers.path} is there already, and {store.path} does not know what was asked for it: give another -o, "
+            "or --overwrite to replace it"
+        )
+    else:
+        written = read_written(answers.path)
+    if rows.known is not None and not again.refresh:
+        store.since = rows.known.since  # a refresh that was cut short goes on as one
+    return Resume(rows, written, model, in_order=again.ordered, retry_failed=again.retry_failed)
 
 
 def _api_of_lines(source: Source, recipe: Recipe, whom: Whom) -> str | None:
@@ -131,16 +225,17 @@ def _as_options(message: str) -> str:
     return message
 
 
-def _preparing(provider: Provider) -> Callable[[LLMTask], object] | None:
-    """How a task's request is made: what is wrong with it shows before the first call."""
-    if not isinstance(provider, WireProvider):
-        return None
+def _preparing(provider: Provider, resume: Resume | None) -> Callable[[LLMTask], object]:
+    """How a line's request is made, and compared with what there is: what is wrong shows before the first call."""
 
-    def prepare(task: LLMTask) -> object:
+    def prepare(task: LLMTask) -> None:
         try:
-            return provider.prepare(task.messages, task.config_overrides)
+            if isinstance(provider, WireProvider):
+                provider.prepare(task.messages, task.config_overrides)
         except SetupError as error:
             raise SetupError(_as_options(str(error))) from error
+        if resume is not None:
+            resume.check(task.tag, task)  # which is the line's id
 
     return prepare
 

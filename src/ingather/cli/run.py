@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Optional
 
 import typer
+
+from ingather.errors import redact
 
 Seconds = Optional[float]  # noqa: UP045 - typer reads it at run time
 
@@ -94,6 +97,21 @@ Grace = Annotated[
 ]
 Ordered = Annotated[bool, typer.Option("--ordered", help="Answers in the order of the tasks, instead of as they come.")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first task that fails.")]
+StoreFile = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="RUN.db",
+        help="Remember each answer in this file: the same command again goes on where it ended, however it ended.",
+    ),
+]
+Refresh = Annotated[
+    bool,
+    typer.Option("--refresh", help="With --store: ask everything anew, and replace the answers in FILE and in RUN.db."),
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="With --store: ask again what failed, and take its line out of FILE.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the answers that FILE holds.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No live view, and a closing summary only if not all succeeded.")
@@ -101,6 +119,7 @@ Quiet = Annotated[
 
 
 def run(
+    context: typer.Context,
     tasks: Tasks,
     *,
     output: Output,
@@ -123,6 +142,9 @@ def run(
     ordered: Ordered = False,
     fail_fast: FailFast = False,
     overwrite: Overwrite = False,
+    store: StoreFile = None,
+    refresh: Refresh = False,
+    retry_failed: RetryFailed = False,
     quiet: Quiet = False,
 ) -> None:
     """Send every task of a file to a model, many at once, and append each answer to a file as it arrives.
@@ -140,17 +162,27 @@ def run(
       ingather run tasks.jsonl -o answers.jsonl --model openai/gpt-4o-mini --rpm 500
       ingather run people.csv -o people.jsonl --model openai/gpt-4o-mini \\
         --prompt 'Who is this? {text}' --schema people.py:Person
+      ingather run tasks.jsonl -o answers.jsonl --model openai/gpt-4o-mini --store run.db
       ingather run batch.jsonl -o output.jsonl.gz --model 'openai/*'
       ingather run tasks.jsonl -o - --model openai/llama --base-url http://localhost:8000/v1 | jq .value
 
     \b
-    The whole file is checked before the first call. Ctrl-C stops taking tasks and keeps what is done.
+    The whole file is checked before the first call. Ctrl-C stops taking tasks and keeps what is done; with --store, the
+    same command goes on from there, and so it does after a crash.
     Exit codes: 0 all succeeded, 2 wrong use or set-up, 3 some failed, 4 time was up, 130 interrupted, 143 terminated.
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     from ingather.cli.drive import Drive, How
-    from ingather.cli.plan import Ask, Whom, make_plan
+    from ingather.cli.plan import Again, Ask, Whom, make_plan
 
     ask = Ask(prompt, system, param or [], schema, format)
     whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries, api)
-    how = How(max_concurrency, max_time, grace, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
-    raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, overwrite=overwrite), how).run())
+    again = Again(store, overwrite=overwrite, refresh=refresh, retry_failed=retry_failed, ordered=ordered)
+    command = _going_on(context.obj or [])
+    how = How(max_concurrency, max_time, grace, command, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
+    raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, again), how).run())
+
+
+def _going_on(arguments: list[str]) -> str:
+    """The command that goes on with this one: as it was given, without what would begin anew."""
+    once = ("--overwrite", "--refresh", "--retry-failed")
+    return redact(shlex.join(["ingather", *(argument for argument in arguments if argument not in once)]))

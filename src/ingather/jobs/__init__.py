@@ -11,11 +11,13 @@ from ingather.jobs.check import Checked, check
 from ingather.jobs.job import Job
 from ingather.jobs.params import checked_params
 from ingather.jobs.recipe import Line, Recipe
+from ingather.jobs.resume import Resume
 from ingather.jobs.rows import BadLine, Row
 from ingather.jobs.source import Source
 from ingather.jobs.template import Template
+from ingather.jobs.written import Written, read_written
 
 __all__ = [
-    "AnswerFile", "BadLine", "Checked", "Job", "Line", "Recipe", "Row", "Source", "Template",
-    "answer_line", "check", "checked_params",
+    "AnswerFile", "BadLine", "Checked", "Job", "Line", "Recipe", "Resume", "Row", "Source", "Template", "Written",
+    "answer_line", "check", "checked_params", "read_written",
 ]  # fmt: skip

@@ -14,10 +14,10 @@ from ingather.task import DeterministicTask
 from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable
 
-    from ingather.jobs.batch import Endpoint
-    from ingather.jobs.recipe import Recipe
+    from ingather.jobs.recipe import Line, Recipe
+    from ingather.jobs.resume import Resume
     from ingather.jobs.source import Source
     from ingather.result import TaskResult
     from ingather.task import Task
@@ -29,6 +29,7 @@ class Job:
     """Reads tasks as an executor pulls them, and remembers the id and metadata of those that are under way.
 
     A bad line becomes a task that fails with its `BadLine`. `dump` makes JSON values of the answers' instances.
+    `resume`: leaves out what is done already.
 
     >>> async def run(executor, source, recipe, answers):
     ...     job = Job(source, recipe)
@@ -37,13 +38,20 @@ class Job:
     ...             answers.write(job.answer(result))
     """
 
-    def __init__(self, source: Source, recipe: Recipe, dump: Callable[[object], object] | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        recipe: Recipe,
+        dump: Callable[[object], object] | None = None,
+        resume: Resume | None = None,
+    ) -> None:
         self.source = source
         self.recipe = recipe
         self.pulled = 0
         self.stopped = False
+        self.resume = resume
         self._dump = dump
-        self._under_way: dict[int, tuple[str | int, Mapping[str, object] | None, Endpoint | None]] = {}
+        self._under_way: dict[int, tuple[int, Line | BadLine]] = {}
         self._reading: asyncio.Future[object] | None = None
 
     def __repr__(self) -> str:
@@ -52,24 +60,29 @@ class Job:
 
     async def tasks(self) -> AsyncIterator[Task]:
         """The tasks, read in a thread as they are asked for: the loop never waits for a disk or a pipe."""
-        lines = lines_of(self.source, self.recipe)
+        lines = enumerate(lines_of(self.source, self.recipe))
         size = _CHUNK if self.source.rereadable else 1
+
+        def some() -> tuple[bool, list[tuple[int, Line | BadLine]]]:
+            chunk = list(islice(lines, size))
+            return bool(chunk), chunk if self.resume is None else self.resume.left(chunk)
+
         while not self.stopped:
-            self._reading = asyncio.ensure_future(run_in_thread(lambda: list(islice(lines, size)), "reading tasks"))
+            self._reading = asyncio.ensure_future(run_in_thread(some, "reading tasks"))
             try:
                 await asyncio.wait([self._reading])
             finally:
                 self._reading.cancel()
             if self._reading.cancelled():
                 return
-            chunk: Any = self._reading.result()
-            if not chunk:
+            found: Any = self._reading.result()
+            more, chunk = found
+            if not more:
                 return
-            for line in chunk:
+            for index, line in chunk:
                 if self.stopped:
                     return
-                metadata = None if isinstance(line, BadLine) else line.metadata
-                self._under_way[self.pulled] = (line.id, metadata, line.endpoint)
+                self._under_way[self.pulled] = (index, line)
                 self.pulled += 1
                 yield DeterministicTask(_fail, (line,), tag=str(line.id)) if isinstance(line, BadLine) else line.task
 
@@ -81,10 +94,11 @@ class Job:
 
     def answer(self, result: TaskResult) -> bytes:
         """The answer line of one result, which is no longer under way then, in the form of its task's line."""
-        key, metadata, endpoint = self._under_way.pop(result.index)
-        if endpoint is not None:
-            return batch_answer_line(result, str(key), endpoint)
-        return answer_line(result, key, metadata, self._dump)
+        result.index, line = self._under_way.pop(result.index)  # now its place in the source
+        if line.endpoint is not None:
+            return batch_answer_line(result, str(line.id), line.endpoint)
+        metadata = None if isinstance(line, BadLine) else line.metadata
+        return answer_line(result, line.id, metadata, self._dump)
 
 
 async def _fail(error: BadLine) -> None:

@@ -7,6 +7,11 @@ from array import array
 _MASK = (1 << 64) - 1
 
 
+def mark_of(key: str) -> int:
+    """A hash of `key`, the same within this process; never 0, which stands for an empty place."""
+    return hash(key) & _MASK or 1
+
+
 class SeenIds:
     """A set of hashes (8 bytes each) with the line each came from (4 bytes), in an open-addressed table.
 
@@ -27,7 +32,10 @@ class SeenIds:
 
     def add(self, key: str, line: int) -> int | None:
         """Remember `key`; the line that had it before, or None where it is new."""
-        mark = hash(key) & _MASK or 1  # 0 stands for an empty place
+        return self.add_mark(mark_of(key), line)
+
+    def add_mark(self, mark: int, line: int) -> int | None:
+        """The same for a key of which only the hash is left."""
         place = self._place(mark)
         if self._hashes[place]:
             return self._lines[place]
@@ -36,6 +44,9 @@ class SeenIds:
         if self._used * 3 > len(self._hashes) * 2:
             self._grow()
         return None
+
+    def __contains__(self, key: str) -> bool:
+        return bool(self._hashes[self._place(mark_of(key))])
 
     def _place(self, mark: int) -> int:
         hashes, last = self._hashes, len(self._hashes) - 1

@@ -91,7 +91,8 @@ def _limit(found: Summary) -> str:
 
 def _outcome(found: Summary) -> str:
     of = f" of {found.total:,}" if found.total is not None else ""
-    parts = [f"{found.succeeded:,}{of} succeeded"]
+    remembered = f" ({found.cached:,} of them remembered)" if found.cached else ""
+    parts = [f"{found.succeeded:,}{of} succeeded{remembered}"]
     if found.failed:
         parts.append(f"{found.failed:,} failed")
     left = found.not_sent + found.cancelled if found.total is None else found.total - found.succeeded - found.failed

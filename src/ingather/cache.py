@@ -1,0 +1,161 @@
+"""Asked before a request is sent: is its answer in the store already, or on its way to an identical call?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from ingather.errors import InvalidAnswer, NotSent, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ingather.call import Call
+    from ingather.result import LLMResponse
+    from ingather.run import Run
+    from ingather.store import Store
+    from ingather.store.key import Key
+
+    Flights = dict[bytes, "Flight"]
+
+
+class Flight:
+    """One request that several identical calls wait for. Whoever begins it leads; the others follow."""
+
+    __slots__ = ("_flights", "_followers", "_key")
+
+    def __init__(self, flights: Flights, key: bytes) -> None:
+        self._flights = flights
+        self._key = key
+        self._followers: deque[asyncio.Future[LLMResponse | None]] = deque()
+        flights[key] = self
+
+    async def follow(self, run: Run) -> LLMResponse | None:
+        """The leader's answer; None: the leader was cancelled, and this call leads now. Raises what the leader did."""
+        landing: asyncio.Future[LLMResponse | None] = run.loop.create_future()
+        self._followers.append(landing)
+        run.step_aside()
+        try:
+            return await landing
+        except asyncio.CancelledError:
+            if landing.done() and not landing.cancelled() and not landing.exception() and landing.result() is None:
+                self.pass_on()  # it was made the leader at the very moment when it was cancelled itself
+            raise
+        finally:
+            run.step_back()
+
+    def land(self, response: LLMResponse) -> None:
+        """All followers have it."""
+        del self._flights[self._key]
+        for follower in self._followers:
+            if not follower.done():
+                follower.set_result(replace(response, metadata=dict(response.metadata)))
+
+    def fail(self, error: Exception) -> None:
+        """All followers fail with it."""
+        del self._flights[self._key]
+        for follower in self._followers:
+            if not follower.done():
+                follower.set_exception(error)
+
+    def pass_on(self) -> None:
+        """The leader is gone: the next follower leads, if there is one."""
+        while self._followers:
+            follower = self._followers.popleft()
+            if not follower.done():
+                follower.set_result(None)
+                return
+        del self._flights[self._key]
+
+    def __repr__(self) -> str:
+        return f"Flight({self._key.hex()[:12]}…, {len(self._followers)} followers)"
+
+
+class Cache:
+    """One executor's use of a store. Calls share a flight on one event loop; across loops they share the store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._flights: WeakKeyDictionary[asyncio.AbstractEventLoop, Flights] = WeakKeyDictionary()
+
+    async def answer(
+        self,
+        call: Call,
+        key: Key,
+        accept: Callable[[LLMResponse], object],
+        buy: Callable[[], Awaitable[tuple[object, LLMResponse | None]]],
+    ) -> object:
+        """The value for `call`: remembered, shared or bought.
+
+        `accept` makes the value of an answer, or raises InvalidAnswer where it is not good enough for this task. `buy`
+        gives a value and the answer that it was made from, None where that is not to be kept.
+        """
+        flights = self._flights.get(call.run.loop)
+        if flights is None:
+            flights = self._flights[call.run.loop] = {}
+        flight = flights.get(key.hash)
+        if flight is None:
+            flight = Flight(flights, key.hash)
+        elif (response := await flight.follow(call.run)) is not None:
+            try:
+                value = accept(response)
+            except InvalidAnswer:  # what is good enough for the leader need not be for all
+                return (await self._bought(call, key, buy))[0]
+            call.tally.remembered(response, "flight")
+            return value
+        try:
+            value, response = await self._led(call, key, accept, buy)
+        except Exception as error:
+            flight.fail(error)
+            raise
+        except BaseException:
+            flight.pass_on()
+            raise
+        if response is None:
+            flight.pass_on()
+        else:
+            flight.land(response)
+        return value
+
+    async def _led(
+        self,
+        call: Call,
+        key: Key,
+        accept: Callable[[LLMResponse], object],
+        buy: Callable[[], Awaitable[tuple[object, LLMResponse | None]]],
+    ) -> tuple[object, LLMResponse | None]:
+        try:
+            found = await self.store.find(key)
+        except StoreError as error:
+            call.run.fail(StoreError(str(error)))
+            raise NotSent(f"not sent: {error}") from error
+        if found is not None:
+            try:
+                value = accept(found)
+            except InvalidAnswer:  # the response_model, or the policy, is another one since
+                pass
+            else:
+                call.tally.remembered(found, "store")
+                return value, found
+        return await self._bought(call, key, buy)
+
+    async def _bought(
+        self, call: Call, key: Key, buy: Callable[[], Awaitable[tuple[object, LLMResponse | None]]]
+    ) -> tuple[object, LLMResponse | None]:
+        value, response = await buy()
+        if response is not None:
+            call.run.step_aside()
+            try:
+                await self.store.keep(key, response)
+            except StoreError as error:
+                call.tally.unsaved = True
+                call.run.fail(StoreError(str(error)))
+            finally:
+                call.run.step_back()
+        return value, response
+
+    def __repr__(self) -> str:
+        return f"Cache({self.store!r}, {sum(map(len, self._flights.values()))} in flight)"

@@ -1,0 +1,100 @@
+"""``ingather cache explain``: for each task, whether its answer is stored, and if not, what differs from what is."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingather.cli.cache import StoreFile
+from ingather.cli.run import Api, BaseUrl, Format, KeyVariable, Model, Params, Prompt, SchemaFile, System, Tasks
+
+if TYPE_CHECKING:
+    from ingather.errors import InvalidAnswer
+    from ingather.store.nearest import Explanation, Nearest
+    from ingather.task import LLMTask
+    from ingather.terms import Terms
+
+Only = Annotated[str | None, typer.Option("--id", metavar="ID", help="Only the task with this id.")]
+
+
+def explain(
+    tasks: Tasks,
+    *,
+    store: StoreFile,
+    model: Model,
+    base_url: BaseUrl = None,
+    api: Api = None,
+    api_key_env: KeyVariable = None,
+    prompt: Prompt = None,
+    system: System = None,
+    schema: SchemaFile = None,
+    param: Params = None,
+    format: Format = None,  # noqa: A002 - the option's name
+    id: Only = None,  # noqa: A002 - the option's name
+) -> None:
+    """Say for each task why it would be answered from a store, or why not. Nothing is sent.
+
+    Give it the options of the run: they decide what is asked. Of a task whose answer is not stored it is said what
+    differs from the nearest one that is, among the 10,000 that were used last.
+    """
+    from ingather.cli.cache import existing
+    from ingather.cli.plan import Ask, Whom, make_recipe
+    from ingather.jobs import BadLine, Source
+    from ingather.jobs.check import lines_of
+    from ingather.providers.base import WireProvider
+    from ingather.slots import Slots
+    from ingather.store import Store
+    from ingather.store.nearest import Nearest
+    from ingather.terms import Terms
+
+    source = Source(tasks, format)
+    whom = Whom(model, base_url, api_key_env, None, None, 600.0, None, api)
+    recipe, provider, _ = make_recipe(source, Ask(prompt, system, param or [], schema, format), whom)
+    if not isinstance(provider, WireProvider):
+        print(f"answers of {model} are never stored")
+        return
+    hits = misses = 0
+    with Store(existing(store), read_only=True) as opened:
+        terms, nearest = Terms(provider, Slots(1), None, None, None), Nearest(opened)
+        for line in lines_of(source, recipe):
+            if id is not None and str(line.id) != id:
+                continue
+            if isinstance(line, BadLine):
+                print(f"{line.id}: no task: {line}")
+                continue
+            found = _explained(nearest, terms, line.task)
+            hits, misses = hits + found.is_hit, misses + (not found.is_hit)
+            print(f"{line.id}: {_said(found)}")
+    if id is not None and not hits + misses:
+        print(f"there is no task {id!r} in {source.name}")
+    print(f"{hits:,} hits, {misses:,} misses")
+
+
+def _explained(nearest: Nearest, terms: Terms, task: LLMTask) -> Explanation:
+    from ingather.call import asked_by
+    from ingather.errors import InvalidAnswer
+    from ingather.store.key import Key
+    from ingather.store.nearest import Explanation
+
+    asked = asked_by(terms, task)
+    assert asked.exchange.request is not None  # noqa: S101 - it is of our dialects
+    found = nearest.explain(Key(asked.exchange.request, task.sample))
+    if found.response is not None and asked.schema is not None:
+        try:
+            asked.schema.parse(found.response.content)
+        except InvalidAnswer as error:
+            return Explanation(why=f"its answer is stored, but {_without_period(error)}")
+    return found
+
+
+def _without_period(error: InvalidAnswer) -> str:
+    return str(error).rstrip(".")
+
+
+def _said(found: Explanation) -> str:
+    if found.is_hit:
+        return f"hit, stored {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.stored))}"
+    differing = "".join(f"\n    {line}" for line in found.differences)
+    return f"miss: {found.why}{differing}"

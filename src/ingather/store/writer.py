@@ -1,0 +1,214 @@
+"""The one thread that has a store's connection. It takes all that waits, commits it once, then answers it: no timer."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import threading
+import weakref
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from ingather.errors import NotSent, StoreError
+from ingather.store.answers import note_use
+from ingather.store.rows import insert
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from ingather.result import LLMResponse
+    from ingather.store.answers import Answers
+
+    Work = Callable[[sqlite3.Connection], object]
+
+logger = logging.getLogger("ingather")
+T = TypeVar("T")
+
+
+class Refusing(Protocol):
+    """What can be told, from any thread, to send nothing more."""
+
+    def refuse(self, error: Exception) -> None: ...
+
+
+class Job:
+    """What is to be done, and who waits for it, if anybody does.
+
+    One of these: an answer is found by its `key`; a `row` goes into `table`; `work` is done, in the transaction where
+    it `writes`.
+    """
+
+    __slots__ = ("future", "key", "outcome", "row", "table", "work", "writes")
+
+    def __init__(
+        self,
+        future: asyncio.Future[LLMResponse | None] | asyncio.Future[None] | Future[object] | None,
+        *,
+        key: bytes = b"",
+        table: str = "",
+        row: tuple[object, ...] = (),
+        work: Work | None = None,
+        writes: bool = True,
+    ) -> None:
+        self.future = future
+        self.key = key
+        self.table = table
+        self.row = row
+        self.work = work
+        self.writes = writes and not key
+        self.outcome: object = None
+
+
+class Writer:
+    """Serves one connection from a thread, which begins with the first job and ends with `close`.
+
+    `failed`: why nothing could be written, until a new run begins. `terms`: those of the executors that write here.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, answers: Answers, path: Path) -> None:
+        self.failed: StoreError | None = None
+        self.terms: weakref.WeakSet[Refusing] = weakref.WeakSet()
+        self._connection = connection
+        self._answers = answers
+        self._path = path
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+        self._pid = os.getpid()
+
+    def put(self, job: Job) -> None:
+        """Have `job` done. Raises StoreError where the store is closed, or another process's."""
+        if self._thread is None or self._closed or self._pid != os.getpid():
+            self._begin()
+        self._jobs.put(job)
+
+    def ask(self, work: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
+        """What `work` gives, waited for: for who has no loop. Raises StoreError."""
+        future: Future[T] = Future()
+        self.put(Job(future, work=work, writes=writes))  # type: ignore[arg-type]
+        return future.result()
+
+    def close(self) -> None:
+        """Do what is still to be done, and close the file."""
+        with self._lock:
+            if self._closed or self._pid != os.getpid():
+                return
+            self._closed = True
+            self._jobs.put(None)
+        if self._thread is None:
+            self._connection.close()
+        else:
+            self._thread.join()
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._pid != os.getpid():
+                raise StoreError(f"the store {self._path} was opened before a fork: open it anew in the child process")
+            if self._closed:
+                raise StoreError(f"the store {self._path} is closed")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="ingather-store", daemon=True)
+                self._thread.start()
+
+    def _serve(self) -> None:
+        open_ = True
+        while open_:
+            batch = [self._jobs.get()]
+            while not self._jobs.empty():
+                batch.append(self._jobs.get())
+            jobs = [job for job in batch if job is not None]
+            open_ = len(jobs) == len(batch)
+            self._write([job for job in jobs if job.writes])
+            self._read([job for job in jobs if not job.writes])
+            _answer(jobs)
+        self._connection.close()
+
+    def _write(self, jobs: list[Job]) -> None:
+        """All of it, or nothing."""
+        if not jobs:
+            return
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            rows: dict[str, list[tuple[object, ...]]] = {}
+            for job in jobs:
+                if job.work is not None:
+                    job.outcome = job.work(connection)
+                else:
+                    rows.setdefault(job.table, []).append(job.row)
+            for table, new in rows.items():
+                insert(connection, table, new)
+            self._answers.evict(connection)
+            connection.execute("COMMIT")
+        except Exception as error:
+            with contextlib.suppress(sqlite3.Error):  # SQLite has taken it back by itself after most failures
+                connection.execute("ROLLBACK")
+            self._fail(StoreError(f"cannot write to the store {self._path}: {error}"), error, jobs)
+
+    def _fail(self, failure: StoreError, error: Exception, jobs: Iterable[Job]) -> None:
+        failure.__cause__ = error
+        if self.failed is None:
+            logger.warning("%s", failure)
+        self.failed = failure
+        for job in jobs:
+            job.outcome = failure
+        for terms in tuple(self.terms):
+            terms.refuse(NotSent(f"not sent: {failure}"))
+
+    def _read(self, jobs: list[Job]) -> None:
+        lookups = [job for job in jobs if job.key]
+        try:
+            if lookups:
+                self._find(lookups)
+        except Exception as error:
+            self._fail(StoreError(f"cannot read the store {self._path}: {error}"), error, lookups)
+        for job in jobs:
+            try:
+                if job.work is not None:
+                    job.outcome = job.work(self._connection)
+            except sqlite3.Error as error:
+                job.outcome = StoreError(f"cannot read the store {self._path}: {error}")
+
+    def _find(self, lookups: list[Job]) -> None:
+        found, stale = self._answers.find(self._connection, [job.key for job in lookups])
+        for job, answer in zip(lookups, found, strict=True):
+            job.outcome = self.failed if answer is None else answer  # what could not be stored must not be bought
+        if stale:
+            self._jobs.put(Job(None, work=lambda connection: note_use(connection, stale)))
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"failed: {self.failed}" if self.failed else "open"
+        return f"Writer({self._path}, {state}, {self._jobs.qsize()} jobs wait)"
+
+
+def _answer(jobs: Iterable[Job]) -> None:
+    """Let those who wait go on, all of a loop's at once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in jobs:
+        if isinstance(job.future, Future):
+            if isinstance(job.outcome, StoreError):
+                job.future.set_exception(job.outcome)
+            else:
+                job.future.set_result(job.outcome)
+        elif job.future is not None:
+            by_loop.setdefault(job.future.get_loop(), []).append(job)
+    for loop, theirs in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # it was closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, theirs)
+
+
+def _settle(jobs: list[Job]) -> None:
+    for job in jobs:
+        future = job.future
+        if future is None or future.done():
+            continue
+        if isinstance(job.outcome, StoreError):
+            future.set_exception(job.outcome)
+        else:
+            future.set_result(job.outcome)  # type: ignore[arg-type]
