@@ -15,7 +15,7 @@ def path(tmp_path):
 
 async def extracted(sim, path, split):
     provider = connect("openai/m", base_url=sim.base_url)
-    async with ParallelLLMExecutor(provider, 5, store=Store(path)) as executor:
+    async with Store(path) as store, ParallelLLMExecutor(provider, 5, store=store) as executor:
         (result,) = await executor.gather([one(split=split)])
     await provider.aclose()  # type: ignore[attr-defined]
     return result
