@@ -180,8 +180,8 @@ class Extraction:
         self._send_task(task)
 
     def _tag(self, names: Iterable[str]) -> str:
-        """``"business.products"``: the task's own tag, if it has one, and the fields."""
-        return ".".join(filter(None, (self._task.tag, "+".join(names))))
+        """``"business.products"``: what the task is called in its run, if it is, and the fields."""
+        return ".".join(filter(None, (self._tally.tag, "+".join(names))))
 
     def _found(self, ask: Ask, origin: Origin, result: TaskResult) -> dict[str, Found]:
         if origin == "code":

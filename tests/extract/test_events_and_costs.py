@@ -52,8 +52,8 @@ async def test_each_part_is_a_task_of_a_run_that_says_whose_it_is():
     ended = {(event.run, event.result.tag) for event in events if isinstance(event, TaskEnded)}
     assert ended == {
         *((outer.run, tag) for tag in "ab"),
-        *((inner[0].run, name) for name in SAID),
-        *((inner[1].run, f"mine.{name}") for name in SAID),
+        *((inner[0].run, f"a.{name}") for name in SAID),
+        *((inner[1].run, f"b.{name}") for name in SAID),
     }
 
 
