@@ -35,7 +35,7 @@ fmt: .venv/ready  ## format, and mend what the linter can
 COMPILE = $(BIN)/uv pip compile -q --universal --generate-hashes --no-header $(ARGS)
 lock: .venv/bin/uv  ## write the locks from both pyproject.toml, keeping pins; ARGS=--upgrade for newer ones
 	@echo uv | $(COMPILE) --python-version 3.11 -o bootstrap.lock -
-	@$(COMPILE) --extra cli --group dev --no-emit-package ingather -o requirements.lock pyproject.toml apps/tenk/pyproject.toml
+	@$(COMPILE) --extra cli --extra serve --group dev --no-emit-package ingather -o requirements.lock pyproject.toml apps/tenk/pyproject.toml
 
 clean:  ## remove the environment and all that was generated
 	@rm -rf .venv dist build .benchmarks .hypothesis .*_cache
