@@ -24,6 +24,7 @@ from tenk.analyzers import (
     failure,
 )
 from tenk.evidence import Place, QuoteIndex
+from tenk.findings import Findings
 from tenk.outcome import Analysis, ComponentReport, SectionName, SectionReport
 from tenk.submission import Submission, open_submission
 
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from ingather import Provider, TaskResult
+    from ingather import Provider, Store, TaskResult
     from ingather.events import Event
     from tenk.analyzers import Split
     from tenk.filing import Filing, Item
+    from tenk.findings import Finding
     from tenk.models import ItemName, Section
     from tenk.source import FilingSource
 
@@ -58,15 +60,20 @@ async def comprehensive_analysis(
     max_concurrency: int | None = MAX_CONCURRENCY,
     split: Split = "fields",
     tickers: FilingSource | None = None,
+    store: Store | None = None,
+    deadline: float | None = None,
     on_event: Callable[[Event], None] | None = None,
+    on_finding: Callable[[Finding], None] | None = None,
+    on_section: Callable[[SectionName, SectionReport, Section | None], None] | None = None,
 ) -> Analysis:
     """Analyse a filing: all sections at once, and all components of each.
 
     `source`: a path, a file's bytes, what was read before, the name of a bundled sample, or a ticker, which is fetched
     through `tickers` (the SEC's EDGAR unless given). `provider`: of ingather's, or its name; the default needs no key
     and no network. `model`: what the result calls it. `max_concurrency`: calls in flight, over everything; None: as
-    many as the provider takes. `split`: ``"single"`` asks for each section by one prompt. `on_event`: as in
-    `ingather.ParallelLLMExecutor`.
+    many as the provider takes. `split`: ``"single"`` asks for each section by one prompt. `store`, `deadline`,
+    `on_event`: as in `ingather.ParallelLLMExecutor`. `on_finding`: called with each component as its call ends, its
+    quotes looked up (see `tenk.findings`). `on_section`: called with each section as it is complete.
 
     An Item that the filing has not, or has elsewhere, is skipped, with the reason. A component that fails is None in
     its section and told of in ``sections``. Raises an error of `tenk.errors` for what is no 10-K that can be read.
@@ -84,16 +91,24 @@ async def comprehensive_analysis(
     }
     submission = await asyncio.to_thread(open_submission, source, tickers)
     filing = submission.filing
-    index = await asyncio.to_thread(QuoteIndex, filing.text, _places(filing))
+    index = await asyncio.to_thread(index_of, filing)
     job = _Job(submission, index, split)
     tasks = await asyncio.to_thread(job.tasks, [section for section, asked in wanted.items() if asked])
-    async with ParallelLLMExecutor(provider, max_concurrency=max_concurrency, on_event=on_event) as executor:
+    listening = on_event if on_finding is None else Findings(job.analyzers, index, on_finding, on_event)
+    async with ParallelLLMExecutor(
+        provider, max_concurrency=max_concurrency, deadline=deadline, store=store, on_event=listening
+    ) as executor:
         began = perf_counter()
-        results = await executor.execute(tasks)
+        results: list[TaskResult] = []
+        async with executor.as_completed(tasks) as completed:
+            async for result in completed:
+                results.append(result)
+                name: SectionName = result.tag  # type: ignore[assignment]  # the tags are the keys of `tasks`
+                job.take(name, result)
+                if on_section is not None:
+                    on_section(name, job.reports[name], job.found.get(name))
         seconds = perf_counter() - began
         named = model or (provider if isinstance(provider, str) else repr(provider))
-    for section, result in results.items():
-        job.take(section, result)  # type: ignore[arg-type]  # the keys are those of `tasks`
     return Analysis(
         filing=submission.name,
         form=filing.form,
@@ -104,7 +119,7 @@ async def comprehensive_analysis(
         seconds=seconds if tasks else 0.0,
         sections=job.reports,
         **job.found,
-        **_spent(list(results.values())),
+        **_spent(results),
     )
 
 
@@ -117,7 +132,7 @@ class _Job:
         self._submission = submission
         self._index = index
         self._split = split
-        self._analyzers: dict[SectionName, BaseAnalyzer[Any]] = {}
+        self.analyzers: dict[SectionName, BaseAnalyzer[Any]] = {}
 
     def tasks(self, names: list[SectionName]) -> dict[str, ExtractTask]:
         """A task for each section that has a text; the others are reported as skipped."""
@@ -131,13 +146,13 @@ class _Job:
                 fields = analyzer.model.model_fields
                 report.components = {field: ComponentReport(status="skipped", reason=report.reason) for field in fields}
             else:
-                self._analyzers[name] = analyzer
+                self.analyzers[name] = analyzer
                 tasks[name] = analyzer.task(item.body, self._split)
         return tasks
 
     def take(self, name: SectionName, result: TaskResult) -> None:
         """Put what came back in its place."""
-        report, analyzer = self.reports[name], self._analyzers[name]
+        report, analyzer = self.reports[name], self.analyzers[name]
         section: Section | None = None
         if (error := failure(result)) is not None:
             report.status, report.reason = "failed", said(error)
@@ -146,13 +161,13 @@ class _Job:
             report.status = "partial" if result.missing else "ok"
             self.found[name] = section
         report.components = {
-            field: _component(result, field, None if section is None else getattr(section, field), report.reason)
+            field: component_report(result, field, None if section is None else getattr(section, field), report.reason)
             for field in analyzer.model.model_fields
         }
 
 
-def _places(filing: Filing) -> list[Place]:
-    """Where the four Items stand, and what they point to."""
+def index_of(filing: Filing) -> QuoteIndex:
+    """The filing's text made searchable for quotes: it knows where the four Items stand, and what they point to."""
     found = list[Place]()
     for analyzer in ANALYZERS.values():
         item = filing.item(analyzer.item)
@@ -160,7 +175,7 @@ def _places(filing: Filing) -> list[Place]:
             found.append(Place(analyzer.item, item.start, item.end))
         if item.target is not None:
             found.append(Place(analyzer.item, item.target.start, item.target.end))
-    return found
+    return QuoteIndex(filing.text, found)
 
 
 def reading(item: Item, number: ItemName) -> SectionReport:
@@ -190,7 +205,7 @@ def _why_skipped(item: Item) -> str:
     return f"Item {item.item} has only {len(own.split())} words.{said}"
 
 
-def _component(result: TaskResult, field: str, value: object, reason: str | None) -> ComponentReport:
+def component_report(result: TaskResult, field: str, value: object, reason: str | None) -> ComponentReport:
     part = (result.parts or {}).get(field)
     held = "ok" if has_content(value) else "empty"
     if part is None:  # code adds it when the rest is there; or the task ended before it was asked for

@@ -7,7 +7,9 @@ prompt (`extract`). What code knows better than a language model is left to code
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import create_model
 
 from ingather import ExtractTask, ParallelLLMExecutor, run_sync
 from tenk.errors import NothingToAnalyze
@@ -99,26 +101,34 @@ class BaseAnalyzer(Generic[T]):
         """As `extract_concurrent`, to be awaited."""
         return await self._extracted(text, "fields")
 
-    def task(self, text: str, split: Split = "fields") -> ExtractTask:
-        """The extraction as a task, to be run beside others under one bound."""
+    def task(self, text: str, split: Split = "fields", only: Collection[str] = ()) -> ExtractTask:
+        """The extraction as a task, to be run beside others under one bound. `only`: some components, by name.
+
+        A component is asked for in the same words alone as among others.
+        """
         if len(text.split(maxsplit=LEAST_WORDS)) < LEAST_WORDS:
             raise NothingToAnalyze(f"{self.what}: less than {LEAST_WORDS} words are no text to analyze")
+        functions = self._functions(text)
         return ExtractTask(
             text,
-            self.model,
+            _part_of(self.model, only) if only else self.model,
             instructions=_INSTRUCTIONS.format(what=self.what),
             split=split,
             tag=self.name,
-            functions=self._functions(text),
+            functions={name: function for name, function in functions.items() if name in (only or functions)},
         )
 
     def finished(self, result: TaskResult, index: QuoteIndex) -> tuple[T, Counts]:
         """The section of a task's result, its quotes looked up in `index`, and completed by code. Raises `failure`."""
         if (error := failure(result)) is not None:
             raise error
-        section: T = result.value
+        by_code = {field for field, part in (result.parts or {}).items() if part.origin == "code"}
+        return self.proven(result.value, by_code, index)
+
+    def proven(self, section: T, by_code: Collection[str], index: QuoteIndex) -> tuple[T, Counts]:
+        """The section, its quotes looked up in `index`, and completed by code. `by_code`: components that code made."""
         index.verify(section, self.item)
-        self._complete(section, {field for field, part in (result.parts or {}).items() if part.origin == "code"})
+        self._complete(section, by_code)
         return section, index.verify(section, self.item)
 
     async def _extracted(self, text: str, split: Split) -> T:
@@ -137,6 +147,14 @@ class BaseAnalyzer(Generic[T]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.provider!r}, use_concurrent={self.use_concurrent})"
+
+
+def _part_of(model: type[Section], names: Collection[str]) -> type[Section]:
+    """A model of some components of a section, each as it is there."""
+    fields: dict[str, Any] = {
+        name: (info.annotation, info) for name, info in model.model_fields.items() if name in names
+    }
+    return create_model(model.__name__, __base__=Section, __doc__=model.__doc__, **fields)
 
 
 def failure(result: TaskResult) -> Exception | None:
