@@ -6,6 +6,7 @@ import typer
 
 from tenk.cli.analyze import analyze
 from tenk.cli.sections import sections
+from tenk.cli.serve import serve
 
 # no pretty exceptions: they print local variables, and those may hold keys
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command(short_help="Split a 10-K into its items.")(sections)
 app.command(short_help="Fill an analysis, every claim with its proof.")(analyze)
+app.command(short_help="Analyse filings in the browser.")(serve)
 
 
 @app.callback()
