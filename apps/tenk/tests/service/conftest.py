@@ -18,8 +18,7 @@ def serving(tmp_path):
 
     yield begin
     for service in running:
-        if service.thread.is_alive():
-            service.stop()
+        service.stop()
 
 
 @pytest.fixture(scope="module")

@@ -119,7 +119,7 @@ def test_a_component_is_told_the_moment_its_call_ends(serving):
     analysis = service.begin(filing(), include_financials="false")
     filled = ("ok", "empty")
     state = service.until(
-        analysis, lambda state: [card["status"] in filled for card in cards(state).values()].count(True) > 18
+        analysis, lambda state: [card["status"] in filled for card in cards(state).values()].count(True) == 20
     )
     assert state["status"] == "running"
     assert cards(state)["mda.outlook"]["status"] == "running"

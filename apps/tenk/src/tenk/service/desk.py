@@ -129,6 +129,9 @@ class Desk:
 
     async def retry(self, analysis: str, section: SectionName | None, component: str | None) -> AnalysisState:
         """Ask again for one component that failed, or for all that did. Raises `Unknown`, `Conflict`."""
+        live = self._live.get(analysis)
+        if live is not None and live.task is not None and live.task.done() and live.watch is not None:
+            await asyncio.wait([live.watch])  # it is over, and just being kept
         kept = await self._kept(analysis) if analysis not in self._live else None
         if kept is None or analysis in self._live:
             raise Conflict("the analysis is under way: wait for its end, or cancel it")
