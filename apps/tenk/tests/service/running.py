@@ -78,7 +78,7 @@ class Service:
     def state(self, analysis):
         return self.http.get(f"/api/analyses/{analysis}").json()
 
-    def until(self, analysis, test, seconds=30):
+    def until(self, analysis, test, seconds=60):
         """The state of an analysis as soon as it passes."""
         for _ in range(int(seconds / 0.02)):
             state = self.state(analysis)

@@ -268,7 +268,7 @@ def test_an_analysis_that_takes_too_much_is_stopped_and_says_why(serving, caps, 
 
 
 def test_an_analysis_that_takes_too_long_ends_with_what_there_is(serving):
-    service = serving({"gate": Gate(shut=["outlook"])}, Caps(seconds=2.0))
+    service = serving({"gate": Gate(shut=["outlook"])}, Caps(seconds=5.0))
     state = service.ended(service.begin(filing()))
     assert state["status"] == "partial"
     assert "DeadlineExceeded" in cards(state)["mda.outlook"]["reason"]
