@@ -14,6 +14,7 @@ from ingather.errors import (
     AnswerError,
     AttemptTimeout,
     ConnectFailed,
+    Overloaded,
     PoolFailure,
     QuotaWait,
     RateLimited,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from ingather.call import Call
     from ingather.lease import Lease
+    from ingather.limits.headers import RateLimits
     from ingather.result import LLMResponse, Usage
     from ingather.task import DeterministicTask
     from ingather.terms import Exchange
@@ -102,7 +104,7 @@ async def _sent(call: Call, exchange: Exchange, lease: Lease) -> LLMResponse:
         if error is raised:
             raise
         raise error from raised
-    lease.close(Outcome.SUCCESS, call.tally.note(response))
+    lease.close(Outcome.SUCCESS, call.tally.note(response), getattr(response, "rate_limits", None))
     return response
 
 
@@ -112,13 +114,17 @@ def _understood(call: Call, lease: Lease, raised: Exception) -> Exception:
 
     error = classify_exception(raised)
     usage: Usage | None = None
+    told: RateLimits | None = None
     if isinstance(error, RateLimited):
         error = _throttled(call, lease, error)
     if isinstance(error, PoolFailure):
         lease.lane.pool.fail(error)
     if isinstance(error, AnswerError) and error.response is not None:
-        usage = call.tally.note(error.response)
-    lease.close(_outcome(error), usage)
+        usage, told = call.tally.note(error.response), getattr(error.response, "rate_limits", None)
+    lease.close(_outcome(error), usage, told)
+    pool = lease.lane.pool
+    if pool.outage(lease.loop.time()) > pool.controller.limits.max_wait:
+        pool.fail(error)  # as after a hint that is too long
     call.tally.last_error = error
     return error
 
@@ -128,7 +134,7 @@ def _throttled(call: Call, lease: Lease, error: RateLimited) -> Exception:
     pool = lease.lane.pool
     longest, hint = pool.controller.limits.max_wait, error.retry_after
     if hint is None or hint <= longest:
-        call.tally.tell(PoolPaused, pool=pool.name, delay=pool.throttled(lease, hint))
+        call.tally.tell(PoolPaused, pool=pool.name, delay=pool.throttled(lease, error))
         return error
     message = f"{pool.name} asks to wait {hint:,.0f} s, and Limits(max_wait) is {longest:,.0f} s"
     return QuotaWait(message, status=error.status, retry_after=hint, request_id=error.request_id)
@@ -137,7 +143,9 @@ def _throttled(call: Call, lease: Lease, error: RateLimited) -> Exception:
 def _outcome(error: Exception) -> Outcome:
     if isinstance(error, AnswerError):
         return Outcome.SUCCESS
-    if isinstance(error, TransientError) and not isinstance(error, ConnectFailed):
+    if isinstance(error, Overloaded | ConnectFailed):
+        return Outcome.AWAY
+    if isinstance(error, TransientError):
         return Outcome.DROPPED
     return Outcome.IGNORED
 

@@ -49,6 +49,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ingather.limits.headers import RateLimits
     from ingather.result import LLMResponse, TaskResult
 
 _SECRETS = re.compile(
@@ -96,7 +97,9 @@ class ProviderError(IngatherError):
     `status`: HTTP status, None where no answer came. `code`: the provider's own word (``"rate_limit_exceeded"``).
     `retry_after`: seconds that the provider asks us to wait, None where it says nothing. `request_id`: what the
     provider's support asks for. `body`: the first 200 characters of the answer's body, redacted. `response`: the
-    answer, for an `AnswerError`. `provider` and `model`: whom we asked.
+    answer, for an `AnswerError`. `provider` and `model`: whom we asked. `rate_limits`: the quota as the answer's
+    headers tell it. `limit`: which of its limits a 429 is about (``"requests"``, ``"tokens"``, ``"concurrency"``,
+    ``"ramp"``), ``""`` where it does not say.
     """
 
     def __init__(
@@ -111,6 +114,8 @@ class ProviderError(IngatherError):
         provider: str = "",
         model: str = "",
         response: LLMResponse | None = None,
+        rate_limits: RateLimits | None = None,
+        limit: str = "",
     ) -> None:
         super().__init__(redact(message))
         self.status = status
@@ -121,6 +126,8 @@ class ProviderError(IngatherError):
         self.provider = provider
         self.model = model
         self.response = response
+        self.rate_limits = rate_limits
+        self.limit = limit
 
 
 class TransientError(ProviderError):

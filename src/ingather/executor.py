@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ingather")
 logger.addHandler(logging.NullHandler())  # a library speaks only to who listens; results carry the errors
 
-_UNLIMITED = 50  # slots for max_concurrency=None, where the provider's own Limits name no cap
+_MOST = 1000  # calls in flight for max_concurrency=None; how many of these are right, the pool learns
 
 
 class ParallelLLMExecutor:
     """Runs many tasks at once against one provider, never more than `max_concurrency` on the wire.
 
     `provider`: any object with ``complete(messages, config_overrides)``, or a model string for `connect`.
-    `max_concurrency`: requests on the wire and running functions, over all calls and nesting levels; None: what the
-    provider's ``Limits(max_concurrency)`` says, else 50. `default_retry`: for tasks without their own; None: what the
-    provider brings, else one attempt. `default_config_overrides`: parameters of every call, under those of the task.
+    `max_concurrency`: requests on the wire and running functions, over all calls and nesting levels; None: as many as
+    the provider takes, which is learnt. `default_retry`: for tasks without their own; None: what the provider brings,
+    else one attempt. `default_config_overrides`: parameters of every call, under those of the task.
     `fail_fast`: the first failure stops the rest. `default_per_task_timeout`: seconds for each attempt. `deadline`:
     seconds for each call of a method as a whole. `store`: a `Store`, or the path of one, which remembers the answers of
     our own dialects; a call whose answer is there is not sent, identical calls at one time share a request, and what
@@ -74,7 +74,8 @@ class ParallelLLMExecutor:
     ) -> None:
         self._own_provider = isinstance(provider, str)
         self.provider = _connected(provider)
-        self.max_concurrency = _slots(max_concurrency, self.provider)
+        self._slots = _slots(max_concurrency, self.provider)
+        self.max_concurrency = int(self._slots.capacity)
         self._window = 2 * self.max_concurrency + 16
         self._fail_fast = fail_fast
         self._deadline = positive_seconds("deadline", deadline)
@@ -86,7 +87,6 @@ class ParallelLLMExecutor:
             raise TypeError(
                 f"default_config_overrides is a mapping of parameters, not {default_config_overrides!r:.80}"
             )
-        self._slots = Slots(self.max_concurrency)
         self._own_store = isinstance(store, str | os.PathLike)
         self._store = Store(store) if isinstance(store, str | os.PathLike) else store
         if not isinstance(self._store, Store | None):
@@ -262,10 +262,12 @@ def _connected(provider: Provider | str) -> Provider:
     return provider
 
 
-def _slots(max_concurrency: int | None, provider: Provider) -> int:
+def _slots(max_concurrency: int | None, provider: Provider) -> Slots:
     if max_concurrency is None:
-        limits = getattr(provider, "limits", None)
-        return getattr(limits, "max_concurrency", None) or _UNLIMITED
+        from ingather.transport import most_connections
+
+        set_by_user = getattr(getattr(provider, "limits", None), "max_concurrency", None)
+        return Slots(set_by_user or max(1, min(_MOST, int(most_connections()))), is_adaptive=True)
     if isinstance(max_concurrency, bool) or not isinstance(max_concurrency, int) or max_concurrency < 1:
         raise ValueError(f"max_concurrency is a whole number of at least 1, or None: not {max_concurrency!r}")
-    return max_concurrency
+    return Slots(max_concurrency)

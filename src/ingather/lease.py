@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from ingather.limits.controller import Outcome
+    from ingather.limits.headers import RateLimits
+    from ingather.limits.sent import Sent
     from ingather.pool import Pool
     from ingather.result import Usage
     from ingather.slots import Slots
@@ -65,7 +67,7 @@ class Lease:
 
     __slots__ = (
         "arrival", "asked_at", "closed", "cost", "error", "estimate", "future", "granted", "granted_at", "lane",
-        "limited_by", "loop",
+        "limited_by", "loop", "sent",
     )  # fmt: skip
 
     def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop) -> None:
@@ -79,24 +81,28 @@ class Lease:
         self.granted = False
         self.closed = False
         self.limited_by = ""
+        self.sent: Sent | None = None
         self.asked_at = self.granted_at = 0.0
 
     def __lt__(self, other: Lease) -> bool:
         return self.arrival < other.arrival
 
-    def close(self, outcome: Outcome, usage: Usage | None = None) -> None:
-        """Give slot and quota back, settled with what the attempt really took. Closing again does nothing."""
+    def close(self, outcome: Outcome, usage: Usage | None = None, told: RateLimits | None = None) -> None:
+        """Give slot and quota back, settled with what the attempt really took. Closing again does nothing.
+
+        `told`: the quota as the answer's headers tell it.
+        """
         if lock.held_here():
-            threading.Thread(target=self.close, args=(outcome, usage)).start()
+            threading.Thread(target=self.close, args=(outcome, usage, told)).start()
             return
         with lock:
-            if self.closed:
+            if self.closed or self.sent is None:
                 return
             self.closed = True
             pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
             slots.in_use -= 1
-            pool.controller.closed(outcome, self.cost, self.granted_at, usage, now)
-            if usage is not None and pool.controller.counts_tokens:
+            pool.controller.closed(outcome, self.sent, usage, now, told)
+            if usage is not None:
                 pool.estimator.learn(self.estimate, usage)
             if pool.waiting or slots.waiting:
                 pool.came_free(slots, now)
@@ -121,9 +127,9 @@ class Lease:
                 return
             self.closed = True
             pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
-            if self.granted:
+            if self.sent is not None:
                 slots.in_use -= 1
-                pool.controller.unsent(self.cost, self.granted_at, now)
+                pool.controller.unsent(self.sent, now)
             pool.came_free(slots, now)
 
     def wake(self) -> None:
@@ -152,7 +158,7 @@ class Lane:
         self.failed: Exception | None = None
         self.standing = False
         with lock:
-            pool.lanes.add(self)
+            pool.joined_by(self)
 
     def ask(self, arrival: Arrival, estimate: Tokens = _FREE) -> Lease:
         """A lease on a slot and on the quota: `granted`, or to be waited for, or failed with its `error`.
@@ -165,8 +171,8 @@ class Lane:
             if self.failed is not None:
                 lease.error, lease.closed = self.failed, True
                 return lease
-            if pool.controller.counts_tokens:
-                if reason := pool.controller.too_big(estimate):
+            if pool.controller.learns:
+                if reason := pool.controller.caps.too_big(estimate):
                     raise TooBig(f"this request {reason}: send less, or raise the limit", model=pool.name)
                 lease.cost = pool.estimator.cost(estimate)
             now = lease.asked_at = lease.loop.time()

@@ -13,6 +13,7 @@ import contextlib
 import heapq
 import logging
 import math
+import random
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from ingather.tokens import TokenEstimator
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from ingather.errors import PoolFailure
+    from ingather.errors import RateLimited
     from ingather.lease import Arrival, Lease
     from ingather.slots import Slots
 
@@ -33,25 +34,39 @@ logger = logging.getLogger("ingather")
 
 
 class Pool:
-    """One quota: what it allows, and which executors wait for it."""
+    """One quota: what it allows, and which executors wait for it. `learns`: False where no provider is behind it."""
 
     __slots__ = ("__weakref__", "_timers", "_told", "controller", "estimator", "lanes", "name", "waiting")
 
-    def __init__(self, name: str, limits: Limits | None = None) -> None:
+    def __init__(self, name: str, limits: Limits | None = None, *, learns: bool = True) -> None:
         self.name = name
-        self.controller = Controller(limits or Limits())
+        self.controller = Controller(limits or Limits(), random.random, learns=learns)
         self.estimator = TokenEstimator()
         self.lanes: weakref.WeakSet[Lane] = weakref.WeakSet()
         self.waiting: deque[Lane] = deque()
         self._timers: weakref.WeakKeyDictionary[AbstractEventLoop, float] = weakref.WeakKeyDictionary()
         self._told: Limits | None = None
 
-    def throttled(self, lease: Lease, hint: float | None) -> float:
-        """A 429 came back for `lease`: pause; gives the seconds."""
-        with lock:
-            return self.controller.throttled(hint, lease.granted_at, lease.loop.time())
+    def joined_by(self, lane: Lane) -> None:
+        """An executor draws on it: a bound of its own is word of what is right."""
+        self.lanes.add(lane)
+        bounds = sum(lane.slots.capacity for lane in self.lanes if not lane.slots.is_adaptive)
+        self.controller.window.expect(bounds)
 
-    def fail(self, error: PoolFailure) -> None:
+    def throttled(self, lease: Lease, error: RateLimited) -> float:
+        """A 429 came back for `lease`: pause; gives the seconds."""
+        if lease.sent is None:
+            return 0.0
+        with lock:
+            now = lease.loop.time()
+            return self.controller.throttled(error.retry_after, lease.sent, now, error.rate_limits, error.limit)
+
+    def outage(self, now: float) -> float:
+        """Seconds that the provider has been away; 0 where it is there."""
+        since = self.controller.outage.since
+        return 0.0 if since is None else now - since
+
+    def fail(self, error: Exception) -> None:
         """No call can succeed now: whatever waits fails with `error`, and so does what comes until a new run begins."""
         with lock:
             for lane in self.lanes:
@@ -65,7 +80,7 @@ class Pool:
             mine = self.controller.limits
             tightest = limits if mine == Limits() else mine.tightest(limits)
             if tightest != mine:
-                self.controller.limit(tightest)
+                self.controller.caps.set(tightest)
             news = Limits() not in (limits, mine) and limits != mine and tightest != self._told
             if news:
                 self._told = tightest
@@ -76,7 +91,7 @@ class Pool:
         lease.granted = True
         lease.granted_at = now
         lease.lane.slots.in_use += 1
-        self.controller.sent(lease.cost, now)
+        lease.sent = self.controller.sent(lease.cost, now)
 
     def drain(self, now: float) -> None:
         """Grant whatever may go, executors in turn."""
@@ -91,7 +106,7 @@ class Pool:
                 self.waiting.rotate(-1)
                 full += 1
             else:
-                if self.controller.counts_tokens:  # answers that came meanwhile have taught better
+                if self.controller.learns:  # answers that came meanwhile have taught better
                     lease.cost = self.estimator.cost(lease.estimate)
                 delay, by = self.controller.delay(lease.cost, now)
                 if delay > 0:

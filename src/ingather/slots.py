@@ -9,12 +9,16 @@ if TYPE_CHECKING:
 
 
 class Slots:
-    """An executor's bound on requests on the wire and running functions, over all its calls and nesting levels."""
+    """An executor's bound on requests on the wire and running functions, over all its calls and nesting levels.
 
-    __slots__ = ("capacity", "in_use", "waiting")
+    `is_adaptive`: nobody has set it, so that the quota alone says how many calls are right.
+    """
 
-    def __init__(self, capacity: float) -> None:
+    __slots__ = ("capacity", "in_use", "is_adaptive", "waiting")
+
+    def __init__(self, capacity: float, *, is_adaptive: bool = False) -> None:
         self.capacity = capacity
+        self.is_adaptive = is_adaptive
         self.in_use = 0
         self.waiting: list[Lane] = []
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ingather.backoff import RetryConfig
 from ingather.cache import Cache
 from ingather.lease import Lane
+from ingather.limits import Limits
 from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
 from ingather.providers.base import Provider, QuotaKey, Request, WireProvider
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ingather.store import Store
 
 _ONCE = RetryConfig(max_attempts=1)
-_UNCOUNTED = Tokens(0, 0)
+_FUNCTIONS = 50  # that run at once where the executor has no bound of its own
 
 
 @dataclass(slots=True)
@@ -62,7 +63,8 @@ class Terms:
         self.overrides = overrides
         self.timeout = timeout
         self.limits = getattr(provider, "limits", None)
-        self.functions = Lane(slots, Pool("functions"))
+        most = Limits(max_concurrency=_FUNCTIONS) if slots.is_adaptive else None  # no provider tells how many are right
+        self.functions = Lane(slots, Pool("functions", most, learns=False))
         self._schema_mode: str | None = getattr(provider, "schema_mode", None)
         self._schema_lengths = bool(getattr(provider, "schema_lengths", False))
         self.schema_ceiling = ceiling_of(getattr(provider, "schema_ceiling", None))
@@ -79,9 +81,10 @@ class Terms:
             return Exchange(lane, request.estimate, partial(self.wire.send, request), request)
         if self._bare is None:
             self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
-        estimate = _estimate(messages) if self._bare.pool.controller.counts_tokens else _UNCOUNTED
         return Exchange(
-            self._bare, estimate, partial(self.provider.complete, messages, config_overrides=overrides or None)
+            self._bare,
+            _estimate(messages),
+            partial(self.provider.complete, messages, config_overrides=overrides or None),
         )
 
     def ask_for(

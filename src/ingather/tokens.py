@@ -39,8 +39,14 @@ class TokenEstimator:
     Cost(input=100.0, output=50.0)
     """
 
-    input_ratio: float = 1.0
     mean_output: float | None = None
+    _estimated: float = 0.0  # moving averages over the same answers: their quotient is right also where guesses scatter
+    _counted: float = 0.0
+
+    @property
+    def input_ratio(self) -> float:
+        """Tokens that are counted for one that was estimated."""
+        return self._counted / self._estimated if self._estimated else 1.0
 
     def cost(self, estimate: Tokens) -> Cost:
         """What a request is likely to cost: the learnt output, never above its own cap."""
@@ -52,7 +58,9 @@ class TokenEstimator:
     def learn(self, estimate: Tokens, usage: Usage) -> None:
         """Move towards what the provider counted."""
         if estimate.input > 0 and usage.input_tokens > 0:
-            self.input_ratio += _WEIGHT * (usage.input_tokens / estimate.input - self.input_ratio)
+            weight = _WEIGHT if self._estimated else 1.0
+            self._estimated += weight * (estimate.input - self._estimated)
+            self._counted += weight * (usage.input_tokens - self._counted)
         if self.mean_output is None:
             self.mean_output = float(usage.output_tokens)
         else:

@@ -22,7 +22,7 @@ def test_the_defaults_are_the_seeds():
     assert executor.max_concurrency == 5
 
 
-@pytest.mark.parametrize(("limits", "slots"), [(None, 50), (Limits(), 50), (Limits(max_concurrency=7), 7)])
+@pytest.mark.parametrize(("limits", "slots"), [(None, 1000), (Limits(), 1000), (Limits(max_concurrency=7), 7)])
 def test_none_is_as_many_as_the_provider_takes(limits, slots):
     assert ParallelLLMExecutor(EchoProvider(limits=limits), max_concurrency=None).max_concurrency == slots
 

@@ -254,7 +254,7 @@ def test_threads_that_nest_functions_and_calls_finish():
 
 def test_threads_that_are_throttled_fail_and_cancel_leave_nothing():
     def answer(prompt, number):
-        if number % 11 == 0:
+        if number % 97 == 0:
             return RateLimited("429", status=429, retry_after=0.002)
         return ServerFault("500", status=500) if number % 7 == 0 else prompt
 

@@ -42,7 +42,7 @@ UNREACHABLE = (ConnectFailed, TlsFailed, Redirected)
 class How:
     """How a run goes, as written on the command line. Times in seconds."""
 
-    max_concurrency: int
+    max_concurrency: int | None
     max_time: float | None
     grace: float
     command: str  # that goes on with this one

@@ -54,7 +54,10 @@ Format = Annotated[
     str | None,
     typer.Option("--format", metavar="FORMAT", help="jsonl, csv or tsv, where the ending of TASKS does not say so."),
 ]
-Concurrency = Annotated[int, typer.Option(min=1, metavar="N", help="Calls in flight at most.")]
+Concurrency = Annotated[
+    Optional[int],  # noqa: UP045 - as above
+    typer.Option(min=1, metavar="N", help="Calls in flight at most; otherwise as many as the provider takes."),
+]
 Rpm = Annotated[float | None, typer.Option(min=1, metavar="N", help="Requests per minute at most.")]
 Tpm = Annotated[float | None, typer.Option(min=1, metavar="N", help="Tokens per minute at most, in and out together.")]
 SchemaFile = Annotated[
@@ -132,7 +135,7 @@ def run(
     schema: SchemaFile = None,
     param: Params = None,
     format: Format = None,  # noqa: A002 - the option's name
-    max_concurrency: Concurrency = 50,
+    max_concurrency: Concurrency = None,
     rpm: Rpm = None,
     tpm: Tpm = None,
     timeout: Timeout = 600.0,

@@ -1,8 +1,11 @@
 """What one quota allows right now. Arithmetic only: every moment comes in as `now`, in seconds.
 
-Set limits are buckets and a cap on calls in flight. A 429 pauses the quota for the provider's hint; without one, for 1,
-2, 4 … 60 seconds. After a pause, calls come back through a window that grows as TCP's does (RFC 5681: by one for each
-answer up to half of what was in flight at the 429, then by one a round), so that a pause does not end in a new burst.
+The user's caps hold whatever happens. Below them it learns, with nothing configured, what the provider takes:
+
+- rate-limit headers tell the rate, and the level of the provider's own bucket (`announced.py`);
+- 429s show the rate where no headers do, or where others draw on the same quota (`ceilings.py`);
+- calls in flight begin few and grow until something limits them (`window.py`);
+- a provider that is away is asked by single probes (`outage.py`).
 """
 
 from __future__ import annotations
@@ -11,148 +14,221 @@ import math
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ingather.limits.bucket import Bucket
+from ingather.limits.announced import Announced
+from ingather.limits.caps import Caps
+from ingather.limits.ceilings import Ceilings
+from ingather.limits.outage import Outage
+from ingather.limits.sent import NOTHING, REQUESTS, TOKENS, Sent, amounts
+from ingather.limits.window import Window
 
 if TYPE_CHECKING:
-    from ingather.limits import Limits
-    from ingather.result import Usage
-    from ingather.tokens import Cost, Tokens
+    from collections.abc import Callable
 
-_MAX_BLIND_PAUSE = 60.0
+    from ingather.limits import Limits
+    from ingather.limits.headers import RateLimits
+    from ingather.result import Usage
+    from ingather.tokens import Cost
+
+_LONGEST_PAUSE = 60.0
+_BURST = 0.25  # seconds of the pace that may go at once; one call at least
+_LOOK_AGAIN = 1.0  # seconds, since a pace changes with time
+_NO_HINT = 1.0  # "retry-after: 1" is what servers say that round up: a floor, not a measurement
+_SILENCE = 3.0  # round trips of a 429, after which none will come
+_BELIEVED = 4  # hints in a row that led to nothing but the next 429
+_WORDS = ("requests", "tokens", "tokens", "tokens")
 
 
 class Outcome(Enum):
-    """How an attempt ended, as far as the quota is concerned (the three words of Netflix's concurrency-limits)."""
+    """How an attempt ended, as far as the quota is concerned."""
 
     SUCCESS = "success"  # answered: settle with the real usage
     IGNORED = "ignored"  # says nothing about capacity, and cost no tokens: a refused request, or one never sent
     DROPPED = "dropped"  # unknown whether it was paid: the reservation stays
+    AWAY = "away"  # found nobody: overloaded, or no connection; cost no tokens
 
 
 class Controller:
-    """The state of one quota: ask `delay`, then tell it `sent`, and `closed` once for each `sent`."""
+    """The state of one quota: ask `delay`; then tell it `sent`, and for each of those `closed` once.
 
-    __slots__ = (
-        "_answers", "_cap", "_input", "_output", "_paused_at", "_requests", "_strikes", "_threshold", "_tokens",
-        "_window", "counts_tokens", "in_flight", "limits", "paused_until",
-    )  # fmt: skip
+    `random` gives numbers from 0 to 1. `learns`: False for what has no provider.
+    """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, random: Callable[[], float] = lambda: 0.5, *, learns: bool = True) -> None:
         self.in_flight = 0
         self.paused_until = -math.inf
-        self._paused_at = -math.inf
-        self._strikes = 0
-        self._answers = 0
-        self._window = math.inf
-        self._threshold = math.inf
-        self._requests: Bucket | None = None
-        self._tokens: Bucket | None = None
-        self._input: Bucket | None = None
-        self._output: Bucket | None = None
-        self.limit(limits)
+        self.caps = Caps(limits)
+        self.window = Window()
+        self.ceilings = Ceilings()
+        self.outage = Outage()
+        self.announced: list[Announced | None] = [None] * 4
+        self.learns = learns
+        self._random = random
+        self._credit, self._credit_at = [1.0, 0.0, 0.0, 0.0], [0.0] * 4
+        self._paced: tuple[int, ...] = ()  # the resources of which something is known
+        self._total = NOTHING
+        self._strikes, self._first_strike = 0, -math.inf
+        self._is_closed, self._knocked_at, self._round_trip = False, -math.inf, 0.0
+        if not learns:
+            self.window.expect(math.inf)
 
-    def limit(self, limits: Limits) -> None:
-        """Set the caps anew; what was taken in the last minute still counts."""
-        self.limits = limits
-        self._cap: float = limits.max_concurrency or math.inf
-        self._requests = _resized(self._requests, limits.requests_per_minute)
-        self._tokens = _resized(self._tokens, limits.tokens_per_minute)
-        self._input = _resized(self._input, limits.input_tokens_per_minute)
-        self._output = _resized(self._output, limits.output_tokens_per_minute)
-        self.counts_tokens = any(bucket is not None for bucket in (self._tokens, self._input, self._output))
-
-    def too_big(self, estimate: Tokens) -> str | None:
-        """Why a request can never be sent: it needs more tokens than a whole minute has. None where it can."""
-        output = estimate.max_output or 0
-        for bucket, tokens, name in (
-            (self._tokens, estimate.input + output, "tokens_per_minute"),
-            (self._input, estimate.input, "input_tokens_per_minute"),
-            (self._output, output, "output_tokens_per_minute"),
-        ):
-            if bucket is not None and not bucket.fits(tokens):
-                return f"needs about {tokens:,} tokens, and {name} is {bucket.limit:,.0f}"
-        return None
+    @property
+    def limits(self) -> Limits:
+        """The user's caps."""
+        return self.caps.limits
 
     def delay(self, cost: Cost, now: float) -> tuple[float, str]:
         """Seconds until a request of `cost` may be sent, and what holds it back; infinite: until one comes back."""
-        if self.in_flight >= self._cap or self.in_flight >= self._window:
+        if self.in_flight >= self.caps.in_flight:
             return math.inf, "concurrency"
-        delay, by = 0.0, ""
-        if now < self.paused_until:
-            delay, by = self.paused_until - now, "pause"
-        if self._requests is not None and (wait := self._requests.delay(1.0, now)) > delay:
-            delay, by = wait, "requests"
-        for bucket, tokens in self._token_costs(cost) if self.counts_tokens else ():
-            if (wait := bucket.delay(tokens, now)) > delay:
-                delay, by = wait, "tokens"
-        return delay, by
+        if self.in_flight >= self.window.size:
+            self.window.binds = True
+            return math.inf, "concurrency"
+        pause = self.paused_until - now
+        if self._is_closed:
+            pause = max(pause, self._knocked_at + _SILENCE * self._round_trip - now)
+        if pause > 0:
+            return pause, "pause"
+        if self.outage.since is not None and self.in_flight:
+            return math.inf, "pause"
+        takes = amounts(cost)
+        delay, by = self.caps.delay(takes, now)
+        for which in self._paced:
+            if (wait := self._wait(which, takes[which], now)) > delay:
+                delay, by = wait, which
+        return delay, _WORDS[by] if delay else ""
 
-    def sent(self, cost: Cost, now: float) -> None:
+    def sent(self, cost: Cost, now: float) -> Sent:
         """A request of `cost` goes on the wire: reserve what it takes."""
+        takes, before = amounts(cost), self._total
         self.in_flight += 1
-        if self._requests is not None:
-            self._requests.take(1.0, now)
-        for bucket, tokens in self._token_costs(cost) if self.counts_tokens else ():
-            bucket.take(tokens, now)
+        self.caps.take(takes, now)
+        self._total = before[0] + 1.0, before[1] + takes[1], before[2] + takes[2], before[3] + takes[3]
+        for which in self._paced:
+            self._take(which, takes[which], now)
+        if self._is_closed:
+            self._knocked_at = now
+        sent = Sent(now, takes, self._total, self.in_flight)
+        if self.learns:
+            self.ceilings.log.append(sent)
+        return sent
 
-    def unsent(self, cost: Cost, sent_at: float, now: float) -> None:
+    def unsent(self, sent: Sent, now: float) -> None:
         """It never went on the wire after all: give everything back."""
-        if self._requests is not None:
-            self._requests.settle(sent_at, 1.0, 0.0, now)
-        self.closed(Outcome.IGNORED, cost, sent_at, None, now)
-
-    def closed(self, outcome: Outcome, cost: Cost, sent_at: float, usage: Usage | None, now: float) -> None:
-        """The request sent at `sent_at` is over: settle its reservation with the truth."""
         self.in_flight -= 1
+        self.caps.give_back(sent.at, sent.takes, now)
+        if self.ceilings.log and self.ceilings.log[-1] is sent:
+            self.ceilings.log.pop()
+        for which in self._paced:
+            self._take(which, -sent.takes[which], now)
+
+    def closed(
+        self, outcome: Outcome, sent: Sent, usage: Usage | None, now: float, told: RateLimits | None = None
+    ) -> None:
+        """The request is over: settle its reservation with the truth, and learn. `told`: by the answer's headers."""
+        self.in_flight -= 1
+        if told is not None:
+            self._hear(sent, told, now)
         if outcome is Outcome.SUCCESS:
-            self._answered(sent_at)
-        if not self.counts_tokens or outcome is Outcome.DROPPED or (outcome is Outcome.SUCCESS and usage is None):
+            self._answered(sent, now)
+        elif outcome is Outcome.AWAY and (delay := self.outage.failed(sent, self.ceilings.log, self._random(), now)):
+            self.paused_until = max(self.paused_until, now + delay)
+        if outcome is Outcome.DROPPED or (outcome is Outcome.SUCCESS and usage is None):
             return
-        spent = (usage.input_tokens, usage.output_tokens) if usage is not None else (0, 0)
-        for bucket, estimated, actual in (
-            (self._tokens, cost.input + cost.output, sum(spent)),
-            (self._input, cost.input, spent[0]),
-            (self._output, cost.output, spent[1]),
-        ):
-            if bucket is not None:
-                bucket.settle(sent_at, min(estimated, bucket.limit), actual, now)
+        given, got = (usage.input_tokens, usage.output_tokens) if usage is not None else (0, 0)
+        self.caps.settle(sent.at, sent.takes, (sent.takes[REQUESTS], given + got, given, got), now)
 
-    def throttled(self, hint: float | None, sent_at: float, now: float) -> float:
-        """A 429 came back for a request sent at `sent_at`; gives the seconds until the pause is over."""
-        if sent_at > self._paused_at:  # otherwise it was in flight at the last 429 and tells nothing new
+    def throttled(
+        self, hint: float | None, sent: Sent, now: float, told: RateLimits | None = None, limit: str = ""
+    ) -> float:
+        """A 429 came back: `hint` seconds to wait, `limit` as in `Ceilings.refused`. Seconds until the pause is over.
+
+        Whatever was sent before the last cut says nothing new.
+        """
+        sent.refused = True
+        self._round_trip += (0.2 if self._round_trip else 1.0) * (now - sent.at - self._round_trip)
+        if told is not None:
+            self._hear(sent, told, now)
+        if sent.at > self.ceilings.cut_at:
             self._strikes += 1
-            self._threshold = max(1.0, self.in_flight / 2)
-            self._window = self._threshold if self._answers else 1.0
-            self._answers = 0
-            self._paused_at = now
-            if not hint:  # "after 0 seconds" is no hint either: obeyed, it would be a 429 for every round trip
-                hint = min(2.0 ** (self._strikes - 1), _MAX_BLIND_PAUSE)
-        self.paused_until = max(self.paused_until, now + (hint or 0.0))
-        return self.paused_until - now
+            if self._strikes == 1:
+                self._first_strike = now
+            self._is_closed = self._strikes > 1 and not self.ceilings.let_in(self._first_strike, sent.at)
+            kind = self.ceilings.refused(sent, limit, now, is_closed=self._is_closed)
+            self.window.refused(sent.flying - 1, is_cap=kind == "concurrency", now=now)
+            self._know(now)
+            for which in (REQUESTS, TOKENS):
+                self._credit[which], self._credit_at[which] = 0.0, now
+            wait = self.ceilings.interval(sent)
+            if hint is None or hint in (0.0, _NO_HINT):
+                wait = min(_LONGEST_PAUSE, wait * 2 ** (self._strikes - 1))
+            else:  # believed, but not for ever
+                wait = max(hint, min(_LONGEST_PAUSE, max(wait, hint) * 2 ** max(0, self._strikes - _BELIEVED)))
+            self.paused_until = max(self.paused_until, now + wait)
+        elif hint is not None and hint > _NO_HINT:
+            self.paused_until = max(self.paused_until, now + hint)
+        return max(0.0, self.paused_until - now)
 
-    def _answered(self, sent_at: float) -> None:
-        self._answers += 1
-        if self._window == math.inf:
+    def _answered(self, sent: Sent, now: float) -> None:
+        if sent.at > self._first_strike:
+            self._strikes, self._is_closed = 0, False
+        if not self.learns:
             return
-        if sent_at > self._paused_at:
-            self._strikes = 0
-        self._window += 1.0 if self._window < self._threshold else 1.0 / self._window
-        if self._window > 4 * self._threshold:  # twice what was in flight at the 429: it no longer says anything
-            self._window = math.inf
+        if self.outage.answered(sent.at):
+            self.window.restart()
+        self.window.answered(sent.at, is_paced=bool(self._paced), now=now)
+        self.ceilings.answered(now)
 
-    def _token_costs(self, cost: Cost) -> list[tuple[Bucket, float]]:
-        """What `cost` takes from each token bucket: a guess never takes more than there is in a minute."""
-        costs = ((self._tokens, cost.input + cost.output), (self._input, cost.input), (self._output, cost.output))
-        return [(bucket, min(tokens, bucket.limit)) for bucket, tokens in costs if bucket is not None]
+    def _hear(self, sent: Sent, told: RateLimits, now: float) -> None:
+        for which, allowance in enumerate(told):
+            if allowance is None or allowance.limit is None or allowance.remaining is None:
+                continue
+            bucket = self.announced[which]
+            if bucket is None:
+                bucket = self.announced[which] = Announced()
+                self._know(now)
+            if bucket.hear(allowance, sent.at, self._total[which] - sent.total[which], now):
+                self.ceilings.forget()
+
+    def _know(self, now: float) -> None:
+        """Something new is known: which resources are paced from now on."""
+        rates = [*self.ceilings.rates, math.inf, math.inf]
+        told = self.announced
+        paced = tuple(which for which in range(4) if told[which] is not None or rates[which] < math.inf)
+        for which in set(paced).difference(self._paced):
+            self._credit[which], self._credit_at[which] = 0.0, now
+        self._paced = paced
+
+    def _pace(self, which: int, now: float) -> float:
+        """Units of a resource a second."""
+        ceiling = self.ceilings.rates[which] if which <= TOKENS else math.inf
+        bucket = self.announced[which]
+        return ceiling if bucket is None else min(ceiling, bucket.pace(self.window.latency, now))
+
+    def _saved(self, which: int, pace: float, now: float) -> float:
+        """What may go at once, for not having gone before."""
+        return min(max(1.0, _BURST * pace), self._credit[which] + (now - self._credit_at[which]) * pace)
+
+    def _wait(self, which: int, amount: float, now: float) -> float:
+        bucket = self.announced[which]
+        wait = 0.0 if bucket is None else bucket.delay(amount, self.window.latency, now)
+        pace = self._pace(which, now)
+        if pace == math.inf:
+            return wait
+        lacking = min(amount, max(1.0, _BURST * pace)) - self._saved(which, pace, now)
+        if lacking > 1e-9:
+            wait = max(wait, min(lacking / pace + 1e-5, _LOOK_AGAIN))
+            if which <= TOKENS and pace >= self.ceilings.rates[which]:
+                self.ceilings.binds = True
+        return wait
+
+    def _take(self, which: int, amount: float, now: float) -> None:
+        pace, bucket = self._pace(which, now), self.announced[which]
+        if pace < math.inf:
+            self._credit[which], self._credit_at[which] = self._saved(which, pace, now) - amount, now
+        if bucket is not None:
+            bucket.take(amount, now)
 
     def __repr__(self) -> str:
-        buckets = [repr(bucket) for bucket in (self._requests, self._tokens, self._input, self._output) if bucket]
-        window = "" if self._window == math.inf else f", window {self._window:.0f}"
-        return f"Controller({self.in_flight} in flight{window}{', ' if buckets else ''}{', '.join(buckets)})"
-
-
-def _resized(bucket: Bucket | None, limit: float | None) -> Bucket | None:
-    if bucket is None or limit is None:
-        return None if limit is None else Bucket(limit)
-    bucket.resize(limit)
-    return bucket
+        known = [repr(bucket) for bucket in self.announced if bucket is not None]
+        caps = [repr(self.caps)] if repr(self.caps) else []
+        return f"Controller({', '.join([f'{self.in_flight} in flight', repr(self.window), *known, *caps])})"

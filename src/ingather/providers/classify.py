@@ -28,7 +28,7 @@ from ingather.errors import (
     TransientError,
     redact,
 )
-from ingather.limits.headers import retry_hint
+from ingather.limits.headers import rate_limits, retry_hint
 from ingather.providers.problem import Problem
 
 Kind = type[ProviderError]
@@ -97,6 +97,12 @@ _ADVICE: dict[Kind, str] = {
     TooLong: "longer than the model takes: shorten or split it",
 }
 _ASKED = re.compile(r"limit:?\s*([\d,]+).{0,80}?requested:?\s*([\d,]+)", re.IGNORECASE | re.DOTALL)
+_LIMITS: dict[str, re.Pattern[str]] = {  # which limit a 429 is about, the most telling first
+    "ramp": re.compile(r"\bramp|acceleration|(?:grown?|increas\w+) too (?:fast|quickly)"),
+    "concurrency": re.compile(r"concurren|parallel requests|simultaneous"),
+    "tokens": re.compile(r"\btokens?\b|\btp[md]\b|tokensper|tokencount"),
+    "requests": re.compile(r"\brequests?\b|\brp[smd]\b|requestsper"),
+}
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
 
 
@@ -129,6 +135,8 @@ def classify(
         body=redact(text[:2000], *secrets),
         provider=provider,
         model=model,
+        rate_limits=rate_limits(headers) if kind is RateLimited else None,
+        limit=_limit(problem) if kind is RateLimited else "",
     )
 
 
@@ -178,6 +186,12 @@ def _kind(status: int, headers: Mapping[str, str], problem: Problem, hint: float
         if "insufficient_quota" in problem.message or problem.barred or (problem.daily and hint is None):
             return QuotaExhausted
     return kind
+
+
+def _limit(problem: Problem) -> str:
+    said = " ".join([*problem.words, problem.message]).lower().replace("_", " ")
+    about = re.split(r"please (?:try|retry|reduce)|retry after", said)[0]
+    return next((limit for limit, pattern in _LIMITS.items() if pattern.search(about)), "")
 
 
 def _by_text(status: int, message: str) -> Kind | None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ingather.transport.http1 import AiohttpTransport
 
-__all__ = ["AiohttpTransport", "Endpoint", "Reply", "Transport", "check_file_descriptors"]
+__all__ = ["AiohttpTransport", "Endpoint", "Reply", "Transport", "check_file_descriptors", "most_connections"]
 
 _OWN_FILES = 64  # descriptors for everything that is no connection: files, pipes, the loop's own
 
@@ -83,6 +83,15 @@ def check_file_descriptors(max_concurrency: float) -> None:
         f"max_concurrency={max_concurrency:.0f} needs {needed:.0f} open files, this process may have {allowed:.0f}: "
         f"{remedy}, or lower max_concurrency to at most {max(allowed - _OWN_FILES, 1):.0f}"
     )
+
+
+def most_connections() -> float:
+    """How many connections at once this process may open.
+
+    >>> most_connections() > 1
+    True
+    """
+    return _file_descriptors()[0] - _OWN_FILES
 
 
 def _file_descriptors() -> tuple[float, float]:

@@ -1,0 +1,220 @@
+"""The rates that 429s show. Arithmetic only.
+
+Between two moments at which the provider's bucket was empty, what it let in, over the time, *is* the limit. After a 429
+calls go just below what was measured, and faster again in steps that double for as long as nothing happens.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from ingather.limits.sent import REQUESTS, TOKENS
+
+if TYPE_CHECKING:
+    from ingather.limits.sent import Sent
+
+_CUT = 0.97  # of what was measured
+_DIRTY, _CUT_DIRTY = 0.3, 0.7  # share of 429s above which nothing is measured, as they may be charged too; then a cut
+_CUT_EARLY = 0.95  # at a 429 too soon after another to measure between them
+_LEAST_SECONDS, _LEAST_CALLS = 0.3, 8  # of a measurement
+_SPAN_SECONDS, _SPAN_CALLS = 10.0, 30  # how far back it looks: as far as either
+_STEP = 0.01  # the first step of growth; each hold without a 429 doubles it ...
+_NEAR, _STEP_NEAR, _STEP_FAR = 1.08, 0.04, 0.5  # ... up to this below 1.08 of what was measured, up to that above
+_HOLD_SECONDS, _HOLD_CALLS, _HOLD_LONGEST = 5.0, 40, 60.0  # both of the first, or the last
+_IN_VAIN = 12  # cuts in a row that led to fewer calls but to no fewer 429s: they are not about the rate
+_GUESS_SECONDS, _GUESS_CALLS = 1.0, 8  # the same before anything is measured: a guess may be far too low
+_CONFIRMED = 2  # how often the first hold doubles when the same limit is measured again
+_LEAST = 1 / 60  # calls a second: no ceiling is lower
+_APART = 5.0  # seconds between 429s that count as evidence of different moments
+_ALIKE, _TELLING, _LATELY, _FEW = 2, 4, 200, 8  # see `_guess`
+_REMEMBERED = 4096  # requests
+
+
+class Measured(NamedTuple):
+    """What got in a second, of requests and tokens; from how many calls, beside how many 429s, in how many seconds."""
+
+    rates: tuple[float, float]
+    admitted: int
+    refused: int
+    seconds: float
+
+    @property
+    def is_dirty(self) -> bool:
+        """Too many were refused: it is only a lower bound."""
+        count = self.admitted + self.refused
+        return self.seconds >= _LEAST_SECONDS and count >= _LEAST_CALLS and self.refused > _DIRTY * count
+
+    @property
+    def is_sound(self) -> bool:
+        """It is the limit."""
+        return self.seconds >= _LEAST_SECONDS and self.admitted >= _LEAST_CALLS and not self.is_dirty
+
+
+class Ceilings:
+    """`rates`: requests and tokens a second, infinite where nothing is known. `log`: the latest requests."""
+
+    def __init__(self) -> None:
+        self.rates = [math.inf, math.inf]
+        self.log: deque[Sent] = deque(maxlen=_REMEMBERED)
+        self.cut_at = -math.inf
+        self.binds = False  # one of them made a call wait since the last step
+        self.limits = [0.0, 0.0]  # as last measured
+        self._empties: deque[float] = deque(maxlen=64)  # when the provider's bucket was empty
+        self._confirmed = 0
+        self._in_vain = 0
+        self._step = _STEP
+        self._held_since, self._answers = 0.0, 0
+        self._evidence: deque[tuple[int, float, float]] = deque(maxlen=6)
+        self._evidence_at = -math.inf
+
+    @property
+    def known(self) -> bool:
+        """Whether a rate is limited."""
+        return self.rates != [math.inf, math.inf]
+
+    def forget(self) -> None:
+        """The provider announces another limit: what was learnt was the old one."""
+        self.rates = [math.inf, math.inf]
+        self.limits = [0.0, 0.0]
+
+    def interval(self, sent: Sent) -> float:
+        """Seconds from one call to the next, where they are as large as calls have been up to `sent`."""
+        mean = sent.total[TOKENS] / sent.total[REQUESTS]
+        return max(1 / self.rates[REQUESTS], mean / self.rates[TOKENS], 0.0 if self.known else 0.1)
+
+    def answered(self, now: float) -> None:
+        """An answer. Where a ceiling has held calls back for long enough without a 429, it is raised."""
+        self._answers += 1
+        if not self.binds:
+            return
+        times = 2**self._confirmed if self._step <= _STEP else 1
+        held = (now - self._held_since) / times
+        if not any(self.limits):  # a guess, which may be far too low
+            if held < _GUESS_SECONDS or self._answers < _GUESS_CALLS:
+                return
+            self._step = _STEP_FAR
+        elif held < _HOLD_SECONDS or (self._answers < _HOLD_CALLS * times and held < _HOLD_LONGEST):
+            return
+        self.rates = [rate * (1 + self._step) for rate in self.rates]
+        near = any(rate < _NEAR * limit for rate, limit in zip(self.rates, self.limits, strict=True))
+        self._step = min(_STEP_NEAR if near else _STEP_FAR, 2 * self._step)
+        self.binds = False
+        self._held_since, self._answers = now, 0
+
+    def let_in(self, since: float, until: float) -> bool:
+        """Whether, as far as is known, a request was let in that was sent between."""
+        for sent in reversed(self.log):
+            if sent.at <= since:
+                break
+            if sent.at < until and not sent.refused:
+                return True
+        return False
+
+    def refused(self, sent: Sent, limit: str, now: float, *, is_closed: bool) -> str:
+        """A 429, the first of its wave: lower what it was about. `is_closed`: nothing at all was let in of late.
+
+        `limit`: ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"ramp"``, or ``""`` where it does not say. Gives the
+        one that it was.
+        """
+        found = self._measure(sent.at)
+        if found.is_sound and now - self._evidence_at >= _APART:
+            self._evidence.append((sent.flying if self._is_full(sent) else 0, *found.rates))
+            self._evidence_at = now
+        kind = limit or self._guess(sent)
+        agrees = found.is_sound
+        for which, name in ((REQUESTS, "requests"), (TOKENS, "tokens")):
+            if name == kind:
+                agrees = self._cut(which, found, sent, is_closed=is_closed) and agrees
+            elif kind == "ramp":
+                self.rates[which] = min(self.rates[which], _CUT_DIRTY * found.rates[which]) or math.inf
+            elif not limit:
+                self.rates[which] = math.inf
+        if found.is_sound:
+            self._confirmed = min(_CONFIRMED, self._confirmed + 1) if agrees else 0
+        self._empties.append(sent.at)
+        self._step, self._held_since, self._answers = _STEP, now, 0
+        self.cut_at = now
+        return kind
+
+    def _cut(self, which: int, found: Measured, sent: Sent, *, is_closed: bool) -> bool:
+        """Lower one ceiling. True where what was measured is what was measured before."""
+        mean = sent.total[which] / sent.total[REQUESTS]
+        rate, now = found.rates[which], self.rates[which]
+        before = self.limits[which]
+        if found.is_sound:
+            self._in_vain = self._in_vain + 1 if now < 0.98 * before else 0
+            if self._in_vain > _IN_VAIN:
+                return False
+            self.limits[which] = rate
+            self.rates[which] = max(_LEAST * mean, _CUT * min(rate, now))
+            return abs(rate - before) <= 0.05 * rate
+        if now == math.inf:  # nothing to go by yet: as many a second as are in flight
+            self.rates[which] = max(1.0, self._last_second(sent.at), sent.flying - 1) * mean
+        elif not is_closed:
+            cut = max(_CUT_DIRTY * now, min(now, _CUT * rate)) if found.is_dirty else now
+            early = 1.0 if found.is_dirty else _CUT_EARLY if any(self.limits) else _CUT_DIRTY
+            self.rates[which] = max(_LEAST * mean, early * cut)
+        return False
+
+    def _last_second(self, end: float) -> int:
+        """How many got in within the second before `end`."""
+        lately = itertools.takewhile(lambda sent: sent.at > end - 1.0, reversed(self.log))
+        return sum(1 for sent in lately if not sent.refused)
+
+    def _guess(self, sent: Sent) -> str:
+        """Which limit a 429 is about that does not say so.
+
+        Calls in flight, if the same number of them were at several 429s in a row, and hardly a call ever got in beside
+        more. Otherwise the rate whose measured value repeats better.
+        """
+        flying = [seen[0] for seen in self._evidence][-_ALIKE:]
+        flying.append(sent.flying if self._is_full(sent) else 0)
+        if len(flying) > _ALIKE and min(flying) >= max(_FEW, max(flying) - _close_to(max(flying))):
+            return "concurrency"
+        if len(self._evidence) < _TELLING:
+            return "requests"
+        requests, tokens = (_spread([seen[which] for seen in self._evidence]) for which in (1, 2))
+        return "tokens" if tokens < 0.7 * requests else "requests"
+
+    def _is_full(self, refused: Sent) -> bool:
+        """Whether hardly a call got in lately beside more in flight than at this 429."""
+        lately = itertools.islice(reversed(self.log), _LATELY)
+        most = max((sent.flying for sent in lately if not sent.refused), default=0)
+        return refused.flying >= _FEW and refused.flying > most - _close_to(most)
+
+    def _measure(self, end: float) -> Measured:
+        """What got in up to `end`, at which the bucket is empty, since the earliest moment not long ago when it was."""
+        admitted, refused, tokens, begin = 0, 0, 0.0, end
+        empties = [at for at in self._empties if at < end]
+        since: tuple[float, int, int, float] | None = None
+        for sent in reversed(self.log):
+            if sent.at > end:
+                continue
+            while empties and sent.at <= empties[-1]:
+                since = (empties.pop(), admitted, refused, tokens)
+            begin = sent.at
+            is_long = sent.at <= end - _SPAN_SECONDS and admitted >= _SPAN_CALLS
+            if is_long or (since is not None and not empties):
+                break
+            if sent.refused:
+                refused += 1
+            else:
+                admitted += 1
+                tokens += sent.takes[TOKENS]
+        if since is not None:
+            begin, admitted, refused, tokens = since
+        seconds = max(1e-3, end - begin)
+        return Measured((admitted / seconds, tokens / seconds), admitted, refused, seconds)
+
+
+def _close_to(number: float) -> float:
+    return max(2.0, 0.01 * number)
+
+
+def _spread(values: list[float]) -> float:
+    """Their standard deviation over their mean."""
+    mean = sum(values) / len(values)
+    return math.sqrt(sum((value - mean) ** 2 for value in values) / len(values)) / max(mean, 1e-9)

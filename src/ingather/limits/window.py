@@ -1,0 +1,101 @@
+"""How many calls may be in flight. Arithmetic only.
+
+The window starts small and grows with each answer while it makes calls wait, so that it doubles every round trip. That
+ends when something else is known to limit: a rate, which then does it all; a cap on calls in flight, shown by 429s; or
+the knee of a server without limits, beyond which more in flight only makes each call slower.
+"""
+
+from __future__ import annotations
+
+import math
+
+_START = 8.0
+_BRISK = 32.0  # up to here it grows by two for each answer, then by one
+_HOLD, _LONGEST_HOLD = 2.0, 60.0  # seconds at a cap before more is tried; doubled as it is confirmed
+_MORE = 0.02  # how much more, of the cap; one at least
+_ROUND, _LONG_ROUND = 30, 100  # answers over which throughput and latency are taken: at first, and at a cap
+_FASTER = 1.1  # throughput that has grown
+_FLAT, _SLOWER = 3, 1.3  # rounds without such growth, and latency over the best one, that show a knee together
+_MUCH_SLOWER, _TWICE = 2.0, 2  # latency that shows it by itself, in so many rounds in a row
+_FAR_SLOWER, _SETTLED = 3.0, 30.0  # the same, and seconds that must pass, once a knee is known
+_GAIN = 2.0  # calls in flight, over throughput × best latency
+
+
+class Window:
+    """`size`: calls in flight at most. `latency`: seconds, a moving average. `binds`: it has made a call wait."""
+
+    def __init__(self) -> None:
+        self.latency = 0.0
+        self.binds = False
+        self.cap = math.inf
+        self._open = _START  # what slow start allows; infinite when that is over
+        self._asked = 0.0  # what somebody says is right
+        self._hold = _HOLD
+        self._changed_at = 0.0
+        self._began, self._answers, self._logs = 0.0, 0, 0.0  # the round
+        self._best, self._base = 0.0, math.inf  # throughput and latency of the best rounds
+        self._flat = self._slow = 0
+
+    @property
+    def size(self) -> float:
+        return min(self._open, self.cap)
+
+    def expect(self, bound: float) -> None:
+        """Somebody says that `bound` calls in flight are right: slow start and knee leave as many."""
+        self._asked = max(self._asked, bound)
+        self._open = max(self._open, bound)
+
+    def answered(self, sent_at: float, *, is_paced: bool, now: float) -> None:
+        """`is_paced`: a rate is known."""
+        latency = now - sent_at
+        self.latency += (0.05 if self.latency else 1.0) * (latency - self.latency)
+        if sent_at >= self._changed_at:
+            self._watch(latency, is_paced=is_paced, now=now)
+        if self.binds:
+            self.binds = False
+            if self._open < math.inf:
+                self._open += 2.0 if self._open < _BRISK else 1.0
+            if self.cap < math.inf and now - self._changed_at >= self._hold:
+                self.cap += max(1.0, _MORE * self.cap)
+                self._changed_at = now
+
+    def refused(self, flying: int, *, is_cap: bool, now: float) -> None:
+        """A 429 with `flying` others in flight: about those where `is_cap`, else about a rate."""
+        self._open = math.inf
+        if is_cap:
+            again = abs(flying - self.cap) <= max(2.0, 0.03 * flying)
+            self._hold = min(_LONGEST_HOLD, 2 * self._hold) if again else _HOLD
+            self.cap = max(1.0, float(flying))
+        else:
+            self.cap = math.inf
+        self._changed_at = now
+
+    def restart(self) -> None:
+        """The provider was away: begin small again, in case everybody comes back at once."""
+        if self._open < math.inf or self.cap < math.inf:
+            self._open = max(_START, self._asked)
+
+    def _watch(self, latency: float, *, is_paced: bool, now: float) -> None:
+        """At the end of a round: has more in flight brought more throughput, or only longer waits?"""
+        self._answers += 1
+        self._logs += math.log(max(latency, 1e-6))
+        took = now - self._began
+        is_first = self._open < math.inf
+        enough = _ROUND if is_first else max(_LONG_ROUND, 0.0 if self.cap == math.inf else self.cap)
+        if self._answers < enough or took < max(1.0, 0.0 if self._base == math.inf else self._base / 2):
+            return
+        throughput, typical = self._answers / took, math.exp(self._logs / self._answers)
+        self._began, self._answers, self._logs = now, 0, 0.0
+        self._flat = 0 if throughput > _FASTER * self._best else self._flat + 1
+        self._best, self._base = max(self._best, throughput), min(self._base, typical)
+        self._slow = self._slow + 1 if typical > (_MUCH_SLOWER if is_first else _FAR_SLOWER) * self._base else 0
+        is_stuck = is_first and self._flat >= _FLAT and typical > _SLOWER * self._base
+        is_settled = is_first or now - self._changed_at > _SETTLED
+        if not is_paced and is_settled and (is_stuck or self._slow >= _TWICE):
+            best = self._best if is_first else throughput
+            self._open, self._slow = math.inf, 0
+            self.cap = max(_START, self._asked, _GAIN * best * self._base)
+            self._changed_at, self._hold = now, _LONGEST_HOLD
+
+    def __repr__(self) -> str:
+        return f"Window({self.size:.0f})"

@@ -1,0 +1,87 @@
+"""What the controller must reach, on servers of every kind, in virtual time. The figures are of the whole system: its
+errors in counting tokens, the latencies and the network are in them."""
+
+import functools
+from multiprocessing import Pool
+
+import pytest
+
+from tests.limits.virtual.scenarios import NAMED, draw
+from tests.limits.virtual.world import Fixed, simulate
+
+SEEDS = [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
+EACH_SEED = pytest.mark.parametrize("seed", SEEDS)
+
+
+@functools.cache
+def figures(name, seed):
+    found = simulate(NAMED[name], seed)
+    assert found.left == 0
+    return found
+
+
+@EACH_SEED
+@pytest.mark.parametrize("name", ["hdr60", "hdr1", "hdr_tpm", "hdr_change", "hdr_4p", "hdr60_charged"])
+def test_with_headers_the_limit_is_used_and_hardly_a_call_refused(name, seed):
+    assert figures(name, seed).used >= 0.97
+    assert figures(name, seed).refused < 0.001
+
+
+@EACH_SEED
+@pytest.mark.parametrize("name", ["blind10", "blind1", "blind_tpm", "blind_4p", "hidden", "blind10_charged"])
+def test_without_headers_the_limit_is_found_and_used(name, seed):
+    assert figures(name, seed).used >= 0.97
+    assert figures(name, seed).refused < 0.01
+
+
+@EACH_SEED
+@pytest.mark.parametrize("name", ["low50", "low50_blind"])
+def test_at_fifty_requests_a_minute_less_than_2_percent_are_refused(name, seed):
+    assert figures(name, seed).used >= 0.97
+    assert figures(name, seed).refused < 0.02
+
+
+@pytest.mark.slow
+def test_without_headers_a_limit_that_changes_is_found_again():
+    found = [figures("blind_change", seed) for seed in (1, 2, 3)]
+    assert sum(one.used for one in found) / 3 >= 0.95
+    assert max(one.refused for one in found) < 0.01
+
+
+@EACH_SEED
+def test_four_processes_share_what_headers_tell_in_equal_parts(seed):
+    assert figures("hdr_4p", seed).fairness >= 0.98
+
+
+@EACH_SEED
+def test_four_processes_share_what_nobody_tells_in_nearly_equal_parts(seed):
+    assert figures("blind_4p", seed).fairness >= 0.9
+
+
+@EACH_SEED
+@pytest.mark.parametrize(("name", "right", "least"), [("conc", 64, 0.97), ("knee", 80, 0.93)])
+def test_the_right_number_of_calls_in_flight_is_found(name, right, least, seed):
+    best = simulate(NAMED[name], seed, lambda random: Fixed(right))
+    assert figures(name, seed).throughput >= least * best.throughput
+    assert figures(name, seed).refused < 0.01
+
+
+@EACH_SEED
+def test_an_outage_of_a_minute_meets_few_calls_and_nothing_is_lost(seed):
+    assert figures("outage", seed).into_outage <= 15
+    assert figures("outage", seed).used >= 0.97
+
+
+def drawn(seed):
+    return simulate(draw(seed), seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [5000, 9000])
+def test_half_of_80_servers_drawn_at_random_are_used_and_not_overrun(first):
+    with Pool(2) as pool:
+        found = dict(zip(range(first, first + 80), pool.map(drawn, range(first, first + 80), chunksize=1), strict=True))
+    assert sum(one.both for one in found.values()) >= 40
+    assert sum(one.left for one in found.values()) == 0
+    fast = [one.both for seed, one in found.items() if draw(seed).clients == 1 and draw(seed).rpm > 600]
+    assert sum(fast) >= 0.7 * len(fast)
