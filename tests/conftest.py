@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 from itertools import product
 from pathlib import Path
 
@@ -21,7 +22,12 @@ FIRST_USE = [
     ("<frozen importlib._bootstrap>", "_find_and_load"),
     ("pydantic/plugin/_loader.py", "get_plugins"),
     ("ingather/store/file.py", "open_file"),
+    ("ingather/learnt.py", "recall"),
 ]
+
+# What other processes have learnt of limits must not reach tests, nor what tests have learnt reach others.
+_CACHE = tempfile.TemporaryDirectory(prefix="ingather-tests-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 # looptime asks for the thread's loop before each test. Told that there is none, asyncio makes none, and does not warn.
 asyncio.set_event_loop(None)

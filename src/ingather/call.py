@@ -149,7 +149,8 @@ class Call:
                     messages = [*messages, *schema.reask_messages(_text(failure.response), failure)]
                     exchange = self.terms.freeze(messages, overrides)
                     continue
-                error, delay = failure, attempts.after_error(failure)
+                error = failure
+                delay = attempts.after_error(failure) if exchange.lane.pool.may_retry(failure) else None
                 if delay is None:
                     raise
             await self._back_off(delay, attempts.failed, error)

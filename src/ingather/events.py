@@ -40,7 +40,7 @@ class AttemptStarted:
     """A request went on the wire (`attempt` counts from 1), or a function began (its `attempt` is 0).
 
     `queued`: seconds it waited, `limited_by` what for: ``"slots"``, ``"requests"``, ``"tokens"``, ``"concurrency"``,
-    ``"pause"``, or ``""`` where it did not wait.
+    ``"start"`` (how many calls at once are right is still being found out), ``"pause"``, or ``""`` where it did not wait.
     """
 
     at: float

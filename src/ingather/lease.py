@@ -10,12 +10,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from ingather.errors import TooBig
+from ingather.limits.controller import Outcome
 from ingather.tokens import Cost, Tokens
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from ingather.limits.controller import Outcome
     from ingather.limits.headers import RateLimits
     from ingather.limits.sent import Sent
     from ingather.pool import Pool
@@ -102,6 +102,8 @@ class Lease:
             pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
             slots.in_use -= 1
             pool.controller.closed(outcome, self.sent, usage, now, told)
+            if outcome is Outcome.SUCCESS:
+                pool.retries.answered()
             if usage is not None:
                 pool.estimator.learn(self.estimate, usage)
             if pool.waiting or slots.waiting:

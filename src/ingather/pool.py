@@ -18,9 +18,11 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ingather.errors import TransientError
 from ingather.lease import Lane, lock
 from ingather.limits import Limits
 from ingather.limits.controller import Controller
+from ingather.limits.retries import RetryBudget
 from ingather.tokens import TokenEstimator
 
 if TYPE_CHECKING:
@@ -36,12 +38,13 @@ logger = logging.getLogger("ingather")
 class Pool:
     """One quota: what it allows, and which executors wait for it. `learns`: False where no provider is behind it."""
 
-    __slots__ = ("__weakref__", "_timers", "_told", "controller", "estimator", "lanes", "name", "waiting")
+    __slots__ = ("__weakref__", "_timers", "_told", "controller", "estimator", "lanes", "name", "retries", "waiting")
 
     def __init__(self, name: str, limits: Limits | None = None, *, learns: bool = True) -> None:
         self.name = name
         self.controller = Controller(limits or Limits(), random.random, learns=learns)
         self.estimator = TokenEstimator()
+        self.retries = RetryBudget()
         self.lanes: weakref.WeakSet[Lane] = weakref.WeakSet()
         self.waiting: deque[Lane] = deque()
         self._timers: weakref.WeakKeyDictionary[AbstractEventLoop, float] = weakref.WeakKeyDictionary()
@@ -60,6 +63,13 @@ class Pool:
         with lock:
             now = lease.loop.time()
             return self.controller.throttled(error.retry_after, lease.sent, now, error.rate_limits, error.limit)
+
+    def may_retry(self, error: Exception) -> bool:
+        """Whether another attempt may be made after `error`: of those after faults there are only so many."""
+        if not isinstance(error, TransientError) or self.retries.take():
+            return True
+        error.add_note("not tried again: too many calls of this quota have failed, and few were answered")
+        return False
 
     def outage(self, now: float) -> float:
         """Seconds that the provider has been away; 0 where it is there."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING
 
+from ingather.learnt import keep, recall
 from ingather.pool import Pool
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ def pool_of(quota: QuotaKey, limits: Limits | None) -> Pool:
         pool = _pools.get(quota)
         if pool is None:
             pool = _pools[quota] = Pool(f"{quota.provider}/{quota.model} at {quota.host}")
+            if (known := recall(quota)) is not None:
+                pool.controller.resume(known, time.monotonic())
     pool.tighten(limits)
     return pool
 
@@ -49,4 +54,12 @@ def _forget() -> None:
     _bare_pools.clear()
 
 
+def _keep() -> None:
+    """At the end of the process: what its pools have learnt."""
+    learnt = {quota: known for quota, pool in _pools.items() if (known := pool.controller.learnt()) is not None}
+    if learnt:
+        keep(learnt)
+
+
 os.register_at_fork(after_in_child=_forget)
+atexit.register(_keep)

@@ -26,7 +26,15 @@ def test_every_task_has_its_answer(ingather, simulator):
 
 
 def test_the_closing_summary_says_what_came_of_it(ingather, simulator):
-    done = ingather("run", write_tasks("t.jsonl", 20), "-o", "a.jsonl", *asking(simulator(model="echo", latency=0.05)))
+    done = ingather(
+        "run",
+        write_tasks("t.jsonl", 20),
+        "-o",
+        "a.jsonl",
+        "--max-concurrency",
+        "50",
+        *asking(simulator(model="echo", latency=0.05)),
+    )
     assert "20 of 20 succeeded, in " in done.err
     assert "× one after another" in done.err
     assert "limited by  the provider's latency" in done.err

@@ -137,7 +137,7 @@ async def test_whatever_comes_no_minute_exceeds_and_every_call_ends(seed):
     def chance(prompt, number):
         if dice.random() < 0.05:
             return RateLimited("429", status=429, retry_after=dice.choice([None, 2.0, 20.0]))
-        return ServerFault("500", status=500) if dice.random() < 0.1 else answer(prompt, number)
+        return ServerFault("500", status=500) if dice.random() < 0.05 else answer(prompt, number)
 
     wire = metered(limits, lambda prompt: dice.choice([0.2, 2.0, 20.0]), answer=chance)
     executor = ParallelLLMExecutor(wire, dice.choice([1, 8, 50]), default_retry=RetryConfig(max_attempts=20))

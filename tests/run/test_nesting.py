@@ -357,7 +357,7 @@ async def test_fail_fast_below_ends_the_calls_below_only():
 @pytest.mark.looptime
 async def test_faults_and_retries_below_keep_the_bound():
     def answer(prompt, number):
-        return ServerFault("500", status=500) if number % 3 == 0 else prompt
+        return ServerFault("500", status=500) if number % 6 == 0 else prompt
 
     wire = Wire(answer, latency=1.0, retry=RetryConfig(max_attempts=8, initial_delay=3.0))
     executor = ParallelLLMExecutor(wire, 2)

@@ -75,6 +75,11 @@ class Ceilings:
         """Whether a rate is limited."""
         return self.rates != [math.inf, math.inf]
 
+    def resume(self, requests: float | None, tokens: float | None) -> None:
+        """Begin with rates that are known from another time."""
+        self.limits = [requests or 0.0, tokens or 0.0]
+        self.rates = [rate or math.inf for rate in self.limits]
+
     def forget(self) -> None:
         """The provider announces another limit: what was learnt was the old one."""
         self.rates = [math.inf, math.inf]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ingather.limits.announced import Announced
 from ingather.limits.caps import Caps
 from ingather.limits.ceilings import Ceilings
+from ingather.limits.learnt import Learnt
 from ingather.limits.outage import Outage
 from ingather.limits.sent import NOTHING, REQUESTS, TOKENS, Sent, amounts
 from ingather.limits.window import Window
@@ -33,6 +34,7 @@ _LONGEST_PAUSE = 60.0
 _BURST = 0.25  # seconds of the pace that may go at once; one call at least
 _LOOK_AGAIN = 1.0  # seconds, since a pace changes with time
 _NO_HINT = 1.0  # "retry-after: 1" is what servers say that round up: a floor, not a measurement
+_TOO_FEW = 20  # requests that teach nothing worth keeping
 _SILENCE = 3.0  # round trips of a 429, after which none will come
 _BELIEVED = 4  # hints in a row that led to nothing but the next 429
 _WORDS = ("requests", "tokens", "tokens", "tokens")
@@ -71,6 +73,24 @@ class Controller:
         if not learns:
             self.window.expect(math.inf)
 
+    def learnt(self) -> Learnt | None:
+        """What is known by now; None after too few requests."""
+        if self._total[REQUESTS] < _TOO_FEW:
+            return None
+        requests, tokens = (rate if rate < math.inf else None for rate in self.ceilings.rates)
+        told = [None if bucket is None else (bucket.rate, bucket.depth) for bucket in self.announced]
+        flying = float(max((sent.flying for sent in self.ceilings.log), default=0)) or None
+        return Learnt(requests, tokens, self.window.cap if self.window.cap < math.inf else None, flying, *told)
+
+    def resume(self, learnt: Learnt, now: float) -> None:
+        """Begin with what is known from another time."""
+        for which, told in enumerate(learnt.announced):
+            if told is not None:
+                self.announced[which] = Announced(*told, now)
+        self.ceilings.resume(learnt.requests, learnt.tokens)
+        self.window.resume(learnt.cap, learnt.flying)
+        self._know(now)
+
     @property
     def limits(self) -> Limits:
         """The user's caps."""
@@ -82,7 +102,7 @@ class Controller:
             return math.inf, "concurrency"
         if self.in_flight >= self.window.size:
             self.window.binds = True
-            return math.inf, "concurrency"
+            return math.inf, "concurrency" if self.window.is_known else "start"
         pause = self.paused_until - now
         if self._is_closed:
             pause = max(pause, self._knocked_at + _SILENCE * self._round_trip - now)

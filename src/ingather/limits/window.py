@@ -40,10 +40,20 @@ class Window:
     def size(self) -> float:
         return min(self._open, self.cap)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a cap that was found, rather than slow start."""
+        return self.cap <= self._open
+
     def expect(self, bound: float) -> None:
         """Somebody says that `bound` calls in flight are right: slow start and knee leave as many."""
         self._asked = max(self._asked, bound)
         self._open = max(self._open, bound)
+
+    def resume(self, cap: float | None, flying: float | None) -> None:
+        """Begin with what is known from another time."""
+        self.cap = max(cap, self._asked) if cap is not None else self.cap
+        self._open = max(self._open, flying or 0.0)
 
     def answered(self, sent_at: float, *, is_paced: bool, now: float) -> None:
         """`is_paced`: a rate is known."""

@@ -40,6 +40,7 @@ _LIMITS = {
     "requests": "the limit of requests per minute. Raise it if the provider allows more; concurrency does not help",
     "tokens": "the limit of tokens per minute. Shorten prompts, lower max_tokens, or raise it if it may be",
     "concurrency": "the quota's bound on calls in flight. Raise Limits(max_concurrency) if the provider allows more",
+    "start": "the start: how many calls at once the provider takes had still to be found out",
     "pause": "the provider's 429s. Set its limits (requests and tokens per minute), so that calls are paced instead",
     "backoff": "sleeping after faults of the provider. Send fewer calls at once, or try again when it is well",
     "input": "the input: there was often nothing to do. Feed tasks faster",
