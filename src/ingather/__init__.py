@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ingather.backoff import BackoffStrategy, RetryConfig
     from ingather.bridge import run_sync
+    from ingather.budget import Budget
     from ingather.executor import ParallelLLMExecutor
+    from ingather.hedge import Hedge
     from ingather.limits import Limits
     from ingather.providers.base import Provider
     from ingather.providers.connect import connect
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 
 _HOME = {
     "BackoffStrategy": "backoff",
+    "Budget": "budget",
     "DeterministicTask": "task",
     "EchoProvider": "providers.echo",
     "ExtractTask": "task",
+    "Hedge": "hedge",
     "LLMMessage": "task",
     "LLMResponse": "result",
     "LLMTask": "task",
@@ -43,7 +47,7 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "ParallelLLMExecutor", "connect", "run_sync",
     "LLMMessage", "LLMTask", "DeterministicTask", "ExtractTask", "Prompt",
     "TaskResult", "LLMResponse", "Usage",
-    "RetryConfig", "BackoffStrategy", "RetryExecutor", "Limits",
+    "RetryConfig", "BackoffStrategy", "RetryExecutor", "Limits", "Budget", "Hedge",
     "Store",
     "Provider", "EchoProvider",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ The slot and the quota are given back the moment the answer or the failure is he
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,14 +24,17 @@ from ingather.errors import (
 from ingather.events import PoolPaused
 from ingather.limits.controller import Outcome
 from ingather.nesting import Scope
+from ingather.purse import Hold
 from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ingather.budget import Spend
     from ingather.call import Call
     from ingather.lease import Lease
     from ingather.limits.headers import RateLimits
+    from ingather.pricing import Price
     from ingather.result import LLMResponse, Usage
     from ingather.task import DeterministicTask
     from ingather.terms import Exchange
@@ -38,24 +42,56 @@ if TYPE_CHECKING:
 
 async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
     """One attempt that is no 429: after those, the call waits in its old place and goes again."""
-    while True:
-        lease = exchange.lane.ask(call.arrival, exchange.estimate)
-        if not lease.granted:
-            await _granted(call, lease)
-        call.tally.attempts += 1
-        call.tally.admitted(lease)
-        error: BaseException | None = None
+    hold = None if exchange.worst is None else await _funded(call, exchange.worst, exchange.lane.price)
+    try:
+        while True:
+            lease = exchange.lane.ask(call.arrival, exchange.estimate)
+            if not lease.granted:
+                await _granted(call, lease)
+            hedging = call.terms.hedging
+            with contextlib.suppress(RateLimited):
+                if hedging is None:
+                    return await attempt(call, exchange, lease, hold)
+                from ingather.hedged import attempt_twice
+
+                return await attempt_twice(call, exchange, lease, hold, hedging)
+    finally:
+        if hold is not None:
+            hold.close()
+
+
+async def attempt(call: Call, exchange: Exchange, lease: Lease, hold: Hold | None) -> LLMResponse:
+    """Exactly one request on the wire, for which `lease` was granted."""
+    call.tally.attempts += 1
+    call.tally.admitted(lease)
+    error: BaseException | None = None
+    try:
+        return await _sent(call, exchange, lease)
+    except RateLimited as throttled:
+        call.tally.rejected += 1
+        error = throttled
+        raise
+    except BaseException as failure:
+        error = failure
+        raise
+    finally:
+        lease.close(Outcome.DROPPED)  # where nothing better is known: it was cancelled
+        if hold is not None:
+            hold.attempted(lease.outcome, lease.usage)
+        call.tally.attempted(lease, error)
+
+
+async def _funded(call: Call, worst: Spend, price: Price | None) -> Hold:
+    """Reserve the most that it may cost; meanwhile another worker may take its turn."""
+    purse = call.terms.purse
+    assert purse is not None  # noqa: S101 - for the type checker: else there is no worst case
+    if not purse.is_free_for(worst):
+        call.run.step_aside()
         try:
-            return await _sent(call, exchange, lease)
-        except RateLimited as throttled:
-            call.tally.rejected += 1
-            error = throttled
-        except BaseException as failure:
-            error = failure
-            raise
+            await purse.hold(worst)
         finally:
-            lease.close(Outcome.DROPPED)  # where nothing better is known: it was cancelled
-            call.tally.attempted(lease, error)
+            call.run.step_back()
+    return Hold(purse, worst, price)
 
 
 async def run_function(call: Call, task: DeterministicTask) -> object:
@@ -104,7 +140,7 @@ async def _sent(call: Call, exchange: Exchange, lease: Lease) -> LLMResponse:
         if error is raised:
             raise
         raise error from raised
-    lease.close(Outcome.SUCCESS, call.tally.note(response), getattr(response, "rate_limits", None))
+    lease.close(Outcome.SUCCESS, call.tally.note(response, lease.lane.price), getattr(response, "rate_limits", None))
     return response
 
 
@@ -120,7 +156,8 @@ def _understood(call: Call, lease: Lease, raised: Exception) -> Exception:
     if isinstance(error, PoolFailure):
         lease.lane.pool.fail(error)
     if isinstance(error, AnswerError) and error.response is not None:
-        usage, told = call.tally.note(error.response), getattr(error.response, "rate_limits", None)
+        usage = call.tally.note(error.response, lease.lane.price)
+        told = getattr(error.response, "rate_limits", None)
     lease.close(_outcome(error), usage, told)
     pool = lease.lane.pool
     if pool.outage(lease.loop.time()) > pool.controller.limits.max_wait:

@@ -36,6 +36,7 @@
     └── Stopped                      we ended it, not the provider
         ├── Cancelled                ended while it ran: fail_fast, or a CancelledError from the task's own code
         ├── NotSent                  ended before it was sent: nothing was paid
+        ├── BudgetSpent              the budget has no room for the most that the call may cost
         └── DeadlineExceeded (TimeoutError)   the task's or the run's deadline passed
 
 Catch broadly (``ProviderError``) or narrowly (``Truncated``). No message holds a key: `redact` goes over all of them.
@@ -262,6 +263,10 @@ class Stopped(IngatherError):
 
 class Cancelled(Stopped):
     """Ended while it ran: by fail_fast, or by a CancelledError that the task's own code raised."""
+
+
+class BudgetSpent(Stopped):
+    """The `Budget` has no room left for the most that the call may cost, and nothing that is reserved will make any."""
 
 
 class NotSent(Stopped):

@@ -40,7 +40,8 @@ class AttemptStarted:
     """A request went on the wire (`attempt` counts from 1), or a function began (its `attempt` is 0).
 
     `queued`: seconds it waited, `limited_by` what for: ``"slots"``, ``"requests"``, ``"tokens"``, ``"concurrency"``,
-    ``"start"`` (how many calls at once are right is still being found out), ``"pause"``, or ``""`` where it did not wait.
+    ``"start"`` (how many calls at once are right is still being found out), ``"pause"``, or ``""`` where it did not
+    wait.
     """
 
     at: float
@@ -85,6 +86,16 @@ class PoolPaused:
     index: int
     pool: str
     delay: float
+
+
+@dataclass(slots=True)
+class Hedged:
+    """A request took long, `after` seconds so far: it was sent a second time."""
+
+    at: float
+    run: int
+    index: int
+    after: float
 
 
 @dataclass(slots=True)
@@ -137,6 +148,7 @@ Event = (
     | AttemptEnded
     | BackedOff
     | PoolPaused
+    | Hedged
     | ReAsked
     | Remembered
     | TaskEnded

@@ -11,8 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ingather.backoff import RetryConfig
+from ingather.budget import Budget
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
 from ingather.errors import NotSent, PoolFailure, SetupError, StoreError
+from ingather.hedge import Hedge
 from ingather.nesting import current
 from ingather.providers.base import Provider
 from ingather.run import Run
@@ -45,7 +47,8 @@ class ParallelLLMExecutor:
     `fail_fast`: the first failure stops the rest. `default_per_task_timeout`: seconds for each attempt. `deadline`:
     seconds for each call of a method as a whole. `store`: a `Store`, or the path of one, which remembers the answers of
     our own dialects; a call whose answer is there is not sent, identical calls at one time share a request, and what
-    cannot be stored is not bought: then the run ends with `StoreError`. `on_event`: called with each event (see
+    cannot be stored is not bought: then the run ends with `StoreError`. `budget`: a cap on money or tokens that is not
+    overshot. `hedge`: when a slow request is sent twice. `on_event`: called with each event (see
     `ingather.events`).
 
     Usable without ``async with``; with it, leaving cancels what is in flight and waits for it.
@@ -70,6 +73,8 @@ class ParallelLLMExecutor:
         default_per_task_timeout: float | None = None,
         deadline: float | None = None,
         store: Store | str | os.PathLike[str] | None = None,
+        budget: Budget | None = None,
+        hedge: Hedge | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
         self._own_provider = isinstance(provider, str)
@@ -91,7 +96,19 @@ class ParallelLLMExecutor:
         self._store = Store(store) if isinstance(store, str | os.PathLike) else store
         if not isinstance(self._store, Store | None):
             raise TypeError(f"store is a Store, the path of one, or None, not {store!r:.80}")
-        self._terms = Terms(self.provider, self._slots, default_retry, default_config_overrides, timeout, self._store)
+        for name, value, kind in (("budget", budget, Budget), ("hedge", hedge, Hedge)):
+            if not isinstance(value, kind | None):
+                raise TypeError(f"{name} is a {kind.__name__} or None, not {value!r:.80}")
+        self._terms = Terms(
+            self.provider,
+            self._slots,
+            default_retry,
+            default_config_overrides,
+            timeout,
+            self._store,
+            budget=budget,
+            hedge=hedge,
+        )
         self._runs: set[Run] = set()
         self._pid = os.getpid()
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ingather.limits.headers import RateLimits
     from ingather.limits.sent import Sent
     from ingather.pool import Pool
+    from ingather.pricing import Price
     from ingather.result import Usage
     from ingather.slots import Slots
 
@@ -63,11 +64,14 @@ os.register_at_fork(after_in_child=lock.renew)
 
 
 class Lease:
-    """One request's permission: first waited for, then held, then closed. `limited_by`: what it last waited for."""
+    """One request's permission: first waited for, then held, then closed.
+
+    `limited_by`: what it last waited for. `outcome`, `usage`: how it ended, once it has.
+    """
 
     __slots__ = (
         "arrival", "asked_at", "closed", "cost", "error", "estimate", "future", "granted", "granted_at", "lane",
-        "limited_by", "loop", "sent",
+        "limited_by", "loop", "outcome", "sent", "usage",
     )  # fmt: skip
 
     def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop) -> None:
@@ -82,6 +86,8 @@ class Lease:
         self.closed = False
         self.limited_by = ""
         self.sent: Sent | None = None
+        self.outcome = Outcome.IGNORED
+        self.usage: Usage | None = None
         self.asked_at = self.granted_at = 0.0
 
     def __lt__(self, other: Lease) -> bool:
@@ -95,6 +101,8 @@ class Lease:
         if lock.held_here():
             threading.Thread(target=self.close, args=(outcome, usage, told)).start()
             return
+        if not self.closed or outcome is Outcome.SUCCESS:  # a bare provider may give its slot back before it answers
+            self.outcome, self.usage = outcome, usage
         with lock:
             if self.closed or self.sent is None:
                 return
@@ -148,14 +156,16 @@ class Lease:
 class Lane:
     """One executor's queue at one pool.
 
-    `failed`: why all its calls fail now. `standing`: whether it is among the waiting lanes of its pool and executor.
+    `price`: of its model's tokens, where it is known. `failed`: why all its calls fail now. `standing`: whether it is
+    among the waiting lanes of its pool and executor.
     """
 
-    __slots__ = ("__weakref__", "failed", "pool", "queue", "slots", "standing")
+    __slots__ = ("__weakref__", "failed", "pool", "price", "queue", "slots", "standing")
 
-    def __init__(self, slots: Slots, pool: Pool) -> None:
+    def __init__(self, slots: Slots, pool: Pool, price: Price | None = None) -> None:
         self.slots = slots
         self.pool = pool
+        self.price = price
         self.queue: list[Lease] = []
         self.failed: Exception | None = None
         self.standing = False
@@ -187,6 +197,20 @@ class Lane:
             pool.drain(now)
             if not lease.granted:
                 lease.future = lease.loop.create_future()
+        return lease
+
+    def ask_free(self, arrival: Arrival, estimate: Tokens) -> Lease | None:
+        """A lease, if one is to be had at once, nobody waits, and the quota is under no pressure."""
+        pool, slots = self.pool, self.slots
+        lease = Lease(self, arrival, estimate, asyncio.get_running_loop())
+        with lock:
+            now = lease.asked_at = lease.loop.time()
+            if self.failed is not None or pool.waiting or slots.waiting or slots.in_use >= slots.capacity:
+                return None
+            lease.cost = pool.estimator.cost(estimate)
+            if not pool.controller.is_calm(now) or pool.controller.delay(lease.cost, now)[0] > 0:
+                return None
+            pool.grant(lease, now)
         return lease
 
     def head(self) -> Lease | None:

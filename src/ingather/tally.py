@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ingather.events import AttemptEnded, AttemptStarted, Remembered
-from ingather.result import TaskResult, Usage
+from ingather.result import LLMResponse, TaskResult, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ingather.events import Event
     from ingather.lease import Lease
-    from ingather.result import LLMResponse
+    from ingather.pricing import Price
     from ingather.run import Run
     from ingather.task import Task
 
@@ -67,13 +67,17 @@ class Tally:
             duration = self._loop.time() - lease.granted_at
             self.tell(AttemptEnded, attempt=self.attempts, duration=duration, error=error, usage=usage)
 
-    def note(self, response: LLMResponse) -> Usage | None:
+    def note(self, response: LLMResponse, price: Price | None) -> Usage | None:
         """Count what an answer cost, success or not: every answer with a usage was paid. Gives its usage."""
         self.response = response
         usage = _usage(response)
         if usage is not None:
             self.usage = usage if self.usage is None else self.usage + usage
         cost = getattr(response, "cost_usd", None)
+        if cost is None and price is not None and usage is not None:
+            cost = price.of(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
+            if isinstance(response, LLMResponse):
+                response.cost_usd = cost
         if cost is None:
             self._unpriced = True
         else:

@@ -7,25 +7,34 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
+from ingather.budget import Spend
 from ingather.cache import Cache
+from ingather.errors import SetupError
+from ingather.hedge import Hedge, Hedging
 from ingather.lease import Lane
 from ingather.limits import Limits
 from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
+from ingather.pricing import FREE, price_of
 from ingather.providers.base import Provider, QuotaKey, Request, WireProvider
 from ingather.providers.ceilings import ceiling_of
+from ingather.purse import Purse
 from ingather.task import LLMMessage
 from ingather.tokens import BYTES_PER_TOKEN, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from ingather.budget import Budget
+    from ingather.pricing import Price
     from ingather.result import LLMResponse
     from ingather.schema import Schema
     from ingather.slots import Slots
     from ingather.store import Store
 
 _ONCE = RetryConfig(max_attempts=1)
+_CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+_TURN = 64  # bytes that a message may take besides its text
 _FUNCTIONS = 50  # that run at once where the executor has no bound of its own
 
 
@@ -37,12 +46,14 @@ class Exchange:
     estimate: Tokens
     send: Callable[[], Awaitable[LLMResponse]]
     request: Request | None = None  # of our dialects
+    worst: Spend | None = None  # the most that it may cost, where there is a budget
 
 
 class Terms:
     """One executor's, for all its runs.
 
-    `wire`: the provider, where it is one of our dialects. `cache`, `journal`: of the executor's store.
+    `wire`: the provider, where it is one of our dialects. `cache`, `journal`: of the executor's store. `purse`: of its
+    budget, where that has a cap.
     """
 
     def __init__(
@@ -53,6 +64,9 @@ class Terms:
         overrides: Mapping[str, object] | None,
         timeout: float | None,
         store: Store | None = None,
+        *,
+        budget: Budget | None = None,
+        hedge: Hedge | None = None,
     ) -> None:
         self.cache = None if store is None else Cache(store)
         self.journal = None if store is None else store.journal(repr(provider), self)
@@ -68,6 +82,9 @@ class Terms:
         self._schema_mode: str | None = getattr(provider, "schema_mode", None)
         self._schema_lengths = bool(getattr(provider, "schema_lengths", False))
         self.schema_ceiling = ceiling_of(getattr(provider, "schema_ceiling", None))
+        self.hedging = None if hedge is None or self.wire is None else Hedging(hedge)
+        self._budget = budget
+        self.purse = Purse(budget) if budget is not None and budget.caps else None
         self._bare: Lane | None = None
         self._lanes: dict[QuotaKey, Lane] = {}
 
@@ -77,15 +94,45 @@ class Terms:
             request = self.wire.prepare(messages, overrides or None)
             lane = self._lanes.get(request.quota)
             if lane is None:
-                lane = self._lanes[request.quota] = Lane(self.slots, pool_of(request.quota, self.limits))
-            return Exchange(lane, request.estimate, partial(self.wire.send, request), request)
+                price = self._price(request.quota.provider, request.quota.model)
+                lane = self._lanes[request.quota] = Lane(self.slots, pool_of(request.quota, self.limits), price)
+            send = partial(self.wire.send, request)
+            worst = None if self.purse is None else self._worst(lane, request.estimate, len(request.body), overrides)
+            return Exchange(lane, request.estimate, send, request, worst)
         if self._bare is None:
-            self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
-        return Exchange(
-            self._bare,
-            _estimate(messages),
-            partial(self.provider.complete, messages, config_overrides=overrides or None),
-        )
+            self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits), self._price("", ""))
+        estimate = _estimate(messages)
+        ask = partial(self.provider.complete, messages, config_overrides=overrides or None)
+        worst = None
+        if self.purse is not None:
+            cap = next((overrides[name] for name in _CAPS if isinstance(overrides.get(name), int)), None)
+            tokens = Tokens(estimate.input, cap if isinstance(cap, int) else None)
+            size = estimate.input * int(BYTES_PER_TOKEN) + _TURN * len(messages)
+            worst = self._worst(self._bare, tokens, size, overrides)
+        return Exchange(self._bare, estimate, ask, worst=worst)
+
+    def _price(self, provider: str, model: str) -> Price | None:
+        if getattr(self.provider, "is_free", False):
+            return FREE
+        return price_of(provider, model, None if self._budget is None else self._budget.prices)
+
+    def _worst(self, lane: Lane, estimate: Tokens, size: int, overrides: Mapping[str, object]) -> Spend:
+        """The most that a request of `size` bytes may cost: no token is shorter than a byte.
+
+        Raises SetupError where its output has no limit, or its price is not known.
+        """
+        budget, price = self._budget, lane.price
+        if budget is not None and budget.max_cost_usd is not None and price is None:
+            raise SetupError(
+                f"the price of {lane.pool.name} is not known, so that no cap on money can be kept: give it in "
+                'Budget(prices={"MODEL": (IN, OUT)}), USD per million tokens, or install "ingather[prices]"'
+            )
+        output = estimate.max_output or getattr(self.provider, "max_output", None)
+        if output is None and (price != FREE or (budget is not None and budget.max_tokens is not None)):
+            raise SetupError("with a budget each request needs a limit on its output: give max_tokens")
+        choices = overrides.get("n")
+        output = (output or 0) * (choices if isinstance(choices, int) and choices > 1 else 1)
+        return Spend(0.0 if price is None else price.of(size, output), size + output)
 
     def ask_for(
         self, schema: Schema, messages: Sequence[LLMMessage], overrides: dict[str, object], *, last: bool

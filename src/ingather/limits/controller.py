@@ -35,6 +35,7 @@ _BURST = 0.25  # seconds of the pace that may go at once; one call at least
 _LOOK_AGAIN = 1.0  # seconds, since a pace changes with time
 _NO_HINT = 1.0  # "retry-after: 1" is what servers say that round up: a floor, not a measurement
 _TOO_FEW = 20  # requests that teach nothing worth keeping
+_CALM = 10.0  # seconds since the last 429
 _SILENCE = 3.0  # round trips of a 429, after which none will come
 _BELIEVED = 4  # hints in a row that led to nothing but the next 429
 _WORDS = ("requests", "tokens", "tokens", "tokens")
@@ -72,6 +73,10 @@ class Controller:
         self._is_closed, self._knocked_at, self._round_trip = False, -math.inf, 0.0
         if not learns:
             self.window.expect(math.inf)
+
+    def is_calm(self, now: float) -> bool:
+        """Whether neither a 429 nor an outage was near lately: then more than the necessary may be sent."""
+        return self.outage.since is None and not self._strikes and now - self.ceilings.cut_at > _CALM
 
     def learnt(self) -> Learnt | None:
         """What is known by now; None after too few requests."""

@@ -88,6 +88,7 @@ class EchoProvider:
     """
 
     retry = None
+    is_free = True
     schema_mode = None
 
     def __init__(

@@ -42,6 +42,7 @@ class ExtractiveProvider:
     """
 
     retry = None
+    is_free = True
     schema_mode = "native"
     schema_lengths = True
     schema_ceiling = None

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingather.errors import Cancelled, NotSent, RateLimited
+from ingather.errors import BudgetSpent, Cancelled, NotSent, RateLimited
 from ingather.events import (
     AttemptEnded,
     AttemptStarted,
@@ -153,7 +153,7 @@ class Report:
         if result.success:
             total.succeeded += 1
             total.cached += result.cached
-        elif isinstance(result.error, NotSent):
+        elif isinstance(result.error, NotSent | BudgetSpent):
             total.not_sent += 1
         elif isinstance(result.error, Cancelled):
             total.cancelled += 1

@@ -1,0 +1,92 @@
+"""One attempt, perhaps in two copies: each with a slot of its own, the first answer wins."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ingather.attempt import attempt
+from ingather.errors import RateLimited
+from ingather.events import Hedged
+from ingather.purse import Hold
+
+if TYPE_CHECKING:
+    from ingather.call import Call
+    from ingather.hedge import Hedging
+    from ingather.lease import Lease
+    from ingather.result import LLMResponse
+    from ingather.terms import Exchange
+
+
+_LOOK_AGAIN = 1.0  # seconds, while too little is known
+
+
+async def attempt_twice(
+    call: Call, exchange: Exchange, lease: Lease, hold: Hold | None, hedging: Hedging
+) -> LLMResponse:
+    """The attempt that `lease` was granted for; where it takes too long, a copy beside it. Raises as `attempt` does."""
+    loop = call.run.loop
+    begun = loop.time()
+    hedging.sent()
+    copies = [loop.create_task(attempt(call, exchange, lease, hold))]
+    flying = set(copies)
+    try:
+        while flying:
+            wait = None if len(copies) == 2 else hedging.wait(loop.time() - begun) or _LOOK_AGAIN
+            done, flying = await asyncio.wait(flying, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            for copy in done:
+                if copy.exception() is None:
+                    hedging.answered(loop.time() - begun)
+                    return copy.result()
+            if not done and hedging.is_due(loop.time() - begun) and (second := _copy(call, exchange)) is not None:
+                hedging.copied()
+                call.tally.tell(Hedged, after=loop.time() - begun)
+                copies.append(second)
+                flying.add(second)
+    finally:
+        await _gone(flying)
+    raise _worst([copy.exception() for copy in copies])
+
+
+def _copy(call: Call, exchange: Exchange) -> asyncio.Task[LLMResponse] | None:
+    """The second copy, if there is a free slot, room in the quota and money for it, all at once."""
+    hold: Hold | None = None
+    if exchange.worst is not None and call.terms.purse is not None:
+        if not call.terms.purse.is_free_for(exchange.worst):
+            return None
+        hold = Hold(call.terms.purse, exchange.worst, exchange.lane.price)
+    lease = exchange.lane.ask_free(call.arrival, exchange.estimate)
+    if lease is None:
+        if hold is not None:
+            hold.close()
+        return None
+    return call.run.loop.create_task(_attempt_and_settle(call, exchange, lease, hold))
+
+
+async def _attempt_and_settle(call: Call, exchange: Exchange, lease: Lease, hold: Hold | None) -> LLMResponse:
+    try:
+        return await attempt(call, exchange, lease, hold)
+    finally:
+        if hold is not None:
+            hold.close()
+
+
+async def _gone(flying: set[asyncio.Task[LLMResponse]]) -> None:
+    """Cancel them, and wait until they have given everything back."""
+    interrupted: asyncio.CancelledError | None = None
+    while flying:
+        for copy in flying:
+            copy.cancel()
+        try:
+            _, flying = await asyncio.wait(flying)
+        except asyncio.CancelledError as error:
+            interrupted = error
+            flying = {copy for copy in flying if not copy.done()}
+    if interrupted is not None:
+        raise interrupted
+
+
+def _worst(errors: list[BaseException | None]) -> BaseException:
+    """What the call ended with: a 429 only if there was nothing else."""
+    found = [error for error in errors if error is not None]
+    return next((error for error in found if not isinstance(error, RateLimited)), found[0])
