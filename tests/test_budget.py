@@ -38,7 +38,8 @@ def test_both_caps_hold():
 
 @given(st.lists(st.tuples(st.floats(0.001, 0.3), st.floats(0, 1)), max_size=80))
 def test_whatever_is_reserved_and_settled_the_cap_is_not_exceeded(calls):
-    budget, flying = Budget(max_cost_usd=1.0), []
+    budget = Budget(max_cost_usd=1.0)
+    flying: list[tuple[Spend, Spend]] = []
     for worst, share in calls:
         while budget.room_for(Spend(worst)) is Room.LATER:
             budget.settle(*flying.pop(0))

@@ -7,7 +7,7 @@ import pytest
 
 from ingather import Budget, Hedge, LLMResponse, LLMTask, ParallelLLMExecutor, Usage
 from ingather.errors import RateLimited, ServerFault
-from ingather.events import Hedged
+from ingather.events import Event, Hedged
 from ingather.tokens import Tokens
 from tests.run.stand_ins import Wire, assert_at_rest, llm_tasks
 
@@ -49,8 +49,8 @@ async def test_the_last_answer_comes_in_half_the_time_for_5_percent_more_calls(s
 
 
 async def test_the_first_answer_wins_and_the_other_copy_is_cancelled():
-    events = []
-    wire = Wire(
+    events: list[Event] = []
+    wire: Wire = Wire(
         lambda prompt, number: f"{prompt}:{number}", latency=lambda prompt: 100.0 if len(wire.ledger) == 10 else 1.0
     )
     executor = ParallelLLMExecutor(wire, 2, hedge=Hedge(after=2.0, max_extra=0.2), on_event=events.append)
@@ -74,9 +74,12 @@ async def test_a_copy_that_fails_leaves_the_first_one_to_answer():
     latencies = iter([1.0] * 9 + [10.0, 1.0])
 
     def answer(prompt, number):
-        return ServerFault("500") if len(answered) == 9 and now() < 10 else answered.append(prompt) or prompt
+        if len(answered) == 9 and now() < 10:
+            return ServerFault("500")
+        answered.append(prompt)
+        return prompt
 
-    answered = []
+    answered: list[str] = []
     wire = Wire(answer, latency=lambda prompt: next(latencies))
     [*_, last] = await ParallelLLMExecutor(wire, 1, hedge=Hedge(after=2.0, max_extra=0.2)).gather(llm_tasks(9))
     assert last.success
@@ -96,7 +99,7 @@ async def test_no_copy_while_the_quota_is_under_pressure():
     def answer(prompt, number):
         return RateLimited("429", status=429, retry_after=0.1) if number <= 4 else prompt
 
-    wire = Wire(answer, latency=lambda prompt: 0.1 if len(wire.ledger) <= 4 else 5.0)
+    wire: Wire = Wire(answer, latency=lambda prompt: 0.1 if len(wire.ledger) <= 4 else 5.0)
     results = await ParallelLLMExecutor(wire, 8, hedge=Hedge(after=1.0, max_extra=1.0)).gather(llm_tasks(4))
     assert all(result.success for result in results)
     assert sum(result.attempts - result.rejected for result in results) == 4

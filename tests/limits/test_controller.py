@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ingather import Limits, Usage
 from ingather.limits.caps import Caps
 from ingather.limits.controller import Controller, Outcome
+from ingather.limits.sent import Sent
 from ingather.tokens import Cost, Tokens
 
 MINUTE = 60.0
@@ -303,7 +304,7 @@ def test_whatever_comes_back_there_is_always_a_way_on(ends, wave):
     """After any mix of answers and 429s: with nothing in flight, a finite wait and the next one may go."""
     controller, now = Controller(Limits()), 0.0
     for answered, hint in ends:
-        flying = []
+        flying: list[Sent] = []
         while len(flying) < wave and controller.delay(Cost(1, 0), now)[0] == 0:
             flying.append(controller.sent(Cost(1, 0), now))
         now += 0.1

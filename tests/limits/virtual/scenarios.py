@@ -2,10 +2,11 @@
 
 import math
 import random
+from typing import Any
 
 from tests.limits.virtual.world import Scenario
 
-_BLIND = {"headers": False, "hint": "none", "named": False}
+_BLIND: Any = {"headers": False, "hint": "none", "named": False}
 
 NAMED = {
     scenario.name: scenario

@@ -269,7 +269,7 @@ class Figures:
 
 def calls_of(scenario, seed):
     rng = random.Random(seed * 7919 + 13)
-    queues = [[] for _ in range(scenario.clients)]
+    queues: list[list[Call]] = [[] for _ in range(scenario.clients)]
     mu = math.log(scenario.tokens) - scenario.tokens_sigma**2 / 2
     for number in range(scenario.calls):
         tokens = max(50.0, math.exp(rng.gauss(mu, scenario.tokens_sigma)))
