@@ -121,12 +121,15 @@ class Attempts:
         self._random = random
         self._previous: float | None = None
 
-    def after_error(self, error: Exception) -> float | None:
-        """Seconds to sleep before the next attempt; None: `error` is final."""
+    def after_error(self, error: Exception, may_retry: Callable[[Exception], bool] | None = None) -> float | None:
+        """Seconds to sleep before the next attempt; None: `error` is final.
+
+        `may_retry` is asked last, where the policy itself would try again.
+        """
         self.failed += 1
         if not self.config.retries(error):
             return None
-        if self.failed >= self.config.max_attempts:
+        if self.failed >= self.config.max_attempts or (may_retry is not None and not may_retry(error)):
             if self.config.on_failure is not None:
                 self.config.on_failure(error)
             return None

@@ -150,7 +150,7 @@ class Call:
                     exchange = self.terms.freeze(messages, overrides)
                     continue
                 error = failure
-                delay = attempts.after_error(failure) if exchange.lane.pool.may_retry(failure) else None
+                delay = attempts.after_error(failure, exchange.lane.pool.may_retry)
                 if delay is None:
                     raise
             await self._back_off(delay, attempts.failed, error)
