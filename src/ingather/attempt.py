@@ -11,6 +11,7 @@ import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ingather.budget import Spend
 from ingather.errors import (
     AnswerError,
     AttemptTimeout,
@@ -24,17 +25,18 @@ from ingather.errors import (
 from ingather.events import PoolPaused
 from ingather.limits.controller import Outcome
 from ingather.nesting import Scope
-from ingather.purse import Hold
+from ingather.tally import cost_of, usage_of
 from ingather.threads import run_in_thread
+from ingather.worst_case import was_free
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ingather.budget import Spend
     from ingather.call import Call
     from ingather.lease import Lease
     from ingather.limits.headers import RateLimits
     from ingather.pricing import Price
+    from ingather.purse import Hold
     from ingather.result import LLMResponse, Usage
     from ingather.task import DeterministicTask
     from ingather.terms import Exchange
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
     """One attempt that is no 429: after those, the call waits in its old place and goes again."""
-    hold = None if exchange.worst is None else await _funded(call, exchange.worst, exchange.lane.price)
+    hold = None if exchange.worst is None else await _funded(call, exchange.worst)
     try:
         while True:
             lease = exchange.lane.ask(call.arrival, exchange.estimate)
@@ -65,8 +67,9 @@ async def attempt(call: Call, exchange: Exchange, lease: Lease, hold: Hold | Non
     call.tally.attempts += 1
     call.tally.admitted(lease)
     error: BaseException | None = None
+    response: LLMResponse | None = None
     try:
-        return await _sent(call, exchange, lease)
+        response = await _sent(call, exchange, lease)
     except RateLimited as throttled:
         call.tally.rejected += 1
         error = throttled
@@ -77,21 +80,34 @@ async def attempt(call: Call, exchange: Exchange, lease: Lease, hold: Hold | Non
     finally:
         lease.close(Outcome.DROPPED)  # where nothing better is known: it was cancelled
         if hold is not None:
-            hold.attempted(lease.outcome, lease.usage)
+            hold.took(_taken(hold.worst, exchange.price, response, error))
         call.tally.attempted(lease, error)
+    return response
 
 
-async def _funded(call: Call, worst: Spend, price: Price | None) -> Hold:
+def _taken(worst: Spend, price: Price | None, response: LLMResponse | None, error: BaseException | None) -> Spend:
+    """What an attempt cost, as far as it is known; where nobody knows, it counts in full."""
+    if error is not None:
+        if was_free(error):
+            return Spend()
+        response = error.response if isinstance(error, AnswerError) else None
+    usage, cost = usage_of(response), cost_of(response, price)
+    usd = worst.usd if cost is None and price is not None else cost or 0.0
+    return Spend(usd, worst.tokens if usage is None else usage.total_tokens)
+
+
+async def _funded(call: Call, worst: Spend) -> Hold:
     """Reserve the most that it may cost; meanwhile another worker may take its turn."""
     purse = call.terms.purse
     assert purse is not None  # noqa: S101 - for the type checker: else there is no worst case
-    if not purse.is_free_for(worst):
+    hold = purse.hold_now(worst)
+    if hold is None:
         call.run.step_aside()
         try:
-            await purse.hold(worst)
+            hold = await purse.hold(worst)
         finally:
             call.run.step_back()
-    return Hold(purse, worst, price)
+    return hold
 
 
 async def run_function(call: Call, task: DeterministicTask) -> object:
@@ -136,15 +152,15 @@ async def _sent(call: Call, exchange: Exchange, lease: Lease) -> LLMResponse:
         else:
             response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
     except Exception as raised:
-        error = _understood(call, lease, raised)
+        error = _understood(call, exchange, lease, raised)
         if error is raised:
             raise
         raise error from raised
-    lease.close(Outcome.SUCCESS, call.tally.note(response, lease.lane.price), getattr(response, "rate_limits", None))
+    lease.close(Outcome.SUCCESS, call.tally.note(response, exchange.price), getattr(response, "rate_limits", None))
     return response
 
 
-def _understood(call: Call, lease: Lease, raised: Exception) -> Exception:
+def _understood(call: Call, exchange: Exchange, lease: Lease, raised: Exception) -> Exception:
     """The typed form of what went wrong; pool and lease hear of it."""
     from ingather.providers.classify import classify_exception
 
@@ -156,7 +172,7 @@ def _understood(call: Call, lease: Lease, raised: Exception) -> Exception:
     if isinstance(error, PoolFailure):
         lease.lane.pool.fail(error)
     if isinstance(error, AnswerError) and error.response is not None:
-        usage = call.tally.note(error.response, lease.lane.price)
+        usage = call.tally.note(error.response, exchange.price)
         told = getattr(error.response, "rate_limits", None)
     lease.close(_outcome(error), usage, told)
     pool = lease.lane.pool

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 _REMEMBERED = 500  # the latest latencies
+_SOON = 0.001  # seconds: less is the rounding of clocks, and would be waited for again and again
 _LEAST = 20  # of them, before a percentile is believed
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)", re.ASCII)
 
@@ -82,7 +83,7 @@ class Hedging:
         if after == math.inf:
             return None
         threshold = self._threshold()
-        return threshold - elapsed if elapsed < threshold < math.inf else after
+        return max(threshold - elapsed, _SOON) if elapsed < threshold < math.inf else after
 
     def _threshold(self) -> float:
         """The fewer copies are left, the longer a request must have taken: they are for the slowest."""

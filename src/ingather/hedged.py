@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from ingather.attempt import attempt
 from ingather.errors import RateLimited
 from ingather.events import Hedged
-from ingather.purse import Hold
 
 if TYPE_CHECKING:
     from ingather.call import Call
     from ingather.hedge import Hedging
     from ingather.lease import Lease
+    from ingather.purse import Hold
     from ingather.result import LLMResponse
     from ingather.terms import Exchange
 
@@ -52,9 +52,9 @@ def _copy(call: Call, exchange: Exchange) -> asyncio.Task[LLMResponse] | None:
     """The second copy, if there is a free slot, room in the quota and money for it, all at once."""
     hold: Hold | None = None
     if exchange.worst is not None and call.terms.purse is not None:
-        if not call.terms.purse.is_free_for(exchange.worst):
+        hold = call.terms.purse.hold_now(exchange.worst)
+        if hold is None:
             return None
-        hold = Hold(call.terms.purse, exchange.worst, exchange.lane.price)
     lease = exchange.lane.ask_free(call.arrival, exchange.estimate)
     if lease is None:
         if hold is not None:

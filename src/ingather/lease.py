@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ingather.limits.headers import RateLimits
     from ingather.limits.sent import Sent
     from ingather.pool import Pool
-    from ingather.pricing import Price
     from ingather.result import Usage
     from ingather.slots import Slots
 
@@ -156,16 +155,14 @@ class Lease:
 class Lane:
     """One executor's queue at one pool.
 
-    `price`: of its model's tokens, where it is known. `failed`: why all its calls fail now. `standing`: whether it is
-    among the waiting lanes of its pool and executor.
+    `failed`: why all its calls fail now. `standing`: whether it is among the waiting lanes of its pool and executor.
     """
 
-    __slots__ = ("__weakref__", "failed", "pool", "price", "queue", "slots", "standing")
+    __slots__ = ("__weakref__", "failed", "pool", "queue", "slots", "standing")
 
-    def __init__(self, slots: Slots, pool: Pool, price: Price | None = None) -> None:
+    def __init__(self, slots: Slots, pool: Pool) -> None:
         self.slots = slots
         self.pool = pool
-        self.price = price
         self.queue: list[Lease] = []
         self.failed: Exception | None = None
         self.standing = False

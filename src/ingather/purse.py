@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 import os
 import threading
 import weakref
@@ -13,16 +13,24 @@ from typing import TYPE_CHECKING
 from ingather.budget import Budget, Room, Spend
 from ingather.errors import BudgetSpent
 from ingather.lease import lock
-from ingather.limits.controller import Outcome
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from ingather.pricing import Price
-    from ingather.result import Usage
+logger = logging.getLogger("ingather")
 
 _NOTHING = Spend()
-_queues: weakref.WeakKeyDictionary[Budget, deque[_Waiter]] = weakref.WeakKeyDictionary()
+
+
+class _Queue:
+    """Who waits for a budget, whichever executor's they are; and by how much answers were dearer than their worst."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[_Waiter] = deque()
+        self.beyond = _NOTHING
+
+
+_queues: weakref.WeakKeyDictionary[Budget, _Queue] = weakref.WeakKeyDictionary()
 
 
 class Purse:
@@ -31,35 +39,33 @@ class Purse:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         with lock:
-            self._waiting = _queues.setdefault(budget, deque())
+            self._queue = _queues.setdefault(budget, _Queue())
 
-    async def hold(self, worst: Spend) -> None:
+    async def hold(self, worst: Spend) -> Hold:
         """Reserve `worst`, as soon as there is room for it. Raises `BudgetSpent` where there never will be."""
         with lock:
+            worst += self._queue.beyond
             room = self.budget.room_for(worst)
-            if room is Room.NOW and not self._waiting:
-                self.budget.reserve(worst)
-                return
+            if room is Room.NOW and not self._queue.waiting:
+                return self._reserved(worst)
             if room is Room.NEVER:
                 raise self._spent(worst)
             waiter = _Waiter(worst, asyncio.get_running_loop())
-            self._waiting.append(waiter)
+            self._queue.waiting.append(waiter)
         try:
             await waiter.future
         except BaseException:
             self._give_up(waiter)
             raise
+        return Hold(self, worst)
 
-    def _give_up(self, waiter: _Waiter) -> None:
-        if lock.held_here():  # as for leases: a garbage collection ended it
-            threading.Thread(target=self._give_up, args=(waiter,)).start()
-            return
+    def hold_now(self, worst: Spend) -> Hold | None:
+        """Reserve `worst` if there is room for it at once, and nobody waits."""
         with lock:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
-            elif waiter.granted:  # at the same moment
-                self.budget.settle(waiter.worst, _NOTHING)
-            self._serve()
+            worst += self._queue.beyond
+            if self._queue.waiting or self.budget.room_for(worst) is not Room.NOW:
+                return None
+            return self._reserved(worst)
 
     def settle(self, worst: Spend, actual: Spend) -> None:
         """What was reserved is spent, or free again: whoever waits may have it."""
@@ -70,56 +76,80 @@ class Purse:
             self.budget.settle(worst, actual)
             self._serve()
 
-    def is_free_for(self, worst: Spend) -> bool:
-        """Reserve `worst` if there is room for it at once."""
+    def surprised(self, worst: Spend, actual: Spend) -> None:
+        """An answer was dearer than it could be, by what was known: from now on so much more is reserved."""
         with lock:
-            if self._waiting or self.budget.room_for(worst) is not Room.NOW:
-                return False
-            self.budget.reserve(worst)
-            return True
+            beyond, queue = actual - worst, self._queue
+            if beyond.usd <= queue.beyond.usd and beyond.tokens <= queue.beyond.tokens:
+                return
+            first = queue.beyond == _NOTHING
+            queue.beyond = Spend(max(beyond.usd, queue.beyond.usd), max(beyond.tokens, queue.beyond.tokens))
+        if first:
+            logger.warning(
+                "a provider counted %.0f tokens where at most %.0f were asked for; from now on more is reserved",
+                actual.tokens,
+                worst.tokens,
+            )
+
+    def _reserved(self, worst: Spend) -> Hold:
+        self.budget.reserve(worst)
+        return Hold(self, worst)
+
+    def _give_up(self, waiter: _Waiter) -> None:
+        if lock.held_here():  # as for leases: a garbage collection ended it
+            threading.Thread(target=self._give_up, args=(waiter,)).start()
+            return
+        with lock:
+            if waiter in self._queue.waiting:
+                self._queue.waiting.remove(waiter)
+            elif waiter.granted:  # at the same moment
+                self.budget.settle(waiter.worst, _NOTHING)
+            self._serve()
 
     def _serve(self) -> None:
-        while self._waiting:
-            waiter = self._waiting[0]
+        waiting = self._queue.waiting
+        while waiting:
+            waiter = waiting[0]
             room = self.budget.room_for(waiter.worst)
             if room is Room.LATER:
                 return
-            self._waiting.popleft()
-            if room is Room.NOW:
+            waiting.popleft()
+            if waiter.wake(None if room is Room.NOW else self._spent(waiter.worst)) and room is Room.NOW:
                 self.budget.reserve(waiter.worst)
                 waiter.granted = True
-            waiter.wake(None if room is Room.NOW else self._spent(waiter.worst))
 
     def _spent(self, worst: Spend) -> BudgetSpent:
-        usd = "" if self.budget.max_cost_usd is None else f" ({worst.usd:.4f} USD)"
-        return BudgetSpent(f"not sent: {self.budget!r}, which leaves no room for the most that this call may cost{usd}")
+        usd = "" if self.budget.max_cost_usd is None else f"{worst.usd:.6g} USD"
+        tokens = "" if self.budget.max_tokens is None else f"{worst.tokens:,.0f} tokens"
+        dear = " and ".join(filter(None, (usd, tokens)))
+        return BudgetSpent(f"not sent: it may cost {dear}, and there is no room for that in {self.budget!r}")
+
+    def __repr__(self) -> str:
+        return f"Purse({self.budget!r}, {len(self._queue.waiting)} wait)"
 
 
 class Hold:
     """What one call has reserved, from before it is sent until it is settled."""
 
-    __slots__ = ("_actual", "_price", "_purse", "_worst")
+    __slots__ = ("_actual", "_purse", "worst")
 
-    def __init__(self, purse: Purse, worst: Spend, price: Price | None) -> None:
+    def __init__(self, purse: Purse, worst: Spend) -> None:
         self._purse = purse
-        self._worst = worst
-        self._price = price
+        self.worst = worst
         self._actual = _NOTHING  # until it is sent
 
-    def attempted(self, outcome: Outcome, usage: Usage | None) -> None:
-        """It was on the wire, and ended so: where nobody knows what that cost, it counts in full."""
-        if outcome in (Outcome.IGNORED, Outcome.AWAY):
-            self._actual = _NOTHING
-        elif outcome is Outcome.DROPPED or usage is None:
-            self._actual = self._worst
-        else:
-            price = self._price
-            usd = 0.0 if price is None else price.of(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
-            self._actual = Spend(usd, usage.total_tokens)
+    def took(self, actual: Spend) -> None:
+        """An attempt took so much; there may be several, one after another."""
+        self._actual += actual
+        if actual.usd > self.worst.usd or actual.tokens > self.worst.tokens:
+            self._purse.surprised(self.worst, actual)
 
     def close(self) -> None:
         """Settle it."""
-        self._purse.settle(self._worst, self._actual)
+        self._purse.settle(self.worst, self._actual)
+
+    def __repr__(self) -> str:
+        return f"Hold({self.worst!r}, {self._actual!r} taken)"
 
 
 class _Waiter:
@@ -133,10 +163,13 @@ class _Waiter:
         self.future: asyncio.Future[None] = loop.create_future()
         self._loop = loop
 
-    def wake(self, error: BudgetSpent | None) -> None:
-        """Let it go on, or fail, on its own loop."""
-        with contextlib.suppress(RuntimeError):  # its loop was closed meanwhile
+    def wake(self, error: BudgetSpent | None) -> bool:
+        """Let it go on, or fail, on its own loop; False where that was closed meanwhile."""
+        try:
             self._loop.call_soon_threadsafe(_resolve, self.future, error)
+        except RuntimeError:
+            return False
+        return True
 
 
 def _resolve(future: asyncio.Future[None], error: BudgetSpent | None) -> None:
@@ -148,4 +181,11 @@ def _resolve(future: asyncio.Future[None], error: BudgetSpent | None) -> None:
         future.set_exception(error)
 
 
-os.register_at_fork(after_in_child=_queues.clear)
+def _start_anew() -> None:
+    """In a forked child, where nothing is in flight: nobody would settle what the parent has reserved."""
+    for budget in list(_queues):
+        budget.reserved = _NOTHING
+    _queues.clear()
+
+
+os.register_at_fork(after_in_child=_start_anew)

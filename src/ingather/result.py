@@ -18,7 +18,9 @@ class Usage:
     """Tokens that a provider counted.
 
     `input_tokens` holds the whole prompt, `cached_tokens` the part of it read from the provider's prompt cache;
-    `output_tokens` the whole answer, `reasoning_tokens` the part of it spent on thinking.
+    `output_tokens` the whole answer, `reasoning_tokens` the part of it spent on thinking. `cache_written_tokens`: the
+    part of the prompt that was written to the cache, where that is billed; `cache_written_1h_tokens`: of these, what is
+    kept for an hour.
 
     >>> Usage(10, 5) + Usage(1, 2)
     Usage(input_tokens=11, output_tokens=7, cached_tokens=0, reasoning_tokens=0)
@@ -28,6 +30,8 @@ class Usage:
     output_tokens: int
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_written_tokens: int = field(default=0, repr=False)
+    cache_written_1h_tokens: int = field(default=0, repr=False)
 
     @property
     def total_tokens(self) -> int:
@@ -40,6 +44,8 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.cached_tokens + other.cached_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.cache_written_tokens + other.cache_written_tokens,
+            self.cache_written_1h_tokens + other.cache_written_1h_tokens,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ingather.events import AttemptEnded, AttemptStarted, Remembered
@@ -63,21 +64,19 @@ class Tally:
         if journal is not None and self.attempts:
             journal.attempted(self._run.number, self, lease, error)
         if self._run.emit is not None:
-            usage = None if error is not None else _usage(self.response)
+            usage = None if error is not None else usage_of(self.response)
             duration = self._loop.time() - lease.granted_at
             self.tell(AttemptEnded, attempt=self.attempts, duration=duration, error=error, usage=usage)
 
     def note(self, response: LLMResponse, price: Price | None) -> Usage | None:
         """Count what an answer cost, success or not: every answer with a usage was paid. Gives its usage."""
         self.response = response
-        usage = _usage(response)
+        usage = usage_of(response)
         if usage is not None:
             self.usage = usage if self.usage is None else self.usage + usage
-        cost = getattr(response, "cost_usd", None)
-        if cost is None and price is not None and usage is not None:
-            cost = price.of(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
-            if isinstance(response, LLMResponse):
-                response.cost_usd = cost
+        cost = cost_of(response, price)
+        if isinstance(response, LLMResponse):
+            response.cost_usd = cost
         if cost is None:
             self._unpriced = True
         else:
@@ -142,6 +141,16 @@ class Tally:
         return f"Tally({self.tag or self.index}: {self.attempts} attempts, {self.rejected} rejected)"
 
 
-def _usage(response: object) -> Usage | None:
+def usage_of(response: object) -> Usage | None:
+    """The tokens that an answer says it took."""
     usage = getattr(response, "usage", None)  # a bare provider may answer with an object of its own
     return usage if isinstance(usage, Usage) else None
+
+
+def cost_of(response: object, price: Price | None) -> float | None:
+    """USD that an answer cost: what it says itself, else by its tokens; None where that is not known."""
+    told = getattr(response, "cost_usd", None)
+    if isinstance(told, int | float) and 0 <= told < math.inf:
+        return told
+    usage = usage_of(response)
+    return None if price is None or usage is None else price.of(usage)

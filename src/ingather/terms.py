@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
-from ingather.budget import Spend
 from ingather.cache import Cache
 from ingather.errors import SetupError
 from ingather.hedge import Hedge, Hedging
@@ -21,20 +20,20 @@ from ingather.providers.ceilings import ceiling_of
 from ingather.purse import Purse
 from ingather.task import LLMMessage
 from ingather.tokens import BYTES_PER_TOKEN, Tokens
+from ingather.worst_case import input_limit, is_by_the_token, output_limit, worst_case, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from ingather.budget import Budget
+    from ingather.budget import Budget, Spend
     from ingather.pricing import Price
     from ingather.result import LLMResponse
     from ingather.schema import Schema
     from ingather.slots import Slots
     from ingather.store import Store
 
+_nobodys = QuotaKey("", "", "", "")
 _ONCE = RetryConfig(max_attempts=1)
-_CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_TURN = 64  # bytes that a message may take besides its text
 _FUNCTIONS = 50  # that run at once where the executor has no bound of its own
 
 
@@ -46,6 +45,7 @@ class Exchange:
     estimate: Tokens
     send: Callable[[], Awaitable[LLMResponse]]
     request: Request | None = None  # of our dialects
+    price: Price | None = None  # of its tokens, where it is known
     worst: Spend | None = None  # the most that it may cost, where there is a budget
 
 
@@ -89,50 +89,49 @@ class Terms:
         self._lanes: dict[QuotaKey, Lane] = {}
 
     def freeze(self, messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> Exchange:
-        """The request for `messages`, encoded once. Raises what the provider's `prepare` raises."""
+        """The request for `messages`, encoded once. Raises what the provider's `prepare` raises.
+
+        With a budget, SetupError where nothing limits what it may cost.
+        """
         if self.wire is not None:
             request = self.wire.prepare(messages, overrides or None)
             lane = self._lanes.get(request.quota)
             if lane is None:
-                price = self._price(request.quota.provider, request.quota.model)
-                lane = self._lanes[request.quota] = Lane(self.slots, pool_of(request.quota, self.limits), price)
-            send = partial(self.wire.send, request)
-            worst = None if self.purse is None else self._worst(lane, request.estimate, len(request.body), overrides)
-            return Exchange(lane, request.estimate, send, request, worst)
-        if self._bare is None:
-            self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits), self._price("", ""))
-        estimate = _estimate(messages)
-        ask = partial(self.provider.complete, messages, config_overrides=overrides or None)
-        worst = None
-        if self.purse is not None:
-            cap = next((overrides[name] for name in _CAPS if isinstance(overrides.get(name), int)), None)
-            tokens = Tokens(estimate.input, cap if isinstance(cap, int) else None)
-            size = estimate.input * int(BYTES_PER_TOKEN) + _TURN * len(messages)
-            worst = self._worst(self._bare, tokens, size, overrides)
-        return Exchange(self._bare, estimate, ask, worst=worst)
+                lane = self._lanes[request.quota] = Lane(self.slots, pool_of(request.quota, self.limits))
+            exchange = Exchange(lane, request.estimate, partial(self.wire.send, request), request)
+        else:
+            if self._bare is None:
+                self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
+            ask = partial(self.provider.complete, messages, config_overrides=overrides or None)
+            exchange = Exchange(self._bare, _estimate(messages), ask)
+        self._appraise(exchange, messages, overrides)
+        return exchange
 
-    def _price(self, provider: str, model: str) -> Price | None:
-        if getattr(self.provider, "is_free", False):
-            return FREE
-        return price_of(provider, model, None if self._budget is None else self._budget.prices)
-
-    def _worst(self, lane: Lane, estimate: Tokens, size: int, overrides: Mapping[str, object]) -> Spend:
-        """The most that a request of `size` bytes may cost: no token is shorter than a byte.
-
-        Raises SetupError where its output has no limit, or its price is not known.
-        """
-        budget, price = self._budget, lane.price
-        if budget is not None and budget.max_cost_usd is not None and price is None:
+    def _appraise(self, exchange: Exchange, messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> None:
+        """Put on it what its tokens cost, and with a budget the most that it may cost in all."""
+        request, budget = exchange.request, self._budget
+        dialect, host, _, model = _nobodys if request is None else request.quota
+        if request is None:
+            model = str(overrides.get("model") or getattr(self.provider, "model", ""))
+        price = self._price(dialect, host, model)
+        body = request.body if request is not None else b"" if self.purse is None else written_out(messages, overrides)
+        if price is not None and price != FREE and not is_by_the_token(price, body):
+            price = None
+        exchange.price = price
+        if self.purse is None or budget is None:
+            return
+        if price is None and budget.max_cost_usd is not None:
             raise SetupError(
-                f"the price of {lane.pool.name} is not known, so that no cap on money can be kept: give it in "
+                f"the price of {exchange.lane.pool.name} is not known, so that no cap on money can be kept: give it in "
                 'Budget(prices={"MODEL": (IN, OUT)}), USD per million tokens, or install "ingather[prices]"'
             )
-        output = estimate.max_output or getattr(self.provider, "max_output", None)
-        if output is None and (price != FREE or (budget is not None and budget.max_tokens is not None)):
-            raise SetupError("with a budget each request needs a limit on its output: give max_tokens")
-        choices = overrides.get("n")
-        output = (output or 0) * (choices if isinstance(choices, int) and choices > 1 else 1)
-        return Spend(0.0 if price is None else price.of(size, output), size + output)
+        output = output_limit(exchange.estimate.max_output, overrides, self.provider, budget)
+        exchange.worst = worst_case(price, body, input_limit(messages, body, budget), output, dialect=dialect)
+
+    def _price(self, dialect: str, host: str, model: str) -> Price | None:
+        if getattr(self.provider, "is_free", False):
+            return FREE
+        return price_of(dialect, host, model, None if self._budget is None else self._budget.prices)
 
     def ask_for(
         self, schema: Schema, messages: Sequence[LLMMessage], overrides: dict[str, object], *, last: bool

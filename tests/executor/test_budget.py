@@ -6,7 +6,16 @@ import random
 import pytest
 
 from ingather import Budget, EchoProvider, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, Usage
-from ingather.errors import BudgetSpent, ConnectionLost, Overloaded, RateLimited, SetupError
+from ingather.errors import (
+    AttemptTimeout,
+    BadBody,
+    BudgetSpent,
+    ConnectionLost,
+    Overloaded,
+    RateLimited,
+    ServerFault,
+    SetupError,
+)
 from ingather.tokens import Tokens
 from tests.run.stand_ins import Wire, assert_at_rest, llm_tasks
 
@@ -67,8 +76,17 @@ async def test_tokens_have_a_cap_of_their_own():
 
 @pytest.mark.parametrize(
     ("error", "spent"),
-    [(RateLimited("429", status=429, retry_after=2.0), 1), (Overloaded("503"), 1), (ConnectionLost("cut"), 11)],
-    ids=lambda value: type(value).__name__,
+    [
+        (RateLimited("429", status=429, retry_after=2.0), 1),
+        (Overloaded("503", status=503), 1),
+        (ServerFault("500", status=500), 1),
+        (Overloaded("502", status=502), 11),
+        (ServerFault("504", status=504), 11),
+        (ConnectionLost("cut"), 11),
+        (BadBody("half", status=200), 11),
+        (AttemptTimeout("slow"), 11),
+    ],
+    ids=str,
 )
 async def test_an_attempt_that_may_have_been_billed_counts_in_full_and_a_refused_one_not_at_all(error, spent):
     wire = wire_of(answer=lambda prompt, number: error if number == 1 else None, retry=RetryConfig(2))

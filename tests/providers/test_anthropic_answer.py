@@ -94,7 +94,7 @@ async def test_tool_of_the_answer_is_the_answer():
                 "output_tokens": 7,
                 "output_tokens_details": {"thinking_tokens": 4},
             },
-            Usage(125, 7, 100, 4),
+            Usage(125, 7, 100, 4, 20),
         ),
         ({"input_tokens": 5, "output_tokens": 7, "cache_read_input_tokens": None}, Usage(5, 7)),
         ({"input_tokens": 5, "output_tokens": 7, "cache_read_input_tokens": -3}, Usage(5, 7)),

@@ -74,7 +74,7 @@ async def test_usage_with_its_details():
         "output_tokens_details": {"reasoning_tokens": 20},
         "total_tokens": 150,
     }
-    assert (await ask(response(message(text("x")), usage=usage))).usage == Usage(100, 50, 60, 20)
+    assert (await ask(response(message(text("x")), usage=usage))).usage == Usage(100, 50, 60, 20, 5)
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,11 @@ def _usage(counted: object) -> Usage | None:
         return None
     written = _count(counted, "cache_creation_input_tokens") or 0
     cached = _count(counted, "cache_read_input_tokens") or 0
+    kept = counted.get("cache_creation")
+    hour = _count(kept, "ephemeral_1h_input_tokens") if isinstance(kept, Mapping) else None
     details = counted.get("output_tokens_details")
     thought = _count(details, "thinking_tokens") if isinstance(details, Mapping) else None
-    return Usage(fresh + written + cached, output, cached, thought or 0)
+    return Usage(fresh + written + cached, output, cached, thought or 0, written, min(hour or 0, written))
 
 
 def _count(counted: Mapping[str, object], name: str) -> int | None:

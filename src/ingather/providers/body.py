@@ -100,7 +100,7 @@ def estimate(messages: Sequence[LLMMessage], output_limit: object) -> Tokens:
     Tokens(input=3, max_output=50)
     """
     size = sum(_size(message.content) for message in messages)
-    cap = output_limit if isinstance(output_limit, int) and output_limit > 0 else None
+    cap = output_limit if type(output_limit) is int and output_limit > 0 else None
     return Tokens(math.ceil(size / BYTES_PER_TOKEN), cap)
 
 

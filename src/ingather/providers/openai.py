@@ -78,7 +78,8 @@ class ChatCompletions:
         return encoded({**fields, "messages": [on_wire(message) for message in messages]}, messages)
 
     def output_limit(self, fields: Mapping[str, object]) -> object:
-        return fields.get("max_completion_tokens") or fields.get("max_tokens")
+        given = (fields.get("max_completion_tokens"), fields.get("max_tokens"))  # which counts, servers do not agree on
+        return max((cap for cap in given if isinstance(cap, int)), default=None)
 
     read = staticmethod(read)
 

@@ -79,8 +79,10 @@ def usage(counted: object, spent: str = "prompt_tokens", made: str = "completion
     prompt, completion = _count(counted, spent), _count(counted, made)
     if prompt is None or completion is None:
         return None
-    cached = _detail(counted.get(f"{spent}_details"), "cached_tokens")
-    return Usage(prompt, completion, cached, _detail(counted.get(f"{made}_details"), "reasoning_tokens"))
+    details = counted.get(f"{spent}_details")
+    thought = _detail(counted.get(f"{made}_details"), "reasoning_tokens")
+    written = _detail(details, "cache_write_tokens")
+    return Usage(prompt, completion, _detail(details, "cached_tokens"), thought, written)
 
 
 def _count(counted: Mapping[str, object], name: str) -> int | None:

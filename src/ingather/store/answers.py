@@ -121,7 +121,7 @@ def written(response: LLMResponse) -> bytes:
         "content": response.content,
         "model": response.model,
         "finish_reason": response.finish_reason,
-        "usage": usage and [usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens],
+        "usage": usage and _counts(usage),
         "function_call": response.function_call,
         "tool_calls": response.tool_calls,
         "metadata": response.metadata,
@@ -130,6 +130,12 @@ def written(response: LLMResponse) -> bytes:
         "request_id": response.request_id,
     }
     return orjson.dumps({name: value for name, value in said.items() if value is not None}, default=repr)
+
+
+def _counts(usage: Usage) -> list[int]:
+    counts = [usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens]
+    written = [usage.cache_written_tokens, usage.cache_written_1h_tokens]
+    return counts + written if any(written) else counts
 
 
 def read(row: Row, key: bytes) -> LLMResponse | None:
