@@ -18,7 +18,7 @@ class Hedge:
     """Send a request a second time when it takes longer than `after`; the first answer wins, the other is cancelled.
 
     `after`: seconds, or a percentile of the latest latencies such as ``"p95"``. `max_extra`: copies, as a share of all
-    requests; the cost of a copy is counted. A copy needs a free slot, room in the quota, and no 429s lately: it is
+    calls; the cost of a copy is counted. A copy needs a free slot, room in the quota, and no 429s lately: it is
     never queued. Only requests of our own dialects are sent twice.
 
     Raises ValueError for what is no percentile and no positive time, or a share that is not between 0 and 1.
@@ -61,7 +61,7 @@ class Hedging:
         self._stale = 0
 
     def sent(self) -> None:
-        """A request went on the wire for the first time."""
+        """A call went on the wire for the first time."""
         self._requests += 1
 
     def copied(self) -> None:

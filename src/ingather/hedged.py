@@ -27,7 +27,8 @@ async def attempt_twice(
     """The attempt that `lease` was granted for; where it takes too long, a copy beside it. Raises as `attempt` does."""
     loop = call.run.loop
     begun = loop.time()
-    hedging.sent()
+    if not call.tally.attempts:
+        hedging.sent()
     copies = [loop.create_task(attempt(call, exchange, lease, hold))]
     flying = set(copies)
     try:

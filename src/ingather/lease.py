@@ -7,6 +7,7 @@ import contextlib
 import heapq
 import os
 import threading
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ingather.errors import TooBig
@@ -15,6 +16,7 @@ from ingather.tokens import Cost, Tokens
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from collections.abc import Mapping
 
     from ingather.limits.headers import RateLimits
     from ingather.limits.sent import Sent
@@ -28,6 +30,7 @@ arrived after its parent, so nested work is finished before more is begun."""
 
 _FREE = Tokens(0, 0)
 _NOTHING = Cost(0.0, 0.0)
+_NOT_AT_ALL: Mapping[str, float] = MappingProxyType({})
 
 
 class Lock:
@@ -65,12 +68,12 @@ os.register_at_fork(after_in_child=lock.renew)
 class Lease:
     """One request's permission: first waited for, then held, then closed.
 
-    `limited_by`: what it last waited for. `outcome`, `usage`: how it ended, once it has.
+    `waited`: seconds that it waited, by cause, once that is over. `outcome`, `usage`: how it ended, once it has.
     """
 
     __slots__ = (
         "arrival", "asked_at", "closed", "cost", "error", "estimate", "future", "granted", "granted_at", "lane",
-        "limited_by", "loop", "outcome", "sent", "usage",
+        "loop", "outcome", "sent", "usage", "waited",
     )  # fmt: skip
 
     def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop) -> None:
@@ -83,11 +86,16 @@ class Lease:
         self.error: Exception | None = None
         self.granted = False
         self.closed = False
-        self.limited_by = ""
+        self.waited = _NOT_AT_ALL  # in the queue: the lane's clocks as they were when it came
         self.sent: Sent | None = None
         self.outcome = Outcome.IGNORED
         self.usage: Usage | None = None
         self.asked_at = self.granted_at = 0.0
+
+    @property
+    def limited_by(self) -> str:
+        """What it waited for longest, ``""`` where it did not wait."""
+        return max(self.waited, key=self.waited.__getitem__) if self.waited else ""
 
     def __lt__(self, other: Lease) -> bool:
         return self.arrival < other.arrival
@@ -126,6 +134,10 @@ class Lease:
             self._give_up()
             raise
 
+    def waits_no_more(self, now: float) -> None:
+        """It has been granted, or has failed, or its waiter is gone."""
+        self.waited = self.lane.waited_since(self.waited, now)
+
     def _give_up(self) -> None:
         """The waiter is gone: leave the queue, or give back what was granted at the same moment."""
         if lock.held_here():
@@ -136,7 +148,9 @@ class Lease:
                 return
             self.closed = True
             pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
-            if self.sent is not None:
+            if self.sent is None:
+                self.waits_no_more(now)
+            else:
                 slots.in_use -= 1
                 pool.controller.unsent(self.sent, now)
             pool.came_free(slots, now)
@@ -156,9 +170,12 @@ class Lane:
     """One executor's queue at one pool.
 
     `failed`: why all its calls fail now. `standing`: whether it is among the waiting lanes of its pool and executor.
+    `held_by`: what its first call waits for, and so all the others.
     """
 
-    __slots__ = ("__weakref__", "failed", "pool", "queue", "slots", "standing")
+    __slots__ = (
+        "__weakref__", "_clocks", "_held_since", "failed", "held_by", "pool", "queue", "slots", "standing",
+    )  # fmt: skip
 
     def __init__(self, slots: Slots, pool: Pool) -> None:
         self.slots = slots
@@ -166,6 +183,9 @@ class Lane:
         self.queue: list[Lease] = []
         self.failed: Exception | None = None
         self.standing = False
+        self.held_by = ""
+        self._held_since = 0.0
+        self._clocks: dict[str, float] = {}
         with lock:
             pool.joined_by(self)
 
@@ -186,11 +206,11 @@ class Lane:
                 lease.cost = pool.estimator.cost(estimate)
             now = lease.asked_at = lease.loop.time()
             if not pool.waiting and self.slots.in_use < self.slots.capacity:
-                delay, lease.limited_by = pool.controller.delay(lease.cost, now)
+                delay, _ = pool.controller.delay(lease.cost, now)
                 if delay <= 0:
                     pool.grant(lease, now)
                     return lease
-            self._enqueue(lease)
+            self._enqueue(lease, now)
             pool.drain(now)
             if not lease.granted:
                 lease.future = lease.loop.create_future()
@@ -226,13 +246,27 @@ class Lane:
         self.failed = error
         for lease in self.queue:
             if not lease.closed:
+                lease.waits_no_more(lease.loop.time())
                 lease.error, lease.closed = error, True
                 lease.wake()
         self.queue.clear()
         if self.standing:
             self.pool.leave(self)
 
-    def _enqueue(self, lease: Lease) -> None:
+    def hold(self, by: str, now: float) -> None:
+        """From now on `by` holds up whatever waits."""
+        if self.held_by and now > self._held_since:
+            self._clocks[self.held_by] = self._clocks.get(self.held_by, 0.0) + now - self._held_since
+        self.held_by, self._held_since = by, now
+
+    def waited_since(self, clocks: Mapping[str, float], now: float) -> dict[str, float]:
+        """Seconds, by cause, since its clocks stood so."""
+        self.hold(self.held_by, now)
+        return {by: took for by, total in self._clocks.items() if (took := total - clocks.get(by, 0.0)) > 0}
+
+    def _enqueue(self, lease: Lease, now: float) -> None:
+        self.hold(self.held_by if self.standing else "", now)
+        lease.waited = self._clocks.copy()
         if not self.standing:
             self.standing = True
             self.pool.waiting.append(self)

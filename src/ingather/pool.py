@@ -112,7 +112,7 @@ class Pool:
             if lease is None:
                 self.leave(lane)
             elif lane.slots.in_use >= lane.slots.capacity:
-                lease.limited_by = "slots"
+                lane.hold("slots", now)
                 self.waiting.rotate(-1)
                 full += 1
             else:
@@ -120,16 +120,22 @@ class Pool:
                     lease.cost = self.estimator.cost(lease.estimate)
                 delay, by = self.controller.delay(lease.cost, now)
                 if delay > 0:
-                    lease.limited_by = by
+                    self._hold(by, now)
                     self._arm(delay, now)
                     return
                 heapq.heappop(lane.queue)
+                lease.waits_no_more(now)
                 self.grant(lease, now)
                 lease.wake()
                 self.waiting.rotate(-1)
                 if not lane.queue:
                     self.leave(lane)
                 full = 0
+
+    def _hold(self, by: str, now: float) -> None:
+        """The quota holds up whoever waits, but for those whose executor has no free slot either."""
+        for lane in self.waiting:
+            lane.hold("slots" if lane.slots.in_use >= lane.slots.capacity else by, now)
 
     def came_free(self, slots: Slots, now: float) -> None:
         """A slot of `slots` and a place in this quota came free: that executor's earliest waiter goes first."""

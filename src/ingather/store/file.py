@@ -31,7 +31,7 @@ CREATE TABLE runs (
 CREATE TABLE attempts (
     run INTEGER NOT NULL, task INTEGER NOT NULL, tag TEXT NOT NULL, attempt INTEGER NOT NULL,
     queued REAL NOT NULL,     -- when it began to wait for its turn
-    limited_by TEXT NOT NULL, -- what it last waited for: "pause" after a 429
+    limited_by TEXT NOT NULL, -- what it waited for longest: "pause" after a 429
     slept REAL NOT NULL,      -- seconds that its task had slept by then, after faults
     sent REAL NOT NULL,
     ended REAL NOT NULL,
