@@ -109,10 +109,14 @@ class Budget:
             for cap, amount in ((self.max_cost_usd, total.usd), (self.max_tokens, total.tokens))
         )
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
+        """What is spent of what, in words."""
         money = "" if self.max_cost_usd is None else f"{self.spent.usd:.4f} of {self.max_cost_usd:g} USD"
         tokens = "" if self.max_tokens is None else f"{self.spent.tokens:,.0f} of {self.max_tokens:,} tokens"
-        return f"Budget({' and '.join(filter(None, (money, tokens))) or 'no cap, nothing'} spent)"
+        return f"{' and '.join(filter(None, (money, tokens))) or 'no cap, nothing'} spent"
+
+    def __repr__(self) -> str:
+        return f"Budget({self})"
 
 
 def _is_number(value: object) -> bool:

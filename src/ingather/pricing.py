@@ -127,6 +127,16 @@ def price_of(
     return _known(whose, model.removeprefix("models/")) if home and host == home else None
 
 
+def how_to_know(provider: str, host: str) -> str:
+    """What else to do about an unknown price, to be said at the end of a sentence.
+
+    >>> how_to_know("openai", "localhost:8000")
+    ''
+    """
+    at_home = _HOMES.get(provider, ("", ""))[1] == host != ""
+    return ', or install "ingather[prices]"' if at_home and find_spec("genai_prices") is None else ""
+
+
 @cache
 def _known(provider: str, model: str) -> Price | None:
     if find_spec("genai_prices") is None:

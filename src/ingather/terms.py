@@ -14,7 +14,7 @@ from ingather.lease import Lane
 from ingather.limits import Limits
 from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
-from ingather.pricing import FREE, price_of
+from ingather.pricing import FREE, how_to_know, price_of
 from ingather.providers.base import Provider, QuotaKey, Request, WireProvider
 from ingather.providers.ceilings import ceiling_of
 from ingather.purse import Purse
@@ -123,7 +123,7 @@ class Terms:
         if price is None and budget.max_cost_usd is not None:
             raise SetupError(
                 f"the price of {exchange.lane.pool.name} is not known, so that no cap on money can be kept: give it in "
-                'Budget(prices={"MODEL": (IN, OUT)}), USD per million tokens, or install "ingather[prices]"'
+                f'Budget(prices={{"MODEL": (IN, OUT)}}), USD per million tokens{how_to_know(dialect, host)}'
             )
         output = output_limit(exchange.estimate.max_output, overrides, self.provider, budget)
         exchange.worst = worst_case(price, body, input_limit(messages, body, budget), output, dialect=dialect)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ingather.cli import SETUP
 from ingather.cli.signals import Interrupts
 from ingather.errors import (
+    BudgetSpent,
     ConnectFailed,
     ModelNotFound,
     PoolFailure,
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from ingather.result import TaskResult
 
 SOME_FAILED = 3
-TIME_IS_UP = 4
+CAP_REACHED = 4
+_HARDLY = 0.01  # of a budget: so little left is as good as nothing
+_ENOUGH = 1000  # tasks that found no money, however much is left
 UNREACHABLE = (ConnectFailed, TlsFailed, Redirected)
 """Failures that, before the first answer, all calls share: the set-up is wrong, and nothing was paid."""
 
@@ -62,6 +65,8 @@ class Drive:
         self.succeeded = self.failed = self.left_out = 0
         self.stopped_by = 0  # the exit code of what stopped it: a signal or the clock
         self.cause: Exception | None = None  # why no call can succeed
+        self.short = 0  # tasks for which there was no money
+        self._stopping = False
         self._executor: ParallelLLMExecutor | None = None
         self._results: Results | None = None
 
@@ -100,10 +105,11 @@ class Drive:
             plan.retry,
             fail_fast=how.fail_fast,
             store=plan.store,
+            budget=plan.budget,
             on_event=self.view or self.report,
         )
         with Interrupts(lambda code: self._stop(code, how.grace)):
-            clock = None if how.max_time is None else loop.call_later(how.max_time, self._stop, TIME_IS_UP, how.grace)
+            clock = None if how.max_time is None else loop.call_later(how.max_time, self._stop, CAP_REACHED, how.grace)
             try:
                 take = executor.in_order if how.ordered else executor.as_completed
                 async with executor, take(plan.job.tasks()) as self._results:
@@ -124,6 +130,8 @@ class Drive:
             self.succeeded += 1
         elif isinstance(result.error, Stopped) or self._concerns_all(result):
             self.left_out += 1
+            if isinstance(result.error, BudgetSpent):
+                self._no_money()
             return
         else:
             self.failed += 1
@@ -144,20 +152,31 @@ class Drive:
             self._stop(0, 0.0 if unreachable else self.how.grace)
         return hopeless
 
+    def _no_money(self) -> None:
+        """A task found no money. Another may be cheaper: only where hardly anything is left, no more are taken."""
+        budget = self.plan.budget
+        self.short += 1
+        if budget is None or self.plan.job.stopped or (budget.left > _HARDLY and self.short < _ENOUGH):
+            return
+        self.plan.job.stop()
+        if self.view is not None:
+            self.view.say(f"stopping: {budget}; nothing more is begun, what is in flight may end")
+
     def _stop(self, code: int, grace: float) -> None:
         """Take and send no more, and give what is in flight `grace` seconds; a signal cuts that grace short."""
-        if self.plan.job.stopped and code in (0, TIME_IS_UP):
+        if self._stopping and code in (0, CAP_REACHED):
             return
-        grace = 0.0 if self.plan.job.stopped else grace
+        grace = 0.0 if self._stopping else grace
+        self._stopping = True
         self.stopped_by = code
         self.plan.job.stop()
         if self._executor is not None and self._results is not None:
-            why = {0: "no call can succeed", TIME_IS_UP: "the time was up"}.get(code, "interrupted")
+            why = {0: "no call can succeed", CAP_REACHED: "the time was up"}.get(code, "interrupted")
             self._executor.drain(why)
             asyncio.get_running_loop().call_later(grace, self._results.stop, why)
         in_flight = self.report.summary().in_flight
         if code and self.view is not None:
-            again = " (again: at once)" if code != TIME_IS_UP else ""
+            again = " (again: at once)" if code != CAP_REACHED else ""
             self.view.say(f"stopping: nothing more is sent, {in_flight:,} in flight have {grace:g} s to end{again}")
 
     def _conclude(self) -> int:
@@ -169,6 +188,9 @@ class Drive:
             why = "" if isinstance(self.cause, StoreError) else ", since no call can succeed"
             said = one_line(f"{type(self.cause).__name__}: {self.cause}", 300)
             print(f"stopped{why}: {said}", file=sys.stderr)
+        if self.plan.budget is not None and self.plan.budget.caps:
+            without = f"; it was too little for {self.short:,} tasks" if self.short else ""
+            print(f"budget: {self.plan.budget}{without}", file=sys.stderr)
         print(f"{self._there:,} answers are in {self.plan.answers.name}{self._how_to_go_on()}", file=sys.stderr)
         return code
 
@@ -182,14 +204,16 @@ class Drive:
         finished = self.succeeded + self.failed == self.plan.left
         if isinstance(self.cause, StoreError):
             return SETUP
-        if self.stopped_by and not (self.stopped_by == TIME_IS_UP and finished):
+        if self.stopped_by and not (self.stopped_by == CAP_REACHED and finished):
             return self.stopped_by
+        if self.short:
+            return CAP_REACHED
         failed_before = self.plan.resume is not None and self.plan.resume.failed
         return SOME_FAILED if self.failed or self.left_out or self.cause is not None or failed_before else 0
 
     def _how_to_go_on(self) -> str:
         left, done, resume = self.plan.left, self.plan.answers.written, self.plan.resume
-        complete = left == done or (left is None and not self.stopped_by and self.cause is None)
+        complete = left == done or (left is None and not self.stopped_by and not self.short and self.cause is None)
         if resume is not None:
             failed = self.failed + resume.failed
             again = f"; {failed:,} are failures, which --retry-failed asks again" if failed else ""

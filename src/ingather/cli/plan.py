@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
+from ingather.cli.spending import Appraiser, Spending, as_options
 from ingather.errors import SetupError
 from ingather.jobs import (
     AnswerFile,
@@ -28,7 +29,6 @@ from ingather.jobs.batch import ENDPOINTS
 from ingather.jobs.owner import Owner
 from ingather.jobs.params import parsed_param
 from ingather.limits import Limits
-from ingather.providers.base import WireProvider
 from ingather.providers.connect import connect
 from ingather.providers.responses import ResponsesProvider
 from ingather.store import Store
@@ -37,6 +37,7 @@ from ingather.store.outputs import OutputRows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ingather.budget import Budget
     from ingather.providers.base import Provider
     from ingather.task import LLMTask
 
@@ -103,6 +104,7 @@ class Plan:
     models_vary: bool = False
     store: Store | None = None
     again: Again = Again()
+    budget: Budget | None = None
 
     @property
     def resume(self) -> Resume | None:
@@ -129,12 +131,21 @@ class Plan:
             self.store.close()
 
 
-def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, again: Again) -> Plan:
+def make_plan(
+    tasks: str,
+    output: str,
+    ask: Ask,
+    whom: Whom,
+    again: Again,
+    spending: Spending = Spending(),  # noqa: B008 - frozen
+) -> Plan:
     """Check and open everything. Raises SetupError, with nothing sent and nothing left behind."""
     if again.store is None and (again.refresh or again.retry_failed):
         raise SetupError("--refresh and --retry-failed go with a --store, which knows what was asked before")
     source = Source(tasks, ask.format)
     recipe, provider, form = make_recipe(source, ask, whom)
+    budget = spending.budget()
+    appraiser = Appraiser(provider, recipe, budget)
     if source.rereadable and output != "-" and Path(output).exists() and Path(output).samefile(tasks):
         raise SetupError(f"the answers would replace the tasks: give another -o than {output}")
     if again.store is not None and Path(again.store).absolute() in {Path(tasks).absolute(), Path(output).absolute()}:
@@ -149,12 +160,13 @@ def make_plan(tasks: str, output: str, ask: Ask, whom: Whom, again: Again) -> Pl
             resume = _resume(store, answers, whom.model, again)
         else:
             answers.lock()
-        total = check(source, recipe, _preparing(provider, resume)).tasks if source.rereadable else None
+        total = check(source, recipe, _preparing(appraiser, resume)).tasks if source.rereadable else None
         if resume is not None:
             resume.begin()
         undo.pop_all()
     job = Job(source, recipe, None if form is None else form.dump, resume)
-    return Plan(job, answers, provider, _retry(provider, whom.retries), total, whom.each_its_own, store, again)
+    retry = _retry(provider, whom.retries)
+    return Plan(job, answers, provider, retry, total, whom.each_its_own, store, again, budget)
 
 
 def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider, AnswerForm | None]:
@@ -208,32 +220,14 @@ def _provider(whom: Whom, api: str | None) -> Provider:
     try:
         return connect(whom.model, base_url=whom.base_url, api_key=key, limits=limits, timeout=whom.timeout, api=api)
     except SetupError as error:
-        raise SetupError(_as_options(str(error))) from error
+        raise SetupError(as_options(str(error))) from error
 
 
-def _as_options(message: str) -> str:
-    """`message` with the command line's words in place of Python's."""
-    for python, ours in (
-        ('api_key=""', "--api-key-env ''"),
-        ("api_key=", "--api-key-env VAR"),
-        ("base_url=", "--base-url"),
-        ('connect(…, api="chat")', "--api chat"),
-        ("api=", "--api"),
-        ("base_url", "--base-url"),
-    ):
-        message = message.replace(python, ours)
-    return message
-
-
-def _preparing(provider: Provider, resume: Resume | None) -> Callable[[LLMTask], object]:
+def _preparing(appraiser: Appraiser, resume: Resume | None) -> Callable[[LLMTask], object]:
     """How a line's request is made, and compared with what there is: what is wrong shows before the first call."""
 
     def prepare(task: LLMTask) -> None:
-        try:
-            if isinstance(provider, WireProvider):
-                provider.prepare(task.messages, task.config_overrides)
-        except SetupError as error:
-            raise SetupError(_as_options(str(error))) from error
+        appraiser.asked(task)
         if resume is not None:
             resume.check(task.tag, task)  # which is the line's id
 

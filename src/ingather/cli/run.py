@@ -95,6 +95,32 @@ Retries = Annotated[
 MaxTime = Annotated[
     Seconds, typer.Option(min=0.001, metavar="S", help="Stop the run after that many seconds (exit code 4).")
 ]
+MaxCost = Annotated[
+    Seconds,
+    typer.Option(
+        min=0.000001,
+        metavar="USD",
+        help="Spend no more than that (exit code 4): each call needs a limit on its output.",
+    ),
+]
+MaxTotal = Annotated[
+    Optional[int],  # noqa: UP045 - as above
+    typer.Option("--max-total-tokens", min=1, metavar="N", help="The same in tokens, in and out together."),
+]
+Prices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--price",
+        metavar="IN:OUT",
+        help="USD for a million tokens in and out, where that is not known; MODEL=IN:OUT for one of several models.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Only say what the run would take: calls, tokens, money, time. Nothing is sent or written."
+    ),
+]
 Grace = Annotated[
     float, typer.Option(min=0, metavar="S", help="Seconds that calls in flight have to end when the run is stopped.")
 ]
@@ -141,6 +167,10 @@ def run(
     timeout: Timeout = 600.0,
     retries: Retries = None,
     max_time: MaxTime = None,
+    max_cost: MaxCost = None,
+    max_total_tokens: MaxTotal = None,
+    price: Prices = None,
+    dry_run: DryRun = False,
     grace: Grace = 5.0,
     ordered: Ordered = False,
     fail_fast: FailFast = False,
@@ -172,17 +202,25 @@ def run(
     \b
     The whole file is checked before the first call. Ctrl-C stops taking tasks and keeps what is done; with --store, the
     same command goes on from there, and so it does after a crash.
-    Exit codes: 0 all succeeded, 2 wrong use or set-up, 3 some failed, 4 time was up, 130 interrupted, 143 terminated.
+    Exit codes: 0 all succeeded, 2 wrong use or set-up, 3 some failed, 4 time or money was up, 130 interrupted,
+    143 terminated.
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     from ingather.cli.drive import Drive, How
     from ingather.cli.plan import Again, Ask, Whom, make_plan
+    from ingather.cli.spending import Spending
 
     ask = Ask(prompt, system, param or [], schema, format)
     whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries, api)
     again = Again(store, overwrite=overwrite, refresh=refresh, retry_failed=retry_failed, ordered=ordered)
+    spending = Spending(max_cost, max_total_tokens, price or [])
+    if dry_run:
+        from ingather.cli.estimate import estimate
+
+        print(estimate(tasks, ask, whom, again, spending, max_concurrency))
+        return
     command = _going_on(context.obj or [])
     how = How(max_concurrency, max_time, grace, command, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
-    raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, again), how).run())
+    raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, again, spending), how).run())
 
 
 def _going_on(arguments: list[str]) -> str:

@@ -48,6 +48,11 @@ class Nearest:
         self._store = store
         self._read: _Candidates | None = None
 
+    def has(self, key: Key) -> bool:
+        """Whether its answer is there."""
+        row = self._store.ask(lambda connection: _row(connection, key))
+        return row is not None and row.stored >= self._store.since and read(row, key.hash) is not None
+
     def explain(self, key: Key) -> Explanation:
         """Whether its answer is there, and if not, why."""
         row = self._store.ask(lambda connection: _row(connection, key))

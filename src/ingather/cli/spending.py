@@ -1,0 +1,101 @@
+"""What a run may spend, as written on the command line, and the check that each task keeps to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ingather.budget import Budget
+from ingather.call import asked_by
+from ingather.errors import SetupError
+from ingather.slots import Slots
+from ingather.task import LLMMessage
+from ingather.terms import Terms
+
+if TYPE_CHECKING:
+    from ingather.call import Asked
+    from ingather.jobs import Recipe
+    from ingather.providers.base import Provider
+    from ingather.task import LLMTask
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """`max_cost`: USD. `max_tokens`: in and out together. `prices`: ``IN:OUT`` or ``MODEL=IN:OUT``, USD a million."""
+
+    max_cost: float | None = None
+    max_tokens: int | None = None
+    prices: list[str] = field(default_factory=list)
+
+    def budget(self) -> Budget | None:
+        """None where nothing is said. Raises SetupError for what is no price."""
+        if self.max_cost is None and self.max_tokens is None and not self.prices:
+            return None
+        table = dict(map(parsed_price, self.prices))
+        try:
+            return Budget(max_cost_usd=self.max_cost, max_tokens=self.max_tokens, prices=table)
+        except ValueError as error:
+            raise SetupError(str(error)) from error
+
+
+def parsed_price(written: str) -> tuple[str, tuple[float, float]]:
+    """A model, ``"*"`` for any, and USD for a million of its tokens in, and out.
+
+    >>> parsed_price("0.15:0.6"), parsed_price("openai/llama=0:0")
+    (('*', (0.15, 0.6)), ('openai/llama', (0.0, 0.0)))
+    """
+    model, _, pair = written.rpartition("=")
+    given, _, got = pair.partition(":")
+    try:
+        return model.strip() or "*", (float(given), float(got))
+    except ValueError:
+        said = "--price is USD for a million tokens in and out, such as 0.15:0.6, or MODEL=0.15:0.6"
+        raise SetupError(f"{said}; not {written!r:.60}") from None
+
+
+class Appraiser:
+    """Makes the request of a task as an executor would, and refuses one that may cost more than anybody can tell.
+
+    Raises SetupError at once where there is a cap on money, and the price of what all tasks ask is not known.
+    """
+
+    def __init__(self, provider: Provider, recipe: Recipe, budget: Budget | None) -> None:
+        self._terms = Terms(provider, Slots(1), None, None, None, budget=budget)
+        if budget is not None and budget.max_cost_usd is not None and not recipe.own_models:
+            self._freeze_any(recipe)
+
+    def asked(self, task: LLMTask) -> Asked:
+        """What the task asks for. Raises SetupError, in the command line's words."""
+        try:
+            return asked_by(self._terms, task)
+        except SetupError as error:
+            raise SetupError(as_options(str(error))) from error
+
+    def _freeze_any(self, recipe: Recipe) -> None:
+        try:
+            self._terms.freeze([LLMMessage("user", "?")], {**recipe.params, "max_tokens": 1})
+        except SetupError as error:
+            raise SetupError(as_options(str(error))) from error
+
+    def __repr__(self) -> str:
+        return f"Appraiser({self._terms!r})"
+
+
+def as_options(message: str) -> str:
+    """`message` with the command line's words in place of Python's."""
+    for python, ours in (
+        ('api_key=""', "--api-key-env ''"),
+        ("api_key=", "--api-key-env VAR"),
+        ("base_url=", "--base-url"),
+        ('connect(…, api="chat")', "--api chat"),
+        ("api=", "--api"),
+        ("base_url", "--base-url"),
+        ("give max_tokens", "give it 'max_tokens', or all of them --param max_tokens=N"),
+        ('it in Budget(prices={"MODEL": (IN, OUT)}), USD per', "--price IN:OUT, USD per"),
+        (
+            "give Budget(max_input=…), the most that such a request may have",
+            "leave out --max-cost and --max-total-tokens, or run the tasks with such parts apart",
+        ),
+    ):
+        message = message.replace(python, ours)
+    return message
