@@ -20,8 +20,9 @@ from ingather.events import (
     TaskEnded,
 )
 from ingather.report import Report, Summary
-from ingather.report.text import one_line, seconds
+from ingather.report.text import one_line
 from ingather.result import LLMResponse, TaskResult, Usage
+from ingather.stats import seconds
 from ingather.task import DeterministicTask
 
 
@@ -39,7 +40,7 @@ class Script:
         self.report(RunEnded(self.at, run, 0.0, 0, 0))
 
     def sent(self, index, *, run=1, queued=0.0, by=""):
-        self.report(AttemptStarted(self.at, run, index, 1, queued, by))
+        self.report(AttemptStarted(self.at, run, index, 1, queued, {by: queued} if by else {}))
 
     def back(self, index, duration, *, run=1, error=None):
         self.report(AttemptEnded(self.at, run, index, 1, duration, error, None))
@@ -164,18 +165,6 @@ def test_what_calls_waited_for_longest_limited_the_run(waits, expected):
         script.back(index, 1.0)
         script.done(index)
     assert script.summary().limited_by == expected
-
-
-def test_fewer_calls_at_once_after_429s_are_the_429s_doing():
-    script = Script()
-    script.started(total=1)
-    script.sent(0)
-    script.back(0, 0.1, error=RateLimited("slow down"))
-    script.sent(0, queued=2.0, by="concurrency")
-    script.at += 1
-    script.back(0, 1.0)
-    script.done(0, attempts=2, rejected=1)
-    assert script.summary().limited_by == "pause"
 
 
 def test_backoffs_limit_a_run_that_mostly_sleeps():
@@ -344,7 +333,7 @@ def test_the_text_of_a_whole_run_names_the_limit():
     assert "speed       about 2.0 × one after another (2.0 s of calls in 1.0 s; an estimate)" in shown
     assert "tokens      2,000 in, 20 out" in shown
     assert "cost        1.0000 USD" in shown
-    assert "limited by  the limit of requests per minute" in shown
+    assert "limited by  the limit of requests a minute" in shown
 
 
 @pytest.mark.parametrize(

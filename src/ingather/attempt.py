@@ -65,6 +65,7 @@ async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
 async def attempt(call: Call, exchange: Exchange, lease: Lease, hold: Hold | None) -> LLMResponse:
     """Exactly one request on the wire, for which `lease` was granted."""
     call.tally.attempts += 1
+    number = call.tally.attempts
     call.tally.admitted(lease)
     error: BaseException | None = None
     response: LLMResponse | None = None
@@ -81,7 +82,7 @@ async def attempt(call: Call, exchange: Exchange, lease: Lease, hold: Hold | Non
         lease.close(Outcome.DROPPED)  # where nothing better is known: it was cancelled
         if hold is not None:
             hold.took(_taken(hold.worst, exchange.price, response, error))
-        call.tally.attempted(lease, error)
+        call.tally.attempted(lease, error, number)
     return response
 
 
@@ -102,11 +103,15 @@ async def _funded(call: Call, worst: Spend) -> Hold:
     assert purse is not None  # noqa: S101 - for the type checker: else there is no worst case
     hold = purse.hold_now(worst)
     if hold is None:
+        begun = call.run.loop.time()
+        call.tally.doing = "budget", begun
         call.run.step_aside()
         try:
             hold = await purse.hold(worst)
         finally:
             call.run.step_back()
+            call.tally.doing = None
+            call.tally.waits({"budget": call.run.loop.time() - begun})
     return hold
 
 
@@ -127,18 +132,21 @@ async def run_function(call: Call, task: DeterministicTask) -> object:
         raise
     finally:
         lease.close(Outcome.IGNORED)
-        call.tally.attempted(lease, error)
+        call.tally.attempted(lease, error, 0)
         if scope.crossings:
             await scope.settled()
 
 
 async def _granted(call: Call, lease: Lease) -> None:
     """Wait for it; meanwhile another worker may take its turn."""
+    call.tally.doing = lease.waited_by
     call.run.step_aside()
     try:
         await lease.wait()
     finally:
         call.run.step_back()
+        call.tally.doing = None
+        call.tally.waits(lease.waited)
     if lease.error is not None:
         raise lease.error.with_traceback(None)  # shared by all who waited: it must not grow with each
 

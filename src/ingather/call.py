@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from ingather.lease import Arrival
+    from ingather.pool import Pool
     from ingather.result import LLMResponse, TaskResult
     from ingather.run import Run
     from ingather.schema import Schema
@@ -150,7 +151,7 @@ class Call:
                     exchange = self.terms.freeze(messages, overrides)
                     continue
                 error = failure
-                delay = attempts.after_error(failure, exchange.lane.pool.may_retry)
+                delay = attempts.after_error(failure, partial(self._may_retry, exchange.lane.pool))
                 if delay is None:
                     raise
             await self._back_off(delay, attempts.failed, error)
@@ -175,6 +176,12 @@ class Call:
             response.metadata["lenient"] = True
         return parsed.value
 
+    def _may_retry(self, pool: Pool, error: Exception) -> bool:
+        if pool.may_retry(error):
+            return True
+        self.run.meter.denied += 1
+        return False
+
     async def _back_off(self, delay: float, failed: int, error: Exception | None) -> None:
         """Sleep without a slot. The provider's hint, where there is one, is the least to wait."""
         hint = getattr(error, "retry_after", None)
@@ -182,11 +189,13 @@ class Call:
             delay = max(delay, min(hint, 120.0 if self.terms.limits is None else self.terms.limits.max_wait))
         self.tally.tell(BackedOff, attempt=failed, delay=delay, error=error)
         begun = self.run.loop.time()
+        self.tally.doing = "backoff", begun
         self.run.step_aside()
         try:
             await asyncio.sleep(delay)
         finally:
-            self.tally.slept += self.run.loop.time() - begun
+            self.tally.sleeps(self.run.loop.time() - begun)
+            self.tally.doing = None
             self.run.step_back()
 
     def __repr__(self) -> str:

@@ -275,3 +275,9 @@ class NotSent(Stopped):
 
 class DeadlineExceeded(Stopped, TimeoutError):
     """The task's or the run's deadline passed."""
+
+
+def plain(text: object) -> str:
+    """One line for the log: no key, no control character, not without end."""
+    line = redact(str(text))[:500]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

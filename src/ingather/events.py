@@ -5,11 +5,14 @@ Times `at` are seconds of the monotonic clock. Subscribers are called on the exe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ingather.result import TaskResult, Usage
+    from ingather.stats import Stats, Times
 
 
 @dataclass(slots=True)
@@ -39,9 +42,8 @@ class TaskStarted:
 class AttemptStarted:
     """A request went on the wire (`attempt` counts from 1), or a function began (its `attempt` is 0).
 
-    `queued`: seconds it waited, `limited_by` what for: ``"slots"``, ``"requests"``, ``"tokens"``, ``"concurrency"``,
-    ``"start"`` (how many calls at once are right is still being found out), ``"pause"``, or ``""`` where it did not
-    wait.
+    `queued`: seconds it waited, `waited` what for, each with its seconds: ``"slots"``, ``"requests"``, ``"tokens"``,
+    ``"concurrency"``, ``"start"`` (how many calls at once are right is still being found out), ``"pause"``.
     """
 
     at: float
@@ -49,7 +51,12 @@ class AttemptStarted:
     index: int
     attempt: int
     queued: float
-    limited_by: str
+    waited: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def limited_by(self) -> str:
+        """What it waited for longest, ``""`` where it did not wait."""
+        return max(self.waited, key=self.waited.__getitem__) if self.waited else ""
 
 
 @dataclass(slots=True)
@@ -123,22 +130,24 @@ class Remembered:
 
 @dataclass(slots=True)
 class TaskEnded:
-    """A task has its result."""
+    """A task has its result. `times`: where its time went; None for an `ExtractTask`, whose parts tell theirs."""
 
     at: float
     run: int
     result: TaskResult
+    times: Times | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
 class RunEnded:
-    """A call of an executor method is over. `wall`: seconds."""
+    """A call of an executor method is over. `wall`: seconds. `stats`: the executor's, over all of its runs so far."""
 
     at: float
     run: int
     wall: float
     succeeded: int
     failed: int
+    stats: Stats | None = field(default=None, compare=False)
 
 
 Event = (

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ingather.events import Event
     from ingather.intake import Tasks
     from ingather.result import TaskResult
+    from ingather.stats import Stats
 
 logger = logging.getLogger("ingather")
 logger.addHandler(logging.NullHandler())  # a library speaks only to who listens; results carry the errors
@@ -186,6 +187,14 @@ class ParallelLLMExecutor:
         Holds for the runs that are under way; see `Results.stop` to cancel what is in flight as well.
         """
         self._terms.refuse(NotSent(f"not sent: {why}"))
+
+    def stats(self) -> Stats:
+        """Where the time of all tasks so far went, what they took, what limited them; at any time, from any thread.
+
+        >>> ParallelLLMExecutor("echo").stats().attempts
+        0
+        """
+        return self._terms.stats()
 
     async def aclose(self) -> None:
         """Cancel what is in flight and wait for it; close the provider and the store, where they were made here."""

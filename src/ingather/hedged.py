@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ingather.attempt import attempt
 from ingather.errors import RateLimited
 from ingather.events import Hedged
+from ingather.pricing import FREE
 
 if TYPE_CHECKING:
     from ingather.call import Call
@@ -27,6 +28,7 @@ async def attempt_twice(
     """The attempt that `lease` was granted for; where it takes too long, a copy beside it. Raises as `attempt` does."""
     loop = call.run.loop
     begun = loop.time()
+    doubled: float | None = None  # when the second copy was sent
     if not call.tally.attempts:
         hedging.sent()
     copies = [loop.create_task(attempt(call, exchange, lease, hold))]
@@ -35,16 +37,26 @@ async def attempt_twice(
         while flying:
             wait = None if len(copies) == 2 else hedging.wait(loop.time() - begun) or _LOOK_AGAIN
             done, flying = await asyncio.wait(flying, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            if done and doubled is not None:
+                overlap, doubled = loop.time() - doubled, None
+                call.tally.overlapped(overlap)
             for copy in done:
                 if copy.exception() is None:
                     hedging.answered(loop.time() - begun)
+                    call.run.meter.won += copy is not copies[0]
+                    if flying and exchange.price != FREE:  # nobody knows what the other one cost
+                        call.tally.unpriced = True
                     return copy.result()
             if not done and hedging.is_due(loop.time() - begun) and (second := _copy(call, exchange)) is not None:
                 hedging.copied()
+                call.run.meter.hedges += 1
+                doubled = loop.time()
                 call.tally.tell(Hedged, after=loop.time() - begun)
                 copies.append(second)
                 flying.add(second)
     finally:
+        if doubled is not None:
+            call.tally.overlapped(loop.time() - doubled)
         await _gone(flying)
     raise _worst([copy.exception() for copy in copies])
 

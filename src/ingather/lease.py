@@ -134,6 +134,12 @@ class Lease:
             self._give_up()
             raise
 
+    def waited_by(self, now: float) -> Mapping[str, float]:
+        """Seconds that it has waited by now, by cause."""
+        with lock:
+            over = self.granted or self.closed or self.future is None
+            return self.waited if over else self.lane.waited_since(self.waited, now)
+
     def waits_no_more(self, now: float) -> None:
         """It has been granted, or has failed, or its waiter is gone."""
         self.waited = self.lane.waited_since(self.waited, now)

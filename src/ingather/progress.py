@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from ingather.events import RunEnded, RunStarted
 from ingather.report import Report
-from ingather.report.text import seconds
+from ingather.stats import seconds
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

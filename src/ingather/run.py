@@ -14,9 +14,10 @@ import math
 from typing import TYPE_CHECKING
 
 from ingather.call import Call
-from ingather.errors import redact
+from ingather.errors import plain
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
 from ingather.intake import Intake, has_deadlines
+from ingather.meter import Meter
 from ingather.nesting import current
 from ingather.tally import Tally
 
@@ -83,7 +84,8 @@ class Run:
         # tasks with a deadline wait for a slot in workers of their own, so that they can end on time
         self._target = self._most + has_deadlines(tasks)
         self._workers: set[asyncio.Task[None]] = set()
-        self._calling: set[asyncio.Task[None]] = set()
+        self.calling: dict[asyncio.Task[None], Call] = {}  # what each worker is at
+        self.meter = Meter()
         self._aside = 0
         self._waiters: list[asyncio.Future[None]] = []
         self.parent = current.get()
@@ -93,6 +95,7 @@ class Run:
         self._prefix = () if outer is None else outer.arrival
         self._context = contextvars.copy_context()  # of whoever asked, whichever task hires a worker later
         parent = None if within is None else (within.run.number, within.tally.index)
+        terms.books.opened(self)
         self._tell(RunStarted, total=self._intake.total, parent=parent)
         self._hire()
 
@@ -144,8 +147,10 @@ class Run:
         if self.deadline is not None:
             self._alarm.cancel()
         wall = self.loop.time() - self._begun
-        self._tell(RunEnded, wall=wall, succeeded=self.succeeded, failed=self.failed)
-        logger.info("%d succeeded, %d failed in %.0f ms", self.succeeded, self.failed, wall * 1000)
+        self.terms.books.closed(self)
+        stats = self.terms.stats() if self.emit is not None or logger.isEnabledFor(logging.INFO) else None
+        self._tell(RunEnded, wall=wall, succeeded=self.succeeded, failed=self.failed, stats=stats)
+        logger.info("%d succeeded, %d failed in %.0f ms; in all: %s", self.succeeded, self.failed, wall * 1000, stats)
         if interrupted is not None:
             raise interrupted
 
@@ -156,13 +161,14 @@ class Run:
         self._stopped_by = why
         self._intake.stop()
         me = asyncio.current_task()
-        for worker in self._calling:
+        for worker in self.calling:
             if worker is not me:
                 worker.cancel()
 
     def abandon(self) -> None:
         """Nobody will take the results any more: cancel what is in flight, without waiting."""
         self.closed = self._intake.exhausted = True
+        self.terms.books.closed(self)
         for worker in self._workers:
             worker.cancel()
 
@@ -221,39 +227,39 @@ class Run:
         if self.emit is not None:
             self._tell(TaskStarted, index=index, tag=tag)
         if self._debug:
-            logger.debug("task %s starts", _plain(tag or index))
+            logger.debug("task %s starts", plain(tag or index))
         if self._stopped_by is not None:
-            self._deliver(call.stopped(self._stopped_by))
+            self._deliver(call.stopped(self._stopped_by), call.tally)
             return
-        self._calling.add(me)
+        self.calling[me] = call
         try:
             result = await call.result()
         except asyncio.CancelledError:
             result = call.stopped(self._stopped_by or "the run was cancelled")
             if self._stopped_by is None or me.uncancel() > 0:
-                self._deliver(result)
+                self._deliver(result, call.tally)
                 raise
         finally:
-            self._calling.discard(me)
+            self.calling.pop(me, None)
         if self._stopped_by is not None:
             while me.cancelling() and not self.closed:  # the call ended before our cancellation reached it
                 me.uncancel()
-        self._deliver(result)
+        self._deliver(result, call.tally)
 
-    def _deliver(self, result: TaskResult) -> None:
+    def _deliver(self, result: TaskResult, tally: Tally) -> None:
         if self._debug:
-            logger.debug("task %s ends after %.0f ms", _plain(result.tag or result.index), result.duration_ms)
+            logger.debug("task %s ends after %.0f ms", plain(result.tag or result.index), result.duration_ms)
         if result.success:
             self.succeeded += 1
         else:
             self.failed += 1
             why = f"{type(result.error).__name__}: {result.error}"
-            logger.warning("task %s failed: %s", _plain(result.tag or result.index), _plain(why))
+            logger.warning("task %s failed: %s", plain(result.tag or result.index), plain(why))
             if self._fail_fast:
                 self.stop(f"fail_fast, after task {result.tag or result.index} failed")
         self.sink.put(result)
         if self.emit is not None:
-            self._tell(TaskEnded, result=result)
+            self._tell(TaskEnded, result=result, times=tally.times)
         if self.sink.bound != math.inf:
             self._wake()
 
@@ -291,9 +297,3 @@ class Run:
             f"Run({self.number}: {self._intake!r}, {self.succeeded} succeeded, {self.failed} failed, "
             f"{len(self._workers)} workers, {self._aside} aside)"
         )
-
-
-def _plain(text: object) -> str:
-    """One line for the log: no key, no control character, not without end."""
-    line = redact(str(text))[:500]
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

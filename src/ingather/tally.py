@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from ingather.events import AttemptEnded, AttemptStarted, Remembered
 from ingather.result import LLMResponse, TaskResult, Usage
+from ingather.stats import Times
+from ingather.task import DeterministicTask, ExtractTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ingather.events import Event
     from ingather.lease import Lease
@@ -22,8 +24,9 @@ class Tally:
     """Of one task that has waited since `since`. Times are seconds of the loop's clock."""
 
     __slots__ = (
-        "_begun", "_loop", "_run", "_unpriced", "attempts", "cached", "cost_usd", "index", "last_error", "missing",
-        "parts", "rejected", "response", "since", "slept", "tag", "task", "unsaved", "usage",
+        "_begun", "_loop", "_run", "attempts", "cached", "cost_usd", "doing", "index",
+        "last_error", "missing", "parts", "rejected", "response", "since", "slept", "tag", "task", "unpriced",
+        "unsaved", "usage", "waited", "wire",
     )  # fmt: skip
 
     def __init__(self, run: Run, task: Task, index: int, tag: str, since: float) -> None:
@@ -38,8 +41,11 @@ class Tally:
         self.last_error: Exception | None = None
         self.parts: dict[str, TaskResult] | None = None
         self.missing: tuple[str, ...] = ()
-        self.cached = self.unsaved = False
-        self._unpriced = False
+        self.cached = self.unsaved = self.unpriced = False
+        self.wire = 0.0  # seconds with a request on the wire, or in the function, where anybody listens
+        self.waited: dict[str, float] | None = None  # seconds, by cause
+        # what it does now: a lease in use; how long it has waited for one, by now; a reason, and since when
+        self.doing: Lease | Callable[[float], Mapping[str, float]] | tuple[str, float] | None = None
         self._run = run
         self._loop = run.loop
         self.since = since
@@ -54,19 +60,46 @@ class Tally:
         """It has a slot now, and its request goes on the wire or its function begins."""
         if self._begun is None:
             self._begun = lease.granted_at
+        self.doing = lease
         if self._run.emit is not None:
             queued = lease.granted_at - lease.asked_at
-            self.tell(AttemptStarted, attempt=self.attempts, queued=queued, limited_by=lease.limited_by)
+            self.tell(AttemptStarted, attempt=self.attempts, queued=queued, waited=lease.waited)
 
-    def attempted(self, lease: Lease, error: BaseException | None) -> None:
-        """It came back."""
-        journal = self._run.terms.journal
-        if journal is not None and self.attempts:
-            journal.attempted(self._run.number, self, lease, error)
-        if self._run.emit is not None:
+    def attempted(self, lease: Lease, error: BaseException | None, number: int) -> None:
+        """Attempt `number` came back; 0 for a function."""
+        run = self._run
+        duration = self._loop.time() - lease.granted_at
+        self.doing = None
+        if not number:
+            run.meter.functions += duration
+        elif error is None:
+            run.meter.latencies.add(duration)
+        else:
+            run.meter.failed(error, duration)
+        if number and run.terms.journal is not None:
+            run.terms.journal.attempted(run.number, self, lease, error, number)
+        if run.emit is not None:
+            self.wire += duration
             usage = None if error is not None else usage_of(self.response)
-            duration = self._loop.time() - lease.granted_at
-            self.tell(AttemptEnded, attempt=self.attempts, duration=duration, error=error, usage=usage)
+            self.tell(AttemptEnded, attempt=number, duration=duration, error=error, usage=usage)
+
+    def overlapped(self, took: float) -> None:
+        """Two copies were on the wire at once for so long, which is to count once."""
+        self.wire -= took
+        self._run.meter.others_took -= took
+
+    def waits(self, waited: Mapping[str, float]) -> None:
+        """It has waited so many seconds, by cause."""
+        if waited:
+            self._run.meter.waits(waited)
+            mine = self.waited = {} if self.waited is None else self.waited
+            for by, took in waited.items():
+                mine[by] = mine.get(by, 0.0) + took
+
+    def sleeps(self, took: float) -> None:
+        """It has slept so many seconds between attempts."""
+        self.slept += took
+        self._run.meter.slept += took
 
     def note(self, response: LLMResponse, price: Price | None) -> Usage | None:
         """Count what an answer cost, success or not: every answer with a usage was paid. Gives its usage."""
@@ -78,7 +111,7 @@ class Tally:
         if isinstance(response, LLMResponse):
             response.cost_usd = cost
         if cost is None:
-            self._unpriced = True
+            self.unpriced = True
         else:
             self.cost_usd = cost + (self.cost_usd or 0.0)
         return usage
@@ -97,7 +130,7 @@ class Tally:
         if part.cost_usd is not None:
             self.cost_usd = part.cost_usd + (self.cost_usd or 0.0)
         elif part.attempts > part.rejected:
-            self._unpriced = True
+            self.unpriced = True
 
     def remembered(self, response: LLMResponse, source: str) -> None:
         """It is answered by what was bought before, or by another call: nothing is paid for it."""
@@ -105,6 +138,15 @@ class Tally:
         self.response = response
         self.usage, self.cost_usd = Usage(0, 0), 0.0
         self.tell(Remembered, source=source)
+
+    @property
+    def times(self) -> Times | None:
+        """Where its time went, until it ended; None for an extraction, whose parts have times of their own."""
+        if self.parts is not None or isinstance(self.task, ExtractTask):
+            return None
+        total, is_function = self._loop.time() - self.since, isinstance(self.task, DeterministicTask)
+        wire, function = (0.0, self.wire) if is_function else (self.wire, 0.0)
+        return Times.of(total, self.waited or {}, self.slept, wire, function)
 
     def tell(self, kind: Callable[..., Event], **what: object) -> None:
         """Emit an event of this task."""
@@ -115,6 +157,15 @@ class Tally:
         """The end of it."""
         now = self._loop.time()
         begun = now if self._begun is None else self._begun
+        cost = None if self.unpriced else self.cost_usd
+        if self.parts is None:  # which are tasks of their own
+            meter = self._run.meter
+            meter.tasks += 1
+            meter.total += now - self.since
+            if cost:
+                meter.usd += cost
+            elif self.unpriced:
+                meter.unpriced = True
         cached = all(part.cached for part in self.parts.values()) if self.parts else self.cached
         return TaskResult(
             self.tag,
@@ -126,7 +177,7 @@ class Tally:
             self.task,
             self.response,
             self.usage,
-            None if self._unpriced else self.cost_usd,
+            cost,
             self.attempts,
             self.rejected,
             (begun - self.since) * 1000,

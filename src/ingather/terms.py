@@ -12,6 +12,7 @@ from ingather.errors import SetupError
 from ingather.hedge import Hedge, Hedging
 from ingather.lease import Lane
 from ingather.limits import Limits
+from ingather.meter import Books
 from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
 from ingather.pricing import FREE, how_to_know, price_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ingather.result import LLMResponse
     from ingather.schema import Schema
     from ingather.slots import Slots
+    from ingather.stats import Stats
     from ingather.store import Store
 
 _nobodys = QuotaKey("", "", "", "")
@@ -83,7 +85,8 @@ class Terms:
         self._schema_lengths = bool(getattr(provider, "schema_lengths", False))
         self.schema_ceiling = ceiling_of(getattr(provider, "schema_ceiling", None))
         self.hedging = None if hedge is None or self.wire is None else Hedging(hedge)
-        self._budget = budget
+        self.budget = budget
+        self.books = Books()
         self.purse = Purse(budget) if budget is not None and budget.caps else None
         self._bare: Lane | None = None
         self._lanes: dict[QuotaKey, Lane] = {}
@@ -109,7 +112,7 @@ class Terms:
 
     def _appraise(self, exchange: Exchange, messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> None:
         """Put on it what its tokens cost, and with a budget the most that it may cost in all."""
-        request, budget = exchange.request, self._budget
+        request, budget = exchange.request, self.budget
         dialect, host, _, model = _nobodys if request is None else request.quota
         if request is None:
             model = str(overrides.get("model") or getattr(self.provider, "model", ""))
@@ -131,7 +134,7 @@ class Terms:
     def _price(self, dialect: str, host: str, model: str) -> Price | None:
         if getattr(self.provider, "is_free", False):
             return FREE
-        return price_of(dialect, host, model, None if self._budget is None else self._budget.prices)
+        return price_of(dialect, host, model, None if self.budget is None else self.budget.prices)
 
     def ask_for(
         self, schema: Schema, messages: Sequence[LLMMessage], overrides: dict[str, object], *, last: bool
@@ -161,9 +164,16 @@ class Terms:
             if isinstance(lane.failed, kind):
                 lane.failed = None
 
+    def lanes(self) -> list[Lane]:
+        """The quotas that were drawn on."""
+        return [*([] if self._bare is None else [self._bare]), *self._lanes.values()]
+
+    def stats(self) -> Stats:
+        """What all runs have used so far."""
+        return self.books.stats(self)
+
     def _all_lanes(self) -> list[Lane]:
-        bare = [] if self._bare is None else [self._bare]
-        return [self.functions, *bare, *self._lanes.values()]
+        return [self.functions, *self.lanes()]
 
     def __repr__(self) -> str:
         return f"Terms({self.provider!r}, {self.slots!r}, {len(self._lanes)} quotas)"

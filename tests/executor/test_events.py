@@ -39,7 +39,7 @@ async def test_a_call_that_succeeds():
     run = begun.run
     assert begun == RunStarted(at=0.0, run=run, total=1)
     assert started == TaskStarted(at=0.0, run=run, index=0, tag="one")
-    assert attempt == AttemptStarted(at=0.0, run=run, index=0, attempt=1, queued=0.0, limited_by="")
+    assert attempt == AttemptStarted(at=0.0, run=run, index=0, attempt=1, queued=0.0, waited={})
     assert answered == AttemptEnded(at=2.0, run=run, index=0, attempt=1, duration=2.0, error=None, usage=Usage(3, 2))
     assert isinstance(ended, TaskEnded)
     assert (ended.at, ended.result.tag, ended.result.value) == (2.0, "one", answer)
@@ -72,7 +72,7 @@ async def test_a_call_that_is_tried_again():
     run = events[0].run
     assert events[3] == AttemptEnded(at=0.0, run=run, index=0, attempt=1, duration=0.0, error=error, usage=None)
     assert events[4] == BackedOff(at=0.0, run=run, index=0, attempt=1, delay=3.0, error=error)
-    assert events[5] == AttemptStarted(at=3.0, run=run, index=0, attempt=2, queued=0.0, limited_by="")
+    assert events[5] == AttemptStarted(at=3.0, run=run, index=0, attempt=2, queued=0.0, waited={})
     assert events[6].attempt == 2
 
 

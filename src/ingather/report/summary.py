@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ingather.stats import Times
+
+if TYPE_CHECKING:
+    from ingather.stats import Stats
 
 
 @dataclass(slots=True)
@@ -22,12 +28,14 @@ class Summary:
     would have taken one after another, estimated from how long each took. `calls`: attempts and functions that came
     back; `attempts`: those of the tasks that have ended. `rejected`: attempts that were 429s; `pauses` and `paused`:
     what they made us wait. `unmetered`: answers without a count of tokens. `cost_usd`: None where a price is not known.
-    `median`, `p95` and `slowest`: of the attempts, the first two to 5 %.
+    `hedges`: second copies of slow requests. `median`, `p95`, `p99` (to 5 %) and `slowest`: of the attempts that were
+    neither 429s nor cancelled. `times`: where the time of the tasks went that have ended.
 
-    `limited_by`: ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"pause"`` or ``"backoff"``, whichever made calls
-    wait longest in all. Where they hardly waited: ``"slots"`` if there was always more to do, ``"input"`` if there was
-    often nothing to do, ``"stragglers"`` if few calls took most of the time, else ``"latency"``. ``""`` where there was
-    hardly a call. `waited`: seconds waited, by cause.
+    `limited_by`: ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"start"``, ``"pause"``, ``"budget"`` or
+    ``"backoff"``, whichever made calls wait longest in all. Where they hardly waited: ``"slots"`` if there was always
+    more to do, ``"input"`` if there was often nothing to do, ``"stragglers"`` if few calls took most of the time, else
+    ``"latency"``. ``""`` where there was hardly a call. `waited`: seconds waited, by cause. `stats`: the executor's own
+    figures when its newest run ended; it knows the limits that were learnt, and the budget.
     """
 
     total: int | None = None
@@ -44,6 +52,7 @@ class Summary:
     attempts: int = 0
     rejected: int = 0
     reasked: int = 0
+    hedges: int = 0
     backoffs: int = 0
     backoff: float = 0.0
     pauses: int = 0
@@ -54,10 +63,13 @@ class Summary:
     cost_usd: float | None = None
     median: float | None = None
     p95: float | None = None
+    p99: float | None = None
     slowest: float = 0.0
     limited_by: str = ""
     waited: dict[str, float] = field(default_factory=dict)
     errors: dict[str, ErrorGroup] = field(default_factory=dict)
+    times: Times = field(default_factory=Times)
+    stats: Stats | None = None
 
     @property
     def done(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from asyncio import CancelledError
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,21 +12,21 @@ from ingather.events import (
     AttemptEnded,
     AttemptStarted,
     BackedOff,
+    Hedged,
     PoolPaused,
     ReAsked,
     RunEnded,
     RunStarted,
     TaskEnded,
 )
+from ingather.limited import Work, what_limited
 from ingather.report.summary import ErrorGroup, Summary
+from ingather.stats import Latencies
 from ingather.task import DeterministicTask, ExtractTask
 
 if TYPE_CHECKING:
     from ingather.events import Event
     from ingather.result import TaskResult
-
-_STEP = math.log(1.05)  # latencies are counted in buckets of 5 %
-_HARDLY = 0.05  # seconds of calls in all: too little to say anything; share of them: waiting less was no limit
 
 
 class Report:
@@ -51,7 +51,7 @@ class Report:
         self._part_runs = set[int]()  # runs of an extraction's parts, which are no tasks of their own
         self._flying: dict[tuple[int, int], int] = {}  # attempts in the air of each task
         self._spent: dict[tuple[int, int], float] = {}  # seconds of attempts so far of each task under way
-        self._latencies: Counter[int] = Counter()
+        self._latencies = Latencies()
         self._cost: float | None = 0.0
         self._pause_ends = -math.inf
 
@@ -71,6 +71,8 @@ class Report:
                 self._attempt_ended(event)
             case TaskEnded():
                 self._task_ended((event.run, event.result.index), event.result)
+                if event.times is not None:
+                    self._sum.times += event.times
             case RunStarted():
                 self._run_started(event)
             case RunEnded():
@@ -80,6 +82,8 @@ class Report:
                 self._sum.backoff += event.delay
             case PoolPaused():
                 self._paused(event)
+            case Hedged():
+                self._sum.hedges += 1
             case ReAsked():
                 self._sum.reasked += 1
             case _:  # a task was pulled: it counts when it ends
@@ -93,8 +97,12 @@ class Report:
         if not self._overlap:
             found.serial += self._in_functions
         found.cost_usd = self._cost if found.attempts else None
-        found.median, found.p95 = self._percentile(0.5), self._percentile(0.95)
-        found.limited_by = _limit(found, self._idle)
+        latencies = Latencies()
+        latencies.merge(self._latencies)
+        found.median, found.p95, found.p99 = (latencies.percentile(share) for share in (0.5, 0.95, 0.99))
+        found.slowest = latencies.slowest
+        speed = Work(found.serial, found.wall, self._idle, found.peak, found.done, found.median, found.slowest)
+        found.limited_by = what_limited(speed, {**found.waited, "backoff": found.backoff})
         return found
 
     def _run_started(self, event: RunStarted) -> None:
@@ -114,6 +122,7 @@ class Report:
 
     def _run_ended(self, event: RunEnded) -> None:
         self._open_runs -= 1
+        self._sum.stats = event.stats
         self._part_runs.discard(event.run)
         if self._open_runs == 0:
             self._sum.wall += event.at - self._began
@@ -127,8 +136,8 @@ class Report:
         self._flying[key] = self._flying.get(key, 0) + 1
         total.in_flight += 1
         total.peak = max(total.peak, total.in_flight)
-        if event.queued > 0 and event.limited_by:
-            total.waited[event.limited_by] = total.waited.get(event.limited_by, 0.0) + event.queued
+        for by, took in event.waited.items():
+            total.waited[by] = total.waited.get(by, 0.0) + took
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
         key = (event.run, event.index)
@@ -140,9 +149,8 @@ class Report:
             self._sum.rejected += 1
             return  # one after another there would have been none
         self._spent[key] = self._spent.get(key, 0.0) + event.duration
-        if event.attempt:  # of a call to a model: a function has none
-            self._sum.slowest = max(self._sum.slowest, event.duration)
-            self._latencies[math.ceil(math.log(max(event.duration, 1e-6)) / _STEP)] += 1
+        if event.attempt and not isinstance(event.error, CancelledError):  # a function has no attempts
+            self._latencies.add(event.duration)
 
     def _task_ended(self, key: tuple[int, int], result: TaskResult) -> None:
         total = self._sum
@@ -187,30 +195,3 @@ class Report:
         self._sum.pauses += 1
         self._sum.paused += max(0.0, ends - max(event.at, self._pause_ends))  # pauses may overlap
         self._pause_ends = max(self._pause_ends, ends)
-
-    def _percentile(self, share: float) -> float | None:
-        rank = math.ceil(share * self._latencies.total())
-        for bucket in sorted(self._latencies):
-            rank -= self._latencies[bucket]
-            if rank <= 0:
-                return math.exp(bucket * _STEP)
-        return None
-
-
-def _limit(found: Summary, idle: float) -> str:
-    """What made the run take as long as it did."""
-    if found.serial < _HARDLY:
-        return ""
-    waits = {**found.waited, "backoff": found.backoff}
-    if found.rejected:  # after 429s fewer calls are let out at once
-        waits["pause"] = waits.get("pause", 0.0) + waits.pop("concurrency", 0.0)
-    if sum(waits.values()) > _HARDLY * found.serial:
-        return max(waits, key=lambda name: waits[name])
-    if idle > 0.3 * found.wall and idle > 1.0:
-        return "input"
-    # as many tasks run as there are slots, so that tasks wait for those before they are even pulled
-    always_full = found.serial >= 0.5 * found.peak * found.wall
-    if found.done > found.peak and always_full:
-        return "slots"
-    few = found.median is not None and found.slowest > 4 * found.median and found.slowest > 0.5 * found.wall
-    return "stragglers" if few else "latency"

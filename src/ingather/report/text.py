@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ingather import errors as tree
+from ingather.limited import in_words
+from ingather.stats import seconds
 
 if TYPE_CHECKING:
     from ingather.report.summary import Summary
 
 _ADVICE: dict[type[BaseException], str] = {
+    tree.BudgetSpent: "the budget is spent: raise it, and run the rest",
     tree.ConnectFailed: "is the server running, and the base URL right?",
     tree.ConnectionLost: "the network or the server cut calls; run these again",
     tree.AttemptTimeout: "raise the timeout, ask for shorter answers, or send fewer calls at once",
@@ -35,19 +38,6 @@ _ADVICE: dict[type[BaseException], str] = {
     tree.SetupError: "mend these lines, and run them again",
 }
 
-_LIMITS = {
-    "slots": "the slots: {peak:,} calls were in flight. Raise max_concurrency as far as the provider goes",
-    "requests": "the limit of requests per minute. Raise it if the provider allows more; concurrency does not help",
-    "tokens": "the limit of tokens per minute. Shorten prompts, lower max_tokens, or raise it if it may be",
-    "concurrency": "the quota's bound on calls in flight. Raise Limits(max_concurrency) if the provider allows more",
-    "start": "the start: how many calls at once the provider takes had still to be found out",
-    "pause": "the provider's 429s. Set its limits (requests and tokens per minute), so that calls are paced instead",
-    "backoff": "sleeping after faults of the provider. Send fewer calls at once, or try again when it is well",
-    "input": "the input: there was often nothing to do. Feed tasks faster",
-    "stragglers": "a few slow calls: the slowest took {slowest}. A timeout for each attempt has them tried again",
-    "latency": "the provider's latency: calls hardly waited. Only shorter answers or a faster model would help",
-}
-
 
 def summary_text(found: Summary) -> str:
     """`found` as lines of text, without a line break at the end."""
@@ -59,24 +49,8 @@ def summary_text(found: Summary) -> str:
     if found.attempts:
         lines += _effort(found)
     if found.limited_by:
-        lines.append(f"  limited by  {_limit(found)}.")
+        lines.append(f"  limited by  {in_words(found.limited_by, found.stats, found.peak, found.slowest)}.")
     return "\n".join(lines)
-
-
-def seconds(value: float) -> str:
-    """A duration as people say it.
-
-    >>> seconds(0.0123), seconds(3.21), seconds(312)
-    ('12 ms', '3.2 s', '5:12')
-    """
-    if value < 0.00995:
-        return f"{value * 1000:.1f} ms"
-    if value < 0.9995:
-        return f"{value * 1000:.0f} ms"
-    if value < 99.95:
-        return f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
 def one_line(text: str, width: int) -> str:
@@ -84,10 +58,6 @@ def one_line(text: str, width: int) -> str:
     clean = "".join(char if char.isprintable() else " " for char in text)
     short = " ".join(clean.split())
     return short if len(short) <= width else short[: width - 1] + "…"
-
-
-def _limit(found: Summary) -> str:
-    return _LIMITS[found.limited_by].format(peak=found.peak, slowest=seconds(found.slowest))
 
 
 def _outcome(found: Summary) -> str:
@@ -117,13 +87,21 @@ def _effort(found: Summary) -> list[str]:
             f"({seconds(found.serial)} of calls in {seconds(found.wall)}; an estimate)"
         )
     lines.append(f"  attempts    {found.attempts:,}{_of_which(found)}")
-    if found.median is not None and found.p95 is not None:
-        lines.append(f"  latency     half within {seconds(found.median)}, 95 % within {seconds(found.p95)}")
+    if found.median is not None and found.p95 is not None and found.p99 is not None:
+        most = f"95 % within {seconds(found.p95)}, 99 % within {seconds(found.p99)}"
+        lines.append(f"  latency     half within {seconds(found.median)}, {most}")
+    if found.times.total >= 1.0:
+        lines.append(f"  time        {found.times}")
     if found.tokens:
         unknown = f"; {found.unmetered:,} answers did not say" if found.unmetered else ""
         lines.append(f"  tokens      {found.input_tokens:,} in, {found.output_tokens:,} out{unknown}")
-    if found.cost_usd is not None:
+    stats = found.stats
+    if stats is not None and (stats.known_usd or stats.cap_usd is not None):
+        lines.append(f"  cost        {stats.money}")
+    elif found.cost_usd is not None:
         lines.append(f"  cost        {found.cost_usd:,.4f} USD")
+    if stats is not None:
+        lines += [f"  learnt      {name}: {known}" for name, known in stats.learnt.items()]
     return lines
 
 
@@ -131,6 +109,11 @@ def _of_which(found: Summary) -> str:
     parts = []
     if found.rejected:
         parts.append(f"{found.rejected:,} were 429s ({found.pauses:,} pauses, {seconds(found.paused)} in all)")
+    if found.hedges:
+        won = "" if found.stats is None else f" ({found.stats.hedges_won:,} of them answered first)"
+        parts.append(f"{found.hedges:,} were second copies{won}")
+    if found.stats is not None and found.stats.retries_denied:
+        parts.append(f"{found.stats.retries_denied:,} retries were not made, as too few calls were answered")
     if found.backoffs:
         parts.append(f"{found.backoffs:,} backoffs ({seconds(found.backoff)})")
     if found.reasked:

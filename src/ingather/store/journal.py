@@ -43,8 +43,8 @@ class Journal:
             number, to_calendar = self._runs.pop(event.run)
             self._do(_END, (event.at + to_calendar, event.succeeded, event.failed, number))
 
-    def attempted(self, run: int, tally: Tally, lease: Lease, error: BaseException | None) -> None:
-        """An attempt of a task has ended."""
+    def attempted(self, run: int, tally: Tally, lease: Lease, error: BaseException | None, attempt: int) -> None:
+        """An attempt of a task has ended: `attempt` counts from 1."""
         if run not in self._runs:  # closed from inside this very attempt
             return
         number, to_calendar = self._runs[run]
@@ -55,7 +55,7 @@ class Journal:
             number,
             tally.index,
             tally.tag.encode("utf-8", "replace").decode(),
-            tally.attempts,
+            attempt,
             lease.asked_at + to_calendar,
             lease.limited_by,
             tally.slept,

@@ -1,0 +1,125 @@
+"""What made a run take as long as it did, and what can be done about it. Arithmetic and words only."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from ingather.stats import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ingather.limits import Limits
+    from ingather.limits.learnt import Learnt
+    from ingather.stats import Stats
+
+_HARDLY = 0.05  # seconds of calls in all: too little to say anything; share of them: waiting less was no limit
+_SAME = 1.02  # a cap of the user's that is nearer than this to the provider's limit is that limit
+
+_WORDS = {
+    "slots": "the slots: {peak}calls were in flight at most. Raise max_concurrency, or leave it to be found out (None)",
+    "start": "the start: how many calls at once the provider takes had still to be found out",
+    "backoff": "sleeping after faults of the provider. Send fewer calls at once, or try again when it is well",
+    "budget": "the budget: calls waited until what others had reserved was settled. Raise it, or lower max_tokens",
+    "input": "the input: there was often nothing to do. Feed tasks faster",
+    "stragglers": "a few slow calls: the slowest took {slowest}. Hedge() sends such calls twice, a timeout ends them",
+    "latency": "the provider's latency: calls hardly waited. Only shorter answers or a faster model would help",
+}
+_LEARNT = {
+    "requests": "the provider's limit of about {learnt} (learnt). Nothing to do; faster only with a higher limit",
+    "tokens": "the provider's limit of about {learnt} (learnt). Shorten prompts, lower max_tokens, or get a higher one",
+    "concurrency": "the provider's limit of about {learnt} (learnt). Nothing to do; faster only with a higher limit",
+    "pause": "waiting after 429s and outages, until the limit was learnt: about {learnt}. Another run begins with that",
+}
+_SET = {
+    "requests": "your limit of {cap:,.0f} requests a minute. Raise it if the provider allows more",
+    "tokens": "your limit of {cap:,.0f} tokens a minute. Shorten prompts, lower max_tokens, or raise it if it may be",
+    "concurrency": "your limit of {cap:,.0f} calls in flight. Raise it if the provider allows more",
+}
+_UNKNOWN = {
+    "requests": "the limit of requests a minute. Raising concurrency does not help",
+    "tokens": "the limit of tokens a minute. Shorten prompts, or lower max_tokens",
+    "concurrency": "how many calls at once the provider takes. Nothing to do: more would only make each slower",
+    "pause": "waiting after the provider's 429s and outages. Run the rest later, or with fewer calls at once",
+}
+_CAPS = {
+    "requests": ("requests_per_minute",),
+    "tokens": ("tokens_per_minute", "input_tokens_per_minute", "output_tokens_per_minute"),
+    "concurrency": ("max_concurrency",),
+}
+
+
+class Work(NamedTuple):
+    """A run as far as it matters here. Seconds, but for `done` tasks and `peak` calls in flight.
+
+    `serial`: what the calls would have taken one after another; `idle`: with nothing in flight.
+    """
+
+    serial: float
+    wall: float
+    idle: float
+    peak: float
+    done: int
+    median: float | None
+    slowest: float
+
+
+def what_limited(work: Work, waits: Mapping[str, float]) -> str:
+    """The name of what calls waited longest for (`waits`: seconds); where they hardly did, of what else it was.
+
+    ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"start"``, ``"pause"``, ``"budget"`` or ``"backoff"``; else
+    ``"slots"`` if there was always more to do, ``"input"`` if there was often nothing to do, ``"stragglers"`` if few
+    calls took most of the time, ``"latency"`` if none of these. ``""`` where there was hardly a call.
+    """
+    if work.serial < _HARDLY and sum(waits.values()) < 1.0:
+        return ""
+    if sum(waits.values()) > _HARDLY * work.serial:
+        return max(waits, key=lambda name: waits[name])
+    if work.idle > 0.3 * work.wall and work.idle > 1.0:
+        return "input"
+    # as many tasks run as there are slots, so that tasks wait for those before they are even pulled
+    always_full = work.serial >= 0.5 * work.peak * work.wall
+    if work.done > work.peak and always_full:
+        return "slots"
+    few = work.median is not None and work.slowest > 4 * work.median and work.slowest > 0.5 * work.wall
+    return "stragglers" if few else "latency"
+
+
+def in_words(limited_by: str, stats: Stats | None, peak: int | None = None, slowest: float | None = None) -> str:
+    """What limited a run, in words, and what to do. `stats`: of its executor, where known.
+
+    >>> in_words("requests", None)
+    'the limit of requests a minute. Raising concurrency does not help'
+    """
+    if limited_by in _WORDS:
+        took = slowest if slowest is not None or stats is None else stats.slowest
+        return _WORDS[limited_by].format(peak=f"{peak:,} " if peak else "", slowest=seconds(took or 0.0))
+    learnt = {} if stats is None else {name: _learnt(limited_by, known) for name, known in stats.learnt.items()}
+    caps = {} if stats is None else {name: _cap(limited_by, limits) for name, limits in stats.limits.items()}
+    binding = [cap for name, cap in caps.items() if cap < _SAME * learnt.get(name, (math.inf, ""))[0]]
+    if binding:
+        return _SET[limited_by].format(cap=min(binding))
+    known = [words for _, words in learnt.values() if words]
+    if len(known) == 1 and limited_by in _LEARNT:
+        return _LEARNT[limited_by].format(learnt=known[0])
+    return _UNKNOWN[limited_by]
+
+
+def _learnt(limited_by: str, known: Learnt) -> tuple[float, str]:
+    """The limit of that kind, a minute or in flight, and how it is said."""
+    if limited_by == "concurrency":
+        return (math.inf, "") if known.cap is None else (known.cap, f"{known.cap:,.0f} calls in flight")
+    if limited_by == "pause":
+        return math.inf, str(known)
+    told = known.announced[:1] if limited_by == "requests" else known.announced[1:]
+    measured = known.requests if limited_by == "requests" else known.tokens
+    rates = [measured or math.inf, *(bucket[0] for bucket in told if bucket is not None)]
+    rate = 60 * min(rates)
+    return (math.inf, "") if rate == math.inf else (rate, f"{rate:,.0f} {limited_by} a minute")
+
+
+def _cap(limited_by: str, limits: Limits) -> float:
+    return min(
+        (cap for name in _CAPS.get(limited_by, ()) if (cap := getattr(limits, name)) is not None), default=math.inf
+    )
