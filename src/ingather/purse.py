@@ -122,7 +122,7 @@ class Purse:
         usd = "" if self.budget.max_cost_usd is None else f"{worst.usd:.6g} USD"
         tokens = "" if self.budget.max_tokens is None else f"{worst.tokens:,.0f} tokens"
         dear = " and ".join(filter(None, (usd, tokens)))
-        return BudgetSpent(f"not sent: it may cost {dear}, and there is no room for that in {self.budget!r}")
+        return BudgetSpent(f"not sent, since it may cost {dear}: {self.budget}")
 
     def __repr__(self) -> str:
         return f"Purse({self.budget!r}, {len(self._queue.waiting)} wait)"

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ingather import ParallelLLMExecutor
-from tenk.analysis import ANALYZERS, component_report, index_of, said
+from tenk.analysis import ANALYZERS, component_report, executor_for, index_of, said
 from tenk.analyzers import MAX_CONCURRENCY, FinancialsAnalyzer, failure
 from tenk.findings import Findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from ingather import Provider, Store
+    from ingather import Budget, Provider, Store
     from ingather.events import Event
     from tenk.analyzers import BaseAnalyzer
     from tenk.evidence import Counts
@@ -41,6 +40,7 @@ async def components_again(
     max_concurrency: int | None = MAX_CONCURRENCY,
     store: Store | None = None,
     deadline: float | None = None,
+    budget: Budget | None = None,
     on_event: Callable[[Event], None] | None = None,
     on_finding: Callable[[Finding], None] | None = None,
 ) -> Again:
@@ -65,8 +65,8 @@ async def components_again(
     index = await asyncio.to_thread(index_of, filing)
     listening = on_event if on_finding is None else Findings({name: analyzer}, index, on_finding, on_event)
     task = analyzer.task(filing.item(analyzer.item).body, only=components)
-    async with ParallelLLMExecutor(
-        provider, max_concurrency=max_concurrency, deadline=deadline, store=store, on_event=listening
+    async with executor_for(
+        provider, budget, max_concurrency=max_concurrency, deadline=deadline, store=store, on_event=listening
     ) as executor:
         [result] = await executor.gather([task])
     made_by_code = set(by_code).difference(components)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from ingather import Provider, Store, TaskResult
+    from ingather import Budget, Provider, Store, TaskResult
     from ingather.events import Event
     from tenk.analyzers import Split
     from tenk.filing import Filing, Item
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tenk.models import ItemName, Section
     from tenk.source import FilingSource
 
+_MAX_OUTPUT = 16_000  # tokens; the longest components take a quarter of it, and models may think before
 ANALYZERS: Mapping[SectionName, type[BaseAnalyzer[Any]]] = {
     "business": BusinessAnalyzer,
     "risk_factors": RiskFactorAnalyzer,
@@ -62,6 +63,7 @@ async def comprehensive_analysis(
     tickers: FilingSource | None = None,
     store: Store | None = None,
     deadline: float | None = None,
+    budget: Budget | None = None,
     on_event: Callable[[Event], None] | None = None,
     on_finding: Callable[[Finding], None] | None = None,
     on_section: Callable[[SectionName, SectionReport, Section | None], None] | None = None,
@@ -72,8 +74,9 @@ async def comprehensive_analysis(
     through `tickers` (the SEC's EDGAR unless given). `provider`: of ingather's, or its name; the default needs no key
     and no network. `model`: what the result calls it. `max_concurrency`: calls in flight, over everything; None: as
     many as the provider takes. `split`: ``"single"`` asks for each section by one prompt. `store`, `deadline`,
-    `on_event`: as in `ingather.ParallelLLMExecutor`. `on_finding`: called with each component as its call ends, its
-    quotes looked up (see `tenk.findings`). `on_section`: called with each section as it is complete.
+    `budget`, `on_event`: as in `ingather.ParallelLLMExecutor`; with a budget an answer has at most 16,000 tokens.
+    `on_finding`: called with each component as its call ends, its quotes looked up (see `tenk.findings`). `on_section`:
+    called with each section as it is complete.
 
     An Item that the filing has not, or has elsewhere, is skipped, with the reason. A component that fails is None in
     its section and told of in ``sections``. Raises an error of `tenk.errors` for what is no 10-K that can be read.
@@ -95,8 +98,8 @@ async def comprehensive_analysis(
     job = _Job(submission, index, split)
     tasks = await asyncio.to_thread(job.tasks, [section for section, asked in wanted.items() if asked])
     listening = on_event if on_finding is None else Findings(job.analyzers, index, on_finding, on_event)
-    async with ParallelLLMExecutor(
-        provider, max_concurrency=max_concurrency, deadline=deadline, store=store, on_event=listening
+    async with executor_for(
+        provider, budget, max_concurrency=max_concurrency, deadline=deadline, store=store, on_event=listening
     ) as executor:
         began = perf_counter()
         results: list[TaskResult] = []
@@ -120,6 +123,29 @@ async def comprehensive_analysis(
         sections=job.reports,
         **job.found,
         **_spent(results),
+    )
+
+
+def executor_for(
+    provider: Provider | str,
+    budget: Budget | None,
+    *,
+    max_concurrency: int | None,
+    deadline: float | None,
+    store: Store | None,
+    on_event: Callable[[Event], None] | None,
+) -> ParallelLLMExecutor:
+    """An executor whose answers have a limit on their length, where there is a budget that wants one."""
+    is_free = provider in ("echo", "offline/extractive") or getattr(provider, "is_free", False)
+    limited = budget is not None and budget.caps and not is_free
+    return ParallelLLMExecutor(
+        provider,
+        max_concurrency,
+        default_config_overrides={"max_tokens": _MAX_OUTPUT} if limited else None,
+        deadline=deadline,
+        store=store,
+        budget=budget,
+        on_event=on_event,
     )
 
 

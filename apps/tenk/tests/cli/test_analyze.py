@@ -142,3 +142,18 @@ def test_help_comes_without_heavy_imports():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert "analyze" in tenk("--help").stdout
+
+
+def test_a_cap_on_money_holds_and_what_it_was_too_little_for_is_told(source, tmp_path):
+    out = tmp_path / "out.json"
+    with Simulator(latency=0.01) as server:
+        options = ["--model", "openai/any", "--base-url", server.base_url, "--max-cost", "0.05", "-o", out]
+        refused = tenk("analyze", source, *options)
+        assert refused.returncode == 2
+        assert "--price openai/any=IN:OUT" in refused.stderr
+        assert server.stats()["calls"] == 0
+        done = tenk("analyze", source, *options, "--price", "1:2", "--quiet")
+    assert done.returncode == 3
+    analysis = json.loads(out.read_text())
+    assert 0 < analysis["cost_usd"] <= 0.05
+    assert "BudgetSpent" in out.read_text()

@@ -256,17 +256,6 @@ def test_one_that_waits_for_its_turn_can_be_cancelled(serving):
     assert service.http.delete(f"/api/analyses/{second}").json()["status"] == "cancelled"
 
 
-@pytest.mark.parametrize(("caps", "said"), [(Caps(tokens=5000), "5,000 tokens"), (Caps(usd=0.04), "0.04 USD")])
-def test_an_analysis_that_takes_too_much_is_stopped_and_says_why(serving, caps, said):
-    gate = Gate(shut=["outlook"])
-    service = serving({"gate": gate}, caps)
-    state = service.ended(service.begin(filing()))
-    assert state["status"] == "cancelled"
-    assert said in state["reason"]
-    assert cards(state)["mda.outlook"]["status"] == "cancelled"
-    assert gate.in_flight == 0
-
-
 def test_an_analysis_that_takes_too_long_ends_with_what_there_is(serving):
     service = serving({"gate": Gate(shut=["outlook"])}, Caps(seconds=5.0))
     state = service.ended(service.begin(filing()))

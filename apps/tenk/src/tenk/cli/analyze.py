@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 if TYPE_CHECKING:
-    from ingather import Provider
+    from ingather import Budget, Provider
     from tenk.outcome import Analysis, SectionName
 
 FAILED = 3  # exit code: some components failed
@@ -29,6 +29,12 @@ Report = Annotated[
 Concurrency = Annotated[int, typer.Option(metavar="N", min=1, help="Calls in flight, over all sections.")]
 Rpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Requests a minute at most.")]
 Tpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Tokens a minute at most.")]
+MaxCost = Annotated[
+    float | None, typer.Option(metavar="USD", min=0.000001, help="Spend no more than that; components may lack then.")
+]
+Price = Annotated[
+    list[str] | None, typer.Option(metavar="IN:OUT", help="USD for a million tokens in and out, if that is not known.")
+]
 Year = Annotated[int | None, typer.Option(metavar="YEAR", help="With a ticker: in which the fiscal year ended.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")]
 
@@ -46,6 +52,8 @@ def analyze(
     max_concurrency: Concurrency = 32,
     rpm: Rpm = None,
     tpm: Tpm = None,
+    max_cost: MaxCost = None,
+    price: Price = None,
     year: Year = None,
     quiet: Quiet = False,
 ) -> None:
@@ -69,6 +77,7 @@ def analyze(
     for path in (output, report):
         _check_writable(path)
     provider = _provider(model, base_url, api_key_env, rpm, tpm)
+    budget = run_sync(_budget(provider, model, max_cost, price or []))
     submission = open_submission(source, year=year)
     view = None if quiet else view_of(submission, chosen)
     with view or nullcontext():
@@ -82,6 +91,7 @@ def analyze(
                 provider=provider,
                 model=model,
                 max_concurrency=max_concurrency,
+                budget=budget,
                 split="single" if split == "single" else "fields",
                 on_event=view,
             )
@@ -125,6 +135,19 @@ def _provider(model: str, base_url: str | None, key_env: str | None, rpm: int | 
             raise SetupError(f"--api-key-env {key_env}: there is no such variable, or it is empty")
     limits = None if rpm is None and tpm is None else Limits(requests_per_minute=rpm, tokens_per_minute=tpm)
     return connect(model, base_url=base_url, api_key=key, limits=limits)
+
+
+async def _budget(provider: Provider, model: str, max_cost: float | None, prices: list[str]) -> Budget | None:
+    """Raises `NoPrice` where a cap cannot be kept."""
+    from ingather import Budget
+    from tenk.spending import NoPrice, has_price, parsed_price
+
+    if max_cost is None and not prices:
+        return None
+    table = dict(map(parsed_price, prices))
+    if max_cost is not None and not await has_price(provider, table):
+        raise NoPrice(model)
+    return Budget(max_cost_usd=max_cost, prices=table)
 
 
 def _write(analysis: Analysis, output: Path | None, report: Path | None) -> None:

@@ -32,7 +32,18 @@ Rpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Requests a mi
 Tpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Tokens a minute at most.")]
 MaxUpload = Annotated[int, typer.Option(metavar="MB", min=1, max=256, help="Of one file.")]
 MaxTime = Annotated[float, typer.Option(metavar="S", min=1, help="Seconds for one analysis.")]
-MaxCost = Annotated[float, typer.Option(metavar="USD", min=0, help="For one analysis, where prices are known.")]
+MaxCost = Annotated[
+    float | None,
+    typer.Option(
+        metavar="USD",
+        min=0.000001,
+        help="For one analysis, never exceeded; every model needs a price then. Otherwise 5 where the price is known.",
+    ),
+]
+Price = Annotated[
+    list[str] | None,
+    typer.Option(metavar="MODEL=IN:OUT", help="USD for a million tokens in and out, where that is not known."),
+]
 MaxTokens = Annotated[int, typer.Option(metavar="N", min=1, help="For one analysis, in and out.")]
 MaxRunning = Annotated[int, typer.Option(metavar="N", min=1, help="Analyses at once; others wait for their turn.")]
 
@@ -48,7 +59,8 @@ def serve(
     tpm: Tpm = None,
     max_upload: MaxUpload = 64,
     max_time: MaxTime = 900,
-    max_cost: MaxCost = 5.0,
+    max_cost: MaxCost = None,
+    price: Price = None,
     max_tokens: MaxTokens = 20_000_000,
     max_running: MaxRunning = 50,
 ) -> None:
@@ -65,6 +77,7 @@ def serve(
     from ingather import Limits, connect
     from tenk.service.server import serve as served
     from tenk.service.settings import Caps, Settings
+    from tenk.spending import parsed_price
 
     logging.basicConfig(level=logging.WARNING, format="tenk: %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("ingather").setLevel(logging.ERROR)  # a call that fails is told on its card
@@ -72,10 +85,16 @@ def serve(
     names = model or ["offline/extractive"]
     providers: dict[str, Provider] = {name: connect(name, limits=limits) for name in names}
     caps = Caps(upload=max_upload * 2**20, seconds=max_time, usd=max_cost, tokens=max_tokens, running=max_running)
-    served(
-        Settings(state=_state(state), token=_token(), models=providers, host=host, port=port, caps=caps),
-        _say_where,
+    settings = Settings(
+        state=_state(state),
+        token=_token(),
+        models=providers,
+        host=host,
+        port=port,
+        caps=caps,
+        prices=dict(map(parsed_price, price or [])),
     )
+    served(settings, _say_where)
 
 
 def _check_parts() -> None:

@@ -19,28 +19,18 @@ if TYPE_CHECKING:
     from tenk.findings import Finding
     from tenk.models import Section
     from tenk.outcome import ComponentReport, SectionName, SectionReport
-    from tenk.service.settings import Caps
     from tenk.service.state import AnalysisState
 
 
 class Progress:
     """Subscribe it (``on_event=progress, on_finding=progress.found, on_section=progress.completed``).
 
-    `state` is kept up to date. `publish`: told of each change, as a part of the state to be merged into it. `stop`:
-    called with the reason, once, when the analysis has used more tokens or money than `caps` allows.
+    `state` is kept up to date. `publish`: told of each change, as a part of the state to be merged into it.
     """
 
-    def __init__(
-        self,
-        state: AnalysisState,
-        publish: Callable[[dict[str, object]], None],
-        caps: Caps,
-        stop: Callable[[str], None],
-    ) -> None:
+    def __init__(self, state: AnalysisState, publish: Callable[[dict[str, object]], None]) -> None:
         self._state = state
         self._publish = publish
-        self._caps = caps
-        self._stop = stop
         self._tags: dict[tuple[int, int], str] = {}
         self._began = time.monotonic() - state.ledger.elapsed_ms / 1000  # asked again, it goes on from there
 
@@ -144,7 +134,7 @@ class Progress:
                 self.tell(name, [component])
 
     def _pay(self, result: TaskResult) -> None:
-        ledger, caps = self._state.ledger, self._caps
+        ledger = self._state.ledger
         ledger.calls += result.attempts
         ledger.rejected += result.rejected
         ledger.serial_ms += result.duration_ms - result.backoff_ms
@@ -155,10 +145,6 @@ class Progress:
         if result.attempts > result.rejected:
             unknown = result.cost_usd is None or ledger.cost_usd is None
             ledger.cost_usd = None if unknown else (ledger.cost_usd or 0.0) + (result.cost_usd or 0.0)
-        if ledger.input_tokens + ledger.output_tokens > caps.tokens:
-            self._stop(f"it has used more than the {caps.tokens:,} tokens that one analysis may take")
-        elif (ledger.cost_usd or 0.0) > caps.usd:
-            self._stop(f"it has cost more than the {caps.usd:,.2f} USD that one analysis may take")
 
     def _cards(self, tag: str) -> Iterator[tuple[SectionName, str, Card]]:
         """The cards that a call is for: ``"business.key_products+competition"``."""

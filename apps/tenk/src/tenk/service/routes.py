@@ -50,7 +50,7 @@ class SetUp(View):
     sections: dict[SectionName, list[str]]
     upload: int
     seconds: float
-    usd: float
+    usd: float | None
     tokens: int
 
 
@@ -99,7 +99,7 @@ async def setup(request: Request) -> SetUp:
         sections={name: list(ANALYZERS[name].model.model_fields) for name in SECTIONS},
         upload=settings.caps.upload,
         seconds=settings.caps.seconds,
-        usd=settings.caps.usd,
+        usd=max((usd for usd in settings.usd.values() if usd is not None), default=None),
         tokens=settings.caps.tokens,
     )
 

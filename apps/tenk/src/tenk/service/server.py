@@ -14,6 +14,7 @@ import uvicorn
 from ingather import Store
 from tenk.errors import TenkError
 from tenk.service.app import service
+from tenk.service.money import caps_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +52,10 @@ class Started(NamedTuple):
 def serve(settings: Settings, started: Callable[[Started], None]) -> None:
     """Serve until interrupted or stopped. `started` is told once it listens.
 
-    Raises `CannotListen`, and ingather's `StoreUnusable` for a file that holds something else.
+    Raises `CannotListen`, `NoPrice` for a cap on money that cannot be kept, and ingather's `StoreUnusable` for a file
+    that holds something else.
     """
+    settings = replace(settings, usd=asyncio.run(caps_of(settings)))
     with Store(settings.state) as store, contextlib.closing(_listening(settings.host, settings.port)) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
         config = uvicorn.Config(

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 class Caps:
     """What nobody may exceed.
 
-    For one analysis: `upload` bytes, `seconds`, `tokens` (in and out), `usd`, `calls` in flight. `running`: analyses at
-    once; `waiting`: those that may wait for their turn. `kept`: analyses that are remembered; the oldest are
-    forgotten. `streams`: readers of events at once. `body`: bytes of a request that uploads nothing.
+    For one analysis: `upload` bytes, `seconds`, `tokens` (in and out), `usd` (None: 5 where the model's price is
+    known), `calls` in flight. `running`: analyses at once; `waiting`: those that may wait for their turn. `kept`:
+    analyses that are remembered; the oldest are forgotten. `streams`: readers of events at once. `body`: bytes of a
+    request that uploads nothing.
     """
 
     upload: int = 64 * 2**20
     seconds: float = 900.0
     tokens: int = 20_000_000
-    usd: float = 5.0
+    usd: float | None = None
     calls: int = 32
     running: int = 50
     waiting: int = 200
@@ -39,7 +40,8 @@ class Settings:
     """`state`: the SQLite file. `token`: who has it may do everything. `models`: by name, those one may choose from.
 
     `host`, `port`: where it listens; they decide which ``Host`` a request may name. `tickers`: where filings come from,
-    the SEC's EDGAR unless given.
+    the SEC's EDGAR unless given. `prices`: USD for a million tokens in and out, by model, of those that are not known.
+    `usd`: what one analysis may cost, by model; known once the service has started.
     """
 
     state: Path
@@ -49,3 +51,5 @@ class Settings:
     port: int = 8010
     caps: Caps = field(default_factory=Caps)
     tickers: FilingSource | None = None
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    usd: Mapping[str, float | None] = field(default_factory=dict)

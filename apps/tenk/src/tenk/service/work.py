@@ -11,6 +11,7 @@ from tenk.again import components_again
 from tenk.analysis import ANALYZERS, comprehensive_analysis, said
 from tenk.errors import TenkError
 from tenk.service.feed import Feed
+from tenk.service.money import budget_of
 from tenk.service.progress import Progress
 from tenk.service.reading import fill
 from tenk.service.state import OPEN
@@ -18,7 +19,7 @@ from tenk.service.state import OPEN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingather import Store
+    from ingather import Budget, Store
     from tenk.models import Section
     from tenk.outcome import SectionName
     from tenk.service.reading import Reader
@@ -77,19 +78,20 @@ async def work(live: Live, means: Means) -> None:
     if not state.sections:
         fill(state, submission)
     state.status = "running"
-    progress = Progress(state, live.feed.publish, means.settings.caps, live.stop)
+    progress = Progress(state, live.feed.publish)
+    budget = budget_of(means.settings, state.model, state.ledger)
     live.feed.publish(state.model_dump(mode="json"))
     try:
         if again:
-            parts = (_some(live, means, submission, progress, name, each) for name, each in again.items())
+            parts = (_some(live, means, submission, progress, name, each, budget) for name, each in again.items())
             await asyncio.gather(*parts)
         else:
-            await _whole(live, means, submission, progress)
+            await _whole(live, means, submission, progress, budget)
     finally:
         state.ledger.elapsed_ms = progress.now()
 
 
-async def _whole(live: Live, means: Means, submission: Submission, progress: Progress) -> None:
+async def _whole(live: Live, means: Means, submission: Submission, progress: Progress, budget: Budget | None) -> None:
     state = live.state
     await comprehensive_analysis(
         submission,
@@ -102,6 +104,7 @@ async def _whole(live: Live, means: Means, submission: Submission, progress: Pro
         max_concurrency=means.settings.caps.calls,
         store=means.store,
         deadline=means.settings.caps.seconds,
+        budget=budget,
         on_event=progress,
         on_finding=progress.found,
         on_section=progress.completed,
@@ -109,7 +112,13 @@ async def _whole(live: Live, means: Means, submission: Submission, progress: Pro
 
 
 async def _some(
-    live: Live, means: Means, submission: Submission, progress: Progress, name: SectionName, components: list[str]
+    live: Live,
+    means: Means,
+    submission: Submission,
+    progress: Progress,
+    name: SectionName,
+    components: list[str],
+    budget: Budget | None,
 ) -> None:
     shown = live.state.sections[name]
     found = await components_again(
@@ -121,6 +130,7 @@ async def _some(
         max_concurrency=means.settings.caps.calls,
         store=means.store,
         deadline=means.settings.caps.seconds,
+        budget=budget,
         on_event=progress,
         on_finding=progress.found,
     )
