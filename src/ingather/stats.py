@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import astuple, dataclass, field, fields
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ingather.limits.learnt import Learnt
 
 _STEP = math.log(1.05)  # latencies are counted in buckets of 5 %
-_LEAST = 1e-9  # seconds: nothing, for the logarithm
+_LEAST = 1e-6  # seconds: no call is faster
 _MANY = 500  # latencies that are kept as they are until they are counted
 
 
@@ -127,11 +128,17 @@ class Latencies:
     def _count(self) -> None:
         fresh = self._fresh[:]
         del self._fresh[: len(fresh)]
-        if fresh:
-            self._slowest = max(self._slowest, *fresh)
-            self._sum += sum(fresh)
-            log, ceil = math.log, math.ceil
-            self._buckets.update([ceil(log(took + _LEAST) / _STEP) for took in fresh])
+        if not fresh:
+            return
+        fresh.sort()
+        self._slowest = max(self._slowest, fresh[-1])
+        self._sum += sum(fresh)
+        begin = 0
+        while begin < len(fresh):
+            bucket = math.ceil(math.log(max(fresh[begin], _LEAST)) / _STEP)
+            end = max(begin + 1, bisect_right(fresh, math.exp(bucket * _STEP), begin))
+            self._buckets[bucket] += end - begin
+            begin = end
 
 
 @dataclass(frozen=True, slots=True)

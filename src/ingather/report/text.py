@@ -91,7 +91,7 @@ def _effort(found: Summary) -> list[str]:
         most = f"95 % within {seconds(found.p95)}, 99 % within {seconds(found.p99)}"
         lines.append(f"  latency     half within {seconds(found.median)}, {most}")
     if found.times.total >= 1.0:
-        lines.append(f"  time        {found.times}")
+        lines.append(f"  time        of all tasks together: {found.times}")
     if found.tokens:
         unknown = f"; {found.unmetered:,} answers did not say" if found.unmetered else ""
         lines.append(f"  tokens      {found.input_tokens:,} in, {found.output_tokens:,} out{unknown}")
