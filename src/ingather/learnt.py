@@ -2,7 +2,7 @@
 
 It is read once and written at the end of the process, one entry a quota: its rates, how many calls were in flight, and
 when that was. Quotas are told apart by a fingerprint; no key and nothing of a prompt is in it. Losing it costs
-nothing but learning anew.
+nothing but learning anew. With ``INGATHER_KEEP_LIMITS=0`` in the environment it is neither read nor written.
 """
 
 from __future__ import annotations
@@ -40,12 +40,14 @@ def cache_directory() -> Path:
 
 def recall(quota: QuotaKey) -> Learnt | None:
     """What was learnt about it within a day, if anything."""
-    entry = _entries(_path()).get(_fingerprint(quota))
+    entry = _entries(_path()).get(_fingerprint(quota)) if _is_wanted() else None
     return Learnt.read(entry) if entry is not None else None
 
 
 def keep(learnt: Mapping[QuotaKey, Learnt]) -> None:
     """Write it beside what the file holds of other quotas. Where that cannot be, the log says so and nothing else."""
+    if not _is_wanted():
+        return
     path = _path()
     now = time.time()
     entries = _entries(path)
@@ -64,6 +66,10 @@ def keep(learnt: Mapping[QuotaKey, Learnt]) -> None:
             raise
     except OSError as error:
         logger.debug("the learnt limits cannot be kept in %s: %s", path, error)
+
+
+def _is_wanted() -> bool:
+    return os.environ.get("INGATHER_KEEP_LIMITS") != "0"
 
 
 def _path() -> Path:
