@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-slow demo bench compare lock fmt clean
+.PHONY: help test test-slow demo bench compare limits lock fmt clean
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ bench: .venv/ready  ## our own figures, on this machine
 
 compare: .venv/ready  ## beside nine peers, each in an environment of its own; ARGS=--quick for a look
 	@$(BIN)/python benchmarks/compare.py $(ARGS)
+
+limits: .venv/ready  ## limits that are learnt, beside peers, over HTTP; ARGS=--quick for a look
+	@$(BIN)/python benchmarks/limits.py $(ARGS)
 
 fmt: .venv/ready  ## format, and mend what the linter can
 	@$(BIN)/ruff check -q --fix --exit-zero

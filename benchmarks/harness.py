@@ -11,6 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +76,20 @@ def alternate(clients: list[Client], *, latency: float, calls: int, concurrency:
     return {name: _medians(rounds, calls) for name, rounds in taken.items()}
 
 
-def run_client(client: Client, base_url: str, *options: str, timeout: float | None = None) -> dict[str, float]:
-    """The figures that `client` prints. Raises Failed where it ends otherwise, TookTooLong after `timeout` seconds."""
+def run_client(
+    client: Client, base_url: str, *options: str, timeout: float | None = None, cache: str | None = None
+) -> dict[str, float]:
+    """The figures that `client` prints. Raises Failed where it ends otherwise, TookTooLong after `timeout` seconds.
+
+    `cache`: the folder in which it finds what a run before it has learnt; else an empty one.
+    """
     command = [*client.command, base_url, *options]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=surroundings(), check=False)
-    except subprocess.TimeoutExpired:
-        raise TookTooLong(f"not done within {timeout:.0f} s") from None
+    with tempfile.TemporaryDirectory() as empty:
+        around = {**surroundings(), "XDG_CACHE_HOME": cache or empty}
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=around, check=False)
+        except subprocess.TimeoutExpired:
+            raise TookTooLong(f"not done within {timeout:.0f} s") from None
     if done.returncode:
         raise Failed(last_line(done.stderr))
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
