@@ -133,3 +133,31 @@ def test_the_key_goes_to_the_server_and_nowhere_else(ingather, simulator, monkey
 def test_echo_needs_nobody(ingather):
     assert ingather("run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", "--model", "echo").code == 0
     assert {line["value"] for line in answers("a.jsonl")} == {f"Echo: Say {i}" for i in range(3)}
+
+
+def test_slow_requests_are_sent_twice(ingather, simulator):
+    sim = simulator(model="echo", latency=0.02, slow_tail="0.02:100", seed=3)
+    command = ("run", write_tasks("t.jsonl", 200), "-o", "a.jsonl", "--max-concurrency", "20", *asking(sim))
+    done = ingather(*command, "--hedge", "p95")
+    assert done.code == 0
+    lines = answers("a.jsonl")
+    copies = sum(line["attempts"] - 1 for line in lines)
+    assert 1 <= copies <= 10
+    assert f"{copies} were second copies" in done.err
+
+
+def test_a_hedge_that_is_none_is_refused(ingather, simulator):
+    for bad in ("p100", "fast", "-1", "0"):
+        command = ("run", write_tasks("t.jsonl", 2), "-o", "a.jsonl", *asking(simulator(model="echo")))
+        done = ingather(*command, f"--hedge={bad}")
+        assert done.code == 2
+        assert "--hedge is a percentile" in done.err
+
+
+def test_the_summary_says_whose_limit_it_was(ingather, simulator):
+    sim = simulator(model="echo", rpm=1200, burst=20, latency=0.02)
+    learnt = ingather("run", write_tasks("t.jsonl", 60), "-o", "a.jsonl", *asking(sim))
+    assert "limited by  the provider's limit of about 1,200 requests a minute (learnt)" in learnt.err
+    assert "all tasks together: rate" in learnt.err
+    told = ingather("run", write_tasks("t.jsonl", 30), "-o", "b.jsonl", "--rpm", "600", *asking(sim))
+    assert "limited by  your limit of 600 requests a minute" in told.err

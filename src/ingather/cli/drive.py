@@ -31,6 +31,7 @@ from ingather.threads import run_in_thread
 if TYPE_CHECKING:
     from ingather.cli.plan import Plan
     from ingather.delivery import Results
+    from ingather.hedge import Hedge
     from ingather.result import TaskResult
 
 SOME_FAILED = 3
@@ -49,6 +50,7 @@ class How:
     max_time: float | None
     grace: float
     command: str  # that goes on with this one
+    hedge: Hedge | None
     ordered: bool
     fail_fast: bool
     quiet: bool
@@ -106,6 +108,7 @@ class Drive:
             fail_fast=how.fail_fast,
             store=plan.store,
             budget=plan.budget,
+            hedge=how.hedge,
             on_event=self.view or self.report,
         )
         with Interrupts(lambda code: self._stop(code, how.grace)):

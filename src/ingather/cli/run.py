@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from ingather.errors import redact
+from ingather.errors import SetupError, redact
+
+if TYPE_CHECKING:
+    from ingather.hedge import Hedge
 
 Seconds = Optional[float]  # noqa: UP045 - typer reads it at run time
 
@@ -124,6 +127,15 @@ DryRun = Annotated[
 Grace = Annotated[
     float, typer.Option(min=0, metavar="S", help="Seconds that calls in flight have to end when the run is stopped.")
 ]
+HedgeAfter = Annotated[
+    str | None,
+    typer.Option(
+        "--hedge",
+        metavar="WHEN",
+        help="Send a slow request a second time: after that percentile of the latest latencies, such as p95, or "
+        "after so many seconds. The first answer wins; at most 5 % more calls.",
+    ),
+]
 Ordered = Annotated[bool, typer.Option("--ordered", help="Answers in the order of the tasks, instead of as they come.")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first task that fails.")]
 StoreFile = Annotated[
@@ -167,6 +179,7 @@ def run(
     timeout: Timeout = 600.0,
     retries: Retries = None,
     max_time: MaxTime = None,
+    hedge: HedgeAfter = None,
     max_cost: MaxCost = None,
     max_total_tokens: MaxTotal = None,
     price: Prices = None,
@@ -219,8 +232,21 @@ def run(
         print(estimate(tasks, ask, whom, again, spending, max_concurrency))
         return
     command = _going_on(context.obj or [])
-    how = How(max_concurrency, max_time, grace, command, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
+    how = How(
+        max_concurrency, max_time, grace, command, _hedge(hedge), ordered=ordered, fail_fast=fail_fast, quiet=quiet
+    )
     raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, again, spending), how).run())
+
+
+def _hedge(after: str | None) -> Hedge | None:
+    if after is None:
+        return None
+    from ingather.hedge import Hedge
+
+    try:
+        return Hedge(after if after.startswith("p") else float(after))
+    except ValueError:
+        raise SetupError(f"--hedge is a percentile such as p95, or a number of seconds, not {after!r}") from None
 
 
 def _going_on(arguments: list[str]) -> str:
