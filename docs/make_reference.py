@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import ingather
 import ingather.errors
 import ingather.simulator.faults
+import ingather.stats
 import ingather.testing
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def page() -> str:
         parts.append(f"## {module.__name__}")
         for name in module.__all__:
             parts += _entry(name, getattr(module, name))
+    parts += ["## ingather.stats", *_entry("Stats", ingather.stats.Stats), *_entry("Times", ingather.stats.Times)]
     for module in (ingather.errors, ingather.simulator.faults):
         parts += [f"## {module.__name__}", _fenced(inspect.getdoc(module) or "")]
     return "\n\n".join(parts) + "\n"

@@ -5,11 +5,18 @@ import random
 
 import pytest
 
-from ingather import Budget, Hedge, LLMResponse, LLMTask, ParallelLLMExecutor, Usage
-from ingather.errors import RateLimited, ServerFault
-from ingather.events import Event, Hedged
+from ingather import Budget, Hedge, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, Usage
+from ingather.errors import (
+    AttemptTimeout,
+    BadRequest,
+    Cancelled,
+    DeadlineExceeded,
+    RateLimited,
+    ServerFault,
+)
+from ingather.events import AttemptEnded, Event, Hedged
 from ingather.tokens import Tokens
-from tests.run.stand_ins import Wire, assert_at_rest, llm_tasks
+from tests.run.stand_ins import Wire, assert_at_rest, llm_tasks, pool_of
 
 pytestmark = pytest.mark.looptime
 
@@ -133,3 +140,117 @@ async def test_both_copies_go_when_the_run_is_cancelled():
 def test_a_hedge_that_is_none_is_refused(bad):
     with pytest.raises(TypeError, match="hedge"):
         ParallelLLMExecutor(Wire(), hedge=bad)
+
+
+def slow_tenth():
+    """Ten calls, of which the last is slow in its first copy."""
+    latencies = iter([1.0] * 9 + [100.0, 1.0])
+    return Wire(lambda prompt, number: f"{prompt}:{number}", latency=lambda prompt: next(latencies, 1.0))
+
+
+HEDGE = Hedge(after=2.0, max_extra=0.2)
+
+
+async def test_copies_have_numbers_and_a_call_that_is_hedged_has_an_unknown_cost():
+    events: list[Event] = []
+    wire = slow_tenth()
+    budget = Budget(max_cost_usd=1000.0, prices={"*": (1.0, 1.0)})
+    wire.estimate = lambda prompt: Tokens(1, max_output=1)
+    executor = ParallelLLMExecutor(wire, 2, hedge=HEDGE, budget=budget, on_event=events.append)
+    results = await executor.gather(llm_tasks(10))
+    ended = [event for event in events if isinstance(event, AttemptEnded) and event.index == 9]
+    assert [(event.attempt, type(event.error)) for event in ended] == [
+        (2, type(None)),
+        (1, asyncio.CancelledError),
+    ]
+    assert results[9].cost_usd is None
+    assert all(result.cost_usd is not None for result in results[:9])
+
+
+async def test_a_hedged_answer_is_stored_once_and_shared(tmp_path):
+    wire = slow_tenth()
+    async with ParallelLLMExecutor(wire, 2, hedge=HEDGE, store=tmp_path / "run.db") as executor:
+        await executor.gather(llm_tasks(10))
+        sent = len(wire.ledger)
+        again = await executor.gather(llm_tasks(10))
+        assert all(result.cached for result in again)
+        assert len(wire.ledger) == sent
+    assert_at_rest(executor, wire)
+
+
+async def test_a_timeout_holds_for_each_copy():
+    latencies = iter([1.0] * 9 + [100.0, 100.0])
+    wire = Wire(latency=lambda prompt: next(latencies))
+    executor = ParallelLLMExecutor(wire, 2, hedge=HEDGE, default_per_task_timeout=5.0)
+    results = await executor.gather(llm_tasks(10))
+    assert isinstance(results[9].error, AttemptTimeout)
+    assert results[9].attempts == 2
+    first, second = wire.ledger[9:]
+    assert (first.ended - first.began, second.ended - second.began) == (pytest.approx(5.0), pytest.approx(5.0))
+    assert_at_rest(executor, wire)
+
+
+async def test_a_deadline_ends_both_copies():
+    latencies = iter([1.0] * 9 + [100.0, 100.0])
+    wire = Wire(latency=lambda prompt: next(latencies), farewell=0.1)
+    executor = ParallelLLMExecutor(wire, 2, hedge=HEDGE, deadline=20.0)
+    results = await executor.gather(llm_tasks(10))
+    assert isinstance(results[9].error, DeadlineExceeded)
+    assert [sent.outcome for sent in wire.ledger[9:]] == ["cancelled"] * 2
+    assert_at_rest(executor, wire)
+
+
+async def test_fail_fast_ends_both_copies():
+    def answer(prompt, number):
+        return BadRequest("no") if prompt == "8" else prompt
+
+    latencies = {"8": 20.0, "9": 100.0}
+    wire = Wire(answer, latency=lambda prompt: latencies.get(prompt, 1.0))
+    executor = ParallelLLMExecutor(wire, 3, hedge=HEDGE, fail_fast=True)
+    results = await executor.gather(llm_tasks(10))
+    assert isinstance(results[8].error, BadRequest)
+    assert isinstance(results[9].error, Cancelled)
+    assert_at_rest(executor, wire)
+
+
+async def test_closing_the_executor_ends_both_copies():
+    wire = Wire(latency=100.0, farewell=0.5)
+    executor = ParallelLLMExecutor(wire, 10, hedge=Hedge(after=1.0, max_extra=1.0))
+    run = asyncio.create_task(executor.gather([LLMTask("x")] * 3))
+    await asyncio.sleep(10.0)
+    assert len(wire.ledger) > 3
+    await executor.aclose()
+    assert {type(result.error) for result in await run} == {Cancelled}
+    assert_at_rest(executor, wire)
+
+
+async def test_two_copies_that_fail_are_one_attempt_of_the_policy():
+    def answer(prompt, number):
+        return ServerFault("500") if number in (10, 11) else prompt
+
+    latencies = iter([1.0] * 9 + [10.0, 1.0])
+    wire = Wire(answer, latency=lambda prompt: next(latencies, 1.0), retry=RetryConfig(2))
+    executor = ParallelLLMExecutor(wire, 2, hedge=HEDGE)
+    results = await executor.gather(llm_tasks(10))
+    assert results[9].success
+    assert results[9].attempts == 3
+    assert pool_of(executor).retries.left < 10.0 + 10 * 0.1 - 0.5
+
+
+async def test_429s_do_not_make_more_copies():
+    def answer(prompt, number):
+        return RateLimited("429", status=429, retry_after=0.1) if number % 2 else prompt
+
+    executor = ParallelLLMExecutor(Wire(answer, latency=1.0), 3, hedge=Hedge(after=0.5, max_extra=0.1))
+    results = await executor.gather(llm_tasks(40))
+    assert all(result.success for result in results)
+    assert executor.stats().hedges <= 4
+
+
+async def test_a_response_model_is_hedged_too():
+    latencies = iter([1.0] * 9 + [100.0, 1.0])
+    wire = Wire(lambda prompt, number: '{"value": 3}', latency=lambda prompt: next(latencies))
+    tasks = [LLMTask(str(number), response_model=int) for number in range(10)]
+    results = await ParallelLLMExecutor(wire, 2, hedge=HEDGE).gather(tasks)
+    assert [result.value for result in results] == [3] * 10
+    assert results[9].attempts == 2
