@@ -191,9 +191,8 @@ class Drive:
             why = "" if isinstance(self.cause, StoreError) else ", since no call can succeed"
             said = one_line(f"{type(self.cause).__name__}: {self.cause}", 300)
             print(f"stopped{why}: {said}", file=sys.stderr)
-        if self.plan.budget is not None and self.plan.budget.caps:
-            without = f"; it was too little for {self.short:,} tasks" if self.short else ""
-            print(f"budget: {self.plan.budget}{without}", file=sys.stderr)
+        if self.short:
+            print(f"budget: {self.plan.budget}; it was too little for {self.short:,} tasks", file=sys.stderr)
         print(f"{self._there:,} answers are in {self.plan.answers.name}{self._how_to_go_on()}", file=sys.stderr)
         return code
 

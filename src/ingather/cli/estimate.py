@@ -170,7 +170,7 @@ def _money(sums: Sums, before: Before, budget: Budget | None) -> str:
     if not sums.calls:
         return "money   none"
     if sums.unpriced:
-        which = "" if sums.unpriced == sums.calls else f" for {sums.unpriced:,} calls"
+        which = "" if sums.unpriced == sums.calls else f" for {sums.unpriced:,} of {sums.calls:,} calls"
         return f"money   unknown{which}: no price; give --price IN:OUT, USD for a million tokens"
     most = "with no limit" if sums.unlimited and sums.most_usd else f"at most {sums.most_usd:,.4f} USD"
     if before.output is None:
