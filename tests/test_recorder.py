@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from ingather import (
     EchoProvider,
+    Hedge,
     Limits,
     LLMMessage,
     LLMResponse,
@@ -20,6 +21,7 @@ from ingather import (
 )
 from ingather.providers.base import WireProvider
 from ingather.testing import ErrorResponse, NotRecorded, Recorder, Say, Simulator, text_response
+from tests.run.stand_ins import Wire, llm_tasks
 
 BOATS = "We sell boats. Our office is in Oslo.\n\nWhere is the office?"
 GONE = "http://127.0.0.1:9/v1"  # the discard port: nobody listens
@@ -321,3 +323,15 @@ async def test_an_executor_replays_a_bare_provider(path):
 
 def test_it_shows_its_state(path):
     assert repr(Recorder(EchoProvider(), "a.jsonl")).endswith("Recording('a.jsonl', not read yet), auto)")
+
+
+@pytest.mark.looptime
+async def test_a_hedged_request_is_replayed_though_one_of_its_copies_left_no_line(tmp_path):
+    latencies = iter([1.0] * 9 + [100.0, 1.0])
+    wire = Wire(latency=lambda prompt: next(latencies))
+    path = tmp_path / "answers.jsonl"
+    executor = ParallelLLMExecutor(Recorder(wire, path), 2, hedge=Hedge(after=5.0, max_extra=0.2))
+    results = await executor.gather(llm_tasks(10))
+    assert results[9].attempts == 2
+    again = await ParallelLLMExecutor(Recorder(wire, path, mode="replay"), 2).gather(llm_tasks(10))
+    assert [result.value.content for result in again] == [str(number) for number in range(10)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import threading
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +17,7 @@ from ingather.errors import ProviderError, RateLimited, SetupError, redact
 from ingather.result import LLMResponse, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _ANSWER = (
     "content", "model", "finish_reason", "function_call", "tool_calls", "metadata", "created_at", "cost_usd",
@@ -95,8 +96,7 @@ class Recording:
             if self._anew:
                 os.close(self._open(os.O_TRUNC))
             elif self.path.exists():
-                for number, line in enumerate(self.path.read_bytes().splitlines(), 1):
-                    self._take(number, line)
+                self._take(list(enumerate(self.path.read_bytes().splitlines(), 1)))
             self.is_read = True
 
     def next(self, key: str) -> Occurrence:
@@ -133,7 +133,15 @@ class Recording:
         self.path.chmod(0o600)  # it holds what was asked and said
         return descriptor
 
-    def _take(self, number: int, line: bytes) -> None:
+    def _take(self, lines: Sequence[tuple[int, bytes]]) -> None:
+        """A request that was cancelled, such as the slower copy of two, has left no line: those after it move up."""
+        found = sorted((self._exchange(number, line) for number, line in lines), key=lambda exchange: exchange[0])
+        counts: Counter[str] = Counter()
+        for occurrence, outcome in found:
+            self._outcomes[Occurrence(occurrence.key, counts[occurrence.key])] = outcome
+            counts[occurrence.key] += 1
+
+    def _exchange(self, number: int, line: bytes) -> tuple[Occurrence, Outcome]:
         try:
             row = orjson.loads(line)
             occurrence = Occurrence(row["key"], int(row["occurrence"]))
@@ -141,7 +149,7 @@ class Recording:
         except (ValueError, KeyError, TypeError) as error:
             how = "delete the line, or the file, and record anew"
             raise SetupError(f"{self.path}, line {number}: no recorded exchange ({error!r}); {how}") from None
-        self._outcomes[occurrence] = outcome
+        return occurrence, outcome
 
     def __repr__(self) -> str:
         state = f"{len(self._outcomes)} exchanges" if self.is_read else "not read yet"
