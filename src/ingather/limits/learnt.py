@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 DAY = 86_400.0
 """Seconds for which it is believed."""
 
+_LEAST, _MOST = 1 / 60, 1e9  # a second, or at once: a file that says less or more is not believed
+
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
@@ -48,9 +50,9 @@ class Learnt:
         for item in fields(cls):
             value = written.get(item.name)
             if item.name.startswith("announced"):
-                if isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_positive, value)):
+                if isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_likely, value)):
                     found[item.name] = (float(value[0]), float(value[1]))
-            elif isinstance(value, int | float) and _is_positive(value):
+            elif isinstance(value, int | float) and _is_likely(value):
                 found[item.name] = float(value)
         return cls(**found)  # type: ignore[arg-type]
 
@@ -68,5 +70,5 @@ class Learnt:
         return ", ".join([*words, *([] if self.cap is None else [f"{self.cap:,.0f} calls in flight"])])
 
 
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+def _is_likely(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and _LEAST <= value <= _MOST
