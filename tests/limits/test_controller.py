@@ -326,3 +326,59 @@ def test_its_repr_says_what_is_in_flight():
     controller.sent(Cost(1, 0), 0.0)
     assert "1 in flight" in repr(controller)
     assert "of 5 in the last minute" in repr(controller)
+
+
+# -- the kinds of 429
+
+
+def refused_for(limit):
+    """Forty calls of 100 tokens at ten a second, the last of which is refused for `limit`."""
+    controller = Controller(Limits())
+    for number in range(40):
+        sent = controller.sent(Cost(100, 0), number / 10)
+        if number < 39:
+            controller.closed(Outcome.SUCCESS, sent, Usage(100, 0), number / 10 + 0.05)
+    controller.throttled(None, sent, 3.95, None, limit)
+    return controller
+
+
+@pytest.mark.parametrize(("limit", "which", "unit"), [("requests", 0, 1), ("tokens", 1, 100)])
+def test_too_fast_lowers_the_rate_that_it_names_and_no_other(limit, which, unit):
+    controller = refused_for(limit)
+    assert controller.ceilings.rates[which] == pytest.approx(10 * unit, rel=0.05)
+    assert controller.ceilings.rates[1 - which] == math.inf
+    assert controller.window.cap == math.inf
+
+
+def test_too_many_at_once_lowers_the_calls_in_flight_and_no_rate():
+    controller = Controller(Limits())
+    sent = [controller.sent(Cost(100, 0), 0.0) for _ in range(8)]
+    controller.throttled(None, sent[-1], 0.1, None, "concurrency")
+    assert controller.window.cap == 7
+    assert controller.ceilings.rates == [math.inf, math.inf]
+
+
+def test_a_ramp_too_steep_lowers_both_rates_well_below_what_got_in():
+    controller = refused_for("ramp")
+    requests, tokens = controller.ceilings.rates
+    assert requests <= 0.75 * 10
+    assert tokens <= 0.75 * 10 * 100
+
+
+def test_what_is_left_of_a_pause_by_rounding_is_no_pause_and_the_pace_holds_at_once():
+    controller = refused_for("requests")
+    now = controller.paused_until - 1e-12
+    assert controller.delay(Cost(100, 0), now)[1] != "pause"
+    controller.sent(Cost(100, 0), now)
+    controller.sent(Cost(100, 0), now)
+    controller.sent(Cost(100, 0), now)
+    assert controller.delay(Cost(100, 0), now)[0] > 1e-6
+
+
+def test_a_big_request_is_paid_for_before_it_goes_and_goes():
+    """Twenty times the usual size, at a token rate of about ten usual calls a second."""
+    controller = refused_for("tokens")
+    now = begun = controller.paused_until
+    while (delay := controller.delay(Cost(2_000, 0), now)[0]) > 0:
+        now += delay
+    assert 1.0 <= now - begun <= 3.0

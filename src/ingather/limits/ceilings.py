@@ -16,20 +16,21 @@ from ingather.limits.sent import REQUESTS, TOKENS
 if TYPE_CHECKING:
     from ingather.limits.sent import Sent
 
-_CUT = 0.97  # of what was measured
+_CUT = 0.98  # of what was measured
 _DIRTY, _CUT_DIRTY = 0.3, 0.7  # share of 429s above which nothing is measured, as they may be charged too; then a cut
 _CUT_EARLY = 0.95  # at a 429 too soon after another to measure between them
 _LEAST_SECONDS, _LEAST_CALLS = 0.3, 8  # of a measurement
-_SPAN_SECONDS, _SPAN_CALLS = 10.0, 30  # how far back it looks: as far as either
+_SPAN_SECONDS, _SPAN_CALLS = 25.0, 30  # how far back it looks: as far as either ...
+_SPAN_FAR = 12.0  # ... and less far where the rate has grown, as the bucket was full for a while
 _STEP = 0.01  # the first step of growth; each hold without a 429 doubles it ...
 _NEAR, _STEP_NEAR, _STEP_FAR = 1.08, 0.04, 0.5  # ... up to this below 1.08 of what was measured, up to that above
 _HOLD_SECONDS, _HOLD_CALLS, _HOLD_LONGEST = 5.0, 40, 60.0  # both of the first, or the last
-_IN_VAIN = 12  # cuts in a row that led to fewer calls but to no fewer 429s: they are not about the rate
 _GUESS_SECONDS, _GUESS_CALLS = 1.0, 8  # the same before anything is measured: a guess may be far too low
 _CONFIRMED = 2  # how often the first hold doubles when the same limit is measured again
 _LEAST = 1 / 60  # calls a second: no ceiling is lower
 _APART = 5.0  # seconds between 429s that count as evidence of different moments
 _ALIKE, _TELLING, _LATELY, _FEW = 2, 4, 200, 8  # see `_guess`
+_ENOUGH, _DROPPED = 20, 0.8  # calls that show that the limit has dropped, and to what part at most
 _REMEMBERED = 4096  # requests
 
 
@@ -64,7 +65,6 @@ class Ceilings:
         self.limits = [0.0, 0.0]  # as last measured
         self._empties: deque[float] = deque(maxlen=64)  # when the provider's bucket was empty
         self._confirmed = 0
-        self._in_vain = 0
         self._step = _STEP
         self._held_since, self._answers = 0.0, 0
         self._evidence: deque[tuple[int, float, float]] = deque(maxlen=6)
@@ -150,12 +150,10 @@ class Ceilings:
         rate, now = found.rates[which], self.rates[which]
         before = self.limits[which]
         if found.is_sound:
-            self._in_vain = self._in_vain + 1 if now < 0.98 * before else 0
-            if self._in_vain > _IN_VAIN:
-                return False
             self.limits[which] = rate
             self.rates[which] = max(_LEAST * mean, _CUT * min(rate, now))
             return abs(rate - before) <= 0.05 * rate
+        self.limits[which] = min(before, now)
         if now == math.inf:  # nothing to go by yet: as many a second as are in flight
             self.rates[which] = max(1.0, self._last_second(sent.at), sent.flying - 1) * mean
         elif not is_closed:
@@ -191,28 +189,37 @@ class Ceilings:
         return refused.flying >= _FEW and refused.flying > most - _close_to(most)
 
     def _measure(self, end: float) -> Measured:
-        """What got in up to `end`, at which the bucket is empty, since the earliest moment not long ago when it was."""
+        """What got in up to `end`, at which the bucket is empty, since the earliest moment not long ago when it was.
+
+        Since a later one, if far fewer got in since then: the limit has dropped.
+        """
         admitted, refused, tokens, begin = 0, 0, 0.0, end
         empties = [at for at in self._empties if at < end]
-        since: tuple[float, int, int, float] | None = None
+        found: list[Measured] = []
+        span = _SPAN_SECONDS if any(self.limits) and self._step <= _STEP_NEAR else _SPAN_FAR
         for sent in reversed(self.log):
             if sent.at > end:
                 continue
             while empties and sent.at <= empties[-1]:
-                since = (empties.pop(), admitted, refused, tokens)
+                found.append(_measured(end - empties.pop(), admitted, refused, tokens))
             begin = sent.at
-            is_long = sent.at <= end - _SPAN_SECONDS and admitted >= _SPAN_CALLS
-            if is_long or (since is not None and not empties):
+            is_long = sent.at <= end - span and admitted >= _SPAN_CALLS
+            if is_long or (found and not empties):
                 break
             if sent.refused:
                 refused += 1
             else:
                 admitted += 1
                 tokens += sent.takes[TOKENS]
-        if since is not None:
-            begin, admitted, refused, tokens = since
-        seconds = max(1e-3, end - begin)
-        return Measured((admitted / seconds, tokens / seconds), admitted, refused, seconds)
+        if not found:
+            return _measured(end - begin, admitted, refused, tokens)
+        lately = next((one for one in found if one.is_sound and one.admitted >= _ENOUGH), found[-1])
+        return lately if lately.rates[0] < _DROPPED * found[-1].rates[0] else found[-1]
+
+
+def _measured(seconds: float, admitted: int, refused: int, tokens: float) -> Measured:
+    seconds = max(1e-3, seconds)
+    return Measured((admitted / seconds, tokens / seconds), admitted, refused, seconds)
 
 
 def _close_to(number: float) -> float:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from ingather.result import Usage
     from ingather.tokens import Cost
 
-_LONGEST_PAUSE = 60.0
+_LEAST_PAUSE, _LONGEST_PAUSE = 0.7, 60.0  # seconds
+_INSTANT = 1e-6  # seconds: what is left of a pause by rounding is none
 _BURST = 0.25  # seconds of the pace that may go at once; one call at least
 _LOOK_AGAIN = 1.0  # seconds, since a pace changes with time
 _NO_HINT = 1.0  # "retry-after: 1" is what servers say that round up: a floor, not a measurement
@@ -111,7 +112,7 @@ class Controller:
         pause = self.paused_until - now
         if self._is_closed:
             pause = max(pause, self._knocked_at + _SILENCE * self._round_trip - now)
-        if pause > 0:
+        if pause > _INSTANT:
             return pause, "pause"
         if self.outage.since is not None and self.in_flight:
             return math.inf, "pause"
@@ -183,7 +184,8 @@ class Controller:
             self._know(now)
             for which in (REQUESTS, TOKENS):
                 self._credit[which], self._credit_at[which] = 0.0, now
-            wait = self.ceilings.interval(sent)
+            least = _LEAST_PAUSE if any(self.ceilings.limits) else 0.0  # meanwhile the provider's bucket fills a little
+            wait = max(least, self.ceilings.interval(sent))
             if hint is None or hint in (0.0, _NO_HINT):
                 wait = min(_LONGEST_PAUSE, wait * 2 ** (self._strikes - 1))
             else:  # believed, but not for ever
@@ -229,9 +231,9 @@ class Controller:
         bucket = self.announced[which]
         return ceiling if bucket is None else min(ceiling, bucket.pace(self.window.latency, now))
 
-    def _saved(self, which: int, pace: float, now: float) -> float:
-        """What may go at once, for not having gone before."""
-        return min(max(1.0, _BURST * pace), self._credit[which] + (now - self._credit_at[which]) * pace)
+    def _saved(self, which: int, amount: float, pace: float, now: float) -> float:
+        """What may go at once, for not having gone before: `amount` is saved up whole before it goes."""
+        return min(max(amount, _BURST * pace), self._credit[which] + (now - self._credit_at[which]) * pace)
 
     def _wait(self, which: int, amount: float, now: float) -> float:
         bucket = self.announced[which]
@@ -239,7 +241,7 @@ class Controller:
         pace = self._pace(which, now)
         if pace == math.inf:
             return wait
-        lacking = min(amount, max(1.0, _BURST * pace)) - self._saved(which, pace, now)
+        lacking = amount - self._saved(which, amount, pace, now)
         if lacking > 1e-9:
             wait = max(wait, min(lacking / pace + 1e-5, _LOOK_AGAIN))
             if which <= TOKENS and pace >= self.ceilings.rates[which]:
@@ -249,7 +251,7 @@ class Controller:
     def _take(self, which: int, amount: float, now: float) -> None:
         pace, bucket = self._pace(which, now), self.announced[which]
         if pace < math.inf:
-            self._credit[which], self._credit_at[which] = self._saved(which, pace, now) - amount, now
+            self._credit[which], self._credit_at[which] = self._saved(which, amount, pace, now) - amount, now
         if bucket is not None:
             bucket.take(amount, now)
 

@@ -32,7 +32,7 @@ class Window:
         self._asked = 0.0  # what somebody says is right
         self._hold = _HOLD
         self._changed_at = 0.0
-        self._began, self._answers, self._logs = 0.0, 0, 0.0  # the round
+        self._began, self._answers, self._logs, self._bound = 0.0, 0, 0.0, False  # the round
         self._best, self._base = 0.0, math.inf  # throughput and latency of the best rounds
         self._flat = self._slow = 0
 
@@ -88,14 +88,17 @@ class Window:
     def _watch(self, latency: float, *, is_paced: bool, now: float) -> None:
         """At the end of a round: has more in flight brought more throughput, or only longer waits?"""
         self._answers += 1
+        self._bound = self._bound or self.binds
         self._logs += math.log(max(latency, 1e-6))
         took = now - self._began
         is_first = self._open < math.inf
         enough = _ROUND if is_first else max(_LONG_ROUND, 0.0 if self.cap == math.inf else self.cap)
         if self._answers < enough or took < max(1.0, 0.0 if self._base == math.inf else self._base / 2):
             return
-        throughput, typical = self._answers / took, math.exp(self._logs / self._answers)
-        self._began, self._answers, self._logs = now, 0, 0.0
+        throughput, typical, bound = self._answers / took, math.exp(self._logs / self._answers), self._bound
+        self._began, self._answers, self._logs, self._bound = now, 0, 0.0, False
+        if not bound:
+            return
         self._flat = 0 if throughput > _FASTER * self._best else self._flat + 1
         self._best, self._base = max(self._best, throughput), min(self._base, typical)
         self._slow = self._slow + 1 if typical > (_MUCH_SLOWER if is_first else _FAR_SLOWER) * self._base else 0

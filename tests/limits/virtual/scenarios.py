@@ -7,6 +7,7 @@ from typing import Any
 from tests.limits.virtual.world import Scenario
 
 _BLIND: Any = {"headers": False, "hint": "none", "named": False}
+_COLD: Any = {"rpm": 1200, "burst": 1.0, "hint": "s", "latency": 0.2, "sigma": 0.05, "tokens_sigma": 0.01, "calls": 600}
 
 NAMED = {
     scenario.name: scenario
@@ -29,6 +30,11 @@ NAMED = {
         Scenario("hdr60_charged", charges_refused=True),
         Scenario("blind10_charged", burst=10.0, charges_refused=True, **_BLIND),
         Scenario("outage", outage=(120.0, 180.0), calls=20000),
+        Scenario("cold", **_COLD),
+        Scenario("cold_blind", headers=False, **_COLD),
+        Scenario("cold_halved", changes=((15, 0.5),), **_COLD),
+        Scenario("cold_blind_halved", headers=False, changes=((15, 0.5),), **_COLD),
+        Scenario("cold_2p", clients=2, **_COLD),
     )
 }
 
