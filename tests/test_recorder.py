@@ -294,6 +294,25 @@ async def test_an_executor_replays_a_run_with_a_response_model_and_retries(path)
     assert first["t3"][0] == Person(name="Ann Lee", age=23)
 
 
+async def test_faults_that_are_replayed_spend_nothing_of_the_quotas_retries(path):
+    retry = RetryConfig(max_attempts=3, initial_delay=0.001)
+    tasks = [LLMTask(f"Hello {i}") for i in range(6)]
+
+    async def run():
+        recorder = Recorder(openai(sim.base_url), path)
+        async with ParallelLLMExecutor(recorder, 8, retry) as executor:
+            results = await executor.gather(tasks)
+        await recorder.aclose()
+        return [result.success for result in results]
+
+    async with Simulator(script=["500"] * 3 + ["529"] * 2 + ["429"] + ["ok"] * 20) as sim:
+        assert all(await run())
+        calls = sim.stats()["calls"]
+        for _ in range(10):  # as the tests of a suite do in one process
+            assert all(await run())
+        assert sim.stats()["calls"] == calls
+
+
 @pytest.mark.parametrize("model", ["openai/any", "anthropic/any", "gemini/any"])
 async def test_every_dialect_is_recorded_and_replayed(path, model):
     async def ask(base_url, mode):

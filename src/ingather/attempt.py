@@ -18,6 +18,7 @@ from ingather.errors import (
     ConnectFailed,
     Overloaded,
     PoolFailure,
+    ProviderError,
     QuotaWait,
     RateLimited,
     TransientError,
@@ -175,7 +176,7 @@ def _understood(call: Call, exchange: Exchange, lease: Lease, raised: Exception)
     error = classify_exception(raised)
     usage: Usage | None = None
     told: RateLimits | None = None
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited) and not error.is_replayed:
         error = _throttled(call, lease, error)
     if isinstance(error, PoolFailure):
         lease.lane.pool.fail(error)
@@ -204,6 +205,8 @@ def _throttled(call: Call, lease: Lease, error: RateLimited) -> Exception:
 def _outcome(error: Exception) -> Outcome:
     if isinstance(error, AnswerError):
         return Outcome.SUCCESS
+    if isinstance(error, ProviderError) and error.is_replayed:
+        return Outcome.IGNORED
     if isinstance(error, Overloaded | ConnectFailed):
         return Outcome.AWAY
     if isinstance(error, TransientError):

@@ -100,8 +100,10 @@ class ProviderError(IngatherError):
     provider's support asks for. `body`: the first 200 characters of the answer's body, redacted. `response`: the
     answer, for an `AnswerError`. `provider` and `model`: whom we asked. `rate_limits`: the quota as the answer's
     headers tell it. `limit`: which of its limits a 429 is about (``"requests"``, ``"tokens"``, ``"concurrency"``,
-    ``"ramp"``), ``""`` where it does not say.
+    ``"ramp"``), ``""`` where it does not say. `is_replayed`: it comes from a recording, and tells nothing of the quota.
     """
+
+    is_replayed = False
 
     def __init__(
         self,

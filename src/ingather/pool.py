@@ -66,7 +66,7 @@ class Pool:
 
     def may_retry(self, error: Exception) -> bool:
         """Whether another attempt may be made after `error`: of those after faults there are only so many."""
-        if not isinstance(error, TransientError) or self.retries.take():
+        if not isinstance(error, TransientError) or error.is_replayed or self.retries.take():
             return True
         error.add_note("not tried again: too many calls of this quota have failed, and few were answered")
         return False

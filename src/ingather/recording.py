@@ -66,7 +66,9 @@ class Outcome:
             if issubclass(kind, RateLimited):
                 said["retry_after"] = _SOON
             response = _response(answer) if isinstance(answer, dict) else None
-            raise kind(message, response=response, **{key: said[key] for key in _ERROR if key in said})  # type: ignore[arg-type]
+            error = kind(message, response=response, **{key: said[key] for key in _ERROR if key in said})  # type: ignore[arg-type]
+            error.is_replayed = True
+            raise error
         kind = kind or getattr(builtins, name, None)
         if isinstance(kind, type) and issubclass(kind, Exception):
             raise kind(message)
