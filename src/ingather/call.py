@@ -5,7 +5,8 @@ identical call (`cache.py`). Else it waits for a slot and its quota together, is
 back the moment its answer or failure is here (`attempt.py`). Then, by what came back:
 
 - throttled (429): the quota pauses, and the call goes again in its old place in the queue;
-- a fault: the retry policy says how long to sleep, without a slot, or that it is over;
+- an outage of a provider that was there before: the same, and the pool sends single probes until it is over;
+- another fault: the retry policy says how long to sleep, without a slot, or that it is over;
 - an answer that does not fit the response_model: it is sent back with its error, once unless the task says otherwise;
 - an answer: done.
 
@@ -30,7 +31,8 @@ from ingather.task import DeterministicTask, ExtractTask, LLMTask
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from ingather.lease import Arrival
+    from ingather.backoff import RetryConfig
+    from ingather.lease import Arrival, Lane
     from ingather.pool import Pool
     from ingather.result import LLMResponse, TaskResult
     from ingather.run import Run
@@ -150,6 +152,8 @@ class Call:
                     messages = [*messages, *schema.reask_messages(_text(failure.response), failure)]
                     exchange = self.terms.freeze(messages, overrides)
                     continue
+                if self._waits_for_the_end(exchange.lane, failure, attempts.config):
+                    continue  # in its old place, as after a 429
                 error = failure
                 delay = attempts.after_error(failure, partial(self._may_retry, exchange.lane.pool))
                 if delay is None:
@@ -175,6 +179,12 @@ class Call:
         if parsed.lenient:  # it stood among prose or in a fence: worth knowing, no failure
             response.metadata["lenient"] = True
         return parsed.value
+
+    def _waits_for_the_end(self, lane: Lane, error: Exception, policy: RetryConfig) -> bool:
+        """Whether `error` is of an outage whose end a policy that tries again waits for; not once it is given up."""
+        if lane.failed is not None or not lane.pool.is_waited_for(error):
+            return False
+        return policy.max_attempts > 1 and policy.retries(error)
 
     def _may_retry(self, pool: Pool, error: Exception) -> bool:
         if pool.may_retry(error):

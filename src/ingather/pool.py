@@ -18,7 +18,7 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ingather.errors import TransientError
+from ingather.errors import ConnectFailed, Overloaded, TransientError
 from ingather.lease import Lane, lock
 from ingather.limits import Limits
 from ingather.limits.controller import Controller
@@ -70,6 +70,15 @@ class Pool:
             return True
         error.add_note("not tried again: too many calls of this quota have failed, and few were answered")
         return False
+
+    def is_waited_for(self, error: Exception) -> bool:
+        """Whether `error` is of an outage of a provider that was there before: its end is waited for, by single probes.
+
+        So nothing is multiplied, and `outage` says when it has lasted too long.
+        """
+        if not isinstance(error, Overloaded | ConnectFailed) or error.is_replayed:
+            return False
+        return self.controller.outage.since is not None and self.controller.window.latency > 0
 
     def outage(self, now: float) -> float:
         """Seconds that the provider has been away; 0 where it is there."""

@@ -25,6 +25,14 @@ def test_transient_faults_are_tried_again(ingather, simulator):
     assert "1 backoffs" in done.err
 
 
+def test_an_outage_in_the_middle_of_a_run_loses_nothing(ingather, simulator):
+    sim = simulator(model="echo", latency=0.02, script=["ok"] * 60 + ["503"] * 30 + ["ok"] * 400)
+    done = ingather("run", write_tasks("t.jsonl", 150), "-o", "a.jsonl", *asking(sim))
+    assert done.code == 0
+    assert len(answers("a.jsonl")) == 150
+    assert sim.stats()["calls"] == 180
+
+
 def test_retries_0_tries_once(ingather, simulator):
     sim = simulator(model="echo", script={"Say 3": ["500", "ok"]})
     done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--retries", "0", *asking(sim))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingather import LLMTask, ParallelLLMExecutor, RetryConfig, connect
-from ingather.errors import Overloaded, ServerFault
+from ingather import Limits, LLMTask, ParallelLLMExecutor, RetryConfig, connect
+from ingather.errors import ConnectFailed, Overloaded, ServerFault
 from ingather.limits.retries import RetryBudget
 from ingather.testing import Simulator
 
@@ -89,15 +89,40 @@ async def test_faults_now_and_then_are_tried_again_and_no_call_is_lost():
 
 
 @pytest.mark.slow
-async def test_an_outage_is_asked_by_single_probes_and_not_multiplied():
-    async with Simulator(script=["ok"] * 40 + ["503"] * 12 + ["ok"] * 400) as sim, executor(sim) as engine:
+async def test_an_outage_is_waited_for_by_single_probes_and_nothing_is_lost():
+    async with (
+        Simulator(latency=0.05, script=["ok"] * 40 + ["503"] * 12 + ["ok"] * 400) as sim,
+        executor(sim) as engine,
+    ):
         results = await engine.gather([LLMTask(f"Hello {n}") for n in range(100)])
-        assert sim.stats()["calls"] <= 100 + 14
-        arrived = [call.arrived for call in sim.ledger if call.status == 503]
-        in_flight = [
-            sum(other.arrived <= call.arrived < (other.ended or 0.0) for other in sim.ledger)
-            for call in sim.ledger
-            if call.status == 503 and call.arrived > arrived[8]
-        ]
-    assert set(in_flight) <= {1}
-    assert {type(result.error) for result in results if not result.success} <= {Overloaded}
+        assert all(result.success for result in results)
+        assert sim.stats()["calls"] == 112
+        calls = sim.ledger
+    probes = [call for call in calls if call.status == 503][-2:]  # those before were in flight when it began
+    for probe in probes:
+        assert [one for one in calls if one.arrived <= probe.arrived < (one.ended or 0.0)] == [probe]
+
+
+async def test_where_nobody_ever_answered_the_retries_are_spent_and_the_calls_fail():
+    provider = connect("openai/any", base_url="http://127.0.0.1:9/v1", api_key="of-a-test-of-retries", retry=None)
+    results = await ParallelLLMExecutor(provider, 1, RETRY).gather([LLMTask("Hello")])
+    assert type(results[0].error) is ConnectFailed
+    assert results[0].attempts == 5
+
+
+async def test_with_one_attempt_nobody_waits_for_the_end_of_an_outage():
+    once = RetryConfig(max_attempts=1)
+    async with Simulator(script=["ok"] * 20 + ["503"] * 4 + ["ok"] * 20) as sim, executor(sim, 4, once) as engine:
+        results = await engine.gather([LLMTask(f"Hello {n}") for n in range(24)])
+    assert sum(type(result.error) is Overloaded for result in results) == 4
+
+
+@pytest.mark.slow
+async def test_an_outage_that_lasts_longer_than_max_wait_ends_the_calls_with_its_error():
+    limits = Limits(max_wait=1.0)
+    async with Simulator(script=["ok"] * 20 + ["503"] * 500) as sim:
+        provider = connect("openai/any", base_url=sim.base_url, limits=limits, retry=None)
+        results = await ParallelLLMExecutor(provider, 8, RETRY).gather([LLMTask(f"Hello {n}") for n in range(60)])
+        assert sim.stats()["calls"] <= 20 + 8 + 4
+    assert sum(result.success for result in results) == 20
+    assert {type(result.error) for result in results if not result.success} == {Overloaded}
