@@ -15,9 +15,9 @@ from ingather.learnt import cache_directory, keep, recall
 from ingather.limits import Limits
 from ingather.limits.controller import Controller
 from ingather.limits.learnt import Learnt
+from ingather.limits.sent import amounts
 from ingather.providers.base import QuotaKey
 from ingather.testing import Simulator
-from ingather.tokens import Cost
 
 QUOTA = QuotaKey("openai", "api.openai.com", "sk-canary-0123456789abcdef", "gpt-5-mini")
 LEARNT = Learnt(requests=20.0, cap=64.0)
@@ -162,10 +162,13 @@ def test_values_that_make_no_sense_are_left_out(value):
 
 
 NUMBERS = st.floats(0.02, 1e9)
+TOKENS = st.floats(1.0, 1e9)
 PAIRS = st.tuples(NUMBERS, NUMBERS)
+TOKEN_PAIRS = st.tuples(TOKENS, TOKENS)
+LIKELY = [NUMBERS, TOKENS, NUMBERS, NUMBERS, PAIRS, TOKEN_PAIRS, TOKEN_PAIRS, TOKEN_PAIRS]
 
 
-@given(st.builds(Learnt, *[st.none() | NUMBERS] * 4, *[st.none() | PAIRS] * 4))
+@given(st.builds(Learnt, *(st.none() | likely for likely in LIKELY)))
 def test_whatever_is_likely_comes_back_as_it_was(learnt):
     assert Learnt.read(json.loads(json.dumps(learnt.written()))) == learnt
 
@@ -181,7 +184,7 @@ def test_no_file_makes_the_first_call_wait_for_more_than_minutes(entry):
     controller = Controller(Limits())
     controller.resume(Learnt.read(entry), 0.0)
     now = 0.0
-    while (delay := controller.delay(Cost(10.0, 10.0), now)[0]) > 0:
+    while (delay := controller.delay(amounts(10.0, 10.0), now)[0]) > 0:
         now += max(delay, 1e-6)
         assert now < 1_000
 

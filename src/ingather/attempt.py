@@ -6,7 +6,6 @@ The slot and the quota are given back the moment the answer or the failure is he
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -52,12 +51,14 @@ async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
             if not lease.granted:
                 await _granted(call, lease)
             hedging = call.terms.hedging
-            with contextlib.suppress(RateLimited):
+            try:
                 if hedging is None:
                     return await attempt(call, exchange, lease, hold)
                 from ingather.hedged import attempt_twice
 
                 return await attempt_twice(call, exchange, lease, hold, hedging)
+            except RateLimited:
+                pass
     finally:
         if hold is not None:
             hold.close()
@@ -65,25 +66,35 @@ async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
 
 async def attempt(call: Call, exchange: Exchange, lease: Lease, hold: Hold | None) -> LLMResponse:
     """Exactly one request on the wire, for which `lease` was granted."""
-    call.tally.attempts += 1
-    number = call.tally.attempts
-    call.tally.admitted(lease)
+    tally, terms = call.tally, call.terms
+    tally.attempts += 1
+    number = tally.attempts
+    tally.admitted(lease)
+    timeout = tally.task.timeout or terms.timeout
     error: BaseException | None = None
     response: LLMResponse | None = None
     try:
-        response = await _sent(call, exchange, lease)
-    except RateLimited as throttled:
-        call.tally.rejected += 1
-        error = throttled
-        raise
+        if terms.wire is None:  # a bare provider may itself call an executor, as a function may
+            with Scope(lease, call.run, call.worker):
+                response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
+        else:
+            response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
+        lease.close(Outcome.SUCCESS, tally.note(response, exchange.price), getattr(response, "rate_limits", None))
+    except Exception as raised:
+        error = understood = _understood(call, exchange, lease, raised)
+        tally.rejected += isinstance(understood, RateLimited)
+        if understood is raised:
+            raise
+        raise understood from raised
     except BaseException as failure:
         error = failure
         raise
     finally:
-        lease.close(Outcome.DROPPED)  # where nothing better is known: it was cancelled
+        if not lease.closed:
+            lease.close(Outcome.DROPPED)  # nothing better is known: it was cancelled
         if hold is not None:
             hold.took(_taken(hold.worst, exchange.price, response, error))
-        call.tally.attempted(lease, error, number)
+        tally.attempted(lease, error, number)
     return response
 
 
@@ -124,7 +135,7 @@ async def run_function(call: Call, task: DeterministicTask) -> object:
     call.tally.admitted(lease)
     timeout = task.timeout or call.terms.timeout
     error: BaseException | None = None
-    scope = Scope(lease, call.run)
+    scope = Scope(lease, call.run, call.worker)
     try:
         with scope:
             return await (_called(task) if timeout is None else _timed(partial(_called, task), timeout))
@@ -150,23 +161,6 @@ async def _granted(call: Call, lease: Lease) -> None:
         call.tally.waits(lease.waited)
     if lease.error is not None:
         raise lease.error.with_traceback(None)  # shared by all who waited: it must not grow with each
-
-
-async def _sent(call: Call, exchange: Exchange, lease: Lease) -> LLMResponse:
-    timeout = call.tally.task.timeout or call.terms.timeout
-    try:
-        if call.terms.wire is None:  # a bare provider may itself call an executor, as a function may
-            with Scope(lease, call.run):
-                response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
-        else:
-            response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
-    except Exception as raised:
-        error = _understood(call, exchange, lease, raised)
-        if error is raised:
-            raise
-        raise error from raised
-    lease.close(Outcome.SUCCESS, call.tally.note(response, exchange.price), getattr(response, "rate_limits", None))
-    return response
 
 
 def _understood(call: Call, exchange: Exchange, lease: Lease, raised: Exception) -> Exception:

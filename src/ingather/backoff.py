@@ -112,14 +112,13 @@ class Attempts:
     1.0
     """
 
-    __slots__ = ("_previous", "_random", "config", "failed", "refused")
+    failed = 0
+    refused = False
+    _previous: float | None = None
 
     def __init__(self, config: RetryConfig, random: Callable[[], float]) -> None:
         self.config = config
-        self.failed = 0
-        self.refused = False
         self._random = random
-        self._previous: float | None = None
 
     def after_error(self, error: Exception, may_retry: Callable[[Exception], bool] | None = None) -> float | None:
         """Seconds to sleep before the next attempt; None: `error` is final.
@@ -140,7 +139,9 @@ class Attempts:
     def after_result(self, value: object) -> float | None:
         """Seconds to sleep before the next attempt, where `value` is not good enough; None: it is final."""
         bad = self.config.retry_on_result
-        self.refused = bad is not None and bool(bad(value))
+        if bad is None:
+            return None
+        self.refused = bool(bad(value))
         if not self.refused or self.failed + 1 >= self.config.max_attempts:
             return None
         self.failed += 1

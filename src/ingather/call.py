@@ -55,15 +55,16 @@ class Asked(NamedTuple):
 
 
 class Call:
-    """One task on its way to its result. `arrival`: its place in the queue, for life."""
+    """One task on its way to its result, in the hands of `worker`. `arrival`: its place in the queue, for life."""
 
-    __slots__ = ("arrival", "run", "tally", "terms")
+    __slots__ = ("arrival", "run", "tally", "terms", "worker")
 
-    def __init__(self, terms: Terms, run: Run, arrival: Arrival, tally: Tally) -> None:
+    def __init__(self, terms: Terms, run: Run, arrival: Arrival, tally: Tally, worker: asyncio.Task[None]) -> None:
         self.terms = terms
         self.run = run
         self.arrival = arrival
         self.tally = tally
+        self.worker = worker
 
     async def result(self) -> TaskResult:
         """Run the task. Only a cancellation of the asyncio task itself, or a BaseException, comes out as one."""

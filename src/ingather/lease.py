@@ -12,57 +12,34 @@ from typing import TYPE_CHECKING
 
 from ingather.errors import TooBig
 from ingather.limits.controller import Outcome
-from ingather.tokens import Cost, Tokens
+from ingather.limits.sent import ONE
+from ingather.tokens import UNCOUNTED
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ingather.limits.headers import RateLimits
     from ingather.limits.sent import Sent
     from ingather.pool import Pool
     from ingather.result import Usage
     from ingather.slots import Slots
+    from ingather.tokens import Tokens
 
 Arrival = tuple[int, ...]
 """A place in the queue, for life. A nested call's place is its parent's with one more number: it goes before whatever
 arrived after its parent, so nested work is finished before more is begun."""
 
-_FREE = Tokens(0, 0)
-_NOTHING = Cost(0.0, 0.0)
-_NOT_AT_ALL: Mapping[str, float] = MappingProxyType({})
 
+lock = threading.RLock()
+"""One for all pools, since a slot and a quota are taken together."""
 
-class Lock:
-    """One for all pools, since a slot and a quota are taken together.
+held_here: Callable[[], bool] = lock._is_owned  # type: ignore[attr-defined]  # noqa: SLF001 - as the stdlib's Condition
+"""Whether this very thread holds it: a garbage collection may close a dead loop's leases at any moment, also inside;
+then that is left to another thread."""
 
-    A garbage collection may close a dead loop's leases at any moment, also inside: `held_here` tells, so that this is
-    left to another thread.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._holder = 0
-
-    def held_here(self) -> bool:
-        """Whether this very thread holds it."""
-        return self._holder == threading.get_ident()
-
-    def __enter__(self) -> None:
-        self._lock.__enter__()
-        self._holder = threading.get_ident()
-
-    def __exit__(self, *failure: object) -> None:
-        self._holder = 0
-        self._lock.release()
-
-    def renew(self) -> None:
-        """In a forked child: it may have been held at the fork, by a thread that is not there."""
-        self.__init__()  # type: ignore[misc]
-
-
-lock = Lock()
-os.register_at_fork(after_in_child=lock.renew)
+# it may have been held at the fork, by a thread that is not there
+os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]  # noqa: SLF001 - the same
 
 
 class Lease:
@@ -71,26 +48,22 @@ class Lease:
     `waited`: seconds that it waited, by cause, once that is over. `outcome`, `usage`: how it ended, once it has.
     """
 
-    __slots__ = (
-        "arrival", "asked_at", "closed", "cost", "error", "estimate", "future", "granted", "granted_at", "lane",
-        "loop", "outcome", "sent", "usage", "waited",
-    )  # fmt: skip
+    # what most leases never change stands here, so that it costs them nothing
+    cost = ONE
+    future: asyncio.Future[None] | None = None
+    error: Exception | None = None
+    granted = closed = False
+    waited: Mapping[str, float] = MappingProxyType({})  # in the queue: the lane's clocks as they were when it came
+    sent: Sent | None = None
+    outcome = Outcome.IGNORED
+    usage: Usage | None = None
+    asked_at = granted_at = 0.0
 
     def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop) -> None:
         self.lane = lane
         self.arrival = arrival
         self.estimate = estimate
-        self.cost = _NOTHING
         self.loop = loop
-        self.future: asyncio.Future[None] | None = None
-        self.error: Exception | None = None
-        self.granted = False
-        self.closed = False
-        self.waited = _NOT_AT_ALL  # in the queue: the lane's clocks as they were when it came
-        self.sent: Sent | None = None
-        self.outcome = Outcome.IGNORED
-        self.usage: Usage | None = None
-        self.asked_at = self.granted_at = 0.0
 
     @property
     def limited_by(self) -> str:
@@ -105,7 +78,7 @@ class Lease:
 
         `told`: the quota as the answer's headers tell it.
         """
-        if lock.held_here():
+        if held_here():
             threading.Thread(target=self.close, args=(outcome, usage, told)).start()
             return
         if not self.closed or outcome is Outcome.SUCCESS:  # a bare provider may give its slot back before it answers
@@ -146,7 +119,7 @@ class Lease:
 
     def _give_up(self) -> None:
         """The waiter is gone: leave the queue, or give back what was granted at the same moment."""
-        if lock.held_here():
+        if held_here():
             threading.Thread(target=self._give_up).start()
             return
         with lock:
@@ -195,7 +168,7 @@ class Lane:
         with lock:
             pool.joined_by(self)
 
-    def ask(self, arrival: Arrival, estimate: Tokens = _FREE) -> Lease:
+    def ask(self, arrival: Arrival, estimate: Tokens = UNCOUNTED) -> Lease:
         """A lease on a slot and on the quota: `granted`, or to be waited for, or failed with its `error`.
 
         Raises `TooBig` for a request that no minute of the quota can hold.
@@ -206,8 +179,9 @@ class Lane:
             if self.failed is not None:
                 lease.error, lease.closed = self.failed, True
                 return lease
-            if pool.controller.learns:
-                if reason := pool.controller.caps.too_big(estimate):
+            if estimate is not UNCOUNTED:
+                caps = pool.controller.caps
+                if caps.any and (reason := caps.too_big(estimate)):
                     raise TooBig(f"this request {reason}: send less, or raise the limit", model=pool.name)
                 lease.cost = pool.estimator.cost(estimate)
             now = lease.asked_at = lease.loop.time()

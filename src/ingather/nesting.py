@@ -34,14 +34,13 @@ class Scope:
     over, so that another worker may take its turn meanwhile.
     """
 
-    __slots__ = ("_token", "crossings", "ended", "lease", "run", "worker")
+    ended = False
+    crossings: tuple[Crossing, ...] = ()
 
-    def __init__(self, lease: Lease, run: Run) -> None:
+    def __init__(self, lease: Lease, run: Run, worker: asyncio.Task[None]) -> None:
         self.lease = lease
-        self.ended = False
-        self.crossings: tuple[Crossing, ...] = ()
         self.run = run
-        self.worker: asyncio.Task[None] | None = None
+        self.worker = worker
 
     def give_back(self) -> None:
         """The function is about to wait for other calls: its slot is theirs now."""
@@ -54,7 +53,6 @@ class Scope:
 
     def __enter__(self) -> Self:
         self._token = current.set(self)
-        self.worker = asyncio.current_task()
         return self
 
     def __exit__(self, *failure: object) -> None:

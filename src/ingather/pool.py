@@ -23,7 +23,7 @@ from ingather.lease import Lane, lock
 from ingather.limits import Limits
 from ingather.limits.controller import Controller
 from ingather.limits.retries import RetryBudget
-from ingather.tokens import TokenEstimator
+from ingather.tokens import UNCOUNTED, TokenEstimator
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -49,6 +49,11 @@ class Pool:
         self.waiting: deque[Lane] = deque()
         self._timers: weakref.WeakKeyDictionary[AbstractEventLoop, float] = weakref.WeakKeyDictionary()
         self._told: Limits | None = None
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether tokens matter: there are limits, or its answers tell how many they took."""
+        return self.controller.caps.any or self.estimator.mean_output is not None
 
     def joined_by(self, lane: Lane) -> None:
         """An executor draws on it: a bound of its own is word of what is right."""
@@ -125,7 +130,7 @@ class Pool:
                 self.waiting.rotate(-1)
                 full += 1
             else:
-                if self.controller.learns:  # answers that came meanwhile have taught better
+                if lease.estimate is not UNCOUNTED:  # answers that came meanwhile have taught better
                     lease.cost = self.estimator.cost(lease.estimate)
                 delay, by = self.controller.delay(lease.cost, now)
                 if delay > 0:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ingather.budget import Budget, Room, Spend
 from ingather.errors import BudgetSpent
-from ingather.lease import lock
+from ingather.lease import held_here, lock
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -69,7 +69,7 @@ class Purse:
 
     def settle(self, worst: Spend, actual: Spend) -> None:
         """What was reserved is spent, or free again: whoever waits may have it."""
-        if lock.held_here():
+        if held_here():
             threading.Thread(target=self.settle, args=(worst, actual)).start()
             return
         with lock:
@@ -96,7 +96,7 @@ class Purse:
         return Hold(self, worst)
 
     def _give_up(self, waiter: _Waiter) -> None:
-        if lock.held_here():  # as for leases: a garbage collection ended it
+        if held_here():  # as for leases: a garbage collection ended it
             threading.Thread(target=self._give_up, args=(waiter,)).start()
             return
         with lock:

@@ -223,7 +223,7 @@ class Run:
 
     async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
         since = self.loop.time() if self._since is None else self._since
-        call = Call(self.terms, self, (*self._prefix, next(_arrivals)), Tally(self, task, index, tag, since))
+        call = Call(self.terms, self, (*self._prefix, next(_arrivals)), Tally(self, task, index, tag, since), me)
         if self.emit is not None:
             self._tell(TaskStarted, index=index, tag=tag)
         if self._debug:
@@ -277,8 +277,7 @@ class Run:
         """The workers in whose functions this very code runs: nobody can wait for those here."""
         scope = current.get()
         while scope is not None:
-            if scope.worker is not None:
-                yield scope.worker
+            yield scope.worker
             scope = scope.run.parent
 
     def _wake(self) -> None:

@@ -20,7 +20,7 @@ from ingather.providers.base import Provider, QuotaKey, Request, WireProvider
 from ingather.providers.ceilings import ceiling_of
 from ingather.purse import Purse
 from ingather.task import LLMMessage
-from ingather.tokens import BYTES_PER_TOKEN, Tokens
+from ingather.tokens import BYTES_PER_TOKEN, UNCOUNTED, Tokens
 from ingather.worst_case import input_limit, is_by_the_token, output_limit, worst_case, written_out
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ class Terms:
         self.purse = Purse(budget) if budget is not None and budget.caps else None
         self._bare: Lane | None = None
         self._lanes: dict[QuotaKey, Lane] = {}
+        self._prices: dict[Lane, Price | None] = {}
+        self._is_free = bool(getattr(provider, "is_free", False))
 
     def freeze(self, messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> Exchange:
         """The request for `messages`, encoded once. Raises what the provider's `prepare` raises.
@@ -101,22 +103,26 @@ class Terms:
             lane = self._lanes.get(request.quota)
             if lane is None:
                 lane = self._lanes[request.quota] = Lane(self.slots, pool_of(request.quota, self.limits))
-            exchange = Exchange(lane, request.estimate, partial(self.wire.send, request), request)
+                self._prices[lane] = self._price(request.quota)
+            exchange = Exchange(lane, request.estimate, partial(self.wire.send, request), request, self._prices[lane])
         else:
             if self._bare is None:
                 self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
+            estimate = _estimate(messages) if self._bare.pool.counts_tokens else UNCOUNTED
             ask = partial(self.provider.complete, messages, config_overrides=overrides or None)
-            exchange = Exchange(self._bare, _estimate(messages), ask)
-        self._appraise(exchange, messages, overrides)
+            exchange = Exchange(self._bare, estimate, ask, None, FREE if self._is_free else None)
+        if exchange.price is not None or self.budget is not None:
+            self._appraise(exchange, messages, overrides)
         return exchange
 
     def _appraise(self, exchange: Exchange, messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> None:
         """Put on it what its tokens cost, and with a budget the most that it may cost in all."""
-        request, budget = exchange.request, self.budget
-        dialect, host, _, model = _nobodys if request is None else request.quota
-        if request is None:
-            model = str(overrides.get("model") or getattr(self.provider, "model", ""))
-        price = self._price(dialect, host, model)
+        request, budget, price, quota = exchange.request, self.budget, exchange.price, _nobodys
+        if request is not None:
+            quota = request.quota
+        elif budget is not None:
+            quota = quota._replace(model=str(overrides.get("model") or getattr(self.provider, "model", "")))
+            price = self._price(quota)
         body = request.body if request is not None else b"" if self.purse is None else written_out(messages, overrides)
         if price is not None and price != FREE and not is_by_the_token(price, body):
             price = None
@@ -124,17 +130,17 @@ class Terms:
         if self.purse is None or budget is None:
             return
         if price is None and budget.max_cost_usd is not None:
+            also = how_to_know(quota.provider, quota.host)
             raise SetupError(
                 f"the price of {exchange.lane.pool.name} is not known, so that no cap on money can be kept: give it in "
-                f'Budget(prices={{"MODEL": (IN, OUT)}}), USD per million tokens{how_to_know(dialect, host)}'
+                f'Budget(prices={{"MODEL": (IN, OUT)}}), USD per million tokens{also}'
             )
         output = output_limit(exchange.estimate.max_output, overrides, self.provider, budget)
-        exchange.worst = worst_case(price, body, input_limit(messages, body, budget), output, dialect=dialect)
+        exchange.worst = worst_case(price, body, input_limit(messages, body, budget), output, dialect=quota.provider)
 
-    def _price(self, dialect: str, host: str, model: str) -> Price | None:
-        if getattr(self.provider, "is_free", False):
-            return FREE
-        return price_of(dialect, host, model, None if self.budget is None else self.budget.prices)
+    def _price(self, quota: QuotaKey) -> Price | None:
+        table = None if self.budget is None else self.budget.prices
+        return FREE if self._is_free else price_of(quota.provider, quota.host, quota.model, table)
 
     def ask_for(
         self, schema: Schema, messages: Sequence[LLMMessage], overrides: dict[str, object], *, last: bool
@@ -180,5 +186,9 @@ class Terms:
 
 
 def _estimate(messages: Sequence[LLMMessage]) -> Tokens:
-    size = sum(len(message.content.encode()) for message in messages if isinstance(message.content, str))
+    size = 0
+    for message in messages:
+        text = message.content
+        if isinstance(text, str):
+            size += len(text) if text.isascii() else len(text.encode())
     return Tokens(int(size / BYTES_PER_TOKEN) + 1)

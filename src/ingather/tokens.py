@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from ingather.limits.sent import Amounts
     from ingather.result import Usage
 
 BYTES_PER_TOKEN = 4.0
@@ -23,11 +24,8 @@ class Tokens(NamedTuple):
     max_output: int | None = None
 
 
-class Cost(NamedTuple):
-    """What one request takes from a quota: tokens in and out."""
-
-    input: float
-    output: float
+UNCOUNTED = Tokens(0)
+"""Of what nobody counts."""
 
 
 @dataclass(slots=True)
@@ -36,24 +34,23 @@ class TokenEstimator:
 
     >>> estimator = TokenEstimator()
     >>> estimator.cost(Tokens(100, max_output=50))
-    Cost(input=100.0, output=50.0)
+    (1.0, 150.0, 100.0, 50.0)
     """
 
     mean_output: float | None = None
     _estimated: float = 0.0  # moving averages over the same answers: their quotient is right also where guesses scatter
     _counted: float = 0.0
 
-    @property
-    def input_ratio(self) -> float:
-        """Tokens that are counted for one that was estimated."""
-        return self._counted / self._estimated if self._estimated else 1.0
-
-    def cost(self, estimate: Tokens) -> Cost:
-        """What a request is likely to cost: the learnt output, never above its own cap."""
-        guess = 256.0 if self.mean_output is None else self.mean_output
-        if estimate.max_output is not None:
-            guess = min(guess, estimate.max_output) if self.mean_output is not None else float(estimate.max_output)
-        return Cost(estimate.input * self.input_ratio, guess)
+    def cost(self, estimate: Tokens) -> Amounts:
+        """What a request is likely to take: the learnt output, never above its own cap."""
+        size, cap = estimate
+        given = size * self._counted / self._estimated if self._estimated else float(size)
+        got = self.mean_output
+        if got is None:
+            got = 256.0 if cap is None else float(cap)
+        elif cap is not None and cap < got:
+            got = float(cap)
+        return 1.0, given + got, given, got
 
     def learn(self, estimate: Tokens, usage: Usage) -> None:
         """Move towards what the provider counted."""

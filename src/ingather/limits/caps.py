@@ -17,7 +17,7 @@ _FIELDS = ("requests_per_minute", "tokens_per_minute", "input_tokens_per_minute"
 
 
 class Caps:
-    """`Limits` as buckets; `in_flight`: the cap on calls in flight, infinite where there is none."""
+    """`Limits` as buckets, if there are `any`; `in_flight`: the cap on calls in flight, else infinite."""
 
     def __init__(self, limits: Limits) -> None:
         self._buckets: list[Bucket | None] = [None] * len(_FIELDS)
@@ -30,6 +30,7 @@ class Caps:
         caps = [getattr(limits, name) for name in _FIELDS]
         self._buckets = [_resized(bucket, cap) for bucket, cap in zip(self._buckets, caps, strict=True)]
         self._capped = [(which, bucket) for which, bucket in enumerate(self._buckets) if bucket is not None]
+        self.any = bool(self._capped)
 
     def too_big(self, estimate: Tokens) -> str | None:
         """Why a request can never be sent: it needs more tokens than a whole minute has. None where it can."""

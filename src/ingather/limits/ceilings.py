@@ -129,6 +129,8 @@ class Ceilings:
             self._evidence.append((sent.flying if self._is_full(sent) else 0, *found.rates))
             self._evidence_at = now
         kind = limit or self._guess(sent)
+        if kind == "tokens" and not sent.total[TOKENS]:  # which nobody has counted
+            kind = "requests"
         agrees = found.is_sound
         for which, name in ((REQUESTS, "requests"), (TOKENS, "tokens")):
             if name == kind:

@@ -19,7 +19,7 @@ from ingather.limits.caps import Caps
 from ingather.limits.ceilings import Ceilings
 from ingather.limits.learnt import Learnt
 from ingather.limits.outage import Outage
-from ingather.limits.sent import NOTHING, REQUESTS, TOKENS, Sent, amounts
+from ingather.limits.sent import NOTHING, REQUESTS, TOKENS, Sent
 from ingather.limits.window import Window
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from ingather.limits import Limits
     from ingather.limits.headers import RateLimits
+    from ingather.limits.sent import Amounts
     from ingather.result import Usage
-    from ingather.tokens import Cost
 
 _LEAST_PAUSE, _LONGEST_PAUSE = 0.7, 60.0  # seconds
 _INSTANT = 1e-6  # seconds: what is left of a pause by rounding is none
@@ -102,8 +102,8 @@ class Controller:
         """The user's caps."""
         return self.caps.limits
 
-    def delay(self, cost: Cost, now: float) -> tuple[float, str]:
-        """Seconds until a request of `cost` may be sent, and what holds it back; infinite: until one comes back."""
+    def delay(self, takes: Amounts, now: float) -> tuple[float, str]:
+        """Seconds until a request of `takes` may be sent, and what holds it back; infinite: until one comes back."""
         if self.in_flight >= self.caps.in_flight:
             return math.inf, "concurrency"
         if self.in_flight >= self.window.size:
@@ -116,18 +116,20 @@ class Controller:
             return pause, "pause"
         if self.outage.since is not None and self.in_flight:
             return math.inf, "pause"
-        takes = amounts(cost)
+        if not self._paced and not self.caps.any:
+            return 0.0, ""
         delay, by = self.caps.delay(takes, now)
         for which in self._paced:
             if (wait := self._wait(which, takes[which], now)) > delay:
                 delay, by = wait, which
         return delay, _WORDS[by] if delay else ""
 
-    def sent(self, cost: Cost, now: float) -> Sent:
-        """A request of `cost` goes on the wire: reserve what it takes."""
-        takes, before = amounts(cost), self._total
+    def sent(self, takes: Amounts, now: float) -> Sent:
+        """A request goes on the wire: reserve what it takes."""
+        before = self._total
         self.in_flight += 1
-        self.caps.take(takes, now)
+        if self.caps.any:
+            self.caps.take(takes, now)
         self._total = before[0] + 1.0, before[1] + takes[1], before[2] + takes[2], before[3] + takes[3]
         for which in self._paced:
             self._take(which, takes[which], now)
@@ -158,7 +160,7 @@ class Controller:
             self._answered(sent, now)
         elif outcome is Outcome.AWAY and (delay := self.outage.failed(sent, self.ceilings.log, self._random(), now)):
             self.paused_until = max(self.paused_until, now + delay)
-        if outcome is Outcome.DROPPED or (outcome is Outcome.SUCCESS and usage is None):
+        if not self.caps.any or outcome is Outcome.DROPPED or (outcome is Outcome.SUCCESS and usage is None):
             return
         given, got = (usage.input_tokens, usage.output_tokens) if usage is not None else (0, 0)
         self.caps.settle(sent.at, sent.takes, (sent.takes[REQUESTS], given + got, given, got), now)
@@ -196,14 +198,17 @@ class Controller:
         return max(0.0, self.paused_until - now)
 
     def _answered(self, sent: Sent, now: float) -> None:
-        if sent.at > self._first_strike:
+        if self._strikes and sent.at > self._first_strike:
             self._strikes, self._is_closed = 0, False
         if not self.learns:
             return
         if self.outage.answered(sent.at):
             self.window.restart()
-        self.window.answered(sent.at, is_paced=bool(self._paced), now=now)
-        self.ceilings.answered(now)
+        if self._paced:
+            self.window.answered(sent.at, is_paced=True, now=now)
+            self.ceilings.answered(now)
+        elif self.window.is_watched:
+            self.window.answered(sent.at, is_paced=False, now=now)
 
     def _hear(self, sent: Sent, told: RateLimits, now: float) -> None:
         for which, allowance in enumerate(told):

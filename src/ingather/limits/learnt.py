@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 DAY = 86_400.0
 """Seconds for which it is believed."""
 
-_LEAST, _MOST = 1 / 60, 1e9  # a second, or at once: a file that says less or more is not believed
+_LEAST, _LEAST_TOKENS, _MOST = 1 / 60, 1.0, 1e9  # a second, or at once: a file that says less or more is not believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,15 @@ class Learnt:
         found: dict[str, float | tuple[float, float]] = {}
         for item in fields(cls):
             value = written.get(item.name)
+            least = _LEAST_TOKENS if item.name.endswith(("tokens", "input", "output")) else _LEAST
             if item.name.startswith("announced"):
-                if isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_likely, value)):
+                if (
+                    isinstance(value, list | tuple)
+                    and len(value) == 2
+                    and all(_is_likely(number, least) for number in value)
+                ):
                     found[item.name] = (float(value[0]), float(value[1]))
-            elif isinstance(value, int | float) and _is_likely(value):
+            elif isinstance(value, int | float) and _is_likely(value, least):
                 found[item.name] = float(value)
         return cls(**found)  # type: ignore[arg-type]
 
@@ -70,5 +75,5 @@ class Learnt:
         return ", ".join([*words, *([] if self.cap is None else [f"{self.cap:,.0f} calls in flight"])])
 
 
-def _is_likely(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and _LEAST <= value <= _MOST
+def _is_likely(value: object, least: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= _MOST

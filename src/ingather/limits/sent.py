@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ingather.tokens import Cost
-
 REQUESTS, TOKENS, INPUT, OUTPUT = range(4)
 """The resources of a quota, as places in `Amounts`."""
 
@@ -14,16 +9,17 @@ Amounts = tuple[float, float, float, float]
 """Requests; tokens in and out together; tokens in; tokens out."""
 
 NOTHING: Amounts = (0.0, 0.0, 0.0, 0.0)
+ONE: Amounts = (1.0, 0.0, 0.0, 0.0)
+"""A request whose tokens nobody counts."""
 
 
-def amounts(cost: Cost) -> Amounts:
-    """What a request of `cost` takes of each resource.
+def amounts(given: float, got: float) -> Amounts:
+    """What one request with so many tokens in and out takes of each resource.
 
-    >>> from ingather.tokens import Cost
-    >>> amounts(Cost(100, 20))
+    >>> amounts(100, 20)
     (1.0, 120, 100, 20)
     """
-    return 1.0, cost.input + cost.output, cost.input, cost.output
+    return 1.0, given + got, given, got
 
 
 class Sent:

@@ -32,13 +32,19 @@ class Window:
         self._asked = 0.0  # what somebody says is right
         self._hold = _HOLD
         self._changed_at = 0.0
-        self._began, self._answers, self._logs, self._bound = 0.0, 0, 0.0, False  # the round
+        self._began: float | None = None  # the round: from when it made a call wait; None where it does not
+        self._answers, self._logs = 0, 0.0
         self._best, self._base = 0.0, math.inf  # throughput and latency of the best rounds
         self._flat = self._slow = 0
 
     @property
     def size(self) -> float:
         return min(self._open, self.cap)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether answers have something to say about it."""
+        return self.binds or self._began is not None
 
     @property
     def is_known(self) -> bool:
@@ -59,8 +65,11 @@ class Window:
         """`is_paced`: a rate is known."""
         latency = now - sent_at
         self.latency += (0.05 if self.latency else 1.0) * (latency - self.latency)
-        if sent_at >= self._changed_at:
-            self._watch(latency, is_paced=is_paced, now=now)
+        if self._began is not None:
+            if sent_at >= self._changed_at:
+                self._watch(latency, self._began, is_paced=is_paced, now=now)
+        elif self.binds:
+            self._began, self._answers, self._logs = now, 0, 0.0
         if self.binds:
             self.binds = False
             if self._open < math.inf:
@@ -85,20 +94,17 @@ class Window:
         if self._open < math.inf or self.cap < math.inf:
             self._open = max(_START, self._asked)
 
-    def _watch(self, latency: float, *, is_paced: bool, now: float) -> None:
+    def _watch(self, latency: float, began: float, *, is_paced: bool, now: float) -> None:
         """At the end of a round: has more in flight brought more throughput, or only longer waits?"""
         self._answers += 1
-        self._bound = self._bound or self.binds
         self._logs += math.log(max(latency, 1e-6))
-        took = now - self._began
+        took = now - began
         is_first = self._open < math.inf
         enough = _ROUND if is_first else max(_LONG_ROUND, 0.0 if self.cap == math.inf else self.cap)
         if self._answers < enough or took < max(1.0, 0.0 if self._base == math.inf else self._base / 2):
             return
-        throughput, typical, bound = self._answers / took, math.exp(self._logs / self._answers), self._bound
-        self._began, self._answers, self._logs, self._bound = now, 0, 0.0, False
-        if not bound:
-            return
+        throughput, typical = self._answers / took, math.exp(self._logs / self._answers)
+        self._began = None
         self._flat = 0 if throughput > _FASTER * self._best else self._flat + 1
         self._best, self._base = max(self._best, throughput), min(self._base, typical)
         self._slow = self._slow + 1 if typical > (_MUCH_SLOWER if is_first else _FAR_SLOWER) * self._base else 0
