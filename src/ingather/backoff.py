@@ -112,13 +112,14 @@ class Attempts:
     1.0
     """
 
-    failed = 0
-    refused = False
-    _previous: float | None = None
+    __slots__ = ("_previous", "_random", "config", "failed", "refused")
 
     def __init__(self, config: RetryConfig, random: Callable[[], float]) -> None:
         self.config = config
+        self.failed = 0
+        self.refused = False
         self._random = random
+        self._previous: float | None = None
 
     def after_error(self, error: Exception, may_retry: Callable[[Exception], bool] | None = None) -> float | None:
         """Seconds to sleep before the next attempt; None: `error` is final.

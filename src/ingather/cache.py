@@ -86,12 +86,12 @@ class Cache:
         call: Call,
         key: Key,
         accept: Callable[[LLMResponse], object],
-        buy: Callable[[], Awaitable[tuple[object, LLMResponse | None]]],
+        buy: Callable[[], Awaitable[object]],
     ) -> object:
         """The value for `call`: remembered, shared or bought.
 
         `accept` makes the value of an answer, or raises InvalidAnswer where it is not good enough for this task. `buy`
-        gives a value and the answer that it was made from, None where that is not to be kept.
+        gives a value, and says what is `call.worth_keeping` of it.
         """
         flights = self._flights.get(call.run.loop)
         if flights is None:
@@ -125,7 +125,7 @@ class Cache:
         call: Call,
         key: Key,
         accept: Callable[[LLMResponse], object],
-        buy: Callable[[], Awaitable[tuple[object, LLMResponse | None]]],
+        buy: Callable[[], Awaitable[object]],
     ) -> tuple[object, LLMResponse | None]:
         try:
             found = await self.store.find(key)
@@ -143,9 +143,9 @@ class Cache:
         return await self._bought(call, key, buy)
 
     async def _bought(
-        self, call: Call, key: Key, buy: Callable[[], Awaitable[tuple[object, LLMResponse | None]]]
+        self, call: Call, key: Key, buy: Callable[[], Awaitable[object]]
     ) -> tuple[object, LLMResponse | None]:
-        value, response = await buy()
+        value, response = await buy(), call.worth_keeping
         if response is not None:
             call.run.step_aside()
             try:

@@ -57,7 +57,7 @@ class Asked(NamedTuple):
 class Call:
     """One task on its way to its result, in the hands of `worker`. `arrival`: its place in the queue, for life."""
 
-    __slots__ = ("arrival", "run", "tally", "terms", "worker")
+    __slots__ = ("arrival", "run", "tally", "terms", "worker", "worth_keeping")
 
     def __init__(self, terms: Terms, run: Run, arrival: Arrival, tally: Tally, worker: asyncio.Task[None]) -> None:
         self.terms = terms
@@ -65,6 +65,7 @@ class Call:
         self.arrival = arrival
         self.tally = tally
         self.worker = worker
+        self.worth_keeping: LLMResponse | None = None
 
     async def result(self) -> TaskResult:
         """Run the task. Only a cancellation of the asyncio task itself, or a BaseException, comes out as one."""
@@ -119,20 +120,20 @@ class Call:
             return extract(self, task)
         raise TypeError(f"a task is an LLMTask, a DeterministicTask or an ExtractTask, not {task!r:.80}")
 
-    async def _answer(self, task: LLMTask) -> object:
+    def _answer(self, task: LLMTask) -> Awaitable[object]:
         asked = asked_by(self.terms, task)
         request = asked.exchange.request
         if self.terms.cache is None or request is None:
-            return (await self._bought(asked))[0]
-        return await self.terms.cache.answer(
+            return self._bought(asked)
+        return self.terms.cache.answer(
             self,
             Key(request, task.sample),
             partial(self._accepted, task, asked.schema),
             partial(self._bought, asked),
         )
 
-    async def _bought(self, asked: Asked) -> tuple[object, LLMResponse | None]:
-        """The value, and the answer where it is worth keeping: complete, and good enough for the task's policy."""
+    async def _bought(self, asked: Asked) -> object:
+        """The value. Its answer is `worth_keeping` where it is complete, and good enough for the task's policy."""
         task, schema, messages, overrides, exchange = asked
         attempts = Attempts(task.retry or self.terms.retry, random.random)
         reasks = task.reasks
@@ -143,7 +144,8 @@ class Call:
                 value = response if schema is None else self._parsed(schema, response)
                 delay = attempts.after_result(value)
                 if delay is None:
-                    return value, None if attempts.refused or _is_cut(response) else response
+                    self.worth_keeping = None if attempts.refused or _is_cut(response) else response
+                    return value
             except Exception as failure:
                 if _really_cancelled():  # and somebody's code made an error of it
                     raise asyncio.CancelledError from failure

@@ -37,9 +37,12 @@ class Collected:
         return [result for result in self._results if result is not None]
 
     def put(self, result: TaskResult) -> None:
-        missing = result.index + 1 - len(self._results)
+        missing = result.index - len(self._results)
+        if missing == 0:
+            self._results.append(result)
+            return
         if missing > 0:
-            self._results.extend([None] * missing)
+            self._results.extend([None] * (missing + 1))
         self._results[result.index] = result
 
     def take(self) -> TaskResult | None:

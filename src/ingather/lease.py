@@ -31,6 +31,8 @@ Arrival = tuple[int, ...]
 arrived after its parent, so nested work is finished before more is begun."""
 
 
+_NOT_AT_ALL: Mapping[str, float] = MappingProxyType({})
+
 lock = threading.RLock()
 """One for all pools, since a slot and a quota are taken together."""
 
@@ -48,22 +50,26 @@ class Lease:
     `waited`: seconds that it waited, by cause, once that is over. `outcome`, `usage`: how it ended, once it has.
     """
 
-    # what most leases never change stands here, so that it costs them nothing
-    cost = ONE
-    future: asyncio.Future[None] | None = None
-    error: Exception | None = None
-    granted = closed = False
-    waited: Mapping[str, float] = MappingProxyType({})  # in the queue: the lane's clocks as they were when it came
-    sent: Sent | None = None
-    outcome = Outcome.IGNORED
-    usage: Usage | None = None
-    asked_at = granted_at = 0.0
+    __slots__ = (
+        "arrival", "asked_at", "closed", "cost", "error", "estimate", "future", "granted", "granted_at", "lane",
+        "loop", "outcome", "sent", "usage", "waited",
+    )  # fmt: skip
 
     def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop) -> None:
         self.lane = lane
         self.arrival = arrival
         self.estimate = estimate
+        self.cost = ONE
         self.loop = loop
+        self.future: asyncio.Future[None] | None = None
+        self.error: Exception | None = None
+        self.granted = False
+        self.closed = False
+        self.waited = _NOT_AT_ALL  # in the queue: the lane's clocks as they were when it came
+        self.sent: Sent | None = None
+        self.outcome = Outcome.IGNORED
+        self.usage: Usage | None = None
+        self.asked_at = self.granted_at = 0.0
 
     @property
     def limited_by(self) -> str:

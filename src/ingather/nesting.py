@@ -34,11 +34,12 @@ class Scope:
     over, so that another worker may take its turn meanwhile.
     """
 
-    ended = False
-    crossings: tuple[Crossing, ...] = ()
+    __slots__ = ("_token", "crossings", "ended", "lease", "run", "worker")
 
     def __init__(self, lease: Lease, run: Run, worker: asyncio.Task[None]) -> None:
         self.lease = lease
+        self.ended = False
+        self.crossings: tuple[Crossing, ...] = ()
         self.run = run
         self.worker = worker
 

@@ -23,29 +23,33 @@ if TYPE_CHECKING:
 class Tally:
     """Of one task that has waited since `since`. Times are seconds of the loop's clock."""
 
-    # what most calls never change stands here, so that it costs them nothing
-    attempts = rejected = 0
-    slept = 0.0
-    usage: Usage | None = None
-    cost_usd: float | None = None
-    response: LLMResponse | None = None
-    last_error: Exception | None = None
-    parts: dict[str, TaskResult] | None = None
-    missing: tuple[str, ...] = ()
-    cached = unsaved = unpriced = False
-    wire = 0.0  # seconds with a request on the wire, or in the function, where anybody listens
-    waited: dict[str, float] | None = None  # seconds, by cause
-    # what it does now: a lease in use; how long it has waited for one, by now; a reason, and since when
-    doing: Lease | Callable[[float], Mapping[str, float]] | tuple[str, float] | None = None
-    _begun: float | None = None
+    __slots__ = (
+        "_begun", "_loop", "_run", "attempts", "cached", "cost_usd", "doing", "index",
+        "last_error", "missing", "parts", "rejected", "response", "since", "slept", "tag", "task", "unpriced",
+        "unsaved", "usage", "waited", "wire",
+    )  # fmt: skip
 
     def __init__(self, run: Run, task: Task, index: int, tag: str, since: float) -> None:
         self.task = task
         self.index = index
         self.tag = tag
-        self.since = since
+        self.attempts = self.rejected = 0
+        self.slept = 0.0
+        self.usage: Usage | None = None
+        self.cost_usd: float | None = None
+        self.response: LLMResponse | None = None
+        self.last_error: Exception | None = None
+        self.parts: dict[str, TaskResult] | None = None
+        self.missing: tuple[str, ...] = ()
+        self.cached = self.unsaved = self.unpriced = False
+        self.wire = 0.0  # seconds with a request on the wire, or in the function, where anybody listens
+        self.waited: dict[str, float] | None = None  # seconds, by cause
+        # what it does now: a lease in use; how long it has waited for one, by now; a reason, and since when
+        self.doing: Lease | Callable[[float], Mapping[str, float]] | tuple[str, float] | None = None
         self._run = run
         self._loop = run.loop
+        self.since = since
+        self._begun: float | None = None
 
     @property
     def begun(self) -> bool:
@@ -191,7 +195,7 @@ class Tally:
 def usage_of(response: object) -> Usage | None:
     """The tokens that an answer says it took."""
     usage = getattr(response, "usage", None)  # a bare provider may answer with an object of its own
-    return usage if isinstance(usage, Usage) else None
+    return usage if usage is not None and isinstance(usage, Usage) else None
 
 
 def cost_of(response: object, price: Price | None) -> float | None:
@@ -199,5 +203,7 @@ def cost_of(response: object, price: Price | None) -> float | None:
     told = getattr(response, "cost_usd", None)
     if told is not None and isinstance(told, int | float) and 0 <= told < math.inf:
         return told
-    usage = None if price is None else usage_of(response)
-    return None if price is None or usage is None else price.of(usage)
+    if price is None:
+        return None
+    usage = usage_of(response)
+    return None if usage is None else price.of(usage)

@@ -106,14 +106,14 @@ class Controller:
         """Seconds until a request of `takes` may be sent, and what holds it back; infinite: until one comes back."""
         if self.in_flight >= self.caps.in_flight:
             return math.inf, "concurrency"
-        if self.in_flight >= self.window.size:
+        if self.window.is_full(self.in_flight):
             self.window.binds = True
             return math.inf, "concurrency" if self.window.is_known else "start"
-        pause = self.paused_until - now
+        until = self.paused_until
         if self._is_closed:
-            pause = max(pause, self._knocked_at + _SILENCE * self._round_trip - now)
-        if pause > _INSTANT:
-            return pause, "pause"
+            until = max(until, self._knocked_at + _SILENCE * self._round_trip)
+        if until > now and until - now > _INSTANT:
+            return until - now, "pause"
         if self.outage.since is not None and self.in_flight:
             return math.inf, "pause"
         if not self._paced and not self.caps.any:

@@ -41,6 +41,10 @@ class Window:
     def size(self) -> float:
         return min(self._open, self.cap)
 
+    def is_full(self, flying: int) -> bool:
+        """Whether no more than the `flying` calls may be in flight."""
+        return flying >= self._open or flying >= self.cap
+
     @property
     def is_watched(self) -> bool:
         """Whether answers have something to say about it."""
