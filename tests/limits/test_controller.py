@@ -332,13 +332,13 @@ def test_its_repr_says_what_is_in_flight():
 
 
 def refused_for(limit):
-    """Forty calls of 100 tokens at ten a second, the last of which is refused for `limit`."""
+    """Sixty calls of 100 tokens at ten a second, the last of which is refused for `limit`."""
     controller = Controller(Limits())
-    for number in range(40):
+    for number in range(60):
         sent = controller.sent(amounts(100, 0), number / 10)
-        if number < 39:
+        if number < 59:
             controller.closed(Outcome.SUCCESS, sent, Usage(100, 0), number / 10 + 0.05)
-    controller.throttled(None, sent, 3.95, None, limit)
+    controller.throttled(None, sent, 5.95, None, limit)
     return controller
 
 

@@ -114,6 +114,31 @@ def test_a_cold_start_takes_hardly_longer_than_the_limit_makes_it(name, ideal, m
     assert figures(name, seed).refused <= refused
 
 
+APART = [0.001, 0.1, 0.2, 0.3]  # seconds between the starts of two processes
+
+
+def shared(name, ideal):
+    found = [simulate(replace(NAMED[name], apart=apart), seed) for apart in APART for seed in (1, 2, 3)]
+    assert sum(one.left for one in found) == 0
+    return sum(one.took for one in found) / len(found) / ideal, sum(one.refused for one in found) / len(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "ideal", "most", "refused"),
+    [
+        ("cold_2p", 29, 1.1, 0.02),
+        ("cold_2p_halved", 44, 1.15, 0.04),
+        ("cold_2p_blind", 29, 1.3, 0.1),
+        ("cold_2p_blind_halved", 44, 1.35, 0.1),
+    ],
+)
+def test_two_processes_from_a_cold_start_come_to_shares_that_are_nearly_equal(name, ideal, most, refused):
+    """On average. The one that is last has half of the quota to itself at the end, and grows into it."""
+    took, share = shared(name, ideal)
+    assert took <= most
+    assert share <= refused
+
+
 @pytest.mark.parametrize("name", ["blind10", "blind_tpm", "low50_blind"])
 def test_a_run_that_begins_with_what_another_learnt_is_refused_less(name):
     kept = []

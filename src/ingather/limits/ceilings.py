@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from ingather.limits.sent import Sent
 
 _CUT = 0.98  # of what was measured
-_DIRTY, _CUT_DIRTY = 0.3, 0.7  # share of 429s above which nothing is measured, as they may be charged too; then a cut
+_CUT_MOST = 0.7  # at one 429, to this part at least
+_DIRTY = 0.3  # share of 429s above which nothing is measured, as they may be charged too
 _CUT_EARLY = 0.95  # at a 429 too soon after another to measure between them
-_LEAST_SECONDS, _LEAST_CALLS = 0.3, 8  # of a measurement
+_LEAST_SECONDS, _LEAST_CALLS = 0.3, 8  # of a measurement ...
+_LEAST_ALONE = 5.0  # ... and seconds of one that does not begin with an empty bucket, but perhaps with a full one
 _SPAN_SECONDS, _SPAN_CALLS = 25.0, 30  # how far back it looks: as far as either ...
 _SPAN_FAR = 12.0  # ... and less far where the rate has grown, as the bucket was full for a while
 _STEP = 0.01  # the first step of growth; each hold without a 429 doubles it ...
 _NEAR, _STEP_NEAR, _STEP_FAR = 1.08, 0.04, 0.5  # ... up to this below 1.08 of what was measured, up to that above
 _HOLD_SECONDS, _HOLD_CALLS, _HOLD_LONGEST = 5.0, 40, 60.0  # both of the first, or the last
-_GUESS_SECONDS, _GUESS_CALLS = 1.0, 8  # the same before anything is measured: a guess may be far too low
+_EAGER = 16.0  # so many times faster and in larger steps at first ...
+_SURE, _UNSURE = 4.0, 2.0  # ... divided at each measurement: where it agrees with the one before, and where it does not
+_FEW_FLYING = 4.0  # calls in flight: where fewer would be, steps are as large as for these
 _CONFIRMED = 2  # how often the first hold doubles when the same limit is measured again
 _LEAST = 1 / 60  # calls a second: no ceiling is lower
 _APART = 5.0  # seconds between 429s that count as evidence of different moments
@@ -41,6 +45,7 @@ class Measured(NamedTuple):
     admitted: int
     refused: int
     seconds: float
+    is_anchored: bool = True  # from one moment at which the bucket was empty to another
 
     @property
     def is_dirty(self) -> bool:
@@ -51,7 +56,8 @@ class Measured(NamedTuple):
     @property
     def is_sound(self) -> bool:
         """It is the limit."""
-        return self.seconds >= _LEAST_SECONDS and self.admitted >= _LEAST_CALLS and not self.is_dirty
+        least = _LEAST_SECONDS if self.is_anchored else _LEAST_ALONE
+        return self.seconds >= least and self.admitted >= _LEAST_CALLS and not self.is_dirty
 
 
 class Ceilings:
@@ -65,6 +71,7 @@ class Ceilings:
         self.limits = [0.0, 0.0]  # as last measured
         self._empties: deque[float] = deque(maxlen=64)  # when the provider's bucket was empty
         self._confirmed = 0
+        self._eager = _EAGER
         self._step = _STEP
         self._held_since, self._answers = 0.0, 0
         self._evidence: deque[tuple[int, float, float]] = deque(maxlen=6)
@@ -79,33 +86,38 @@ class Ceilings:
         """Begin with rates that are known from another time."""
         self.limits = [requests or 0.0, tokens or 0.0]
         self.rates = [rate or math.inf for rate in self.limits]
+        self._eager = 1.0
 
     def forget(self) -> None:
         """The provider announces another limit: what was learnt was the old one."""
         self.rates = [math.inf, math.inf]
         self.limits = [0.0, 0.0]
+        self._eager = _EAGER
 
     def interval(self, sent: Sent) -> float:
         """Seconds from one call to the next, where they are as large as calls have been up to `sent`."""
         mean = sent.total[TOKENS] / sent.total[REQUESTS]
         return max(1 / self.rates[REQUESTS], mean / self.rates[TOKENS], 0.0 if self.known else 0.1)
 
-    def answered(self, now: float) -> None:
-        """An answer. Where a ceiling has held calls back for long enough without a 429, it is raised."""
+    def answered(self, latency: float, now: float) -> None:
+        """An answer. Where a ceiling has held calls back for long enough without a 429, it is raised.
+
+        At first in bold steps: that is how processes that share a quota come to equal shares. Of few calls in flight
+        the step is the same number for everyone, as TCP's is.
+        """
         self._answers += 1
         if not self.binds:
             return
-        times = 2**self._confirmed if self._step <= _STEP else 1
-        held = (now - self._held_since) / times
-        if not any(self.limits):  # a guess, which may be far too low
-            if held < _GUESS_SECONDS or self._answers < _GUESS_CALLS:
-                return
-            self._step = _STEP_FAR
-        elif held < _HOLD_SECONDS or (self._answers < _HOLD_CALLS * times and held < _HOLD_LONGEST):
+        eager = self._eager
+        times = 2**self._confirmed if self._step <= _STEP * eager else 1
+        held, answers = (now - self._held_since) * eager / times, self._answers * eager / times
+        if held < _HOLD_SECONDS or (answers < _HOLD_CALLS and held < _HOLD_LONGEST):
             return
-        self.rates = [rate * (1 + self._step) for rate in self.rates]
+        flying = self.rates[REQUESTS] * latency
+        step = min(_STEP_FAR, self._step * max(1.0, _FEW_FLYING / flying if flying else 0.0))
+        self.rates = [rate * (1 + step) for rate in self.rates]
         near = any(rate < _NEAR * limit for rate, limit in zip(self.rates, self.limits, strict=True))
-        self._step = min(_STEP_NEAR if near else _STEP_FAR, 2 * self._step)
+        self._step = min(_STEP_FAR, 2 * self._step, _STEP_NEAR * eager if near else _STEP_FAR)
         self.binds = False
         self._held_since, self._answers = now, 0
 
@@ -136,13 +148,14 @@ class Ceilings:
             if name == kind:
                 agrees = self._cut(which, found, sent, is_closed=is_closed) and agrees
             elif kind == "ramp":
-                self.rates[which] = min(self.rates[which], _CUT_DIRTY * found.rates[which]) or math.inf
+                self.rates[which] = min(self.rates[which], _CUT_MOST * found.rates[which]) or math.inf
             elif not limit:
                 self.rates[which] = math.inf
         if found.is_sound:
             self._confirmed = min(_CONFIRMED, self._confirmed + 1) if agrees else 0
+            self._eager = max(1.0, self._eager / (_SURE if agrees else _UNSURE))
         self._empties.append(sent.at)
-        self._step, self._held_since, self._answers = _STEP, now, 0
+        self._step, self._held_since, self._answers = _STEP * self._eager, now, 0
         self.cut_at = now
         return kind
 
@@ -153,14 +166,15 @@ class Ceilings:
         before = self.limits[which]
         if found.is_sound:
             self.limits[which] = rate
-            self.rates[which] = max(_LEAST * mean, _CUT * min(rate, now))
+            least = rate if now == math.inf else max(rate, _CUT_MOST * now)
+            self.rates[which] = max(_LEAST * mean, _CUT * min(now, least))
             return abs(rate - before) <= 0.05 * rate
         self.limits[which] = min(before, now)
         if now == math.inf:  # nothing to go by yet: as many a second as are in flight
             self.rates[which] = max(1.0, self._last_second(sent.at), sent.flying - 1) * mean
         elif not is_closed:
-            cut = max(_CUT_DIRTY * now, min(now, _CUT * rate)) if found.is_dirty else now
-            early = 1.0 if found.is_dirty else _CUT_EARLY if any(self.limits) else _CUT_DIRTY
+            cut = max(_CUT_MOST * now, min(now, _CUT * rate)) if found.is_dirty else now
+            early = 1.0 if found.is_dirty else _CUT_EARLY if any(self.limits) else _CUT_MOST
             self.rates[which] = max(_LEAST * mean, early * cut)
         return False
 
@@ -193,7 +207,7 @@ class Ceilings:
     def _measure(self, end: float) -> Measured:
         """What got in up to `end`, at which the bucket is empty, since the earliest moment not long ago when it was.
 
-        Since a later one, if far fewer got in since then: the limit has dropped.
+        Since a later one, if far fewer got in since then: the limit has dropped; or if there were too many 429s before.
         """
         admitted, refused, tokens, begin = 0, 0, 0.0, end
         empties = [at for at in self._empties if at < end]
@@ -214,9 +228,10 @@ class Ceilings:
                 admitted += 1
                 tokens += sent.takes[TOKENS]
         if not found:
-            return _measured(end - begin, admitted, refused, tokens)
-        lately = next((one for one in found if one.is_sound and one.admitted >= _ENOUGH), found[-1])
-        return lately if lately.rates[0] < _DROPPED * found[-1].rates[0] else found[-1]
+            return _measured(end - begin, admitted, refused, tokens)._replace(is_anchored=False)
+        whole = next((one for one in reversed(found) if not one.is_dirty), found[-1])
+        lately = next((one for one in found if one.is_sound and one.admitted >= _ENOUGH), whole)
+        return lately if lately.rates[0] < _DROPPED * whole.rates[0] else whole
 
 
 def _measured(seconds: float, admitted: int, refused: int, tokens: float) -> Measured:

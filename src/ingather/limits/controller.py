@@ -187,11 +187,12 @@ class Controller:
             for which in (REQUESTS, TOKENS):
                 self._credit[which], self._credit_at[which] = 0.0, now
             least = _LEAST_PAUSE if any(self.ceilings.limits) else 0.0  # meanwhile the provider's bucket fills a little
-            wait = max(least, self.ceilings.interval(sent))
+            wait = self.ceilings.interval(sent)
             if hint is None or hint in (0.0, _NO_HINT):
-                wait = min(_LONGEST_PAUSE, wait * 2 ** (self._strikes - 1))
+                wait = min(_LONGEST_PAUSE, max(least, wait * 2 ** (self._strikes - 1)))
             else:  # believed, but not for ever
-                wait = max(hint, min(_LONGEST_PAUSE, max(wait, hint) * 2 ** max(0, self._strikes - _BELIEVED)))
+                wait = max(hint, least, wait)
+                wait = max(hint, min(_LONGEST_PAUSE, wait * 2 ** max(0, self._strikes - _BELIEVED)))
             self.paused_until = max(self.paused_until, now + wait)
         elif hint is not None and hint > _NO_HINT:
             self.paused_until = max(self.paused_until, now + hint)
@@ -206,7 +207,7 @@ class Controller:
             self.window.restart()
         if self._paced:
             self.window.answered(sent.at, is_paced=True, now=now)
-            self.ceilings.answered(now)
+            self.ceilings.answered(self.window.latency, now)
         elif self.window.is_watched:
             self.window.answered(sent.at, is_paced=False, now=now)
 

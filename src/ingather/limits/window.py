@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 _START = 8.0
-_BRISK = 32.0  # up to here it grows by two for each answer, then by one
 _HOLD, _LONGEST_HOLD = 2.0, 60.0  # seconds at a cap before more is tried; doubled as it is confirmed
 _MORE = 0.02  # how much more, of the cap; one at least
 _ROUND, _LONG_ROUND = 30, 100  # answers over which throughput and latency are taken: at first, and at a cap
@@ -77,7 +76,7 @@ class Window:
         if self.binds:
             self.binds = False
             if self._open < math.inf:
-                self._open += 2.0 if self._open < _BRISK else 1.0
+                self._open += 1.0
             if self.cap < math.inf and now - self._changed_at >= self._hold:
                 self.cap += max(1.0, _MORE * self.cap)
                 self._changed_at = now

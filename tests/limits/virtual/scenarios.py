@@ -35,6 +35,9 @@ NAMED = {
         Scenario("cold_halved", changes=((15, 0.5),), **_COLD),
         Scenario("cold_blind_halved", headers=False, changes=((15, 0.5),), **_COLD),
         Scenario("cold_2p", clients=2, **_COLD),
+        Scenario("cold_2p_halved", clients=2, changes=((15, 0.5),), **_COLD),
+        Scenario("cold_2p_blind", clients=2, headers=False, **_COLD),
+        Scenario("cold_2p_blind_halved", clients=2, headers=False, changes=((15, 0.5),), **_COLD),
     )
 }
 

@@ -38,6 +38,7 @@ class Scenario:
     changes: tuple[tuple[float, float], ...] = ()
     outage: tuple[float, float] = (math.inf, math.inf)
     clients: int = 1
+    apart: float = 0.001  # seconds between their starts
     calls: int = 30000
     latency: float = 4.0
     sigma: float = 0.6
@@ -289,7 +290,7 @@ def simulate(scenario, seed=1, control=lambda random: Controller(Limits(), rando
         for index, queue in enumerate(calls_of(scenario, seed))
     ]
     for index, client in enumerate(clients):
-        clock.at(0.001 * index, client.drain)
+        clock.at(scenario.apart * index, client.drain)
     if watch is not None:
 
         def tick():
