@@ -20,7 +20,7 @@ APPLICATION = ROOT / "apps" / "tenk" / "src"
 # Where all exceptions may be caught, as "module.py::function", and why. It should stay at two kinds of place: around
 # a task, and around a plug-in.
 BROAD_EXCEPTS: dict[str, str] = {
-    "attempt.py::_sent": "whatever a provider raises is put in its class, and raised again",
+    "attempt.py::attempt": "whatever a provider raises is put in its class, and raised again",
     "cache.py::Cache.answer": "whatever a call fails with, those who wait for its answer fail with too",
     "call.py::Call._bought": "the retry policy decides on whatever a call raises, and raises what is final",
     "call.py::Call.result": "the one place where a task's failure becomes a value",

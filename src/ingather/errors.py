@@ -267,12 +267,12 @@ class Cancelled(Stopped):
     """Ended while it ran: by fail_fast, or by a CancelledError that the task's own code raised."""
 
 
-class BudgetSpent(Stopped):
-    """The `Budget` has no room left for the most that the call may cost, and nothing that is reserved will make any."""
-
-
 class NotSent(Stopped):
     """Ended before it was sent: nothing was paid."""
+
+
+class BudgetSpent(Stopped):
+    """The `Budget` has no room left for the most that the call may cost, and nothing that is reserved will make any."""
 
 
 class DeadlineExceeded(Stopped, TimeoutError):
