@@ -100,7 +100,8 @@ class Budget:
 
     def settle(self, worst: Spend, actual: Spend) -> None:
         """The call that `worst` was reserved for did cost `actual`."""
-        self.reserved -= worst
+        left = self.reserved - worst
+        self.reserved = Spend(max(0.0, left.usd), max(0.0, left.tokens))  # sums of floats may end just below 0
         self.spent += actual
 
     def _holds(self, total: Spend) -> bool:
