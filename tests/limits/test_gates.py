@@ -126,8 +126,8 @@ def shared(name, ideal):
 @pytest.mark.parametrize(
     ("name", "ideal", "most", "refused"),
     [
-        ("cold_2p", 29, 1.1, 0.02),
-        ("cold_2p_halved", 44, 1.15, 0.04),
+        ("cold_2p", 29, 1.1, 0.01),
+        ("cold_2p_halved", 44, 1.1, 0.01),
         ("cold_2p_blind", 29, 1.3, 0.1),
         ("cold_2p_blind_halved", 44, 1.35, 0.1),
     ],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MINUTE = 60.0
 _SET_POINT = 12.0  # seconds of the rate: at this level of the bucket the pace is exactly the limit ...
-_SET_SHARE = 0.35  # ... but never more than this share of the bucket
+_SET_SHARE = 0.5  # ... but never more than this share of the bucket: enough for what others send unseen
 _LEAST_PACE = 0.02  # of the limit, at an empty bucket
 _STEEP = 4.0  # how fast the pace grows above the set point
 _DEEP = 1.25  # round trips of the rate that a bucket must hold for its level to be news when it is heard
