@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ingather.limits.sent import amounts
+
 if TYPE_CHECKING:
     from ingather.limits.sent import Amounts
     from ingather.result import Usage
@@ -50,7 +52,7 @@ class TokenEstimator:
             got = 256.0 if cap is None else float(cap)
         elif cap is not None and cap < got:
             got = float(cap)
-        return 1.0, given + got, given, got
+        return amounts(given, got)
 
     def learn(self, estimate: Tokens, usage: Usage) -> None:
         """Move towards what the provider counted."""
