@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import orjson
 
+from ingather import exact_json
 from ingather.errors import SetupError, redact
 from ingather.providers.base import WireProvider
 from ingather.providers.classify import classify_exception
@@ -90,7 +91,7 @@ class Recorder:
     async def _send(self, request: Request) -> LLMResponse:
         assert self._wire is not None  # noqa: S101 - it is made `send` only then
         wire, quota = self._wire, request.quota
-        asked = {"provider": quota.provider, "model": quota.model, "body": orjson.loads(request.body)}
+        asked = {"provider": quota.provider, "model": quota.model, "body": exact_json.loads(request.body)}
         return await self._exchange(asked, lambda: wire.send(request))
 
     async def _exchange(self, asked: dict[str, object], ask: Callable[[], Awaitable[LLMResponse]]) -> LLMResponse:
@@ -117,7 +118,7 @@ class Recorder:
     def _unknown(self, asked: dict[str, object], key: str) -> str:
         times, path = self._recording.times(key), self._recording.path
         found = f"has this request {times} times, and it came once more" if times else "does not have this request"
-        request = redact(orjson.dumps(asked, default=repr, option=orjson.OPT_NON_STR_KEYS).decode())
+        request = redact(exact_json.dumps(asked, default=repr, option=orjson.OPT_NON_STR_KEYS).decode())
         how = "record it by running once with mode='auto', or all anew with mode='record'"
         return f"{path} {found}; {how}: {request:.300}"
 
@@ -127,4 +128,4 @@ class Recorder:
 
 def _digest(asked: dict[str, object]) -> str:
     order = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-    return hashlib.sha256(orjson.dumps(asked, default=repr, option=order)).hexdigest()[:32]
+    return hashlib.sha256(exact_json.dumps(asked, default=repr, option=order)).hexdigest()[:32]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from ingather import errors
+from ingather import errors, exact_json
 from ingather.errors import ProviderError, RateLimited, SetupError, redact
 from ingather.result import LLMResponse, Usage
 
@@ -120,7 +120,7 @@ class Recording:
         line = {"key": occurrence.key, "occurrence": occurrence.number, "request": request}
         told = asdict(outcome)
         clean = _without_keys({**line, **{name: said for name, said in told.items() if said is not None}})
-        encoded = orjson.dumps(clean, default=repr, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
+        encoded = exact_json.dumps(clean, default=repr, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
         with self._lock:
             descriptor = self._open(os.O_APPEND)
             try:
@@ -145,7 +145,7 @@ class Recording:
 
     def _exchange(self, number: int, line: bytes) -> tuple[Occurrence, Outcome]:
         try:
-            row = orjson.loads(line)
+            row = exact_json.loads(line)
             occurrence = Occurrence(row["key"], int(row["occurrence"]))
             outcome = Outcome(row.get("answer"), row.get("error"))
         except (ValueError, KeyError, TypeError) as error:
@@ -187,7 +187,7 @@ def _without_keys(value: object) -> object:
     if not isinstance(value, str) or redact(value) == value:
         return value
     try:
-        within = orjson.loads(value)
-    except orjson.JSONDecodeError:
+        within = exact_json.loads(value)
+    except exact_json.JSONDecodeError:
         return redact(value)
-    return orjson.dumps(_without_keys(within)).decode() if isinstance(within, dict | list) else redact(value)
+    return exact_json.dumps(_without_keys(within)).decode() if isinstance(within, dict | list) else redact(value)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from ingather import exact_json
 from ingather.budget import Spend
 from ingather.errors import (
     AnswerError,
@@ -107,7 +108,7 @@ def output_limit(stated: int | None, overrides: Mapping[str, object], provider: 
 def written_out(messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> bytes:
     """What a provider of the user's own is given, in about as many bytes as it may send."""
     said = [[message.role, message.content, message.tool_calls, message.name] for message in messages]
-    return orjson.dumps([said, dict(overrides)], default=repr, option=orjson.OPT_NON_STR_KEYS) + b" " * (
+    return exact_json.dumps([said, dict(overrides)], default=repr, option=orjson.OPT_NON_STR_KEYS) + b" " * (
         _TURN * len(messages)
     )
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import SetupError
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ def _json_model(path: str) -> Any:
     from ingather.jobs.json_schema import model_of
 
     try:
-        schema = orjson.loads(_read(path))
-    except orjson.JSONDecodeError as error:
+        schema = exact_json.loads(_read(path))
+    except exact_json.JSONDecodeError as error:
         raise SetupError(f"--schema {path} is not JSON: {error}") from error
     if not isinstance(schema, dict):
         raise SetupError(f"--schema {path} is no JSON schema: it is not an object")

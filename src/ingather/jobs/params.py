@@ -5,8 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import SetupError
 
 if TYPE_CHECKING:
@@ -96,8 +95,8 @@ def parsed_param(assignment: str) -> tuple[str, object]:
     if not equals or not name.strip():
         raise SetupError(f"a parameter is written name=value, such as temperature=0, not {assignment!r:.60}")
     try:
-        return name.strip(), orjson.loads(written)
-    except orjson.JSONDecodeError:
+        return name.strip(), exact_json.loads(written)
+    except exact_json.JSONDecodeError:
         return name.strip(), written
 
 

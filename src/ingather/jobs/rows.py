@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import SetupError
 
 if TYPE_CHECKING:
@@ -48,8 +47,8 @@ def read_jsonl(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
         if not text:
             continue
         try:
-            fields = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
+            fields = exact_json.loads(text)
+        except exact_json.JSONDecodeError as error:
             yield BadLine(name, number, _json_problem(text, error))
             continue
         if isinstance(fields, dict):
@@ -72,7 +71,7 @@ def encoding_problem(error: UnicodeDecodeError) -> str:
     return f"not UTF-8: byte 0x{line[error.start]:02x} at position {error.start}; save the file as UTF-8"
 
 
-def _json_problem(text: bytes, error: orjson.JSONDecodeError) -> str:
+def _json_problem(text: bytes, error: exact_json.JSONDecodeError) -> str:
     if text in (b"[", b"{", b"[{"):
         return "JSON over several lines; one object a line is read" + _LIST_HINT
     try:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import SetupError
 
 if TYPE_CHECKING:
@@ -67,6 +66,6 @@ def _shown(fields: Mapping[str, object], name: str) -> str:
     if value is None:
         raise SetupError(f"the field {name!r}, which the template names, is null")
     try:
-        return value if isinstance(value, str) else orjson.dumps(value).decode()
+        return value if isinstance(value, str) else exact_json.dumps(value).decode()
     except TypeError as error:
         raise SetupError(f"the field {name!r}, which the template names, cannot be written as JSON: {error}") from None

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import SetupError
 from ingather.jobs.seen import SeenIds, mark_of
 
@@ -62,7 +61,7 @@ def read_written(path: str) -> Written:
 
 def _take(found: Written, end: int, text: bytes, path: str, *, last: bool) -> None:
     try:
-        line = orjson.loads(text)
+        line = exact_json.loads(text)
         key = line["custom_id"] if "custom_id" in line else line["id"]
         failed = not _succeeded(line)
     except (ValueError, KeyError, TypeError):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import Refused, Truncated
 from ingather.providers.anthropic_input import ANSWER_TOOL
 from ingather.providers.dialect import Answer, Malformed
@@ -62,7 +61,7 @@ def read(data: Mapping[str, object]) -> Answer:
         finish = "stop"
     model = data.get("model")
     response = LLMResponse(
-        orjson.dumps(answers[0]).decode() if answers else "".join(texts),
+        exact_json.dumps(answers[0]).decode() if answers else "".join(texts),
         model if isinstance(model, str) else "",
         finish,
         _usage(data.get("usage")),

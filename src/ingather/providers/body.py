@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import BadRequest, SetupError
 from ingather.tokens import BYTES_PER_TOKEN, Tokens
 
@@ -76,7 +75,7 @@ def encoded(body: Mapping[str, object], messages: Sequence[LLMMessage]) -> bytes
     if not messages:
         raise BadRequest("there are no messages to send")
     try:
-        whole = orjson.dumps(_sorted(body))
+        whole = exact_json.dumps(_sorted(body))
     except TypeError as error:
         raise BadRequest(_fault(body) or f"the request is not JSON: {error}") from None
     if b"\\u0000" in whole and (fault := _fault(body)):
@@ -146,7 +145,7 @@ def _text_fault(text: str, path: str) -> str | None:
 
 def _kind_fault(value: object, path: str) -> str | None:
     try:
-        orjson.dumps(value)
+        exact_json.dumps(value)
     except TypeError as error:
         return f"{path} is a {type(value).__name__}, which cannot be sent: {error}"
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
+from ingather import exact_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ class Ceiling(NamedTuple):
         """Whether `schema`, in the form that travels, is within all of them."""
         nodes = list(_nodes(schema))
         found = (
-            len(orjson.dumps(schema)),
+            len(exact_json.dumps(schema)),
             sum(_is_union(node) for node in nodes),
             sum(_optional(node) for node in nodes),
             sum(len(node.get("properties", ())) for node in nodes),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import BadRequest, ProviderError, Refused, SetupError, Truncated
 from ingather.extractive import VERSION, NothingFits, SchemaError, answer, json_answer
 from ingather.providers.base import QuotaKey, Request
@@ -100,7 +99,7 @@ class ExtractiveProvider:
 
 def _outcome(request: Request, model: str) -> LLMResponse | ProviderError:
     """The answer, or the error that it amounts to."""
-    asked = orjson.loads(request.body)
+    asked = exact_json.loads(request.body)
     turns = [(role, text) for role, text in asked["messages"]]
     try:
         as_json = asked.get("schema") is not None or bool(asked.get("as_json"))

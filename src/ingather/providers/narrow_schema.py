@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import BadRequest
 from ingather.providers.ceilings import CEILINGS
 
@@ -25,7 +24,7 @@ def strict_form(schema: Node) -> Mapping[str, object] | None:
     Raises `BadRequest` for what is no JSON.
     """
     try:
-        return _strict_form(orjson.dumps(schema))
+        return _strict_form(exact_json.dumps(schema))
     except TypeError as error:
         raise BadRequest(f"the schema is not JSON: {error}") from None
 
@@ -33,7 +32,7 @@ def strict_form(schema: Node) -> Mapping[str, object] | None:
 @lru_cache(maxsize=256)
 def _strict_form(written: bytes) -> Mapping[str, object] | None:
     """By its bytes: that costs little beside walking through it for each call."""
-    schema = orjson.loads(written)
+    schema = exact_json.loads(written)
     return narrowed(schema) if fits(schema) else None
 
 

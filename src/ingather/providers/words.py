@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
+from ingather import exact_json
 from ingather.errors import BadRequest, SetupError
 
 if TYPE_CHECKING:
@@ -93,8 +92,8 @@ def called(call: Mapping[str, object]) -> tuple[str, str, Mapping[str, object]]:
         raise BadRequest(f"a tool call is {{'id': …, 'type': 'function', 'function': {{…}}}}, not {call!r:.80}")
     written = function.get("arguments") or "{}"
     try:
-        arguments = orjson.loads(written) if isinstance(written, str) else written
-    except orjson.JSONDecodeError as error:
+        arguments = exact_json.loads(written) if isinstance(written, str) else written
+    except exact_json.JSONDecodeError as error:
         raise BadRequest(f"the arguments of the tool call {function.get('name')!r:.80} are no JSON: {error}") from None
     if not isinstance(arguments, Mapping):
         raise BadRequest(f"the arguments of the tool call {function.get('name')!r:.80} are no object")
@@ -103,7 +102,7 @@ def called(call: Mapping[str, object]) -> tuple[str, str, Mapping[str, object]]:
 
 def call_to(call_id: str, name: str, arguments: object) -> Mapping[str, object]:
     """A tool call that came back, in OpenAI's form, which `LLMResponse.tool_calls` has whoever answered."""
-    function = {"name": name, "arguments": orjson.dumps(arguments).decode()}
+    function = {"name": name, "arguments": exact_json.dumps(arguments).decode()}
     return {"id": call_id, "type": "function", "function": function}
 
 

@@ -7,8 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
+from ingather import exact_json
 from ingather.result import LLMResponse, Usage
 from ingather.store.key import id_of
 
@@ -129,7 +128,7 @@ def written(response: LLMResponse) -> bytes:
         "cost_usd": response.cost_usd,
         "request_id": response.request_id,
     }
-    return orjson.dumps({name: value for name, value in said.items() if value is not None}, default=repr)
+    return exact_json.dumps({name: value for name, value in said.items() if value is not None}, default=repr)
 
 
 def _counts(usage: Usage) -> list[int]:
@@ -143,7 +142,7 @@ def read(row: Row, key: bytes) -> LLMResponse | None:
     if not isinstance(row.answer, bytes) or row.digest != _digest(key, row.answer):
         return None
     try:
-        said = orjson.loads(row.answer)
+        said = exact_json.loads(row.answer)
         usage = said.pop("usage", None)
         response = LLMResponse(said.pop("content"), finish_reason=said.pop("finish_reason", None), **said)
         response.usage = None if usage is None else Usage(*usage)

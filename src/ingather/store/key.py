@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import orjson
+from ingather import exact_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,9 +41,9 @@ class Key:
     def asked(self) -> bytes:
         """What the key was made from, as JSON, to be told by `parts`: a long request as hashes of its parts."""
         body = self.request.body
-        head = orjson.dumps([self.request.identity.decode("utf-8", "replace"), self.sample], default=str)
+        head = exact_json.dumps([self.request.identity.decode("utf-8", "replace"), self.sample], default=str)
         if len(body) > _LONG or not body.startswith(b"{"):
-            body = orjson.dumps(_flat(body))
+            body = exact_json.dumps(_flat(body))
         return b"[%b,%b]" % (head[1:-1], body)
 
     def __repr__(self) -> str:
@@ -62,11 +62,11 @@ def parts(asked: bytes) -> dict[str, str]:
     {'dialect': '"openai"', 'url': '"http://localhost"', 'model': '"m"', 'messages[0]': '#fdda60cb3869b17e'}
     """
     try:
-        identity, sample, body = orjson.loads(asked)
+        identity, sample, body = exact_json.loads(asked)
     except ValueError:  # the body is of a provider that speaks no JSON, or the row is none of ours
         return {"request": _hashed(asked)}
     found = {"sample": str(sample)} if sample else {}
-    pieces = [orjson.dumps(piece).decode() for piece in identity.split("\0")]
+    pieces = [exact_json.dumps(piece).decode() for piece in identity.split("\0")]
     if len(pieces) == 2:  # a dialect with where it is asked, or a model of our own with its version
         found |= dict(zip(("dialect", "url" if "://" in pieces[1] else "version"), pieces, strict=True))
     else:
@@ -81,8 +81,8 @@ def is_prompt(part: str) -> bool:
 
 def _flat(body: bytes) -> dict[str, dict[str, str]]:
     try:
-        fields = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        fields = exact_json.loads(body)
+    except exact_json.JSONDecodeError:
         fields = None
     return {"parts": dict(_named(fields)) if isinstance(fields, dict) else {"body": _hashed(body)}}
 
@@ -100,7 +100,7 @@ def _named(body: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _value(value: object, *, shown: bool) -> str:
-    encoded = orjson.dumps(value)
+    encoded = exact_json.dumps(value)
     return encoded.decode() if shown and len(encoded) <= _SHOWN else _hashed(encoded)
 
 
