@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import orjson
 import pytest
@@ -89,6 +90,7 @@ def test_what_cannot_be_written_is_refused_beside_long_numbers_too():
 
 
 def test_a_row_s_numbers_stand_in_its_prompt_as_they_were():
+    row: Any
     (row,) = read_jsonl([b'{"id": %d, "more": {"list": [%d]}}' % (BIG, -BIG)], "rows")
     assert Template("{id} {more}").render(row.fields) == f'{BIG} {{"list":[{-BIG}]}}'
 
@@ -108,7 +110,7 @@ def test_a_request_is_sent_with_its_numbers():
 
 
 def test_a_tool_s_arguments_come_and_go_with_their_numbers():
-    written_out = call_to("1", "pay", {"account": BIG})
+    written_out: Any = call_to("1", "pay", {"account": BIG})
     assert json.loads(written_out["function"]["arguments"]) == {"account": BIG}
     assert called(written_out)[2] == {"account": BIG}
 
@@ -155,9 +157,10 @@ class Account(BaseModel):
 @pytest.mark.parametrize("form", ["{}", "Sure: {}.", "```json\n{}\n```"])
 def test_structured_answers_hold_whole_numbers(form):
     text = form.format(f'{{"number": {BIG}, "others": [{2**64}, null], "exact": null}}'.replace(", null]", "]"))
-    parsed = Schema.of(Account).parse(text).value
+    parsed: Any = Schema.of(Account).parse(text).value
+    document: Any = Schema.of(Account).document(text)
     assert (parsed.number, parsed.others, parsed.exact) == (BIG, [2**64], None)
-    assert Schema.of(Account).document(text)["number"] == BIG
+    assert document["number"] == BIG
 
 
 @pytest.mark.parametrize("split", ["fields", "single"])
@@ -172,6 +175,7 @@ def test_an_extraction_holds_whole_numbers(split):
         }[name]  # fmt: skip
 
     executor = ParallelLLMExecutor(EchoProvider(response_fn=answer))
+    result: Any
     (result,) = run_sync(executor.gather([ExtractTask("…", Account, split=split)]))
     assert result.value == Account(number=BIG, others=[BIG], exact=1.5)
     assert math.isclose(result.parts["exact"].value, 1.5)

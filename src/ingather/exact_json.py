@@ -40,7 +40,7 @@ def loads(text: bytes | str) -> Any:
     return _exactly(data)
 
 
-def dumps(value: object, default: Callable[[Any], Any] | None = None, option: int = 0) -> bytes:
+def dumps(value: object, default: Callable[..., object] | None = None, option: int = 0) -> bytes:
     """`value` as JSON, as ``orjson.dumps`` writes it. Raises TypeError for what is none.
 
     >>> dumps({"id": 2**70})

@@ -143,7 +143,6 @@ UNSENDABLE = {
     "a set": (HI, {"stop": {"a"}}, "stop is a set"),
     "a class": (HI, {"response_format": Strange}, "response_format is a type"),
     "a key that is no text": (HI, {"metadata": {1: "a"}}, "metadata has the key 1"),
-    "a number beyond 64 bits": (HI, {"seed": 2**70}, "seed is a int"),
     "bytes": (HI, {"user": b"me"}, "user is a bytes"),
     "content that is no text": ([LLMMessage("user", Strange())], {}, "content is a Strange"),  # type: ignore[arg-type]
     "no messages": ([], {}, "no messages"),
