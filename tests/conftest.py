@@ -10,6 +10,8 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
+from tests.virtual_clock import hold_for_threads
+
 FILINGS = Path(__file__).resolve().parents[2] / "shared" / "filings"
 
 # A deadline would make a test fail on a busy machine, and on no other.
@@ -31,6 +33,8 @@ os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 # looptime asks for the thread's loop before each test. Told that there is none, asyncio makes none, and does not warn.
 asyncio.set_event_loop(None)
+
+hold_for_threads()
 
 
 @pytest.fixture(autouse=True)
