@@ -190,7 +190,7 @@ def test_no_file_makes_the_first_call_wait_for_more_than_minutes(entry):
 
 
 def test_one_run_learns_and_the_next_begins_with_it():
-    with Simulator(rpm=1200, burst=5, latency=0.01, headers=False) as sim:
+    with Simulator(rpm=600, burst=5, latency=0.01, headers=False) as sim:
         assert program(sim.base_url) == float("inf")
         assert sim.stats()["rejected"] > 0
         assert program(sim.base_url) < 100

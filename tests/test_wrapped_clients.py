@@ -61,7 +61,7 @@ def wrapped():
 
 async def test_a_429_of_a_wrapped_client_is_paced_like_ours(wrapped):
     async with (
-        Simulator(rpm=6000, burst=2) as server,
+        Simulator(rpm=6000, burst=2, script={"Question 7": ["429"]}) as server,
         AsyncOpenAI(base_url=server.base_url, api_key="none", max_retries=0) as client,
     ):
         executor = ParallelLLMExecutor(wrapped(client, "any"), max_concurrency=5)

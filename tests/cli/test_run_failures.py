@@ -41,7 +41,7 @@ def test_retries_0_tries_once(ingather, simulator):
 
 
 def test_429s_are_waited_for_and_counted(ingather, simulator):
-    sim = simulator(model="echo", rpm=6000, burst=3)
+    sim = simulator(model="echo", rpm=6000, burst=3, script={"Say 7": ["429", "429"]})  # however slow we are
     done = ingather("run", write_tasks("t.jsonl", 12), "-o", "a.jsonl", "--retries", "0", *asking(sim))
     assert done.code == 0
     lines = answers("a.jsonl")

@@ -34,7 +34,7 @@ async def run(dialect, simulator, tasks, **options):
 
 @DIALECTS
 async def test_limit_is_waited_for_and_nothing_is_lost(dialect):
-    async with Simulator(rpm=6000, burst=4) as simulator:
+    async with Simulator(rpm=6000, burst=4, script={"Name 7": ["429"]}) as simulator:
         results = await run(dialect, simulator, [LLMTask(f"Name {n}") for n in range(30)])
     assert all(result.success for result in results)
     rejected = simulator.stats()["rejected"]

@@ -90,7 +90,7 @@ async def test_forced_function_is_called(simulated):
 
 
 async def test_rate_limit_is_waited_for():
-    async with Simulator(rpm=1200, burst=2) as sim:
+    async with Simulator(rpm=1200, burst=2, script={"Call 7": ["429"]}) as sim:
         provider = connect("openai/tiny", base_url=sim.base_url, api="responses")
         async with ParallelLLMExecutor(provider, max_concurrency=None) as executor:
             results = await executor.gather([LLMTask(f"Call {n}") for n in range(12)])
