@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +24,27 @@ if TYPE_CHECKING:
 
 CONSOLE = re.compile(r"^```console\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 LEFT_OUT = re.compile(r"^(make|pip|git|cd)\b|openai/(gpt|llama)")
+
+
+SERVED = re.compile(r"^\$ ingather simulate .*--port (\d+)", re.MULTILINE)
+
+
+class Page(Document):
+    """A page whose simulators listen on free ports of this machine, instead of those that it names."""
+
+    def __init__(self, text: str, path: str) -> None:
+        for port in SERVED.findall(text):
+            text = re.sub(rf"\b{port}\b", str(free_port()), text)
+        super().__init__(text, path)
+
+
+def free_port() -> int:
+    """Outside the range from which servers and clients on port 0 are given theirs."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise OSError("no free port found")
 
 
 class Shell:
@@ -90,6 +113,7 @@ pytest_collect_file = SybilCollection(
             [PythonCodeBlockParser(doctest_optionflags=0), ConsoleBlocks()],
             patterns=["README.md", "docs/*.md"],
             fixtures=["shell"],
+            document_types={".md": Page},
         ),
         Sybil(
             [DocTestParser()], patterns=["src/*/*.py", "src/*/*/*.py"], document_types={".py": PythonDocStringDocument}
