@@ -64,6 +64,7 @@ async def test_a_call_after_a_failed_flight_begins_one_of_its_own(executor_of):
     assert result.success
 
 
+@pytest.mark.looptime
 async def test_the_next_follower_leads_when_the_leader_runs_out_of_time(executor_of):
     executor = executor_of(latency=0.1)
     leader, *followers = await executor.gather([LLMTask("a", deadline=0.03)] + [LLMTask("a")] * 3)

@@ -77,7 +77,7 @@ def test_when_the_time_is_up_what_is_done_is_kept(ingather, simulator):
         "-o",
         "a.jsonl",
         "--max-time",
-        "0.5",
+        "3",
         "--max-concurrency",
         "3",
         *asking(sim),
