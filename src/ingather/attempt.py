@@ -27,19 +27,22 @@ from ingather.limits.controller import Outcome
 from ingather.nesting import Scope
 from ingather.tally import cost_of, usage_of
 from ingather.threads import run_in_thread
+from ingather.tokens import UNCOUNTED
+from ingather.transport.expiry import Deadline
 from ingather.worst_case import was_free
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ingather.call import Call
-    from ingather.lease import Lease
+    from ingather.lease import Lane, Lease
     from ingather.limits.headers import RateLimits
     from ingather.pricing import Price
     from ingather.purse import Hold
     from ingather.result import LLMResponse, Usage
     from ingather.task import DeterministicTask
     from ingather.terms import Exchange
+    from ingather.tokens import Tokens
 
 
 async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
@@ -47,9 +50,7 @@ async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
     hold = None if exchange.worst is None else await _funded(call, exchange.worst)
     try:
         while True:
-            lease = exchange.lane.ask(call.arrival, exchange.estimate)
-            if not lease.granted:
-                await _granted(call, lease)
+            lease = await _permitted(call, exchange.lane, exchange.estimate)
             hedging = call.terms.hedging
             try:
                 if hedging is None:
@@ -129,9 +130,7 @@ async def _funded(call: Call, worst: Spend) -> Hold:
 
 async def run_function(call: Call, task: DeterministicTask) -> object:
     """What the task's function returns or raises."""
-    lease = call.terms.functions.ask(call.arrival)
-    if not lease.granted:
-        await _granted(call, lease)
+    lease = await _permitted(call, call.terms.functions)
     call.tally.admitted(lease)
     timeout = task.timeout or call.terms.timeout
     error: BaseException | None = None
@@ -147,6 +146,17 @@ async def run_function(call: Call, task: DeterministicTask) -> object:
         call.tally.attempted(lease, error, 0)
         if scope.crossings:
             await scope.settled()
+
+
+async def _permitted(call: Call, lane: Lane, estimate: Tokens = UNCOUNTED) -> Lease:
+    """Permission for one request, or function: never after the call's deadline."""
+    lease = lane.ask(call.arrival, estimate)
+    if not lease.granted:
+        await _granted(call, lease)
+    if call.deadline <= call.run.loop.time():
+        lease.give_up()
+        await call.run.loop.create_future()  # the deadline ends it, once all has been taken that came in time
+    return lease
 
 
 async def _granted(call: Call, lease: Lease) -> None:
@@ -223,7 +233,7 @@ async def _called(task: DeterministicTask) -> object:
 async def _timed(send: Callable[[], Awaitable[Any]], seconds: float) -> Any:
     """`send()` under the attempt's timeout."""
     try:
-        async with asyncio.timeout(seconds) as clock:
+        async with Deadline(asyncio.get_running_loop().time() + seconds) as clock:
             return await send()
     except TimeoutError as error:
         if not clock.expired():

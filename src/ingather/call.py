@@ -17,6 +17,7 @@ of its parts (`extract.py`). All failures end as values in a `TaskResult`.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +28,7 @@ from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent,
 from ingather.events import BackedOff, ReAsked
 from ingather.store.key import Key
 from ingather.task import DeterministicTask, ExtractTask, LLMTask
+from ingather.transport.expiry import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -55,14 +57,18 @@ class Asked(NamedTuple):
 
 
 class Call:
-    """One task on its way to its result, in the hands of `worker`. `arrival`: its place in the queue, for life."""
+    """One task on its way to its result, in the hands of `worker`. `arrival`: its place in the queue, for life.
 
-    __slots__ = ("arrival", "run", "tally", "terms", "worker", "worth_keeping")
+    `deadline`: the time on the loop's clock after which nothing is begun.
+    """
+
+    __slots__ = ("arrival", "deadline", "run", "tally", "terms", "worker", "worth_keeping")
 
     def __init__(self, terms: Terms, run: Run, arrival: Arrival, tally: Tally, worker: asyncio.Task[None]) -> None:
         self.terms = terms
         self.run = run
         self.arrival = arrival
+        self.deadline = math.inf
         self.tally = tally
         self.worker = worker
         self.worth_keeping: LLMResponse | None = None
@@ -71,8 +77,8 @@ class Call:
         """Run the task. Only a cancellation of the asyncio task itself, or a BaseException, comes out as one."""
         task = self.tally.task
         try:
-            deadline = self._deadline(task)
-            value = await (self._value(task) if deadline is None else self._value_before(deadline, task))
+            self.deadline = self._deadline(task)
+            value = await (self._value(task) if self.deadline == math.inf else self._value_in_time(task))
         except Exception as error:
             return self.tally.result(None, error)
         except asyncio.CancelledError as error:
@@ -88,18 +94,15 @@ class Call:
         error = Cancelled(f"cancelled: {why}") if self.tally.begun else NotSent(f"not sent: {why}")
         return self.tally.result(None, error)
 
-    def _deadline(self, task: Task) -> float | None:
-        whole = self.run.deadline
+    def _deadline(self, task: Task) -> float:
+        whole = math.inf if self.run.deadline is None else self.run.deadline
         own: float | None = getattr(task, "deadline", None)  # a bad item has none, and fails further on
-        if own is None:
-            return whole
-        own += self.tally.since
-        return own if whole is None else min(own, whole)
+        return whole if own is None else min(whole, self.tally.since + own)
 
-    async def _value_before(self, deadline: float, task: Task) -> object:
+    async def _value_in_time(self, task: object) -> object:
         try:
-            async with asyncio.timeout_at(deadline) as clock:
-                if deadline <= self.run.loop.time():
+            async with Deadline(self.deadline) as clock:
+                if self.deadline <= self.run.loop.time():
                     await asyncio.sleep(0)  # where an expired clock gets its say, before anything is sent
                 return await self._value(task)
         except TimeoutError as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from ingather.attempt import attempt
 from ingather.errors import RateLimited
 from ingather.events import Hedged
 from ingather.pricing import FREE
+from ingather.transport.expiry import arrivals
 
 if TYPE_CHECKING:
     from ingather.call import Call
@@ -36,7 +38,12 @@ async def attempt_twice(
     try:
         while flying:
             wait = None if len(copies) == 2 else hedging.wait(loop.time() - begun) or _LOOK_AGAIN
+            due = math.inf if wait is None else loop.time() + wait
             done, flying = await asyncio.wait(flying, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                await arrivals(loop.time() - due)
+                done = {copy for copy in flying if copy.done()}
+                flying -= done
             if done and doubled is not None:
                 overlap, doubled = loop.time() - doubled, None
                 call.tally.overlapped(overlap)

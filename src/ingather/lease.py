@@ -110,7 +110,7 @@ class Lease:
         try:
             await self.future
         except BaseException:  # cancelled, or collected with its loop, which nobody ended in order
-            self._give_up()
+            self.give_up()
             raise
 
     def waited_by(self, now: float) -> Mapping[str, float]:
@@ -123,10 +123,10 @@ class Lease:
         """It has been granted, or has failed, or its waiter is gone."""
         self.waited = self.lane.waited_since(self.waited, now)
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
         """The waiter is gone: leave the queue, or give back what was granted at the same moment."""
         if held_here():
-            threading.Thread(target=self._give_up).start()
+            threading.Thread(target=self.give_up).start()
             return
         with lock:
             if self.closed:

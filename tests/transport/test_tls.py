@@ -1,7 +1,6 @@
 """Certificates are always checked, and there is no switch."""
 
 import asyncio
-import shutil
 import ssl
 import subprocess
 import sys
@@ -11,19 +10,6 @@ import pytest
 from ingather.errors import ConnectFailed, TlsFailed
 from tests.servers.raw import RawServer
 
-openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate for localhost that nobody has signed, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    made = (folder / "cert.pem", folder / "key.pem")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    names = ["-addext", "subjectAltName=DNS:localhost", "-out", made[0], "-keyout", made[1]]
-    subprocess.run([*command.split(), *names], check=True, capture_output=True)
-    return made
-
 
 @pytest.fixture
 def tls(certificate):
@@ -32,7 +18,6 @@ def tls(certificate):
     return context
 
 
-@openssl
 @pytest.mark.blocking_ok  # the server's side of TLS
 async def test_certificate_that_nobody_signed(post, tls):
     async with RawServer(tls=tls) as server:
@@ -87,7 +72,6 @@ asyncio.run(main())
 """
 
 
-@openssl
 def test_trusted_certificate_holds_for_its_own_host_only(certificate):
     done = subprocess.run(
         [sys.executable, "-c", TRUSTING, *certificate],

@@ -1,56 +1,65 @@
-"""Answers that come compressed, though we ask for none: decoded in steps, so that a bomb costs no more than a cap."""
+"""Responses that come compressed, though we ask for none: decoded in steps, so that a bomb costs no more than a cap.
+
+What a server says about an encoding is believed only as far as the bytes bear it out: many say ``utf-8``, or name a
+compression that a proxy has already undone.
+"""
 
 from __future__ import annotations
 
+import re
 import zlib
 
 from ingather.errors import AnswerTooLarge, BadBody
 
-_MEMBERS = 64  # a gzip answer is one member; many are a way around caps
+GZIP = b"\x1f\x8b"
+_MEMBERS = 64  # a gzip response is one member; many are a way around caps
+_LAYERS = 4
+_EITHER = zlib.MAX_WBITS | 32  # tells gzip and zlib apart by itself
+_UNKNOWN = re.compile(r"\b(br|zstd|compress|x-compress|lz4|xz|bzip2)\b")
+_TEXT = (b"{", b"[", b" ", b"\t", b"\r", b"\n", b"<", b'"', b"\xef\xbb\xbf", b"data:", b"event:", b"null")
 
 
-class Inflater:
-    """Decodes a ``gzip`` or ``deflate`` body piece by piece; never more than `cap` bytes come out.
+def decoded(body: bytes, encoding: str, cap: int) -> bytes:
+    """`body` as it was before it was compressed; never more than `cap` bytes. `encoding`: what its header says.
 
-    Raises `BadBody` for another encoding or damaged data, `AnswerTooLarge` above the cap.
+    Raises `BadBody` for damaged data or a compression that is not understood, `AnswerTooLarge` above the cap.
 
-    >>> Inflater("gzip", cap=100).feed(b"")
-    b''
+    >>> decoded(b"{}", "utf-8", cap=100)
+    b'{}'
     """
+    named = encoding.lower()
+    deflated = named.count("deflate")
+    for _ in range(_LAYERS):
+        if body.startswith(GZIP):
+            body = _inflated(body, _EITHER, cap)
+        elif deflated and body and not body.startswith(_TEXT):
+            deflated -= 1
+            is_zlib = body[0] & 15 == zlib.DEFLATED and not int.from_bytes(body[:2], "big") % 31
+            body = _inflated(body, _EITHER if is_zlib else -zlib.MAX_WBITS, cap)
+        else:
+            break
+    if (compression := _UNKNOWN.search(named)) and not body.startswith(_TEXT):
+        raise BadBody(f"the response is compressed with {compression[0]}, which was not asked for and is not supported")
+    return body
 
-    def __init__(self, encoding: str, cap: int) -> None:
-        if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-            raise BadBody(f"the answer came encoded as {encoding!r:.40}, which was not asked for and is not understood")
-        self._left = cap
-        self._cap = cap
-        self._members = 1
-        self._stream = self._fresh()
 
-    def feed(self, data: bytes) -> bytes:
-        """What `data` decodes to."""
-        pieces: list[bytes] = []
-        while data:
-            if self._stream.eof:
-                self._members += 1
-                if self._members > _MEMBERS:
-                    raise BadBody(f"the answer is compressed in more than {_MEMBERS} parts")
-                self._stream = self._fresh()
-            try:
-                piece = self._stream.decompress(data, self._left + 1)
-            except zlib.error as error:
-                raise BadBody(f"the answer is damaged: {error}") from None
-            self._left -= len(piece)
-            if self._left < 0:
-                raise AnswerTooLarge(f"the answer is larger than {self._cap:,} bytes once decompressed")
-            pieces.append(piece)
-            data = self._stream.unused_data or self._stream.unconsumed_tail
-        return b"".join(pieces)
-
-    def close(self) -> None:
-        """Raises `BadBody` where the data ended too early."""
-        if not self._stream.eof:
-            raise BadBody("the answer is compressed, and cut")
-
-    @staticmethod
-    def _fresh() -> zlib._Decompress:
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # tells gzip and zlib apart by itself
+def _inflated(data: bytes, wbits: int, cap: int) -> bytes:
+    pieces: list[bytes] = []
+    left, members = cap, 0
+    while data:
+        members += 1
+        if members > _MEMBERS:
+            raise BadBody(f"the response is compressed in more than {_MEMBERS} parts")
+        stream = zlib.decompressobj(wbits=wbits)
+        try:
+            piece = stream.decompress(data, left + 1)
+        except zlib.error as error:
+            raise BadBody(f"corrupt compressed response: {error}") from None
+        left -= len(piece)
+        if left < 0:
+            raise AnswerTooLarge(f"the response is larger than {cap:,} bytes once decompressed")
+        if not stream.eof:
+            raise BadBody("truncated compressed response")
+        pieces.append(piece)
+        data = stream.unused_data if stream.unused_data.startswith(GZIP) else b""  # padding is no part of it
+    return b"".join(pieces)

@@ -34,6 +34,8 @@ def typed(fault: aiohttp.ClientError | OSError, host: str, timeout: float) -> Pr
             return TlsFailed(f"no TLS with {host}: {_said(fault.os_error)}. Does it speak https at all?")
         case aiohttp.ClientConnectorError():
             return ConnectFailed(_unconnected(fault, host))
+        case _ if getattr(fault, "is_unsent", False):
+            return ConnectFailed(f"{host} closed the connection before anything was sent")
         case aiohttp.ClientHttpProxyError():
             return ConnectFailed(f"the proxy on the way to {host} answers {fault.status} {_line(fault.message)}")
         case aiohttp.ClientResponseError():

@@ -8,17 +8,17 @@ import io
 import warnings
 import weakref
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import hdrs
-from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from ingather.errors import AnswerTooLarge, ProviderError
 from ingather.transport import Reply
-from ingather.transport.decoding import Inflater
+from ingather.transport.connections import Connector, Request
+from ingather.transport.decoding import GZIP, decoded
+from ingather.transport.expiry import Deadline
 from ingather.transport.faults import FAULTS, typed
 from ingather.transport.proxies import proxy_for
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 5.0  # seconds for name look-up, connection and TLS handshake
 MAX_RESPONSE_BYTES = 8 * 2**20
-_RACE = 1.0  # seconds within which a server that closes an idle connection has done so
-_DIALS = 256  # handshakes at once: a thousand would starve each other past the connect timeout
+MAX_FIELD_BYTES = 2**16  # of a header
+MAX_HEADERS = 1000
 _LARGE = 2**20  # bytes of a body that aiohttp wants as a file, to send it in pieces
 
 
@@ -56,15 +56,9 @@ class AiohttpTransport:
         """Send `body` and read the answer; see `Transport`."""
         loop = asyncio.get_running_loop()
         session = self._sessions.get((endpoint, loop)) or await self._opened(endpoint, loop)
-        begun = loop.time()
         try:
-            async with asyncio.timeout(self._timeout):
-                try:
-                    return await session.exchange(body)
-                except FAULTS as fault:
-                    if not getattr(fault, "stale", False) or loop.time() - begun > _RACE:
-                        raise
-                return await session.exchange(body)  # we wrote while the server hung up on an idle connection
+            async with Deadline(loop.time() + self._timeout):
+                return await session.exchange(body)
         except FAULTS as fault:
             error = typed(fault, session.host, self._timeout)
         except ProviderError as refused:
@@ -108,44 +102,56 @@ class _Session:
         self._cap = cap
         self.host = self._url.authority
         self.client = aiohttp.ClientSession(
-            connector=_Connector(),
+            connector=Connector(CONNECT_TIMEOUT),
+            request_class=Request,
             headers={hdrs.ACCEPT_ENCODING: "identity", **endpoint.headers},
-            timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT),
+            timeout=aiohttp.ClientTimeout(),
+            max_line_size=MAX_FIELD_BYTES,
+            max_field_size=MAX_FIELD_BYTES,
+            max_headers=MAX_HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
 
     async def exchange(self, body: bytes) -> Reply:
         """One request and its whole answer."""
-        data = body if len(body) <= _LARGE else io.BytesIO(body)
-        response = await self.client.post(self._url, data=data, proxy=self._proxy, allow_redirects=False)
+        response = await self._sent(body)
         content, headers = response.content, response.headers
-        encoding = headers.get(hdrs.CONTENT_ENCODING)
-        if content.is_eof() and encoding is None:  # most are whole by now, and have given their connection back
-            answer = content.read_nowait()
-            if len(answer) > self._cap:
-                raise self._too_large()
-            return Reply(response.status, headers, answer)
-        try:
-            return Reply(response.status, headers, await self._read(response, encoding))
+        try:  # most are whole by now, and have given their connection back
+            answer = self._fitting(content.read_nowait()) if content.is_eof() else await self._read(response)
+            if hdrs.CONTENT_ENCODING in headers or answer.startswith(GZIP):
+                answer = decoded(answer, ",".join(headers.getall(hdrs.CONTENT_ENCODING, [])), self._cap)
         except BaseException:
             response.close()
             raise
+        return Reply(response.status, headers, answer)
 
-    async def _read(self, response: aiohttp.ClientResponse, encoding: str | None) -> bytes:
+    async def _sent(self, body: bytes) -> aiohttp.ClientResponse:
+        """The answer's head. A kept-alive connection that was closed before we wrote costs nothing: on to the next."""
+        while True:
+            data = body if len(body) <= _LARGE else io.BytesIO(body)
+            try:
+                return await self.client.post(self._url, data=data, proxy=self._proxy, allow_redirects=False)
+            except FAULTS as fault:
+                if not getattr(fault, "is_stale", False):
+                    raise
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         if (response.content_length or 0) > self._cap:
             raise self._too_large()
-        inflater = None if encoding in (None, "identity") else Inflater(encoding, self._cap)
         pieces: list[bytes] = []
         left = self._cap
         while piece := await response.content.readany():
             left -= len(piece)
             if left < 0:
                 raise self._too_large()
-            pieces.append(piece if inflater is None else inflater.feed(piece))
-        if inflater is not None:
-            inflater.close()
+            pieces.append(piece)
         return b"".join(pieces)
+
+    def _fitting(self, answer: bytes) -> bytes:
+        if len(answer) > self._cap:
+            raise self._too_large()
+        return answer
 
     def _too_large(self) -> AnswerTooLarge:
         return AnswerTooLarge(f"the answer is larger than the cap of {self._cap:,} bytes: ask for a shorter one")
@@ -176,39 +182,3 @@ def _abandon(life: AsyncGenerator[None]) -> None:
         with suppress(StopIteration):
             life.aclose().send(None)  # on a closed loop, nothing in it waits
         gc.collect()  # its sockets sit in cycles of asyncio's, and would warn when those are found later
-
-
-class _Connector(aiohttp.TCPConnector):
-    """As many connections as are asked for, but not all handshakes at once."""
-
-    def __init__(self) -> None:
-        super().__init__(limit=0, ttl_dns_cache=60)
-        self._factory = partial(_Connection, loop=self._loop)  # type: ignore[assignment]
-        self._dials = asyncio.Semaphore(_DIALS)
-
-    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> ResponseHandler:
-        async with self._dials, asyncio.timeout(CONNECT_TIMEOUT):
-            return await super()._create_connection(req, traces, timeout)
-
-
-class _Connection(ResponseHandler):
-    """Marks the error of a request that met a connection the server was just closing: it may go again for free.
-
-    That is so only where the connection was used before, and not one byte of an answer came.
-    """
-
-    _uses = 0
-    _answered = False
-
-    def set_response_params(self, **params: Any) -> None:
-        self._uses += 1
-        self._answered = False
-        super().set_response_params(**params)
-
-    def data_received(self, data: bytes) -> None:
-        self._answered = True
-        super().data_received(data)
-
-    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        exc.stale = self._uses > 1 and not self._answered  # type: ignore[attr-defined]
-        super().set_exception(exc, *cause)

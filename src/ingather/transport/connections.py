@@ -1,0 +1,108 @@
+"""Connections of aiohttp's that know when nothing of a request was sent, and take oddly made responses."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
+
+from ingather.transport.expiry import Deadline
+from ingather.transport.heads import HeadTooLarge, ResponseBytes
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
+    from aiohttp.connector import Connection
+
+_DIALS = 256  # handshakes at once: a thousand would starve each other past the connect timeout
+
+
+class Connector(aiohttp.TCPConnector):
+    """As many connections as are asked for, but not all handshakes at once. `connect_timeout`: seconds for one."""
+
+    def __init__(self, connect_timeout: float) -> None:
+        super().__init__(limit=0, ttl_dns_cache=60)
+        self._factory = partial(_Responses, loop=self._loop)  # type: ignore[assignment]
+        self._dials = asyncio.Semaphore(_DIALS)
+        self._connect_timeout = connect_timeout
+
+    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> ResponseHandler:
+        async with self._dials, Deadline(self._loop.time() + self._connect_timeout):
+            return await super()._create_connection(req, traces, timeout)
+
+
+class Request(aiohttp.ClientRequest):
+    """Looks at its connection right before the first byte: where the server has hung up, nothing is written."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        if isinstance(conn.protocol, _Responses):
+            conn.protocol.wrote = not self.body  # without one, aiohttp sends the headers by itself
+        return await super().send(conn)
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> None:
+        connection = conn.protocol
+        if not isinstance(connection, _Responses):
+            return  # it was lost, and given up, before it was our turn
+        if not connection.is_open():
+            connection.set_exception(aiohttp.ServerDisconnectedError())
+            return
+        connection.wrote = True
+        await super().write_bytes(writer, conn, content_length)
+
+
+class _Responses(ResponseHandler):
+    """One connection. Errors that it ends with tell whether anything was written before.
+
+    `wrote`: whether any byte of the current request may have gone out.
+    """
+
+    _requests = 0
+    wrote = False
+    _response = ResponseBytes()
+
+    def set_response_params(self, **params: Any) -> None:
+        self._requests += 1
+        self._response = ResponseBytes()
+        super().set_response_params(**params)
+
+    def is_open(self) -> bool:
+        """Whether the server has neither hung up nor, before it was asked anything, said anything."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return False
+        sock = transport.get_extra_info("socket")
+        if self._requests < 2 or sock is None or not hasattr(select, "poll"):
+            return True  # a new one may have something to say: of a TLS handshake, or why it will not serve us
+        poll = select.poll()
+        poll.register(sock.fileno(), select.POLLIN)
+        return not poll.poll(0)
+
+    def data_received(self, data: bytes) -> None:
+        if not data:  # reading goes on after a pause
+            super().data_received(data)
+            return
+        response = self._response
+        try:
+            ready = response.feed(data)
+        except HeadTooLarge as error:
+            self.set_exception(HttpProcessingError(message=str(error)))
+            response.must_close = True
+            ready = b""
+        if ready:
+            super().data_received(ready)
+        if response.must_close:
+            self.force_close()
+            if self.transport is not None:
+                self.transport.close()
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        if not self.wrote:
+            exc.is_unsent = True  # type: ignore[attr-defined]
+            exc.is_stale = self._requests > 1  # type: ignore[attr-defined]
+        super().set_exception(exc, *cause)
