@@ -18,6 +18,7 @@ from ingather.answer_types import GROUPS, bare, described, is_hidden, is_optiona
 from ingather.errors import InvalidAnswer, SetupError
 from ingather.schema import Schema
 from ingather.schema.lenient import candidates
+from ingather.schema.thinking import visible
 from ingather.schema.wire import resolved
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class Outline:
 
     def salvaged(self, ask: Ask, text: str) -> dict[str, Found]:
         """The fields that are right in an answer which, as a whole, is not; null is, where there may be nothing."""
-        document = next((value for value in map(_json, candidates(text)) if value is not _ABSENT), _ABSENT)
+        document = _the_json(text)
         if not ask.whole:
             inner = [*document.values()] if isinstance(document, dict) and len(document) == 1 else [document]
             document = {ask.fields[0]: None} if inner == [None] else {}
@@ -270,6 +271,15 @@ def _is_composed(node: Node, root: Node) -> bool:
     """An object or an array, or perhaps null: what takes an answer of its own."""
     node = resolved(node, root)
     return node.get("type") in ("object", "array") or any(_is_composed(each, root) for each in node.get("anyOf", ()))
+
+
+def _the_json(text: str) -> object:
+    """The one JSON value outside of thinking; none where there are several, since one may be a draft or a quotation."""
+    shown = visible(text).strip("\ufeff \t\r\n")
+    whole = _json(shown)
+    found = [whole] if whole is not _ABSENT else [_json(candidate.text) for candidate in candidates(shown)]
+    found = [value for value in found if value is not _ABSENT]
+    return found[0] if found and all(value == found[0] for value in found) else _ABSENT
 
 
 def _json(text: str) -> object:

@@ -40,7 +40,6 @@ def find(text, model=Person):
         f"A list [1, 2] and an object {JSON}",
         f"<think>Perhaps {{'name': 'Bob'}} or {JSON.replace('Ann', 'Bob')}?</think>\n{JSON}",
         f"Perhaps {JSON.replace('Ann', 'Bob')}?\n</think>\n\n{JSON}",
-        '{"name": "Ann"} and not {"name": "Bob"}',
         'First { then "quote {"name": "Ann"}',
         '[the "docs] say {"name": "Ann"}',
     ],

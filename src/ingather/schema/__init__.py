@@ -1,6 +1,7 @@
 """Structured output: what a `response_model` is on the wire, and the way back. No I/O.
 
-`wire.py` makes the schema that travels, `lenient.py` finds JSON among prose, `places.py` sees what pydantic would miss.
+`wire.py` makes the schema that travels. Of an answer, `thinking.py` takes out the model's thinking, `lenient.py` finds
+JSON among prose, `form.py` reads it, `places.py` sees what pydantic would miss, and `choice.py` says which one counts.
 """
 
 from __future__ import annotations
@@ -12,21 +13,22 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import PydanticUserError, TypeAdapter, ValidationError, create_model
+from pydantic import PydanticUserError, TypeAdapter, create_model
 from pydantic.errors import PydanticUndefinedAnnotation
-from pydantic_core import PydanticCustomError, PydanticSerializationError, SchemaError, from_json
+from pydantic_core import PydanticSerializationError, SchemaError
 
 from ingather.errors import InvalidAnswer, SetupError
+from ingather.schema.choice import Choice
+from ingather.schema.form import Form, Found, Miss
 from ingather.schema.lenient import candidates
-from ingather.schema.places import is_finite, without_absent
-from ingather.schema.wire import Node, Source, holds_floats, resolved, wire_form
+from ingather.schema.source import Source
+from ingather.schema.thinking import visible
+from ingather.schema.wire import Node, holds_floats, is_loose, resolved, wire_form
 from ingather.task import LLMMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MAX_ERRORS = 5
-_MAX_ERROR = 180
 _MAX_ANSWER = 8_000
 
 _INSTRUCTION = """\
@@ -47,54 +49,6 @@ class Parsed(NamedTuple):
     lenient: bool
 
 
-class _Found(NamedTuple):
-    """A value, the JSON it was read from, and where it was in that (None: it is the whole)."""
-
-    value: object
-    json: str | bytes
-    key: str | None
-    lenient: bool = False
-
-
-class _Form(NamedTuple):
-    """One form that an answer may have.
-
-    `source`: pydantic's JSON schema of it. `key`: where the value is in it, None where the whole is the value.
-    `floats`: whether it may hold any.
-    """
-
-    adapter: TypeAdapter[object]
-    source: Node
-    key: str | None
-    floats: bool
-
-    def read(self, text: str) -> _Found:
-        """The value in the JSON `text`; raises ValidationError."""
-        read: str | bytes = text
-        try:
-            value = self._validated(read)
-        except ValidationError:
-            rest = without_absent(text, self.source) if "null" in text else None
-            if rest is None:
-                raise
-            read, value = rest, self._validated(rest)
-        if self.floats and not is_finite(text, self.source):
-            raise _invalid("NaN and Infinity are not JSON")
-        return _Found(value if self.key is None else getattr(value, self.key), read, self.key)
-
-    def _validated(self, text: str | bytes) -> object:
-        try:
-            return self.adapter.validator.validate_json(text)
-        except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
-            # From a validator of the model's own, which takes the answer for something that it is not.
-            raise _invalid(f"a validator raised {type(error).__name__}: {error}") from error
-
-
-def _invalid(problem: str) -> ValidationError:
-    error = PydanticCustomError("refused", "{problem}", {"problem": problem})
-    return ValidationError.from_exception_data("", [{"type": error, "loc": (), "input": None}])
-
-
 class Schema:
     """A response_model on its way to a model and back.
 
@@ -113,7 +67,7 @@ class Schema:
         bare = _form(response_model)
         root = resolved(bare.source, bare.source)
         if root.get("type") == "object":
-            self._forms: tuple[_Form, ...] = (bare,)
+            self._forms: tuple[Form, ...] = (bare,)
         else:
             self._forms = (_form(response_model, "items" if root.get("type") == "array" else "value"), bare)
         self.key = self._forms[0].key
@@ -166,7 +120,11 @@ class Schema:
     def parse(self, text: str) -> Parsed:
         """The value in an answer. Code fences, prose around the JSON and a forgotten wrapper are tolerated.
 
-        Raises InvalidAnswer, whose message names place and problem of the first few errors.
+        The model's thinking does not count. Where several different values fit, the last one does, if it stands on its
+        own lines as an answer.
+
+        Raises InvalidAnswer, whose message names place and problem of the first few errors, or says that it is not
+        clear which value is the answer.
         """
         found = self._found(text)
         return Parsed(found.value, found.lenient)
@@ -177,26 +135,25 @@ class Schema:
         >>> Schema.of(set[int]).document('{"items": [1, 2]}')
         [1, 2]
         """
-        found = self._found(text)
-        whole = from_json(found.json)
-        return whole[found.key] if found.key is not None else whole
+        return self._found(text).document
 
-    def _found(self, text: str) -> _Found:
-        asked = self._forms[0]
-        try:
-            return asked.read(text)
-        except ValidationError as error:
-            closest = _miss(error, asked)
-        texts = dict.fromkeys(candidates(text))
-        for form in self._forms:
-            for candidate in texts:
-                if form is asked and candidate == text:
-                    continue
-                try:
-                    return form.read(candidate)._replace(lenient=True)
-                except ValidationError as error:
-                    closest = max(closest, _miss(error, form), key=lambda miss: miss.nearness)
-        raise InvalidAnswer(f"the answer does not fit {self.name}: {closest.problems}")
+    def _found(self, text: str) -> Found:
+        exact = self._forms[0].read(text)
+        if isinstance(exact, Found):
+            return exact
+        shown = visible(text).strip("\ufeff \t\r\n")
+        whole = [form.read(shown) for form in self._forms]
+        if (found := next((each for each in whole if isinstance(each, Found)), None)) is not None:
+            return found._replace(lenient=True)
+        choice = Choice(self._forms)
+        for candidate in candidates(shown):
+            choice.offer(candidate)
+        found, problem = choice.made()
+        if found is not None:
+            return found._replace(lenient=True)
+        misses = [exact, *(each for each in whole if isinstance(each, Miss)), *choice.misses]
+        why = problem or max(misses, key=lambda miss: miss.nearness).problems
+        raise InvalidAnswer(f"the answer does not fit {self.name}: {why}")
 
     def reask_messages(self, answer: str, error: Exception) -> list[LLMMessage]:
         """What to add to the conversation to have an answer corrected: the answer itself, and what is wrong with it."""
@@ -212,7 +169,7 @@ def _made(response_model: object) -> Schema:
     return Schema(response_model)
 
 
-def _form(model: object, key: str | None = None) -> _Form:
+def _form(model: object, key: str | None = None) -> Form:
     if isinstance(model, str | Mapping | partial) or inspect.isroutine(model):
         raise SetupError(f"a response_model is a type: a pydantic model, dataclass, list[T], int, …; not {model!r:.80}")
     try:
@@ -227,7 +184,7 @@ def _form(model: object, key: str | None = None) -> _Form:
         raise SetupError(f"no JSON schema can be made of the response_model {_name(model)}: {reason}") from error
     if adapter.core_schema["type"] == "generator":  # pydantic would check its items only as they are drawn
         raise SetupError(f"the response_model {_name(model)} is lazy: use list[T]")
-    return _Form(adapter, source, key, holds_floats(source))
+    return Form(adapter, source, key, holds_floats(source), is_loose(source))
 
 
 def _name(model: object) -> str:
@@ -249,25 +206,3 @@ def _words(model: object) -> Iterator[str]:
 
 def _response_format(name: str, wire: Node, strict: bool) -> dict[str, object]:
     return {"type": "json_schema", "json_schema": {"name": name, "strict": strict, "schema": wire}}
-
-
-class _Miss(NamedTuple):
-    """Why a text is no answer. `nearness`: 0 for no JSON, 1 for JSON of another kind, 2 for a wrong inside."""
-
-    nearness: int
-    problems: str
-
-
-def _miss(error: ValidationError, form: _Form) -> _Miss:
-    every = error.errors(include_url=False, include_context=False, include_input=False)
-    texts = [": ".join(filter(None, (".".join(map(str, each["loc"])), each["msg"]))) for each in every[:_MAX_ERRORS]]
-    if len(every) > _MAX_ERRORS:
-        texts.append(f"and {len(every) - _MAX_ERRORS} more")
-    kind, place = every[0]["type"], every[0]["loc"]
-    other_kind = place == () or (place == (form.key,) and kind == "missing")
-    return _Miss(0 if kind == "json_invalid" else 1 if other_kind else 2, "; ".join(map(_one_line, texts)))
-
-
-def _one_line(text: str) -> str:
-    clean = " ".join("".join(char if char.isprintable() else " " for char in text[: 2 * _MAX_ERROR]).split())
-    return clean if len(clean) <= _MAX_ERROR else clean[: _MAX_ERROR - 1] + "…"

@@ -1,4 +1,4 @@
-"""The JSON in an answer that is not only JSON: in a code fence, or with prose around it.
+"""The JSON in an answer that is not only JSON: in a code fence, or with prose around it, or several times over.
 
 Linear in the length of the text whatever it holds, and bounded in what it offers.
 """
@@ -6,57 +6,83 @@ Linear in the length of the text whatever it holds, and bounded in what it offer
 from __future__ import annotations
 
 import re
-from itertools import islice
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from ingather.schema.balance import START, closing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MAX_CANDIDATES = 64  # of each kind
-_MAX_TOKENS = 200_000  # strings and brackets of one candidate: about a tenth of a second
+_MAX_CANDIDATES = 64  # of each kind, the last ones
+_NEAR = 200  # characters before a value that may introduce it
 
-# Some servers drop the opening tag. No string of a JSON text has a line end behind the closing one.
-_THOUGHTS = re.compile(r"\A\s*+<think>.*?(?:</think>|\Z)|\A.*</think>[ \t]*+\r?\n", re.DOTALL)
-_START = re.compile(r'\{\s*+["}]|\[\s*+(?:[\[\]{"\-0-9]|true|false|null)')
-# A string that never ends takes the rest of the text, so that no bracket in it counts and nothing is read twice.
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
+# What may stand on the line of an answer without being a sentence around it. A ">" is not in it: that is a quotation.
+_FURNITURE = re.compile(
+    r"""(?: [\s*_`\#:=.,!—–-] | </?[\w|.:-]+> | <\|\w+\|>
+          | \b(?:json|final(?:_answer)?|answer|result|output|response|corrected|correct|updated|revised|complete|actual
+                |here|is|the|my|so|thus|therefore|hence|and|this|it|your)\b )*+""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_FENCE_ABOVE = re.compile(r"```+[ \t]*\w*\s*\Z")
+_NOT_FINAL = re.compile(  # in a line that introduces a value
+    r"\b(?:drafts?|attempt|initial(?:ly)?|examples?|e\.g|schema|template|previous(?:ly)?|earlier|old|quot\w*|claims?"
+    r"|says?|said|tells?|told|reads?|contains?|states?|asks?|instructs?)\b",
+    re.IGNORECASE,
+)
 
 
-def candidates(text: str) -> Iterator[str]:
-    """What may be the answer in `text`, likeliest first: all of it, each code fence, each balanced object or array.
+class Candidate(NamedTuple):
+    """What may be the answer. `stands`: alone on its lines, as an answer does, and not introduced as something else."""
 
-    The model's thinking (``<think>…</think>``) does not count. An object inside another is never offered: a part of a
-    broken answer must not pass for the whole.
+    text: str
+    start: int
+    stands: bool
 
-    >>> list(candidates('Sure: {"n": 1}.'))[-1]
-    '{"n": 1}'
+
+def candidates(text: str) -> list[Candidate]:
+    """What may be the answer in `text`, in its order: each balanced object or array, and what is in a code fence.
+
+    `text` is without thinking (`thinking.visible`). An object inside another is never offered: a part of a broken
+    answer must not pass for the whole. One that stays open is offered, up to the end.
+
+    >>> [candidate.text for candidate in candidates('Not {"n": 1} but {"n": 2}.')]
+    ['{"n": 1}', '{"n": 2}']
     """
-    text = _THOUGHTS.sub("", text, count=1).strip("\ufeff \t\r\n")
-    yield text
-    yield from islice(_fenced(text), _MAX_CANDIDATES)
-    yield from islice(_balanced(text), _MAX_CANDIDATES)
-
-
-def _fenced(text: str) -> Iterator[str]:
-    for body in text.split("```")[1::2]:
-        language, newline, rest = body.partition("\n")
-        yield rest if newline and " " not in language.strip() else body.removeprefix("json")
-
-
-def _balanced(text: str) -> Iterator[str]:
+    values = deque[tuple[int, int]](maxlen=_MAX_CANDIDATES)
     end: int | None = 0
-    while end is not None and (start := _START.search(text, end)):
-        end = _closing(text, start.start())
-        if end is not None:
-            yield text[start.start() : end]
+    while end is not None and (start := START.search(text, end)):
+        end = closing(text, start.start())
+        values.append((start.start(), len(text) if end is None else end))
+    open_at = None if end is not None or not values else values[-1][0]
+    found = [Candidate(text[start:end], start, _stands(text, start, end)) for start, end in values]
+    if open_at is None or text[:open_at].strip():  # else the fences are within the one value that is there
+        closed = [value for value in values if value[0] != open_at]
+        found += deque(_fenced(text, closed), _MAX_CANDIDATES)
+    return sorted(found, key=lambda candidate: candidate.start)
 
 
-def _closing(text: str, start: int) -> int | None:
-    """Behind the bracket that closes the one at `start`; None where it stays open, so that the rest is a part of it."""
-    depth = 0
-    for token in islice(_TOKEN.finditer(text, start), _MAX_TOKENS):
-        mark = text[token.start()]
-        depth += (mark in "{[") - (mark in "}]")
-        if depth == 0:
-            return token.end()
-    return None
+def _fenced(text: str, values: list[tuple[int, int]]) -> Iterator[Candidate]:
+    """The bodies of code fences that hold none of `values`, and stand in none."""
+    pieces, at, number = text.split("```"), 0, 0
+    for index, piece in enumerate(pieces):
+        end = at + len(piece)
+        while number < len(values) and values[number][1] <= at:
+            number += 1
+        if index % 2 and not (number < len(values) and values[number][0] < end):
+            language, newline, rest = piece.partition("\n")
+            body = rest if newline and " " not in language.strip() else piece.removeprefix("json")
+            yield Candidate(body, at, _stands(text, at, min(end + 3, len(text))))
+        at = end + 3
+
+
+def _stands(text: str, start: int, end: int) -> bool:
+    line_end = text.find("\n", end)
+    behind = text[end : min(end + _NEAR, len(text) if line_end < 0 else line_end)]
+    above, line_break, before = _FENCE_ABOVE.sub("", text[max(0, start - _NEAR) : start]).rpartition("\n")
+    if not _FURNITURE.fullmatch(behind) or not _FURNITURE.fullmatch(before):
+        return False
+    if not line_break and start > _NEAR:
+        return False
+    introduction = before if before.strip() else above.rstrip(" \t\r\n*_").rpartition("\n")[2]
+    return not (introduction.rstrip(" *_").endswith(":") and _NOT_FINAL.search(introduction))

@@ -1,6 +1,7 @@
 """What a JSON document holds at each place of its schema: for what pydantic alone would take the wrong way.
 
 - ``null`` for a field that has a default and is not nullable: the model says that it has nothing to say.
+- An object that has none of the fields that are asked for, where none of them is required.
 - ``NaN`` and infinities, which JSON does not have, in one of their guises.
 """
 
@@ -8,17 +9,19 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import orjson
 from pydantic_core import from_json, to_json
 
-from ingather.schema.wire import Node, resolved
+from ingather.schema.wire import Node, names_of, resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _NO_NUMBER = re.compile(r'"\s*+[+-]?+(?:nan|inf)')  # a string that pydantic takes for a float, in lower case
+_MOST_NAMES = 8  # in a message
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "object": dict, "array": list, "string": str, "null": type(None), "boolean": bool, "integer": int,
     "number": (int, float),
@@ -38,6 +41,27 @@ def without_absent(text: str, schema: Node) -> bytes | None:
                 del value[name]
                 found = True
     return to_json(document) if found else None
+
+
+def unasked(text: str, schema: Node) -> str | None:
+    """What is wrong where an object in the JSON `text` has none of the fields that are asked for there; else None.
+
+    Within the whole an empty object is right where all is optional: it says that there is nothing. The whole itself is
+    not: it was asked for its fields by name, and null says that there is nothing.
+    """
+    document = from_json(text)
+    for value, node in _places(document, schema):
+        if not isinstance(value, dict) or "names" not in node or "free" in node:
+            continue
+        asked = node["names"]
+        if asked and (value or value is document) and not value.keys() & set(asked):
+            return f"none of the fields that are asked for is there: {_listed(asked)} (there is {_listed(value)})"
+    return None
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [f"{name:.40}" for name in islice(names, _MOST_NAMES)]
+    return ", ".join(shown) or "nothing"
 
 
 def is_finite(text: str, schema: Node) -> bool:
@@ -95,8 +119,13 @@ def _places(document: object, root: Node) -> Iterator[tuple[object, Node]]:
 
 
 def _branch(value: object, branches: list[Node], root: Node) -> Node:
-    alike = (branch for meets in (_fits, _resembles) for branch in branches if meets(value, branch, root))
+    alike = (branch for meets in (_fits, _shares, _resembles) for branch in branches if meets(value, branch, root))
     return next(alike, branches[0])
+
+
+def _shares(value: object, node: Node, root: Node) -> bool:
+    """Whether an object has at least one of the fields of `node`."""
+    return isinstance(value, dict) and not value.keys().isdisjoint(names_of(node, root))
 
 
 def _resembles(value: object, node: Node, root: Node) -> bool:

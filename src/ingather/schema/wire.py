@@ -12,14 +12,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic.json_schema import GenerateJsonSchema
-
 from ingather.errors import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic_core import core_schema
+    from collections.abc import Iterator, Sequence
 
 Node = dict[str, Any]  # a JSON schema
 
@@ -32,7 +28,6 @@ _FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4"
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null", list: "array"}
 _MAX_REPEAT = 2000  # llama.cpp refuses a grammar that repeats more often
 _MAX_NOTE = 100
-_DECIMAL = r"^-?[0-9]+(\.[0-9]+)?$"
 # Anchored, no escapes but of punctuation, no dot, no negated class: what every server turns into a grammar and none
 # into one that lets a quote slip into the string.
 _PLAIN = re.compile(
@@ -42,36 +37,18 @@ _PLAIN = re.compile(
 _MAX_PROPERTIES, _MAX_ENUM, _MAX_NAMES, _MAX_NESTING = 5000, 1000, 120_000, 10
 
 
-class Source(GenerateJsonSchema):
-    """pydantic's own JSON schema, but for two types.
-
-    Named tuples are objects, for their names tell what is wanted; decimals are strings, for a number loses digits.
-    """
-
-    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - pydantic's own attribute
-
-    def named_tuple_schema(self, schema: core_schema.NamedTupleSchema) -> Node:
-        array = super().named_tuple_schema(schema)
-        aliases = [(field.get("validation_alias"), field["name"]) for field in schema["fields"]]
-        names = [alias if isinstance(alias, str) else name for alias, name in aliases]
-        return {
-            "type": "object",
-            "properties": dict(zip(names, array.get("prefixItems", ()), strict=True)),
-            "required": names[: array.get("minItems", 0)],
-            "additionalProperties": False,
-        }
-
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> Node:
-        number: Node = super().decimal_schema(schema)["anyOf"][0]
-        return number | {"type": "string", "pattern": _DECIMAL}
-
-
 def resolved(source: Node, root: Node) -> Node:
     """`source`, or what its ``$ref`` stands for in `root`, with what is said beside the ``$ref``."""
     while "$ref" in source:
         beside = {key: value for key, value in source.items() if key not in ("$ref", "$defs")}
         source = {**root["$defs"][source["$ref"].rpartition("/")[2]], **beside}
     return source
+
+
+def names_of(node: Node, root: Node) -> Sequence[str]:
+    """Under which names the fields of an object are found; none where it is no object with fields."""
+    names: Sequence[str] = resolved(node, root).get("names", ())
+    return names
 
 
 def wire_form(source: Node, *, lengths: bool) -> tuple[Node, bool]:
@@ -223,6 +200,14 @@ def holds_floats(schema: Node) -> bool:
         node.get("type") == "number" or node.get("additionalProperties") is True or not node.keys() & constrained
         for node in _nodes(schema)
     )
+
+
+def is_loose(schema: Node) -> bool:
+    """Whether in some place of pydantic's `schema` any object fits, whatever it holds."""
+    return any(
+        node.get("names") and not node.get("required") and "free" not in node
+        for node in _nodes(schema)
+    )  # fmt: skip
 
 
 def _children(node: Node) -> list[Node]:
