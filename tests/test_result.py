@@ -89,3 +89,16 @@ def test_a_repr_is_one_short_line(tag, text):
 def test_a_repr_says_how_it_ended():
     assert repr(TaskResult("sum", True, 3, None, 12.34)) == "TaskResult('sum', value=3, 12.3 ms, attempts=0)"
     assert "error=ValueError('x')" in repr(TaskResult("sum", False, None, ValueError("x")))
+
+
+# -- an answer as text
+
+
+def test_str_of_an_answer_is_its_text():
+    answer = LLMResponse("Paris")
+    assert (str(answer), f"{answer}", answer.text) == ("Paris", "Paris", "Paris")
+
+
+def test_an_answer_without_a_text_has_an_empty_one():
+    answer = LLMResponse(None, tool_calls=[{"id": "1"}])  # type: ignore[arg-type]
+    assert (str(answer), answer.text) == ("", "")

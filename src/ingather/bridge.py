@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -44,6 +45,17 @@ def run_sync(coroutine: Coroutine[object, object, T]) -> T:
     loop = _background.start() if scope is None else scope.lease.loop
     crossing = _Crossing(coroutine, loop)
     return crossing.wait() if scope is None else crossing.wait_in(scope)
+
+
+def check_may_block(this: str, instead: str) -> None:
+    """Raise RuntimeError where waiting would block an event loop. A notebook's may be: there it is what a cell does."""
+    if asyncio._get_running_loop() is not None and not _is_notebook():  # noqa: SLF001 - as above
+        raise RuntimeError(f"`{this}` would block the event loop that runs here: write `{instead}`")
+
+
+def _is_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 class _Crossing(Generic[T]):

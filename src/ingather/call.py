@@ -26,6 +26,7 @@ from ingather.attempt import exchange_once, run_function
 from ingather.backoff import Attempts
 from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent, Truncated
 from ingather.events import BackedOff, ReAsked
+from ingather.inputs import not_a_task
 from ingather.store.key import Key
 from ingather.task import DeterministicTask, ExtractTask, LLMTask
 from ingather.transport.expiry import Deadline
@@ -121,7 +122,7 @@ class Call:
             from ingather.extract import extract
 
             return extract(self, task)
-        raise TypeError(f"a task is an LLMTask, a DeterministicTask or an ExtractTask, not {task!r:.80}")
+        raise not_a_task(task)
 
     def _answer(self, task: LLMTask) -> Awaitable[object]:
         asked = asked_by(self.terms, task)

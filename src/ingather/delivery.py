@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import sys
 import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Protocol, Self
 
+from ingather.bridge import check_may_block, run_sync
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ingather.result import TaskResult
     from ingather.run import Run
@@ -82,7 +86,11 @@ class InOrder:
 
 
 class Results:
-    """An async iterator over results, which also closes. Begins with the first result that is asked for."""
+    """Results to be taken one by one, with ``async for``, or outside an event loop with ``for``; it also closes.
+
+    Begins with the first result that is asked for. Leaving a ``for`` early closes it; an ``async for`` is left early
+    within ``async with``, or with `aclose`.
+    """
 
     def __init__(self, begin: Callable[[], Run], runs: set[Run]) -> None:
         self._begin = begin
@@ -99,6 +107,8 @@ class Results:
         if self._run is None:
             self._run = self._begin()
         run = self._run
+        if run.loop is not asyncio.get_running_loop():
+            raise RuntimeError("these results are being taken on another event loop: go on there")
         try:
             while (result := run.take()) is None:
                 if run.over:
@@ -113,6 +123,43 @@ class Results:
         if run.error is not None:
             raise run.error
         raise StopAsyncIteration
+
+    def __iter__(self) -> Iterator[TaskResult]:
+        check_may_block("for result in …", "async for result in …")
+        return self._taken()
+
+    def _taken(self) -> Iterator[TaskResult]:
+        try:
+            while ready := run_sync(self._ready()):
+                yield from ready
+        finally:
+            self.close()
+
+    async def _ready(self) -> list[TaskResult]:
+        """The next result and all that are there by then, since each crossing to the loop costs; none at the end."""
+        try:
+            ready = [await anext(self)]
+        except StopAsyncIteration:
+            return []
+        while self._run is not None and (result := self._run.take()) is not None:
+            ready.append(result)
+        return ready
+
+    def close(self) -> None:
+        """`aclose` from synchronous code."""
+        run = self._run
+        if self._closed or run is None:
+            self._closed = True
+        elif run.loop is asyncio._get_running_loop():  # noqa: SLF001 - collected as garbage there: it cannot wait
+            run.abandon()
+        elif not sys.is_finalizing():  # when nothing turns the loop any more
+            run_sync(self.aclose())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
 
     async def aclose(self) -> None:
         """Cancel what is in flight and wait for it; results that were not taken are dropped."""

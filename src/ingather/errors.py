@@ -4,6 +4,7 @@
 
     IngatherError
     ├── SetupError (ValueError)      wrong use, file, key or machine set-up: raised before the first paid call
+    │   └── NotAnAnswer (TypeError)  a provider of your own returned something else; see ``error.answer``
     ├── ProviderError                one attempt came back as a failure
     │   ├── TransientError           worth another attempt
     │   │   ├── ConnectFailed        no connection: certainly not billed
@@ -90,6 +91,14 @@ class IngatherError(Exception):
 
 class SetupError(IngatherError, ValueError):
     """Wrong use, file, key or machine set-up, found before the first paid call; the message says what to do."""
+
+
+class NotAnAnswer(SetupError, TypeError):
+    """A provider of your own is not async, or returned something that is no answer, which stays in `answer`."""
+
+    def __init__(self, message: str, answer: object = None) -> None:
+        super().__init__(redact(message))
+        self.answer = answer
 
 
 class ProviderError(IngatherError):

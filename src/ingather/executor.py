@@ -10,32 +10,32 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from ingather.backoff import RetryConfig
-from ingather.budget import Budget
+from ingather.arguments import check_policies, connected, opened, slots_for, warn_of_no_effect
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
 from ingather.errors import NotSent, PoolFailure, SetupError, StoreError
-from ingather.hedge import Hedge
+from ingather.inputs import as_task, check_tasks
 from ingather.nesting import current
-from ingather.providers.base import Provider
 from ingather.run import Run
 from ingather.sequence import Steps
-from ingather.slots import Slots
-from ingather.store import Store
-from ingather.task import Task, positive_seconds
+from ingather.task import positive_seconds
 from ingather.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ingather.backoff import RetryConfig
+    from ingather.budget import Budget
     from ingather.events import Event
-    from ingather.intake import Tasks
+    from ingather.hedge import Hedge
+    from ingather.inputs import Tasks
+    from ingather.providers.base import Provider
     from ingather.result import TaskResult
     from ingather.stats import Stats
+    from ingather.store import Store
+    from ingather.task import Task
 
 logger = logging.getLogger("ingather")
 logger.addHandler(logging.NullHandler())  # a library speaks only to who listens; results carry the errors
-
-_MOST = 1000  # calls in flight for max_concurrency=None; how many of these are right, the pool learns
 
 
 class ParallelLLMExecutor:
@@ -79,27 +79,18 @@ class ParallelLLMExecutor:
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
         self._own_provider = isinstance(provider, str)
-        self.provider = _connected(provider)
-        self._slots = _slots(max_concurrency, self.provider)
+        self.provider = connected(provider)
+        self._slots = slots_for(max_concurrency, self.provider)
         self.max_concurrency = int(self._slots.capacity)
         self._window = 2 * self.max_concurrency + 16
         self._fail_fast = fail_fast
         self._deadline = positive_seconds("deadline", deadline)
         self._on_event = on_event
         timeout = positive_seconds("default_per_task_timeout", default_per_task_timeout)
-        if default_retry is not None and not isinstance(default_retry, RetryConfig):
-            raise TypeError(f"default_retry is a RetryConfig or None, not {default_retry!r:.80}")
-        if default_config_overrides is not None and not isinstance(default_config_overrides, Mapping):
-            raise TypeError(
-                f"default_config_overrides is a mapping of parameters, not {default_config_overrides!r:.80}"
-            )
+        check_policies(default_retry, default_config_overrides, budget, hedge)
         self._own_store = isinstance(store, str | os.PathLike)
-        self._store = Store(store) if isinstance(store, str | os.PathLike) else store
-        if not isinstance(self._store, Store | None):
-            raise TypeError(f"store is a Store, the path of one, or None, not {store!r:.80}")
-        for name, value, kind in (("budget", budget, Budget), ("hedge", hedge, Hedge)):
-            if not isinstance(value, kind | None):
-                raise TypeError(f"{name} is a {kind.__name__} or None, not {value!r:.80}")
+        self._store = opened(store)
+        warn_of_no_effect(self.provider, self._store, hedge)
         self._terms = Terms(
             self.provider,
             self._slots,
@@ -113,8 +104,8 @@ class ParallelLLMExecutor:
         self._runs: set[Run] = set()
         self._pid = os.getpid()
 
-    async def execute(self, tasks: Mapping[str, Task], fail_fast: bool | None = None) -> dict[str, TaskResult]:
-        """Run a dict of tasks; gives a dict of results with the same keys in the same order.
+    async def execute(self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None) -> dict[str, TaskResult]:
+        """Run a dict of tasks, or of strings, each a task of one user message; gives a dict of results in its order.
 
         A failed task is a result with ``success=False`` and never hurts the others. Raises TypeError for anything but a
         dict.
@@ -123,15 +114,18 @@ class ParallelLLMExecutor:
             raise TypeError(
                 f"execute() takes a dict of tag to task, not {type(tasks).__name__}: use gather() for a list"
             )
+        check_tasks(tasks, "execute")
         return dict(zip(tasks, await self.gather(tasks, fail_fast), strict=True))
 
-    async def execute_mixed(self, tasks: Mapping[str, Task], fail_fast: bool | None = None) -> dict[str, TaskResult]:
+    async def execute_mixed(
+        self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None
+    ) -> dict[str, TaskResult]:
         """The same as `execute`: every method takes both kinds of task."""
         return await self.execute(tasks, fail_fast)
 
     async def execute_sequential(
         self,
-        tasks: Sequence[Task],
+        tasks: Sequence[Task | str],
         pass_result: bool | str = False,
         fail_fast: bool | None = None,
     ) -> list[TaskResult]:
@@ -146,11 +140,12 @@ class ParallelLLMExecutor:
             raise ValueError(f"pass_result is True, False or 'conversation', not {pass_result!r}")
         if isinstance(tasks, Mapping):
             raise TypeError("execute_sequential() takes a list of tasks, in order, not a dict")
-        tasks = list(tasks)
+        check_tasks(tasks, "execute_sequential")
+        steps = [as_task(task) for task in tasks]
         sink = Collected()
-        await self._collect(Steps(tasks, sink, pass_result), sink, fail_fast, window=1)
+        await self._collect(Steps(steps, sink, pass_result), sink, fail_fast, window=1)
         results = sink.results
-        for result, original in zip(results, tasks, strict=True):
+        for result, original in zip(results, steps, strict=True):
             result.task = original
         if self._fail_fast if fail_fast is None else fail_fast:
             failed = next((index for index, result in enumerate(results) if not result.success), len(results))
@@ -160,8 +155,16 @@ class ParallelLLMExecutor:
     async def gather(self, tasks: Tasks, fail_fast: bool | None = None) -> list[TaskResult]:
         """Run tasks from any iterable, async iterable or dict; gives a list of results in input order.
 
-        Raises what the input itself raises, after what was begun has ended.
+        A string is a task of one user message. Raises TypeError for a table, or a single task or string; and what the
+        input itself raises, after what was begun has ended.
+
+        >>> from ingather import EchoProvider, run_sync
+        >>> for result in run_sync(ParallelLLMExecutor(EchoProvider()).gather(["One", "Two"])):
+        ...     print(result.value)
+        Echo: One
+        Echo: Two
         """
+        check_tasks(tasks, "gather")
         sink = Collected()
         await self._collect(tasks, sink, fail_fast)
         return sink.results
@@ -169,16 +172,20 @@ class ParallelLLMExecutor:
     def as_completed(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:
         """Results one by one as they finish; input is pulled as they are taken, so its length costs no memory.
 
-        Leaving early (``aclose()``, or ``async with``) cancels what is in flight and waits for it.
+        Taken with ``async for``, or outside an event loop with ``for``. Leaving early (``break`` out of a ``for``,
+        ``aclose()``, ``async with``) cancels what is in flight and waits for it. Raises TypeError as `gather`.
 
-        >>> async def shout(executor, tasks):
-        ...     async for result in executor.as_completed(tasks):
-        ...         print(result.tag)
+        >>> from ingather import EchoProvider
+        >>> for result in ParallelLLMExecutor(EchoProvider()).as_completed(["Hello"]):
+        ...     print(result.value)
+        Echo: Hello
         """
+        check_tasks(tasks, "as_completed")
         return self._results(tasks, AsCompleted(self._window), fail_fast)
 
     def in_order(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:
         """As `as_completed`, but in input order: at most four windows of early results wait for a late one."""
+        check_tasks(tasks, "in_order")
         return self._results(tasks, InOrder(4 * self._window), fail_fast)
 
     def drain(self, why: str) -> None:
@@ -274,26 +281,3 @@ class ParallelLLMExecutor:
 
     def __repr__(self) -> str:
         return f"ParallelLLMExecutor({self.provider!r}, {self._slots!r}, {len(self._runs)} runs)"
-
-
-def _connected(provider: Provider | str) -> Provider:
-    if isinstance(provider, str):
-        from ingather.providers.connect import connect
-
-        return connect(provider)
-    if not isinstance(provider, Provider):
-        raise TypeError(
-            f"a provider has `async def complete(messages, config_overrides=None)`: {provider!r:.80} has not"
-        )
-    return provider
-
-
-def _slots(max_concurrency: int | None, provider: Provider) -> Slots:
-    if max_concurrency is None:
-        from ingather.transport import most_connections
-
-        set_by_user = getattr(getattr(provider, "limits", None), "max_concurrency", None)
-        return Slots(set_by_user or max(1, min(_MOST, int(most_connections()))), is_adaptive=True)
-    if isinstance(max_concurrency, bool) or not isinstance(max_concurrency, int) or max_concurrency < 1:
-        raise ValueError(f"max_concurrency is a whole number of at least 1, or None: not {max_concurrency!r}")
-    return Slots(max_concurrency)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sized
 from typing import TYPE_CHECKING
+
+from ingather.inputs import as_task
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ingather.inputs import Tasks
     from ingather.task import Task
 
-Tasks = Iterable["Task"] | AsyncIterable["Task"] | Mapping[str, "Task"]
 Item = tuple[int, str, "Task"]
 """Index, tag, task."""
 
@@ -30,8 +32,8 @@ class Intake:
         self.error: Exception | None = None
         self._turn = asyncio.Lock()
         self._waiting: asyncio.Task[object] | None = None
-        self._async_source: AsyncIterator[Task] | None = None
-        self._source: Iterator[tuple[str, Task]] = iter(())
+        self._async_source: AsyncIterator[Task | str] | None = None
+        self._source: Iterator[tuple[str, Task | str]] = iter(())
         if isinstance(tasks, Mapping):
             self._source = iter(tasks.items())
         elif isinstance(tasks, AsyncIterable):
@@ -57,7 +59,7 @@ class Intake:
             self.error, self.exhausted = error, True
             return None
         self.pulled += 1
-        return self.pulled - 1, tag, task
+        return self.pulled - 1, tag, as_task(task)
 
     async def wait_pull(self, room: Callable[[], Awaitable[None]]) -> Item | None:
         """The next task of an asynchronous input, pulled by one worker at a time, when there is `room`."""
@@ -74,7 +76,7 @@ class Intake:
                 self.error, self.exhausted = error, True
                 return None
             self.pulled += 1
-            return self.pulled - 1, getattr(task, "tag", ""), task
+            return self.pulled - 1, getattr(task, "tag", ""), as_task(task)
 
     def stop(self) -> None:
         """No more of a lazy input is wanted; of one whose size is known every task is, so that each is reported."""
@@ -88,7 +90,7 @@ class Intake:
         self.error = self.error or error
         self.stop()
 
-    async def _anext(self, source: AsyncIterator[Task]) -> Task:
+    async def _anext(self, source: AsyncIterator[Task | str]) -> Task | str:
         """The next task; StopAsyncIteration too where `stop` came while the input had nothing yet."""
         self._waiting = asyncio.ensure_future(anext(source))  # apart, so that `stop` can end it and nothing else
         try:

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ingather.brief import brief, cut, described
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -56,9 +58,10 @@ class LLMResponse:
     `content`: the text. `finish_reason`: ``"stop"``, ``"length"``, … in the provider's words. `usage`: None where the
     provider does not say. `cost_usd`: None where the price is not known. `metadata`: what else the provider said.
     `request_id`: what the provider's support asks for. `rate_limits`: the quota as the provider's headers tell it.
+    ``str(response)`` is its text.
 
-    >>> LLMResponse("Paris").content
-    'Paris'
+    >>> print(LLMResponse("Paris"))
+    Paris
     """
 
     content: str
@@ -73,6 +76,18 @@ class LLMResponse:
     cumulative_cost_usd: float | None = None
     request_id: str | None = None
     rate_limits: RateLimits | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the answer; ``""`` where it has none, as where it calls tools."""
+        return self.content if isinstance(self.content, str) else ""
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        hidden = ("content", "created_at", "rate_limits", "request_id", "metadata", "cumulative_cost_usd")
+        return described(self, brief(self.content, 80), leave_out=hidden)
 
 
 @dataclass(slots=True)
@@ -127,5 +142,6 @@ class TaskResult:
         return self.value
 
     def __repr__(self) -> str:
-        outcome = f"value={self.value!r:.80}" if self.success else f"error={self.error!r:.120}"
-        return f"TaskResult({self.tag!r}, {outcome}, {self.duration_ms:.1f} ms, attempts={self.attempts})"
+        outcome = f"value={brief(self.value, 80)}" if self.success else f"error={brief(self.error, 80)}"
+        tag = brief(self.tag, 40)
+        return cut(f"TaskResult({tag}, {outcome}, {self.duration_ms:.1f} ms, attempts={self.attempts})")

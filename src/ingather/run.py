@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ingather.delivery import Sink
     from ingather.events import Event
-    from ingather.intake import Tasks
+    from ingather.inputs import Tasks
     from ingather.result import TaskResult
     from ingather.task import Task
     from ingather.terms import Terms

@@ -7,6 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from ingather.brief import brief, described
+from ingather.task_params import refuse_unknown, with_params
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,6 +44,9 @@ class LLMMessage:
         rest = {key: value for key, value in message.items() if key not in known}
         return cls(**known, metadata={**rest.pop("metadata", {}), **rest})
 
+    def __repr__(self) -> str:
+        return described(self, repr(self.role), brief(self.content, 80), leave_out=("role", "content"))
+
 
 @dataclass(slots=True)
 class LLMTask:
@@ -53,12 +59,14 @@ class LLMTask:
     pydantic model, dataclass, ``list[T]``, ``Literal``, ``int``, …: the value is then an instance of it. `sample`:
     tells apart equal tasks that shall have an answer each. `reasks`: how often an answer that does not fit the
     response_model is sent back with its error. `schema_last`: where the provider takes no schema, put it behind the
-    prompt and not before, for tasks that share a long beginning.
+    prompt and not before, for tasks that share a long beginning. `system`: text of a system message before the others.
+    `params`: further parameters of this call, as in `config_overrides`.
 
-    Raises TypeError for messages of another form, ValueError for times that are not positive.
+    Raises TypeError for messages of another form, for a parameter that is given twice, and for a name that is none
+    (such as ``respons_model``); ValueError for times that are not positive.
 
-    >>> LLMTask("Name a prime", config_overrides={"temperature": 0}).messages[0].role
-    'user'
+    >>> LLMTask("Name a prime", system="Be brief.", temperature=0)
+    LLMTask('Name a prime', system='Be brief.', temperature=0)
     """
 
     messages: Sequence[LLMMessage]
@@ -85,11 +93,12 @@ class LLMTask:
         *,
         reasks: int = 1,
         schema_last: bool = False,
+        system: str | None = None,
+        **params: object,
     ) -> None:
-        self.messages = as_messages(messages)
-        if config_overrides is not None and not isinstance(config_overrides, Mapping):
-            raise TypeError(f"config_overrides is a mapping of parameters, not {config_overrides!r:.80}")
-        self.config_overrides = config_overrides
+        refuse_unknown(params, type(self), "system")
+        self.messages = with_system(system, as_messages(messages))
+        self.config_overrides = with_params(config_overrides, params)
         self.retry = retry
         self.tag = tag
         self.timeout = positive_seconds("timeout", timeout)
@@ -98,6 +107,16 @@ class LLMTask:
         self.sample = sample
         self.reasks = reasks
         self.schema_last = schema_last
+
+    def __repr__(self) -> str:
+        """As it is written, where it is short."""
+        said = {message.role: message.content for message in self.messages}
+        is_plain = [message.role for message in self.messages] in (["user"], ["system", "user"])
+        shown = [brief(said["user"], 80) if is_plain else brief(self.messages, 120)]
+        if is_plain and "system" in said:
+            shown.append(f"system={brief(said['system'], 40)}")
+        shown += [f"{name}={brief(value, 40)}" for name, value in (self.config_overrides or {}).items()]
+        return described(self, *shown, leave_out=("messages", "config_overrides"))
 
 
 @dataclass(slots=True)
@@ -124,6 +143,10 @@ class DeterministicTask:
         positive_seconds("timeout", self.timeout)
         positive_seconds("deadline", self.deadline)
 
+    def __repr__(self) -> str:
+        name = getattr(self.fn, "__qualname__", None) or brief(self.fn, 40)
+        return described(self, name, leave_out=("fn",))
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -134,6 +157,9 @@ class Prompt:
     """
 
     text: str
+
+    def __repr__(self) -> str:
+        return f"Prompt({brief(self.text, 120)})"
 
 
 Rung = Literal["retry", "single", "partial"]
@@ -156,9 +182,10 @@ class ExtractTask:
 
     `prime`: the first part is sent alone, so that the provider's prompt cache holds the text before the others come.
     `functions`: functions of your own that fill fields, by name; each is called with the text, under the same bound.
-    `config_overrides`, `retry`, `timeout`: of each call. `deadline`: seconds for the whole.
+    `config_overrides`, `retry`, `timeout`: of each call. `deadline`: seconds for the whole. `params`: further
+    parameters of each call, as in `config_overrides`.
 
-    Raises TypeError or ValueError for what is none of these.
+    Raises TypeError or ValueError for what is none of these, and for a parameter that is given twice.
 
     >>> from pydantic import BaseModel
     >>> class Company(BaseModel):
@@ -182,7 +209,34 @@ class ExtractTask:
     _: KW_ONLY
     functions: Mapping[str, Callable[[str], object]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+    def __init__(  # by hand, for `params`
+        self,
+        context: str,
+        response_model: object,
+        instructions: str = "",
+        split: Literal["auto", "fields", "single"] = "auto",
+        fallback: Sequence[Rung] = ("retry", "single", "partial"),
+        tag: str = "",
+        config_overrides: Mapping[str, object] | None = None,
+        retry: RetryConfig | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        prime: bool = False,
+        *,
+        functions: Mapping[str, Callable[[str], object]] | None = None,
+        **params: object,
+    ) -> None:
+        if "system" in params:
+            raise TypeError("ExtractTask takes no system=: what holds for all fields is its `instructions`")
+        refuse_unknown(params, type(self))
+        self.context, self.response_model, self.instructions = context, response_model, instructions
+        self.split, self.fallback, self.tag = split, fallback, tag
+        self.config_overrides = with_params(config_overrides, params)
+        self.retry, self.timeout, self.deadline, self.prime = retry, timeout, deadline, prime
+        self.functions = {} if functions is None else functions
+        self._check()
+
+    def _check(self) -> None:
         for name in ("context", "instructions"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} is a text, not {getattr(self, name)!r:.80}")
@@ -192,8 +246,6 @@ class ExtractTask:
         rungs = self.fallback if isinstance(self.fallback, Collection) and not is_text else [None]
         if not all(rung in ("retry", "single", "partial") for rung in rungs):
             raise ValueError(f"fallback is any of 'retry', 'single', 'partial', in a tuple: not {self.fallback!r}")
-        if self.config_overrides is not None and not isinstance(self.config_overrides, Mapping):
-            raise TypeError(f"config_overrides is a mapping of parameters, not {self.config_overrides!r:.80}")
         if not isinstance(self.functions, Mapping):
             raise TypeError(f"functions is a mapping of field to function, not {self.functions!r:.80}")
         for name, function in self.functions.items():
@@ -201,6 +253,12 @@ class ExtractTask:
                 raise TypeError(f"functions[{name!r}] must be callable, not {function!r:.80}")
         positive_seconds("timeout", self.timeout)
         positive_seconds("deadline", self.deadline)
+
+    def __repr__(self) -> str:
+        given = [f"{name}={brief(value, 40)}" for name, value in (self.config_overrides or {}).items()]
+        model = getattr(self.response_model, "__qualname__", None) or brief(self.response_model, 40)
+        hidden = ("context", "response_model", "config_overrides")
+        return described(self, brief(self.context, 60), model, *given, leave_out=hidden)
 
 
 Task = LLMTask | DeterministicTask | ExtractTask
@@ -220,3 +278,14 @@ def as_messages(messages: str | Sequence[LLMMessage | Mapping[str, object]]) -> 
     if isinstance(messages, Mapping | bytes | LLMMessage) or not isinstance(messages, Sequence):
         raise TypeError(f"messages is a string or a list of messages, not {messages!r:.80}")
     return [LLMMessage.of(message) for message in messages]
+
+
+def with_system(system: str | None, messages: list[LLMMessage]) -> list[LLMMessage]:
+    """`messages` behind a system message; TypeError where they have one already, or where `system` is no text."""
+    if system is None:
+        return messages
+    if not isinstance(system, str):
+        raise TypeError(f"system is a text, not {brief(system, 80)}")
+    if any(message.role in ("system", "developer") for message in messages):
+        raise TypeError("the system message is given twice: by system= and in the messages")
+    return [LLMMessage("system", system), *messages]

@@ -16,7 +16,7 @@ from ingather.meter import Books
 from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
 from ingather.pricing import FREE, how_to_know, price_of
-from ingather.providers.base import Provider, QuotaKey, Request, WireProvider
+from ingather.providers.base import Provider, QuotaKey, Request, WireProvider, complete
 from ingather.providers.ceilings import ceiling_of
 from ingather.purse import Purse
 from ingather.task import LLMMessage
@@ -109,7 +109,7 @@ class Terms:
             if self._bare is None:
                 self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
             estimate = _estimate(messages) if self._bare.pool.counts_tokens else UNCOUNTED
-            ask = partial(self.provider.complete, messages, config_overrides=overrides or None)
+            ask = partial(complete, self.provider, messages, overrides or None)
             exchange = Exchange(self._bare, estimate, ask, None, FREE if self._is_free else None)
         if exchange.price is not None or self.budget is not None:
             self._appraise(exchange, messages, overrides)

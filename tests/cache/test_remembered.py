@@ -22,6 +22,7 @@ from ingather.events import Remembered
 from ingather.slots import Slots
 from ingather.store.key import Key
 from ingather.terms import Terms
+from tests.run.stand_ins import Wire
 
 
 class Person(BaseModel):
@@ -173,7 +174,8 @@ async def test_echo_and_bare_providers_are_never_remembered(store):
 
     bare, echo = Bare(), EchoProvider()
     for provider in (bare, echo):
-        executor = ParallelLLMExecutor(provider, store=store)
+        with pytest.warns(UserWarning, match=f"store= has no effect on the answers of {type(provider).__name__}"):
+            executor = ParallelLLMExecutor(provider, store=store)
         results = await executor.gather([LLMTask("a"), LLMTask("a")]) + await executor.gather([LLMTask("a")])
         assert not any(result.cached for result in results)
     stats = await asyncio.to_thread(store.stats)
@@ -208,10 +210,10 @@ class TestAnExtraction:
 
 
 async def test_an_executor_closes_a_store_that_it_opened_and_no_other(tmp_path, store):
-    async with ParallelLLMExecutor(EchoProvider(), store=tmp_path / "own.db") as executor:
+    async with ParallelLLMExecutor(Wire(), store=tmp_path / "own.db") as executor:
         await executor.gather([LLMTask("a")])
     assert not (tmp_path / "own.db-wal").exists()
-    async with ParallelLLMExecutor(EchoProvider(), store=store):
+    async with ParallelLLMExecutor(Wire(), store=store):
         pass
     assert (await asyncio.to_thread(store.stats)).runs == 0
 

@@ -137,9 +137,7 @@ async def test_a_future_that_was_cancelled_elsewhere_is_a_failed_task():
     assert [type(result.error) for result in results] == [Cancelled, type(None)]
 
 
-@pytest.mark.parametrize(
-    "bad", [42, None, "a string is a message, not a task", {"messages": "hi"}, LLMMessage("user", "hi"), object()]
-)
+@pytest.mark.parametrize("bad", [42, None, b"bytes", {"messages": "hi"}, LLMMessage("user", "hi"), object()])
 async def test_what_is_no_task_is_its_own_failed_result(bad):
     provider = EchoProvider()
     results = await ParallelLLMExecutor(provider).gather([LLMTask("a"), bad, LLMTask("b")])

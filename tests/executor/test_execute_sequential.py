@@ -1,4 +1,5 @@
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -141,7 +142,7 @@ async def test_functions_may_be_steps_and_pass_nothing_on():
     assert chat(provider.calls[1]) == [("user", "b")]
 
 
-@pytest.mark.parametrize("answer", ["just text", {"text": "a dict"}, None])
+@pytest.mark.parametrize("answer", [SimpleNamespace(text="no content"), object()])
 async def test_an_answer_without_content_is_not_passed_on(answer):
     seen = []
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from ingather import EchoProvider, LLMMessage, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, Usage
-from ingather.errors import InvalidAnswer, SetupError, Truncated
+from ingather.errors import InvalidAnswer, NotAnAnswer, SetupError, Truncated
 from ingather.events import ReAsked
 
 
@@ -171,7 +171,9 @@ async def test_a_provider_that_answers_with_something_else_fails_that_task_in_wo
             return answer
 
     result = await one(Bare(), LLMTask("?", response_model=Planet))
-    assert isinstance(result.error, InvalidAnswer)
+    assert isinstance(result.error, NotAnAnswer)
+    assert "not an LLMResponse" in str(result.error)
+    assert (result.error.answer, result.attempts) == (answer, 1)
 
 
 async def test_an_answer_with_no_more_than_a_content_is_read():

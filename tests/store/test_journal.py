@@ -93,6 +93,7 @@ async def test_what_comes_from_the_store_makes_no_attempt(path):
     assert len(told(path, "runs")) == 2
 
 
+@pytest.mark.filterwarnings("ignore:store= has no effect")
 async def test_a_function_is_no_attempt_and_a_bare_provider_makes_them(path):
     async with ParallelLLMExecutor(EchoProvider(), store=path) as executor:
         await executor.gather([DeterministicTask(int), LLMTask("a", tag="half a pair: \ud800")])
@@ -100,6 +101,7 @@ async def test_a_function_is_no_attempt_and_a_bare_provider_makes_them(path):
     assert (row["task"], row["tag"]) == (1, "half a pair: ?")
 
 
+@pytest.mark.filterwarnings("ignore:store= has no effect")
 async def test_a_run_that_was_left_early_has_its_end(path):
     tasks = (LLMTask(str(number)) for number in range(100))
     async with ParallelLLMExecutor(EchoProvider(), store=path) as executor, executor.as_completed(tasks) as results:

@@ -9,11 +9,17 @@ in it), ``schema_ceiling=None``, ``max_output=None``, ``is_free=False`` (its cal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import isawaitable
+from types import NoneType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
+from ingather.brief import brief
+from ingather.errors import NotAnAnswer
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
@@ -42,6 +48,10 @@ class Request:
     quota: QuotaKey
     estimate: Tokens
 
+    def __repr__(self) -> str:
+        """Without the body, which may be long and says what was asked."""
+        return f"Request({len(self.body):,} bytes, {self.quota.provider}, {self.quota.host}, {self.quota.model})"
+
 
 @runtime_checkable
 class Provider(Protocol):
@@ -65,3 +75,29 @@ class WireProvider(Provider, Protocol):
     async def send(self, request: Request) -> LLMResponse:
         """Exactly one attempt. Raises a `ProviderError`."""
         ...
+
+
+_BARE_DATA = (str, bytes, bytearray, Mapping, list, tuple, int, float, NoneType)
+
+
+async def complete(
+    provider: Provider, messages: Sequence[LLMMessage], overrides: Mapping[str, object] | None
+) -> LLMResponse:
+    """What `provider` answers: an `LLMResponse`, or an object of its own. Raises `NotAnAnswer` for bare data."""
+    coming: object = provider.complete(messages, config_overrides=overrides)
+    name = type(provider).__name__
+    if not isawaitable(coming):
+        raise NotAnAnswer(
+            f"{name}.complete returned {_kind(coming)}, which cannot be awaited: write `async def complete(…)`", coming
+        )
+    answer: object = await coming
+    if not isinstance(answer, _BARE_DATA):
+        return answer  # type: ignore[return-value]
+    text = "text" if isinstance(answer, str) else "the text"
+    raise NotAnAnswer(
+        f"{name}.complete returned {_kind(answer)}, not an LLMResponse: write `return LLMResponse({text})`", answer
+    )
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"a {type(value).__name__} ({brief(value, 60)})"
