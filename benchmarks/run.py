@@ -12,6 +12,7 @@ import sys
 
 import durable
 import engine
+import gathers
 import imports
 import memory
 import wire
@@ -22,7 +23,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer calls and runs: a look, not a figure to quote")
     quick = parser.parse_args().quick
     missed = 0
-    for part in (engine, wire, durable, memory, imports):
+    for part in (engine, gathers, wire, durable, memory, imports):
         for figure in part.figures(quick=quick):
             print(figure, flush=True)
             missed += not figure.reached

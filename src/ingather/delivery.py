@@ -14,6 +14,7 @@ from ingather.bridge import check_may_block, run_sync
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ingather.open_runs import OpenRuns
     from ingather.result import TaskResult
     from ingather.run import Run
 
@@ -92,7 +93,7 @@ class Results:
     within ``async with``, or with `aclose`.
     """
 
-    def __init__(self, begin: Callable[[], Run], runs: set[Run]) -> None:
+    def __init__(self, begin: Callable[[], Run], runs: OpenRuns) -> None:
         self._begin = begin
         self._runs = runs  # the executor's, which this one leaves when it is over
         self._run: Run | None = None
@@ -186,7 +187,7 @@ class Results:
         run = self._run
         if run is None or run.closed or run.loop.is_closed():
             return
-        self._runs.discard(run)
+        run.loop.call_soon_threadsafe(self._runs.discard, run)
         run.loop.call_soon_threadsafe(run.abandon)
         warnings.warn(  # last: it may be an error
             "results were abandoned: use `async with` or aclose()", ResourceWarning, source=self, stacklevel=2

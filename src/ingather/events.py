@@ -140,7 +140,10 @@ class TaskEnded:
 
 @dataclass(slots=True)
 class RunEnded:
-    """A call of an executor method is over. `wall`: seconds. `stats`: the executor's, over all of its runs so far."""
+    """A call of an executor method is over. `wall`: seconds.
+
+    `stats`: the executor's, over all of its runs so far; where many others go on, as it was a few ends of runs ago.
+    """
 
     at: float
     run: int

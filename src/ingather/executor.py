@@ -15,6 +15,7 @@ from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
 from ingather.errors import NotSent, PoolFailure, SetupError, StoreError
 from ingather.inputs import as_task, check_tasks
 from ingather.nesting import current
+from ingather.open_runs import OpenRuns
 from ingather.run import Run
 from ingather.sequence import Steps
 from ingather.task import positive_seconds
@@ -101,7 +102,7 @@ class ParallelLLMExecutor:
             budget=budget,
             hedge=hedge,
         )
-        self._runs: set[Run] = set()
+        self._runs = OpenRuns()
         self._pid = os.getpid()
 
     async def execute(self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None) -> dict[str, TaskResult]:
@@ -241,7 +242,7 @@ class ParallelLLMExecutor:
     def _begin(self, tasks: Tasks, sink: Sink, fail_fast: bool | None, window: int | None = None) -> Run:
         if os.getpid() != self._pid:
             raise SetupError("this executor was made before a fork: make a new one in the child process")
-        self._runs.difference_update([run for run in self._runs if run.loop.is_closed()])  # nobody ended those in order
+        self._runs.take_dead()  # nobody ended those in order
         if not self._runs:
             self._terms.forgive()
             if self._store is not None:

@@ -26,11 +26,11 @@ class Intake:
     """
 
     def __init__(self, tasks: Tasks) -> None:
-        self.total = len(tasks) if isinstance(tasks, Sized) else None
+        self._sized = tasks if isinstance(tasks, Sized) else None
+        self.total = None if self._sized is None else len(self._sized)
         self.pulled = 0
         self.exhausted = False
         self.error: Exception | None = None
-        self._turn = asyncio.Lock()
         self._waiting: asyncio.Task[object] | None = None
         self._async_source: AsyncIterator[Task | str] | None = None
         self._source: Iterator[tuple[str, Task | str]] = iter(())
@@ -38,6 +38,7 @@ class Intake:
             self._source = iter(tasks.items())
         elif isinstance(tasks, AsyncIterable):
             self._async_source = aiter(tasks)
+            self._turn = asyncio.Lock()
         else:
             self._source = ((getattr(task, "tag", ""), task) for task in tasks)
 
@@ -45,6 +46,11 @@ class Intake:
     def waits(self) -> bool:
         """Whether it is to be pulled with `wait_pull`."""
         return self._async_source is not None
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether there is nothing to pull right now, as far as can be told without pulling: a list may grow."""
+        return self.exhausted or (self._sized is not None and self.pulled >= len(self._sized))
 
     def pull(self) -> Item | None:
         """The next task of a synchronous input."""

@@ -1,31 +1,38 @@
-"""What an executor's runs have used so far: added up by each run for itself, and brought together when asked."""
+"""What an executor's runs have used so far: added up for each loop by itself, and brought together when asked."""
 
 from __future__ import annotations
 
 import threading
+import weakref
 from asyncio import CancelledError
 from typing import TYPE_CHECKING
 
 from ingather.errors import RateLimited
 from ingather.limited import Work, what_limited
 from ingather.limits import Limits
+from ingather.open_runs import OpenRuns
 from ingather.stats import Latencies, Stats, Times
 from ingather.task import DeterministicTask, ExtractTask
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Mapping
 
     from ingather.run import Run
     from ingather.tally import Tally
     from ingather.terms import Terms
 
+_SHARE = 8  # of the open runs, one in so many must have ended before all are looked at again
 _SUMS = (
     "tasks", "rejected", "others", "hedges", "won", "denied", "total", "others_took", "functions", "slept", "usd",
 )  # fmt: skip
 
 
 class Meter:
-    """One run's figures; written on its own loop only. What happens is counted at once, a task's time at its end."""
+    """The figures of one loop's runs, written on that loop only.
+
+    What happens is counted at once, a task's time at its end.
+    """
 
     __slots__ = (
         "denied", "functions", "hedges", "latencies", "others", "others_took", "rejected", "slept", "tasks", "total",
@@ -86,7 +93,7 @@ class Meter:
             self.others_took += now - doing.granted_at
 
     def merge(self, other: Meter) -> None:
-        """Another run's figures as well."""
+        """Another's figures as well."""
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.unpriced |= other.unpriced
@@ -105,41 +112,60 @@ class Books:
     """All figures of one executor: of the runs that are over, and of those under way."""
 
     def __init__(self) -> None:
-        self._past = Meter()
-        self._runs: set[Run] = set()
+        self._past = Meter()  # of loops that are no more
+        self._meters: dict[weakref.ref[AbstractEventLoop], Meter] = {}
+        self._runs = OpenRuns()
         self._began = self._wall = 0.0
+        self._ends = 0  # of runs, since the figures were last brought together at one
+        self._at_an_end: Stats | None = None
         self._lock = threading.Lock()  # runs may be on several loops
 
-    def opened(self, run: Run) -> None:
-        """A run begins."""
-        for dead in [other for other in self._runs if other.loop.is_closed()]:  # nobody ended those in order
-            self.closed(dead)
+    def opened(self, run: Run) -> Meter:
+        """A run begins; gives the meter that counts for it."""
+        self._runs.take_dead()  # nobody ended those in order
+        this = weakref.ref(run.loop)
         with self._lock:
+            for loop in [loop for loop in self._meters if (alive := loop()) is None or alive.is_closed()]:
+                self._past.merge(self._meters.pop(loop))
             if not self._runs:
                 self._began = run.loop.time()
             self._runs.add(run)
+            meter = self._meters.get(this)
+            if meter is None:
+                meter = self._meters[this] = Meter()
+            return meter
 
     def closed(self, run: Run) -> None:
-        """It is over; whatever it counts from now on counts here."""
+        """It is over."""
         with self._lock:
-            if run not in self._runs:
-                return
-            self._runs.discard(run)
-            self._past.merge(run.meter)
-            run.meter = self._past
-            if not self._runs:
-                self._wall += run.loop.time() - self._began
+            if run in self._runs:
+                self._runs.discard(run)
+                if not self._runs:
+                    self._wall += run.loop.time() - self._began
+
+    def stats_at_end(self, terms: Terms) -> Stats:
+        """What there is when a run has ended; the same for a few ends where many others go on.
+
+        All of those are looked at, so that the ends of n runs at once would otherwise cost n².
+        """
+        with self._lock:
+            self._ends += 1
+            found = self._at_an_end if self._ends * _SHARE < len(self._runs) else None
+            if found is None:
+                self._ends = 0
+        if found is None:
+            found = self._at_an_end = self.stats(terms)
+        return found
 
     def stats(self, terms: Terms) -> Stats:
         """What there is by now."""
         found = Meter()
         with self._lock:
-            found.merge(self._past)
+            for meter in (self._past, *self._meters.values()):
+                found.merge(meter)
             runs, wall = tuple(self._runs), self._wall
             if runs:
                 wall += runs[0].loop.time() - self._began
-            for run in runs:
-                found.merge(run.meter)
         for run in runs:
             for call in tuple(run.calling.values()):
                 found.under_way(call.tally, run.loop.time())
@@ -155,7 +181,7 @@ def _stats(found: Meter, wall: float, terms: Terms) -> Stats:
     peak, idle = min(terms.slots.capacity, found.tasks), max(0.0, wall - serial)
     work = Work(serial, wall, idle, peak, found.tasks, median, latencies.slowest)
     pools = [lane.pool for lane in terms.lanes()]
-    learnt = {pool.name: known for pool in pools if (known := pool.controller.learnt()) is not None and str(known)}
+    learnt = {pool.name: known for pool in pools if (known := pool.learnt()) is not None and str(known)}
     limits = {pool.name: pool.controller.limits for pool in pools if pool.controller.limits != Limits()}
     capped = terms.budget is not None and terms.budget.max_cost_usd is not None
     budget = terms.budget if capped else None

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from ingather.limits.controller import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ingather.lease import Lease
     from ingather.run import Run
 
@@ -82,6 +84,14 @@ class Scope:
 
 
 current: ContextVar[Scope | None] = ContextVar("ingather_scope", default=None)
+
+
+def callers() -> Iterator[asyncio.Task[None]]:
+    """The workers in whose functions this very code runs: nobody can wait for those here."""
+    scope = current.get()
+    while scope is not None:
+        yield scope.worker
+        scope = scope.run.parent
 
 
 def _forget() -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ingather.errors import RateLimited
     from ingather.lease import Arrival, Lease
+    from ingather.limits.learnt import Learnt
     from ingather.slots import Slots
 
 logger = logging.getLogger("ingather")
@@ -38,7 +39,10 @@ logger = logging.getLogger("ingather")
 class Pool:
     """One quota: what it allows, and which executors wait for it. `learns`: False where no provider is behind it."""
 
-    __slots__ = ("__weakref__", "_timers", "_told", "controller", "estimator", "lanes", "name", "retries", "waiting")
+    __slots__ = (
+        "__weakref__", "_bounds", "_gone", "_timers", "_told", "controller", "estimator", "lanes", "name", "retries",
+        "waiting",
+    )  # fmt: skip
 
     def __init__(self, name: str, limits: Limits | None = None, *, learns: bool = True) -> None:
         self.name = name
@@ -46,6 +50,8 @@ class Pool:
         self.estimator = TokenEstimator()
         self.retries = RetryBudget()
         self.lanes: weakref.WeakSet[Lane] = weakref.WeakSet()
+        self._bounds = 0.0  # of the executors that draw on it
+        self._gone: deque[float] = deque()  # those that are none any more, to be taken off
         self.waiting: deque[Lane] = deque()
         self._timers: weakref.WeakKeyDictionary[AbstractEventLoop, float] = weakref.WeakKeyDictionary()
         self._told: Limits | None = None
@@ -55,11 +61,21 @@ class Pool:
         """Whether tokens matter: there are limits, or its answers tell how many they took."""
         return self.controller.caps.any or self.estimator.mean_output is not None
 
+    def learnt(self) -> Learnt | None:
+        """What is known of its limits by now; None after too few requests."""
+        with lock:
+            return self.controller.learnt()
+
     def joined_by(self, lane: Lane) -> None:
         """An executor draws on it: a bound of its own is word of what is right."""
         self.lanes.add(lane)
-        bounds = sum(lane.slots.capacity for lane in self.lanes if not lane.slots.is_adaptive)
-        self.controller.window.expect(bounds)
+        if not lane.slots.is_adaptive:
+            self._bounds += lane.slots.capacity
+            left = weakref.finalize(lane, self._gone.append, lane.slots.capacity)  # where no lock may be waited for
+            left.atexit = False
+        while self._gone:
+            self._bounds -= self._gone.popleft()
+        self.controller.window.expect(self._bounds)
 
     def throttled(self, lease: Lease, error: RateLimited) -> float:
         """A 429 came back for `lease`: pause; gives the seconds."""

@@ -56,7 +56,7 @@ def _forget() -> None:
 
 def _keep() -> None:
     """At the end of the process: what its pools have learnt."""
-    learnt = {quota: known for quota, pool in _pools.items() if (known := pool.controller.learnt()) is not None}
+    learnt = {quota: known for quota, pool in _pools.items() if (known := pool.learnt()) is not None}
     if learnt:
         keep(learnt)
 

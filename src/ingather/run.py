@@ -7,7 +7,6 @@ calls steps aside, and another takes its turn, up to ``2 * max_concurrency + 16`
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import itertools
 import logging
 import math
@@ -17,12 +16,12 @@ from ingather.call import Call
 from ingather.errors import plain
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
 from ingather.intake import Intake, has_deadlines
-from ingather.meter import Meter
 from ingather.nesting import current
 from ingather.tally import Tally
+from ingather.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ingather.delivery import Sink
     from ingather.events import Event
@@ -71,33 +70,30 @@ class Run:
         self._fail_fast = fail_fast
         self._stopped_by: str | None = None
         self._intake = Intake(tasks)
-        self.fail: Callable[[Exception], None] = self._intake.fail if within is None else within.run.fail
+        self._within = within
         # when all of the input began to wait: of a lazy one, and of steps, each does so when its turn comes
         self._since = self._begun if self._intake.total is not None and window > 1 else None
         if self.deadline is not None:
             self._alarm = self.loop.call_at(self.deadline, self._intake.stop)
         self._taken = 0
-        self._room = asyncio.Event()
+        if sink.bound < math.inf:
+            self._room = asyncio.Event()
         self._debug = logger.isEnabledFor(logging.DEBUG)
-        self._window = window
         self._most = int(min(terms.slots.capacity, window))
         # tasks with a deadline wait for a slot in workers of their own, so that they can end on time
-        self._target = self._most + has_deadlines(tasks)
-        self._workers: set[asyncio.Task[None]] = set()
+        most = self._most + has_deadlines(tasks)
+        self._workers = Workers(self._work, self._is_wanted, self._left, window=window, most=most)
         self.calling: dict[asyncio.Task[None], Call] = {}  # what each worker is at
-        self.meter = Meter()
-        self._aside = 0
         self._waiters: list[asyncio.Future[None]] = []
         self.parent = current.get()
         if self.parent is not None:
             self.parent.give_back()
         outer = within or (None if self.parent is None else self.parent.lease)
         self._prefix = () if outer is None else outer.arrival
-        self._context = contextvars.copy_context()  # of whoever asked, whichever task hires a worker later
         parent = None if within is None else (within.run.number, within.tally.index)
-        terms.books.opened(self)
+        self.meter = terms.books.opened(self)
         self._tell(RunStarted, total=self._intake.total, parent=parent)
-        self._hire()
+        self._workers.hire()
 
     @property
     def over(self) -> bool:
@@ -116,43 +112,39 @@ class Run:
             self._room.set()
         return result
 
-    async def progress(self) -> None:
-        """Wait until something has changed: a result, or the end."""
-        self._hire()
-        if self.over:
-            return
+    def progress(self) -> asyncio.Future[None]:
+        """To be awaited: done when something has changed, a result or the end."""
+        self._workers.hire()
         waiter = self.loop.create_future()
-        self._waiters.append(waiter)
-        await waiter
+        if self.over:
+            waiter.set_result(None)
+        else:
+            self._waiters.append(waiter)
+        return waiter
 
     async def ended(self) -> None:
         """Wait until the last worker has gone, those apart whose functions wait here."""
-        while workers := self._workers - set(self._callers()):
-            await asyncio.wait(workers)
+        await self._workers.ended()
 
     async def close(self) -> None:
         """Cancel what is in flight and wait until it is gone; raises nothing of it."""
         if self.closed:
             return
         self.closed = self._intake.exhausted = True
-        interrupted: asyncio.CancelledError | None = None
-        callers = set(self._callers())
-        while workers := self._workers - callers:
-            for worker in workers:
-                worker.cancel()
-            try:
-                await asyncio.wait(workers)
-            except asyncio.CancelledError as error:  # cancelled while cleaning up: first clean up, then go
-                interrupted = error
+        try:
+            await self._workers.ended(cancelled=True)
+        finally:
+            self._conclude()
+
+    def _conclude(self) -> None:
         if self.deadline is not None:
             self._alarm.cancel()
         wall = self.loop.time() - self._begun
         self.terms.books.closed(self)
-        stats = self.terms.stats() if self.emit is not None or logger.isEnabledFor(logging.INFO) else None
+        is_heard = self.emit is not None or logger.isEnabledFor(logging.INFO)
+        stats = self.terms.books.stats_at_end(self.terms) if is_heard else None
         self._tell(RunEnded, wall=wall, succeeded=self.succeeded, failed=self.failed, stats=stats)
         logger.info("%d succeeded, %d failed in %.0f ms; in all: %s", self.succeeded, self.failed, wall * 1000, stats)
-        if interrupted is not None:
-            raise interrupted
 
     def stop(self, why: str) -> None:
         """End all calls now; what was pulled is still reported, and so is all of an input of known size."""
@@ -165,41 +157,41 @@ class Run:
             if worker is not me:
                 worker.cancel()
 
+    def fail(self, error: Exception) -> None:
+        """Pull nothing more, for the run cannot go on; nor can one whose part it is."""
+        if self._within is None:
+            self._intake.fail(error)
+        else:
+            self._within.run.fail(error)
+
     def abandon(self) -> None:
         """Nobody will take the results any more: cancel what is in flight, without waiting."""
         self.closed = self._intake.exhausted = True
         self.terms.books.closed(self)
-        for worker in self._workers:
-            worker.cancel()
+        self._workers.cancel()
 
     # -- for its calls
 
     def step_aside(self) -> None:
         """A worker holds no slot for a while: another may take its turn."""
-        self._aside += 1
-        self._hire()
+        self._workers.step_aside()
 
     def step_back(self) -> None:
-        self._aside -= 1
+        self._workers.step_back()
 
-    # -- the workers
+    # -- what its workers do
 
-    def _hire(self) -> None:
-        """One more worker, where there may be more and there is input; each hires the next as it finds a task."""
-        active = len(self._workers) - self._aside
-        if self._intake.exhausted or len(self._workers) >= self._window or active >= self._target:
-            return
-        worker = self.loop.create_task(self._work(), context=self._context.copy())
-        self._workers.add(worker)
-        worker.add_done_callback(self._left)
+    def _is_wanted(self, workers: int) -> bool:
+        """Whether another worker beside so many would find something to do; a first one finds it out."""
+        return not self._intake.exhausted and not (workers and self._intake.is_dry)
 
     async def _work(self) -> None:
         me = asyncio.current_task()
         assert me is not None  # noqa: S101 - for the type checker: this is a task
-        intake = self._intake
-        for ended in itertools.count(1):
-            if len(self._workers) - self._aside > self._target:
-                break
+        intake, workers = self._intake, self._workers
+        ended = 0
+        while not workers.too_many:
+            ended += 1
             if ended % _FAIR_SHARE == 0:
                 await asyncio.sleep(0)
             if intake.waits:
@@ -211,10 +203,10 @@ class Run:
             if item is None:
                 break
             if intake.total is None and getattr(item[2], "deadline", None) is not None:
-                self._target = self._most + 1
-            self._hire()
+                workers.most = self._most + 1
+            workers.hire()
             await self._run_one(me, *item)
-        self._workers.discard(me)  # now, so that others which end in this very moment see it
+        workers.leave(me)
 
     async def _room_there(self) -> None:
         while self._intake.pulled - self._taken >= self.sink.bound:
@@ -263,22 +255,14 @@ class Run:
         if self.sink.bound != math.inf:
             self._wake()
 
-    def _left(self, worker: asyncio.Task[None]) -> None:
-        self._workers.discard(worker)
-        if not worker.cancelled() and (error := worker.exception()) is not None:
-            self._fatal = error  # a BaseException of the user's: it goes through, and ends the rest
+    def _left(self, error: BaseException | None) -> None:
+        """A worker has gone. What it raised is a BaseException of the user's: it goes through, and ends the rest."""
+        if error is not None:
+            self._fatal = error
             self._intake.exhausted = True
-            for other in self._workers:
-                other.cancel()
+            self._workers.cancel()
         if not self._workers:
             self._wake()
-
-    def _callers(self) -> Iterator[asyncio.Task[None]]:
-        """The workers in whose functions this very code runs: nobody can wait for those here."""
-        scope = current.get()
-        while scope is not None:
-            yield scope.worker
-            scope = scope.run.parent
 
     def _wake(self) -> None:
         for waiter in self._waiters:
@@ -293,6 +277,5 @@ class Run:
 
     def __repr__(self) -> str:
         return (
-            f"Run({self.number}: {self._intake!r}, {self.succeeded} succeeded, {self.failed} failed, "
-            f"{len(self._workers)} workers, {self._aside} aside)"
+            f"Run({self.number}: {self._intake!r}, {self.succeeded} succeeded, {self.failed} failed, {self._workers!r})"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections import Counter
 from dataclasses import astuple, dataclass, field, fields
 from typing import TYPE_CHECKING
 
@@ -84,7 +83,7 @@ class Latencies:
 
     def __init__(self) -> None:
         self._fresh: list[float] = []
-        self._buckets: Counter[int] = Counter()
+        self._buckets: dict[int, int] = {}
         self._slowest = self._sum = 0.0
 
     def add(self, took: float) -> None:
@@ -97,13 +96,14 @@ class Latencies:
         """And all of those, to which another thread may be adding."""
         self._fresh += other._fresh
         self._count()
-        self._buckets.update(other._buckets.copy())
+        for bucket, count in tuple(other._buckets.items()):
+            self._buckets[bucket] = self._buckets.get(bucket, 0) + count
         self._slowest, self._sum = max(self._slowest, other._slowest), self._sum + other._sum
 
     @property
     def count(self) -> int:
         """How many there were."""
-        return self._buckets.total() + len(self._fresh)
+        return sum(tuple(self._buckets.values())) + len(self._fresh)
 
     @property
     def total(self) -> float:
@@ -118,7 +118,7 @@ class Latencies:
     def percentile(self, share: float) -> float | None:
         """Seconds within which that share of the calls ended; None where there was none."""
         self._count()
-        rank = math.ceil(share * self._buckets.total())
+        rank = math.ceil(share * sum(tuple(self._buckets.values())))
         for bucket in sorted(self._buckets):
             rank -= self._buckets[bucket]
             if rank <= 0:
@@ -137,7 +137,7 @@ class Latencies:
         while begin < len(fresh):
             bucket = math.ceil(math.log(max(fresh[begin], _LEAST)) / _STEP)
             end = max(begin + 1, bisect_right(fresh, math.exp(bucket * _STEP), begin))
-            self._buckets[bucket] += end - begin
+            self._buckets[bucket] = self._buckets.get(bucket, 0) + end - begin
             begin = end
 
 

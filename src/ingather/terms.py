@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ingather.backoff import RetryConfig
 from ingather.cache import Cache
 from ingather.errors import SetupError
 from ingather.hedge import Hedge, Hedging
-from ingather.lease import Lane
+from ingather.lease import Lane, lock
 from ingather.limits import Limits
 from ingather.meter import Books
 from ingather.pool import Pool
@@ -24,7 +23,7 @@ from ingather.tokens import BYTES_PER_TOKEN, UNCOUNTED, Tokens
 from ingather.worst_case import input_limit, is_by_the_token, output_limit, worst_case, written_out
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from ingather.budget import Budget, Spend
     from ingather.pricing import Price
@@ -45,10 +44,18 @@ class Exchange:
 
     lane: Lane
     estimate: Tokens
-    send: Callable[[], Awaitable[LLMResponse]]
-    request: Request | None = None  # of our dialects
+    provider: Provider
+    request: Request | None = None  # of our dialects; else:
+    messages: Sequence[LLMMessage] = ()
+    overrides: Mapping[str, object] | None = None
     price: Price | None = None  # of its tokens, where it is known
     worst: Spend | None = None  # the most that it may cost, where there is a budget
+
+    def send(self) -> Awaitable[LLMResponse]:
+        """Once."""
+        if self.request is not None:
+            return cast("WireProvider", self.provider).send(self.request)
+        return complete(self.provider, self.messages, self.overrides)
 
 
 class Terms:
@@ -100,20 +107,33 @@ class Terms:
         """
         if self.wire is not None:
             request = self.wire.prepare(messages, overrides or None)
-            lane = self._lanes.get(request.quota)
-            if lane is None:
-                lane = self._lanes[request.quota] = Lane(self.slots, pool_of(request.quota, self.limits))
-                self._prices[lane] = self._price(request.quota)
-            exchange = Exchange(lane, request.estimate, partial(self.wire.send, request), request, self._prices[lane])
+            lane = self._lanes.get(request.quota) or self._begun(request.quota)
+            exchange = Exchange(lane, request.estimate, self.wire, request, price=self._prices[lane])
         else:
             if self._bare is None:
-                self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
+                self._begin_bare()
+            assert self._bare is not None  # noqa: S101 - for the type checker
             estimate = _estimate(messages) if self._bare.pool.counts_tokens else UNCOUNTED
-            ask = partial(complete, self.provider, messages, overrides or None)
-            exchange = Exchange(self._bare, estimate, ask, None, FREE if self._is_free else None)
+            price = FREE if self._is_free else None
+            exchange = Exchange(self._bare, estimate, self.provider, None, messages, overrides or None, price)
         if exchange.price is not None or self.budget is not None:
             self._appraise(exchange, messages, overrides)
         return exchange
+
+    def _begun(self, quota: QuotaKey) -> Lane:
+        """The one queue for a quota, from whichever thread it is asked for first."""
+        with lock:
+            lane = self._lanes.get(quota)
+            if lane is None:
+                lane = Lane(self.slots, pool_of(quota, self.limits))
+                self._prices[lane] = self._price(quota)
+                self._lanes[quota] = lane
+        return lane
+
+    def _begin_bare(self) -> None:
+        with lock:
+            if self._bare is None:
+                self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
 
     def _appraise(self, exchange: Exchange, messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> None:
         """Put on it what its tokens cost, and with a budget the most that it may cost in all."""

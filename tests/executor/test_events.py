@@ -204,5 +204,5 @@ async def test_a_subscriber_that_raises_is_logged_and_the_run_goes_on(kind, capl
     assert "in the subscriber" in caplog.text
     assert kind.__name__ in caplog.text
     assert executor._slots.in_use == 0
-    assert executor._runs == set()
+    assert not executor._runs
     assert asyncio.all_tasks() == {asyncio.current_task()}

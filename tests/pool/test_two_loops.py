@@ -109,7 +109,7 @@ def test_a_loop_that_ends_does_not_hold_up_the_other_one(clock, limits, seconds,
         assert gone.cancelled()
     else:
         clock.kill(goes)
-        executors[0]._runs.clear()
+        executors[0]._runs.take_dead()
         del gone
         gc.collect()
     clock.run_until(task.done, end=clock.now + 200.0)

@@ -1,0 +1,98 @@
+"""The asyncio tasks that do a run's work: as many as there are slots, and others for those that step aside."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from typing import TYPE_CHECKING
+
+from ingather.nesting import callers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+
+class Workers:
+    """At most `window` of them, of which `most` are at work at once. To be made and used on one loop.
+
+    `work`: what each does, `wanted`: whether another one would find something, beside so many. `left`: called when one
+    has gone, with what it raised.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[], Coroutine[object, object, None]],
+        wanted: Callable[[int], bool],
+        left: Callable[[BaseException | None], None],
+        *,
+        window: int,
+        most: int,
+    ) -> None:
+        self.most = most
+        self._work = work
+        self._wanted = wanted
+        self._left = left
+        self._window = window
+        self._aside = 0
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._context = contextvars.copy_context()  # of whoever asked, whichever task hires a worker later
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @property
+    def too_many(self) -> bool:
+        """Whether one of those at work has to go, since others came back."""
+        return len(self._tasks) - self._aside > self.most
+
+    def step_aside(self) -> None:
+        """One holds no slot for a while: another may take its turn."""
+        self._aside += 1
+        self.hire()
+
+    def step_back(self) -> None:
+        """It goes on."""
+        self._aside -= 1
+
+    def hire(self) -> None:
+        """One more, where there may be more and something is to be done; each hires the next as it finds a task."""
+        count = len(self._tasks)
+        if count >= self._window or count - self._aside >= self.most or not self._wanted(count):
+            return
+        worker = self._loop.create_task(self._work(), context=self._context.copy())
+        self._tasks.add(worker)
+        worker.add_done_callback(self._gone, context=self._context)
+
+    def cancel(self) -> None:
+        """All of them."""
+        for worker in self._tasks:
+            worker.cancel()
+
+    async def ended(self, *, cancelled: bool = False) -> None:
+        """Wait until the last has gone, those apart whose functions wait here; `cancelled`: and do not let them end."""
+        interrupted: asyncio.CancelledError | None = None
+        waiting_here = set(callers())
+        while workers := self._tasks - waiting_here:
+            if cancelled:
+                for worker in workers:
+                    worker.cancel()
+            try:
+                await asyncio.wait(workers)
+            except asyncio.CancelledError as error:  # cancelled while cleaning up: first clean up, then go
+                if not cancelled:
+                    raise
+                interrupted = error
+        if interrupted is not None:
+            raise interrupted
+
+    def leave(self, worker: asyncio.Task[None]) -> None:
+        """One is about to end: said before it does, so that others which end in that very moment see it."""
+        self._tasks.discard(worker)
+
+    def _gone(self, worker: asyncio.Task[None]) -> None:
+        self._tasks.discard(worker)
+        self._left(None if worker.cancelled() else worker.exception())
+
+    def __repr__(self) -> str:
+        return f"Workers({len(self._tasks)}, {self._aside} aside)"
