@@ -24,8 +24,21 @@ _HOMES = {
     "openai-responses": ("openai", "api.openai.com"),
     "anthropic": ("anthropic", "api.anthropic.com"),
     "gemini": ("google", "generativelanguage.googleapis.com"),
+    "cerebras": ("cerebras", "api.cerebras.ai"),
+    "deepseek": ("deepseek", "api.deepseek.com"),
+    "fireworks": ("fireworks", "api.fireworks.ai"),
+    "groq": ("groq", "api.groq.com"),
+    "mistral": ("mistral", "api.mistral.ai"),
+    "moonshot": ("moonshotai", "api.moonshot.ai"),
+    "openrouter": ("openrouter", "openrouter.ai"),
+    "together": ("together", "api.together.xyz"),
+    "xai": ("x-ai", "api.x.ai"),
+    "zai": ("zai", "api.z.ai"),
 }
-"""Dialect → its name in the data set, and the host whose prices those are."""
+"""Provider → its name in the data set, and the host whose prices those are.
+
+Not in it: perplexity, which takes money for each search too, and huggingface, whose prices are those of whom it asks.
+"""
 _FREE = ("echo", "offline")
 """Dialects that ask nobody."""
 

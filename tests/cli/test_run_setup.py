@@ -66,7 +66,7 @@ def test_what_the_provider_would_refuse_is_found_first(refused, line, said):
         (["--rpm", "0"], "--rpm"),
         (["--max-concurrency", "0"], "--max-concurrency"),
         (["--timeout", "-1"], "--timeout"),
-        (["--model", "gpt-4o"], "names no dialect"),
+        (["--model", "gpt-4o"], "names no provider"),
         (["--model", "openai/"], "names no model"),
         (["--model", "openai/x"], "set OPENAI_API_KEY, or give --api-key-env VAR"),
         (["--model", "openai/x", "--base-url", "localhost:8000"], "--base-url starts with http:// or https://"),

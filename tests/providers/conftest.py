@@ -1,5 +1,6 @@
 import pytest
 
+from ingather.providers.presets import PRESETS
 from tests.providers import peers
 
 
@@ -19,5 +20,8 @@ def _no_environment(monkeypatch):
     for dialect in ("OPENAI", "OLLAMA", "ANTHROPIC", "GEMINI", "GOOGLE"):
         monkeypatch.delenv(f"{dialect}_API_KEY", raising=False)
         monkeypatch.delenv(f"{dialect}_BASE_URL", raising=False)
+    for name, preset in PRESETS.items():
+        for variable in (*preset.keys, f"{name.upper()}_BASE_URL"):
+            monkeypatch.delenv(variable, raising=False)
     for name in ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "OPENAI_API_VERSION", "OLLAMA_HOST"):
         monkeypatch.delenv(name, raising=False)

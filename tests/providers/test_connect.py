@@ -152,22 +152,22 @@ def test_key_with_a_line_break_is_refused():
 # -- names and URLs that are wrong
 
 WRONG_MODELS = {
-    "gpt-4o": "Did you mean 'openai/gpt-4o'",
-    "opnai/gpt-4o": "Did you mean 'openai/gpt-4o'",
-    "OpenAI/gpt-4o": "Did you mean 'openai/gpt-4o'",
-    "olama/x": "Did you mean 'ollama/x'",
-    "ecko": "Did you mean 'echo'",
+    "gpt-4o": "did you mean 'openai/gpt-4o'",
+    "opnai/gpt-4o": "did you mean 'openai/gpt-4o'",
+    "OpenAI/gpt-4o": "did you mean 'openai/gpt-4o'",
+    "olama/x": "did you mean 'ollama/x'",
+    "ecko": "did you mean 'echo'",
     "azure/mine": "no base_url: give base_url=, as in https://RESOURCE",
     "offline/extractor": 'there is no offline/extractor: write "offline/extractive"',
     "offline": 'write "offline/extractive"',
-    "offlin/extractive": "Did you mean 'offline/extractive'",
+    "offlin/extractive": "did you mean 'offline/extractive'",
     "anthropic": "names no model: write 'anthropic/NAME'",
-    "Gemini/flash": "Did you mean 'gemini/flash'",
+    "Gemini/flash": "did you mean 'gemini/flash'",
     "openai": "names no model: write 'openai/NAME'",
     "openai/": "names no model",
     "echo/x": 'write "echo"',
-    "": "names no dialect",
-    "/": "names no dialect",
+    "": "names no provider",
+    "/": "names no provider",
 }
 
 

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from ingather.errors import ConnectFailed, SetupError
-from ingather.transport.proxies import proxy_for
+from ingather.transport.proxies import is_excepted, proxy_for
 from tests.servers.raw import RawServer, answer
 
 URL = "http://llm.example/v1"
@@ -94,6 +94,72 @@ def test_which_proxy(url, environment, proxy, monkeypatch):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert proxy_for(url) == proxy
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "host", "port"),
+    [
+        ("10.0.0.0/8", "10.1.2.3", 80),
+        ("192.168.0.0/16,10.0.0.0/8", "10.1.2.3", 80),
+        ("10.1.2.3/8", "10.200.0.1", 80),
+        ("10.1.2.3", "10.1.2.3", 8000),
+        ("10.1.2.3:8000", "10.1.2.3", 8000),
+        ("fd00::/8", "fd12::1", 443),
+        ("[fd00::]/8", "[fd12::1]", 443),
+        ("[fd12::1]:443", "fd12::1", 443),
+        ("[fd12::1]", "fd12::1", 8000),
+        ("fd12::1", "fd12:0:0::1", 443),
+        ("10.0.0.0/8", "::ffff:10.1.2.3", 443),
+        ("*.lan", "gpu.lan", 80),
+        ("*.lan", "a.gpu.lan", 80),
+        (".lan", "gpu.lan", 80),
+        ("lan", "gpu.lan", 80),
+        ("*.lan:8000", "gpu.lan", 8000),
+        ("GPU.Lan", "gpu.lan", 80),
+        ("gpu.lan.", "gpu.lan", 80),
+        ("gpu.lan", "gpu.lan.", 80),
+        ("other example.com", "llm.example.com", 80),
+        ("other,  example.com ,", "example.com", 80),
+        ("*", "llm.example", 80),
+        ("other,*", "10.1.2.3", 80),
+        ("http://gpu.lan", "gpu.lan", 80),
+    ],
+)
+def test_host_that_no_proxy_names(no_proxy, host, port):
+    assert is_excepted(no_proxy, host, port)
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "host", "port"),
+    [
+        ("", "gpu.lan", 80),
+        (",  ,", "gpu.lan", 80),
+        (".", "gpu.lan", 80),
+        ("10.0.0.0/8", "11.1.2.3", 80),
+        ("10.0.0.0/8", "10.example.com", 80),
+        ("10.1.2.3:8000", "10.1.2.3", 8001),
+        ("1.2.3", "10.1.2.3", 80),
+        ("fd00::/8", "10.1.2.3", 80),
+        ("10.0.0.0/8", "fd12::1", 80),
+        ("10.0.0.0/99", "10.1.2.3", 80),
+        ("*.lan", "gpulan", 80),
+        ("lan", "gpu.wlan", 80),
+        ("*.lan:8000", "gpu.lan", 80),
+        ("gpu.lan:port", "gpu.lan", 80),
+        ("example.com", "example.com.elsewhere", 80),
+    ],
+)
+def test_host_that_no_proxy_does_not_name(no_proxy, host, port):
+    assert not is_excepted(no_proxy, host, port)
+
+
+@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
+@pytest.mark.parametrize("proxy", ["http_proxy", "HTTP_PROXY"])
+def test_variables_may_be_in_upper_or_lower_case(name, proxy, monkeypatch):
+    monkeypatch.setenv(proxy, "http://p:1")
+    monkeypatch.setenv(name, "10.0.0.0/8 *.lan")
+    found = [proxy_for(f"http://{host}/v1") for host in ("10.1.2.3", "gpu.lan:8000", "llm.example")]
+    assert found == [None, None, "http://p:1"]
 
 
 def test_proxy_of_another_kind_is_a_set_up_error(monkeypatch):

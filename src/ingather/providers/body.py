@@ -18,7 +18,6 @@ _REFUSED = {
     **dict.fromkeys(("base_url", "api_base", "url", "host", "endpoint", "api_version"), _CONNECT),
     **dict.fromkeys(("api_key", "authorization", "organization", "project"), _CONNECT),
     **dict.fromkeys(("headers", "extra_headers", "default_headers", "extra_query", "http_client"), "it cannot be set"),
-    "extra_body": "write its fields beside the other parameters",
     "messages": "the task has its own",
     "timeout": "use LLMTask(timeout=…) or connect(timeout=…)",
     "max_retries": "use RetryConfig(max_attempts=…)",
@@ -44,7 +43,19 @@ def checked(params: Mapping[str, object]) -> dict[str, object]:
             raise SetupError(f"{name} is {value}, which JSON cannot say")
         sent[name] = value
     sent.pop("stream", None)
-    return sent
+    return _with_extra(sent) if "extra_body" in sent else sent
+
+
+def _with_extra(sent: dict[str, object]) -> dict[str, object]:
+    """With the fields of ``extra_body`` beside the others and over them, as the openai package has it."""
+    extra = sent.pop("extra_body")
+    if extra is None:
+        return sent
+    if not isinstance(extra, Mapping):
+        raise SetupError(f"extra_body is an object whose fields are sent beside the others, not {extra!r:.40}")
+    if "extra_body" in extra:
+        raise SetupError("extra_body holds an extra_body: write its fields once")
+    return {**sent, **checked(extra)}
 
 
 def _check(name: object, value: object) -> None:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ingather.errors import SetupError
+from ingather.providers.advice import Advice
 from ingather.providers.homes import HOMES
+from ingather.providers.meant import FORMS, WITHOUT_SERVER, meant
+from ingather.providers.options import check_names
+from ingather.providers.own_headers import OwnHeaders
 from ingather.providers.wire import TRANSIENT_FAULTS
 from ingather.task import positive_seconds
 from ingather.transport.hosts import is_loopback, is_near
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ingather.backoff import RetryConfig
     from ingather.limits import Limits
     from ingather.providers.base import Provider
-
-_WITHOUT_SERVER = ("echo", "offline")
-_FORMS = (
-    '"openai/NAME" (with base_url= for every compatible server), "anthropic/NAME", "gemini/NAME", '
-    '"azure/DEPLOYMENT", "ollama/NAME", "offline/extractive" or "echo"'
-)
-_OWN = ("base_url", "api_key", "api_version", "schema_mode", "limits", "timeout", "retry", "model")
+    from ingather.transport import Transport
 
 
 def connect(
@@ -37,12 +36,16 @@ def connect(
     api: str | None = None,
     api_version: str | None = None,
     schema_mode: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    ca: str | os.PathLike[str] | None = None,
     **params: object,
 ) -> Provider:
-    """A provider for `model`: its dialect, a slash, its name; or ``"echo"``.
+    """A provider for `model`: whom to ask, a slash, the model's name; or ``"echo"``.
 
     The dialects are ``"openai/NAME"``, ``"anthropic/NAME"``, ``"gemini/NAME"``, ``"azure/DEPLOYMENT"`` and
-    ``"ollama/NAME"``. ``"offline/extractive"`` needs no server and no key: a baseline that copies from the prompt.
+    ``"ollama/NAME"``. Services and servers that are compatible with OpenAI's have presets, such as ``"groq/NAME"``,
+    ``"openrouter/NAME"`` or ``"vllm/NAME"``: docs/dialects.md lists them. ``"offline/extractive"`` needs no server and
+    no key: a baseline that copies from the prompt.
 
     With `base_url`, ``"openai/NAME"`` reaches every compatible server; without, that of ``OPENAI_BASE_URL`` or
     OpenAI's own. It speaks the Responses API to OpenAI's own host and Chat Completions to any other; `api` chooses,
@@ -52,33 +55,45 @@ def connect(
     ``"anthropic/NAME"`` send schemas as tools, for servers without ``output_config``.
 
     A key of the environment, ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY`` (or ``GOOGLE_API_KEY``) and
-    their like, goes only to the dialect's own host and that of its variable; any other host needs `api_key`, or none if
-    it is this machine; ``api_key=""`` sends none. A key goes unencrypted only to this machine or the local network.
+    their like, goes only to the provider's own host and that of its variable; any other host needs `api_key`, or none
+    if it is this machine; ``api_key=""`` sends none. A key goes unencrypted only to this machine or the local network.
+
+    `headers`: of every request, as secret as a key; one that carries a key (``Authorization``) stands in place of
+    `api_key`. `ca`: a file of certificates in PEM, or a folder of such files, to be trusted besides the usual ones (or
+    those of ``SSL_CERT_FILE``); certificates are always checked.
 
     `limits`: caps on the quota. `timeout`: seconds for each attempt. `retry`: for tasks that bring none, three attempts
-    on transient faults unless given; None is one attempt. `params`: parameters of every request.
+    on transient faults unless given; None is one attempt. `params`: parameters of every request; a name that is likely
+    a slip of a known one is sent with a warning.
 
     Raises `SetupError` that says what to do.
 
     >>> connect("openai/llama-3", base_url="http://localhost:8000/v1", temperature=0)
     OpenAIProvider('llama-3' at localhost:8000)
     """
-    dialect, _, name = model.partition("/")
+    dialect, _, name = model.strip().partition("/")
     _check_dialect(model, dialect, name)
-    _check_names(params)
+    check_names(params)
     own = _own_options(dialect, api=api, api_version=api_version, schema_mode=schema_mode)
-    if dialect in _WITHOUT_SERVER:
-        return _without_server(dialect, name, params, limits, given=bool(base_url or api_key))
+    if dialect in WITHOUT_SERVER:
+        given = bool(base_url or api_key or headers or ca)
+        return _without_server(dialect, name, params, limits, given=given)
     url = _checked_url(dialect, base_url or _url_of_environment(dialect) or HOMES[dialect].url)
+    sent = OwnHeaders(headers)
+    key = _key(dialect, url, api_key, sent)
+    seconds = _seconds(timeout)
     return HOMES[dialect].made(
         name,
         base_url=url.geturl(),
-        api_key=_key(dialect, url, api_key),
+        api_key=key,
         params=params,
         limits=limits,
         retry=retry,
-        timeout=_seconds(timeout),
+        timeout=seconds,
         name=dialect,
+        headers=sent,
+        advice=Advice(dialect, url.geturl(), *(() if key or sent.authorizes else _unsent(dialect, url))),
+        transport=None if ca is None else _trusting(ca, url, seconds),
         **own,
     )
 
@@ -104,20 +119,11 @@ def _urls(dialect: str) -> tuple[str, ...]:
 def _check_dialect(model: str, dialect: str, name: str) -> None:
     if dialect == "echo" and name:
         raise SetupError(f'{model!r}: write "echo", which has no models')
-    if dialect in _WITHOUT_SERVER or (dialect in HOMES and name):
+    if dialect in WITHOUT_SERVER or (dialect in HOMES and name):
         return
     if dialect in HOMES:
         raise SetupError(f"{model!r} names no model: write {dialect + '/NAME'!r}")
-    near = get_close_matches(dialect.lower(), [*HOMES, *_WITHOUT_SERVER], 1)
-    guess = f"{near[0]}/{name}".rstrip("/") if near else f"openai/{model}"
-    raise SetupError(f"{model!r} names no dialect: write {_FORMS}. Did you mean {guess!r}?")
-
-
-def _check_names(params: dict[str, object]) -> None:
-    """A slip in one of our own names would otherwise be sent to the provider: with ``apikey``, the key itself."""
-    for name in params:
-        if near := get_close_matches(name.lower().replace("-", "_"), _OWN, 1, cutoff=0.8):
-            raise SetupError(f"connect() has no {name!r}: did you mean {near[0]!r}?")
+    raise SetupError(f"{model!r} names no provider: {meant(model)} A model is written {FORMS}")
 
 
 def _seconds(timeout: float) -> float:
@@ -149,18 +155,26 @@ def _checked_url(dialect: str, text: str) -> SplitResult:
     return url
 
 
-def _key(dialect: str, url: SplitResult, given: str | None) -> str | None:
-    key = _key_of_environment(dialect, url) if given is None else given
+def _key(dialect: str, url: SplitResult, given: str | None, headers: OwnHeaders) -> str | None:
+    if given and headers.authorizes:
+        raise SetupError(f"api_key= and the header {headers.authorizes} are both a key: give one of them")
+    key = given
+    if given is None and not headers.authorizes:  # a header that is given goes over the environment
+        key = _key_of_environment(dialect, url)
     host = url.hostname or ""
-    if key and url.scheme == "http" and not is_near(host):
+    if (key or headers.is_secret) and url.scheme == "http" and not is_near(host):
         raise SetupError(f"the key would go to {host} unencrypted: write https:// in base_url")
     return key
 
 
+def _hosts(dialect: str) -> list[str]:
+    """Where a key of the environment may go."""
+    home, named = HOMES[dialect], _url_of_environment(dialect)
+    return [urlsplit(each).netloc for each in (home.url, home.completed(named) if named else "")]
+
+
 def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
-    home = HOMES[dialect]
-    named = _url_of_environment(dialect)
-    hosts = [urlsplit(each).netloc for each in (home.url, home.completed(named) if named else "")]
+    home, hosts = HOMES[dialect], _hosts(dialect)
     key = next(filter(None, map(os.environ.get, home.keys)), None)
     if key and url.netloc in hosts:
         return key
@@ -175,11 +189,29 @@ def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
     )
 
 
+def _unsent(dialect: str, url: SplitResult) -> tuple[str, str]:
+    """The variable of a key that is there and was not sent to `url`, and where it goes; else nothing."""
+    hosts = list(filter(None, _hosts(dialect)))
+    set_here = next((name for name in HOMES[dialect].keys if os.environ.get(name)), "")
+    if not set_here or url.netloc in hosts:
+        return "", ""
+    return set_here, " and ".join(hosts) or f"the host of {_urls(dialect)[0]}"
+
+
+def _trusting(ca: str | os.PathLike[str], url: SplitResult, timeout: float) -> Transport:
+    from ingather.transport import AiohttpTransport
+    from ingather.transport.certificates import trusting
+
+    if url.scheme != "https":
+        raise SetupError(f"ca= is for https://, and base_url is {url.geturl()}: leave it out")
+    return AiohttpTransport(timeout=timeout, tls=trusting(ca))
+
+
 def _without_server(
     dialect: str, name: str, params: dict[str, object], limits: Limits | None, *, given: bool
 ) -> Provider:
     if given:
-        raise SetupError(f'"{dialect}" has no server: leave out base_url and api_key')
+        raise SetupError(f'"{dialect}" has no server: leave out base_url, api_key, headers and ca')
     if dialect == "echo":
         from ingather.providers.echo import EchoProvider
 

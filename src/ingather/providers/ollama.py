@@ -59,10 +59,10 @@ class OllamaProvider(DialectProvider):
         super().__init__(OllamaChatCompletions(), model, base_url=base_url, **options)
 
 
-def completed(text: str) -> str:
+def completed(text: str, port: int | None = 11434) -> str:
     """A base_url from what Ollama itself takes for one in ``OLLAMA_HOST``, and other tools without its path.
 
-    What is no host comes back as it is.
+    What is no host comes back as it is. `port`: of a host that is written without one.
 
     >>> completed("0.0.0.0"), completed("gpu:8080"), completed("https://llm.example")
     ('http://127.0.0.1:11434/v1', 'http://gpu:8080/v1', 'https://llm.example/v1')
@@ -73,7 +73,7 @@ def completed(text: str) -> str:
         return text
     host = url.hostname or "127.0.0.1"
     host = _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
-    port = url.port if url.port is not None or "://" in text else 11434
+    port = url.port if url.port is not None or "://" in text else port
     return url._replace(netloc=host if port is None else f"{host}:{port}", path=url.path.rstrip("/") or "/v1").geturl()
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ingather.limits import Limits
+    from ingather.providers.advice import Advice
     from ingather.providers.dialect import Dialect
+    from ingather.providers.own_headers import OwnHeaders
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
     from ingather.transport import Reply, Transport
@@ -43,6 +45,8 @@ class Options(TypedDict, total=False):
     timeout: float
     transport: Transport | None
     name: str
+    headers: OwnHeaders | None
+    advice: Advice | None
 
 
 class _Route(NamedTuple):
@@ -59,6 +63,7 @@ class DialectProvider:
     `model`: overridden by ``config_overrides["model"]``. `base_url`: up to and without the dialect's path. `params`:
     parameters of every request, under those of the task. `timeout`: seconds for each attempt. `transport`: how to
     post, AiohttpTransport unless given. `name`: what errors and quotas call the provider, the dialect's unless given.
+    `headers`: of every request, over those of the dialect. `advice`: what to do about failures.
 
     Raises `SetupError` for a key or a parameter that cannot be sent. Use `connect`, which also finds the key.
     """
@@ -76,6 +81,8 @@ class DialectProvider:
         timeout: float = 600.0,
         transport: Transport | None = None,
         name: str = "",
+        headers: OwnHeaders | None = None,
+        advice: Advice | None = None,
     ) -> None:
         self.model = model
         self.limits = limits
@@ -87,6 +94,9 @@ class DialectProvider:
         self._dialect = dialect
         self._name = name or dialect.name
         self._key = Secret(api_key) if api_key else None
+        self._headers = headers or None
+        self._advice = advice
+        self._account = self._fingerprint()
         self._base_url = base_url.rstrip("/")
         self._host = urlsplit(base_url).netloc
         self._defaults = checked({**(params or {}), "model": model})
@@ -157,7 +167,7 @@ class DialectProvider:
         return response
 
     def _refusal(self, reply: Reply, model: str) -> ProviderError:  # noqa: ARG002 - a dialect's quotas may be by model
-        return classify(reply.status, reply.headers, reply.body, provider=self._name, secrets=self._secrets())
+        return classify(reply.status, reply.headers, reply.body, provider=self._host, secrets=self._secrets())
 
     def _bad_body(self, reply: Reply, why: str) -> BadBody:
         head = redact(reply.body[:2000].decode("utf-8", "replace"), *self._secrets())
@@ -173,6 +183,8 @@ class DialectProvider:
         secrets = self._secrets()
         error.provider = self._name
         error.model = model
+        if self._advice is not None and (also := self._advice.on(error, model)):
+            error.args = (f"{error}; {also}",)
         error.args = tuple(redact(str(part), *secrets) for part in error.args)
         error.code = error.code and redact(error.code, *secrets)
         error.request_id = error.request_id and redact(error.request_id, *secrets)
@@ -188,16 +200,30 @@ class DialectProvider:
         url = self._dialect.url(self._base_url, model)
         endpoint = self._endpoints.get(url)  # one for all models that have a path in common: it has the connections
         if endpoint is None:
-            key = self._key.reveal() if self._key is not None else ""
-            endpoint = self._endpoints[url] = Endpoint(url, {**_HEADERS, **self._dialect.headers(key)})
-        fingerprint = self._key.fingerprint if self._key is not None else ""
-        quota = QuotaKey(self._name, self._host, fingerprint, model)
-        route = self._routes[model] = _Route(endpoint, f"{self._dialect.name}\0{url}".encode(), quota)
+            endpoint = self._endpoints[url] = Endpoint(url, self._sent_headers())
+        quota = QuotaKey(self._name, self._host, self._account, model)
+        variant = self._headers.variant if self._headers is not None else ""
+        identity = "\0".join(filter(None, (self._dialect.name, url, variant)))
+        route = self._routes[model] = _Route(endpoint, identity.encode(), quota)
         return route
 
-    def _secrets(self) -> tuple[str, ...]:
+    def _sent_headers(self) -> dict[str, str]:
         key = self._key.reveal() if self._key is not None else ""
-        return (key,) if len(key) >= _TELLING_KEY else ()
+        ours = {**_HEADERS, **self._dialect.headers(key)}
+        own = self._headers.reveal() if self._headers is not None else {}
+        over = {name.lower() for name in own}
+        return {**{name: value for name, value in ours.items() if name.lower() not in over}, **own}
+
+    def _fingerprint(self) -> str:
+        """Of the key, and of headers that say whose quota it is."""
+        key = self._key.fingerprint if self._key is not None else ""
+        account = self._headers.account if self._headers is not None else ""
+        return Secret(f"{key}+{account.encode().hex()}").fingerprint if account else key
+
+    def _secrets(self) -> tuple[str, ...]:
+        key = (self._key.reveal(),) if self._key is not None else ()
+        own = self._headers.secrets if self._headers is not None else ()
+        return tuple(secret for secret in (*key, *own) if len(secret) >= _TELLING_KEY)
 
     def __repr__(self) -> str:
         key = f", key {self._key.fingerprint}" if self._key is not None else ""

@@ -15,6 +15,8 @@ from ingather.transport.expiry import Deadline
 from ingather.transport.heads import HeadTooLarge, ResponseBytes
 
 if TYPE_CHECKING:
+    import ssl
+
     from aiohttp.abc import AbstractStreamWriter
     from aiohttp.connector import Connection
 
@@ -22,10 +24,13 @@ _DIALS = 256  # handshakes at once: a thousand would starve each other past the 
 
 
 class Connector(aiohttp.TCPConnector):
-    """As many connections as are asked for, but not all handshakes at once. `connect_timeout`: seconds for one."""
+    """As many connections as are asked for, but not all handshakes at once.
 
-    def __init__(self, connect_timeout: float) -> None:
-        super().__init__(limit=0, ttl_dns_cache=60)
+    `connect_timeout`: seconds for one. `tls`: what checks certificates, this machine's unless given.
+    """
+
+    def __init__(self, connect_timeout: float, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(limit=0, ttl_dns_cache=60, ssl=True if tls is None else tls)
         self._factory = partial(_Responses, loop=self._loop)  # type: ignore[assignment]
         self._dials = asyncio.Semaphore(_DIALS)
         self._connect_timeout = connect_timeout

@@ -23,6 +23,7 @@ from ingather.transport.faults import FAULTS, typed
 from ingather.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, Callable
 
     from ingather.transport import Endpoint
@@ -40,14 +41,21 @@ class AiohttpTransport:
     `timeout`: seconds for a whole exchange. `max_response_bytes`: the cap on an answer, decoded. An endpoint has a
     session of its own on each event loop, made on first use; it closes by `aclose`, or with its loop. Proxies are taken
     from the environment as it is at that moment; redirects are not followed, cookies not kept, certificates always
-    checked.
+    checked: by `tls`, which is this machine's unless given.
 
     >>> AiohttpTransport(timeout=30)
     AiohttpTransport(timeout=30, 0 sessions)
     """
 
-    def __init__(self, *, timeout: float = 600.0, max_response_bytes: int = MAX_RESPONSE_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: float = 600.0,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._timeout = timeout
+        self._tls = tls
         self._cap = max_response_bytes
         self._sessions: dict[_Where, _Session] = {}
         self._lives: dict[_Where, AsyncGenerator[None]] = {}
@@ -78,7 +86,7 @@ class AiohttpTransport:
         for closed in [where for where in self._lives if where[1].is_closed()]:
             _abandon(self._lives.pop(closed))
         where = (endpoint, loop)
-        session = self._sessions[where] = _Session(endpoint, self._cap)
+        session = self._sessions[where] = _Session(endpoint, self._cap, self._tls)
         life = self._lives[where] = _life(session.client, where, weakref.WeakMethod(self._forget))
         await anext(life)
         return session
@@ -95,14 +103,14 @@ class AiohttpTransport:
 class _Session:
     """An endpoint on a loop: its connections, and all that is the same for each request."""
 
-    def __init__(self, endpoint: Endpoint, cap: int) -> None:
+    def __init__(self, endpoint: Endpoint, cap: int, tls: ssl.SSLContext | None = None) -> None:
         proxy = proxy_for(endpoint.url)
         self._url = URL(endpoint.url)
         self._proxy = None if proxy is None else URL(proxy)
         self._cap = cap
         self.host = self._url.authority
         self.client = aiohttp.ClientSession(
-            connector=Connector(CONNECT_TIMEOUT),
+            connector=Connector(CONNECT_TIMEOUT, tls),
             request_class=Request,
             headers={hdrs.ACCEPT_ENCODING: "identity", **endpoint.headers},
             timeout=aiohttp.ClientTimeout(),

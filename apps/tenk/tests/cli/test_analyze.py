@@ -94,7 +94,7 @@ def test_components_that_fail_are_exit_code_3(source, tmp_path):
         (["SOURCE", "--sections", "everything"], "there is no section everything"),
         (["SOURCE", "--sections", ","], "at least one"),
         (["SOURCE", "--split", "halves"], "fields or single"),
-        (["SOURCE", "--model", "gpt-5"], "names no dialect"),
+        (["SOURCE", "--model", "gpt-5"], "names no provider"),
         (["SOURCE", "--model", "openai/gpt-5-mini"], "no key for api.openai.com"),
         (["SOURCE", "--model", "openai/x", "--api-key-env", "NOT_SET"], "NOT_SET"),
         (["SOURCE", "-o", "no-such-folder/out.json"], "cannot be written"),

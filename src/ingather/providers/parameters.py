@@ -1,0 +1,69 @@
+"""The names of parameters that servers know, so that a likely slip can be told from a name we have not heard of."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+_NAMES = {
+    "OpenAI, Chat Completions": """audio frequency_penalty function_call functions logit_bias logprobs
+        max_completion_tokens max_tokens metadata modalities model n parallel_tool_calls prediction presence_penalty
+        prompt_cache_key prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier
+        stop store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity
+        web_search_options moderation prompt_cache_options""",
+    "OpenAI, Responses": """background conversation context_management include instructions max_output_tokens
+        max_tool_calls previous_response_id prompt reasoning text truncation""",
+    "OpenAI's package": "extra_body",
+    "Anthropic": """cache_control container inference_geo mcp_servers output_config output_format speed stop_sequences
+        system thinking top_k""",
+    "Gemini": """cachedContent candidateCount enableEnhancedCivicAnswers frequencyPenalty generationConfig labels
+        logprobs maxOutputTokens mediaResolution presencePenalty responseJsonSchema responseLogprobs responseMimeType
+        responseModalities responseSchema safetySettings seed speechConfig stopSequences systemInstruction temperature
+        thinkingConfig toolConfig topK topP""",
+    "vLLM, SGLang": """add_generation_prompt add_special_tokens allowed_token_ids bad_words best_of
+        chat_template chat_template_kwargs continue_final_message custom_params documents ebnf echo
+        guided_choice guided_decoding_backend guided_grammar guided_json guided_regex guided_whitespace_pattern
+        ignore_eos include_reasoning include_stop_str_in_output json_schema kv_transfer_params length_penalty lora_path
+        min_p min_tokens mm_processor_kwargs no_stop_trim priority prompt_logprobs regex repetition_penalty
+        return_hidden_states return_token_ids return_tokens_as_token_ids separate_reasoning skip_special_tokens
+        spaces_between_special_tokens stop_regex stop_token_ids stream_reasoning structural_tag structured_outputs
+        thinking_token_budget top_k truncate_prompt_tokens use_beam_search vllm_xargs request_id cache_salt""",
+    "llama.cpp": """cache_prompt dry_allowed_length dry_base dry_multiplier dry_penalty_last_n dry_sequence_breakers
+        dynatemp_exponent dynatemp_range grammar id_slot lora min_keep mirostat mirostat_eta mirostat_tau n_discard
+        n_indent n_keep n_predict n_probs parse_tool_calls post_sampling_probs reasoning_format repeat_last_n
+        repeat_penalty return_progress return_tokens samplers t_max_predict_ms timings_per_token top_n_sigma typical_p
+        typ_p xtc_probability xtc_threshold thinking_forced_open thinking_budget_tokens reasoning_budget""",
+    "Ollama, LM Studio": "draft_model format keep_alive num_ctx num_predict options think ttl",
+    "services": """compound_custom disable_reasoning disable_search disable_tool_validation citation_options
+        clear_thinking context_length_exceeded_behavior contextual_response_format deferred disable_tool_validation
+        do_sample echo enable_search enable_thinking exclude_domains image_response_format include_domains
+        include_reasoning language_preference last_updated_after_filter last_updated_before_filter media_response_format
+        models num_search_results partial perf_metrics_in_response plugins prompt_mode prompt_truncate_len provider
+        provider_options random_seed raw_output reasoning_format reasoning_history reasoning_split repetition_penalty
+        request_id response_language return_images return_related_questions route safe_prompt safety_model
+        search_after_date_filter search_before_date_filter search_domain_filter search_language_filter search_mode
+        search_options search_parameters search_recency_filter search_settings session_id speculation
+        stream_mode thinking_budget tool_stream top_a trace transforms typical_p usage web_search_options""",
+}
+"""Whose → names that its documentation gives. To be complete is not needed: other names are sent as they are."""
+
+KNOWN = frozenset(name for names in _NAMES.values() for name in names.split())
+_LIKELY = 0.8  # share of signs in common, as difflib counts it
+_SHORT = 5  # signs: of shorter names, two that differ in one sign are rather two names
+
+
+def likely_typo(name: str) -> str | None:
+    """The parameter that `name` is likely a slip of; None for one that is known, or like none that is.
+
+    >>> likely_typo("temprature"), likely_typo("temperature"), likely_typo("my_server_s_own")
+    ('temperature', None, None)
+    """
+    if name in KNOWN:
+        return None
+    plain = name.strip().lower().replace("-", "_")
+    if plain in KNOWN:
+        return plain
+    squeezed = {known.lower().replace("_", ""): known for known in sorted(KNOWN, reverse=True)}
+    if (same := squeezed.get(plain.replace("_", ""))) is not None:
+        return same
+    near = get_close_matches(plain, KNOWN, 1, cutoff=_LIKELY if len(plain) >= _SHORT else 0.85)
+    return near[0] if near else None
