@@ -72,6 +72,78 @@ def test_what_sets_nothing_is_no_matter():
     assert line(n=1, stream=False, stop=None).task.config_overrides == {"temperature": 0}
 
 
+EVERYTHING: dict[str, object] = {
+    "audio": {"voice": "ash", "format": "wav"},
+    "frequency_penalty": 0.5,
+    "functions": [{"name": "f"}],
+    "function_call": "auto",
+    "logit_bias": {"50256": -100},
+    "logprobs": True,
+    "max_completion_tokens": 9,
+    "max_tokens": 9,
+    "metadata": {"job": "7"},
+    "modalities": ["text"],
+    "parallel_tool_calls": False,
+    "prediction": {"type": "content", "content": "x"},
+    "presence_penalty": -0.5,
+    "prompt_cache_key": "k",
+    "prompt_cache_retention": "24h",
+    "reasoning_effort": "low",
+    "response_format": {"type": "json_object"},
+    "safety_identifier": "u",
+    "seed": 7,
+    "service_tier": "auto",
+    "stop": ["a"],
+    "store": False,
+    "stream_options": {"include_usage": True},
+    "tool_choice": "auto",
+    "tools": [{"type": "function", "function": {"name": "f"}}],
+    "top_logprobs": 3,
+    "top_p": 0.5,
+    "user": "u",
+    "verbosity": "low",
+    "web_search_options": {},
+}
+
+
+def test_all_parameters_of_openais_chat_completions_go_through(caplog):
+    assert line(**EVERYTHING).task.config_overrides == {"temperature": 0, **EVERYTHING}
+    assert caplog.text == ""
+
+
+RESPONSES_BODY: dict[str, object] = {
+    "include": ["reasoning.encrypted_content"],
+    "instructions": "Be brief",
+    "max_output_tokens": 9,
+    "max_tool_calls": 2,
+    "metadata": {"job": "7"},
+    "parallel_tool_calls": True,
+    "prompt_cache_key": "k",
+    "reasoning": {"effort": "low", "summary": "auto"},
+    "safety_identifier": "u",
+    "service_tier": "flex",
+    "store": True,
+    "text": {"format": {"type": "text"}, "verbosity": "low"},
+    "tool_choice": {"type": "function", "name": "f"},
+    "tools": [{"type": "web_search"}],
+    "top_logprobs": 3,
+    "truncation": "auto",
+    "user": "u",
+}
+
+
+def test_all_parameters_of_openais_responses_go_through(caplog):
+    body = {"model": "m", "input": "Hi", "background": False, "stream": False, **RESPONSES_BODY}
+    made = line({"url": "/v1/responses", "body": body}, Recipe(speaks_responses=True))
+    assert made.task.config_overrides == RESPONSES_BODY
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("url", ["/v1/chat/completions", "/chat/completions", "/v1/chat/completions/"])
+def test_url_may_be_written_as_azure_writes_it(url):
+    assert line({"url": url}).endpoint is CHAT
+
+
 def test_a_conversation_with_tools_goes_through_whole():
     calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
     messages = [
@@ -95,7 +167,9 @@ def test_a_conversation_with_tools_goes_through_whole():
         ({"method": "GET"}, "'method' is \"POST\", not 'GET'"),
         ({"method": ...}, "no 'method'"),
         ({"url": "/v1/responses"}, "'body' has no 'input'"),
-        ({"url": "/v1/embeddings"}, "'url' is one of /v1/chat/completions, /v1/responses, not '/v1/embeddings'"),
+        ({"url": "/v1/embeddings"}, "'/v1/embeddings' is not supported: lines for /v1/chat/completions and /v1/resp"),
+        ({"url": "/v1/moderations"}, "'/v1/moderations' is not supported"),
+        ({"url": "/v1/chat"}, "'url' is one of /v1/chat/completions, /v1/responses, not '/v1/chat'"),
         ({"url": "https://evil.example/v1/chat/completions"}, "'url' is one of /v1/chat/completions"),
         ({"url": ["/v1/chat/completions"]}, "'url' is one of"),
         ({"body": "x"}, "'body' is an object"),
@@ -114,7 +188,8 @@ def test_a_batch_line_that_is_none_says_what_is_wrong(changes, said):
         ({"stream": True}, "always taken whole"),
         ({"n": 2}, "one answer a task"),
         ({"n": True}, "one answer a task"),
-        ({"logprobs": True}, "'logprobs' is not taken"),
+        ({"Base-URL": "http://evil"}, "a line does not set 'Base-URL'"),
+        ({"extra_body": {"api_key": "x"}}, "a line does not set 'api_key'"),
         ({"base_url": "http://evil"}, "a line does not set 'base_url'"),
         ({"extra_headers": {}}, "a line does not set headers"),
         ({"temperature": "hot"}, "'temperature' is a number"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ingather.cli import SETUP
 from ingather.cli.signals import Interrupts
+from ingather.cli.spending import as_options
 from ingather.errors import (
     BudgetSpent,
     ConnectFailed,
@@ -94,7 +95,7 @@ class Drive:
             self.plan.answers.discard()
             if isinstance(self.cause, StoreError):
                 raise self.cause
-            raise SetupError(f"stopped, since no call can succeed:\n{type(self.cause).__name__}: {self.cause}")
+            raise SetupError(f"stopped, since no call can succeed:\n{self._why()}")
         self.plan.answers.close()
         return self._conclude()
 
@@ -189,12 +190,15 @@ class Drive:
         print(self.report.summary(), file=sys.stderr)
         if self.cause is not None:
             why = "" if isinstance(self.cause, StoreError) else ", since no call can succeed"
-            said = one_line(f"{type(self.cause).__name__}: {self.cause}", 300)
+            said = one_line(self._why(), 400)
             print(f"stopped{why}: {said}", file=sys.stderr)
         if self.short:
             print(f"budget: {self.plan.budget}; it was too little for {self.short:,} tasks", file=sys.stderr)
         print(f"{self._there:,} answers are in {self.plan.answers.name}{self._how_to_go_on()}", file=sys.stderr)
         return code
+
+    def _why(self) -> str:
+        return f"{type(self.cause).__name__}: {as_options(str(self.cause))}"
 
     @property
     def _there(self) -> int:

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingather.cli.cache import StoreFile
-from ingather.cli.run import Api, BaseUrl, Format, KeyVariable, Model, Params, Prompt, SchemaFile, System, Tasks
+from ingather.cli.run import (
+    Api,
+    BaseUrl,
+    Ca,
+    Format,
+    Headers,
+    KeyVariable,
+    Model,
+    Params,
+    Prompt,
+    SchemaFile,
+    System,
+    Tasks,
+)
 
 if TYPE_CHECKING:
     from ingather.errors import InvalidAnswer
@@ -27,6 +40,8 @@ def explain(
     base_url: BaseUrl = None,
     api: Api = None,
     api_key_env: KeyVariable = None,
+    header: Headers = None,
+    ca: Ca = None,
     prompt: Prompt = None,
     system: System = None,
     schema: SchemaFile = None,
@@ -50,7 +65,7 @@ def explain(
     from ingather.terms import Terms
 
     source = Source(tasks, format)
-    whom = Whom(model, base_url, api_key_env, None, None, 600.0, None, api)
+    whom = Whom(model, base_url, api_key_env, None, None, 600.0, None, api, header or [], ca)
     recipe, provider, _ = make_recipe(source, Ask(prompt, system, param or [], schema, format), whom)
     if not isinstance(provider, WireProvider):
         print(f"answers of {model} are never stored")

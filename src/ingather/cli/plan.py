@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,15 +22,17 @@ from ingather.jobs import (
     Template,
     Written,
     check,
-    checked_params,
     read_written,
 )
 from ingather.jobs.answer_form import AnswerForm, load_form
 from ingather.jobs.batch import ENDPOINTS
 from ingather.jobs.owner import Owner
-from ingather.jobs.params import parsed_param
+from ingather.jobs.params import run_params
+from ingather.jobs.typos import Typos
 from ingather.limits import Limits
 from ingather.providers.connect import connect
+from ingather.providers.homes import HOMES
+from ingather.providers.own_headers import parsed_header
 from ingather.providers.responses import ResponsesProvider
 from ingather.store import Store
 from ingather.store.outputs import OutputRows
@@ -51,6 +54,7 @@ class Ask:
     params: list[str]
     schema: str | None
     format: str | None = None
+    strict_params: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Whom:
     timeout: float
     retries: int | None
     api: str | None = None
+    headers: list[str] = field(default_factory=list)
+    ca: str | None = None
 
     @property
     def each_its_own(self) -> bool:
@@ -172,10 +178,12 @@ def make_plan(
 def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider, AnswerForm | None]:
     """How rows become tasks, who is asked, and the form of answers. Raises SetupError."""
     form = None if ask.schema is None else load_form(ask.schema)
-    params = checked_params(dict(map(parsed_param, ask.params)))
+    typos = Typos(ask.strict_params, lambda said: print(f"warning: {said}", file=sys.stderr))
+    params = run_params(ask.params)
+    typos.check(params, "--param")
     template = None if ask.prompt is None else Template(_text(ask.prompt))
     system = None if ask.system is None else _text(ask.system)
-    recipe = Recipe(template, system, params, None if form is None else form.model, whom.each_its_own)
+    recipe = Recipe(template, system, params, None if form is None else form.model, whom.each_its_own, typos=typos)
     provider = _provider(whom, whom.api or _api_of_lines(source, recipe, whom))
     return replace(recipe, speaks_responses=isinstance(provider, ResponsesProvider)), provider, form
 
@@ -202,7 +210,8 @@ def _resume(store: Store, answers: AnswerFile, model: str, again: Again) -> Resu
 
 def _api_of_lines(source: Source, recipe: Recipe, whom: Whom) -> str | None:
     """Where the first line is one of OpenAI's batch lines, the API that its url is of; None leaves the choice."""
-    if not source.rereadable or not whom.model.startswith("openai/"):
+    provider = HOMES.get(whom.model.partition("/")[0])
+    if not source.rereadable or provider is None or "api" not in provider.takes:
         return None
     with closing(source.rows()) as rows:
         first = next(rows, None)
@@ -218,9 +227,26 @@ def _provider(whom: Whom, api: str | None) -> Provider:
         raise SetupError(f"--api-key-env: the environment variable {whom.api_key_env} is not set, or empty")
     limits = Limits(requests_per_minute=whom.rpm, tokens_per_minute=whom.tpm)
     try:
-        return connect(whom.model, base_url=whom.base_url, api_key=key, limits=limits, timeout=whom.timeout, api=api)
+        return connect(
+            whom.model,
+            base_url=whom.base_url,
+            api_key=key,
+            limits=limits,
+            timeout=whom.timeout,
+            api=api,
+            headers=_headers(whom.headers),
+            ca=whom.ca,
+        )
     except SetupError as error:
         raise SetupError(as_options(str(error))) from error
+
+
+def _headers(written: list[str]) -> dict[str, str]:
+    pairs = [parsed_header(each) for each in written]
+    headers = dict(pairs)
+    if len(headers) < len(pairs):
+        raise SetupError("--header: a name is there twice")
+    return headers
 
 
 def _preparing(appraiser: Appraiser, resume: Resume | None) -> Callable[[LLMTask], object]:

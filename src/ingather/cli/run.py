@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ingather.errors import SetupError, redact
+from ingather.providers.presets import DIALECTS, PRESETS
 
 if TYPE_CHECKING:
     from ingather.hedge import Hedge
@@ -29,13 +30,13 @@ Output = Annotated[
 Model = Annotated[
     str,
     typer.Option(
-        metavar="DIALECT/NAME",
+        metavar="PROVIDER/NAME",
         help="Whom to ask, such as openai/gpt-4o-mini, whatever model a line names; 'openai/*' asks each line's own; "
-        "echo needs nobody.",
+        f"echo needs nobody. Providers: {', '.join((*DIALECTS, *PRESETS))}.",
     ),
 ]
 BaseUrl = Annotated[
-    str | None, typer.Option(metavar="URL", help="Another server of that dialect, such as http://localhost:8000/v1.")
+    str | None, typer.Option(metavar="URL", help="Another server of that kind, such as http://localhost:8000/v1.")
 ]
 Api = Annotated[
     str | None,
@@ -51,6 +52,21 @@ KeyVariable = Annotated[
         "--api-key-env",
         metavar="VAR",
         help="The environment variable that holds that server's key; '' if it needs none.",
+    ),
+]
+Headers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header", metavar="NAME:VALUE", help="A header of every request, as secret as a key; again for more."
+    ),
+]
+Ca = Annotated[
+    str | None,
+    typer.Option(
+        "--ca",
+        metavar="PATH",
+        help="Certificates to trust besides the usual ones, for a server with one of its own: a PEM file, or a folder "
+        "of such.",
     ),
 ]
 Format = Annotated[
@@ -85,8 +101,13 @@ Params = Annotated[
     typer.Option(
         "--param",
         metavar="NAME=VALUE",
-        help="A parameter for rows that do not set it, such as temperature=0; again for more.",
+        help="A parameter for rows that do not set it, such as temperature=0; any that the server knows, with JSON as "
+        "its value; again for more.",
     ),
+]
+StrictParams = Annotated[
+    bool,
+    typer.Option("--strict-params", help="A parameter that is likely a slip of a known one is an error."),
 ]
 Timeout = Annotated[float, typer.Option(min=0.001, metavar="S", help="Seconds for each attempt.")]
 Retries = Annotated[
@@ -168,10 +189,13 @@ def run(
     base_url: BaseUrl = None,
     api: Api = None,
     api_key_env: KeyVariable = None,
+    header: Headers = None,
+    ca: Ca = None,
     prompt: Prompt = None,
     system: System = None,
     schema: SchemaFile = None,
     param: Params = None,
+    strict_params: StrictParams = False,
     format: Format = None,  # noqa: A002 - the option's name
     max_concurrency: Concurrency = None,
     rpm: Rpm = None,
@@ -222,8 +246,8 @@ def run(
     from ingather.cli.plan import Again, Ask, Whom, make_plan
     from ingather.cli.spending import Spending
 
-    ask = Ask(prompt, system, param or [], schema, format)
-    whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries, api)
+    ask = Ask(prompt, system, param or [], schema, format, strict_params)
+    whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries, api, header or [], ca)
     again = Again(store, overwrite=overwrite, refresh=refresh, retry_failed=retry_failed, ordered=ordered)
     spending = Spending(max_cost, max_total_tokens, price or [])
     if dry_run:
@@ -252,4 +276,19 @@ def _hedge(after: str | None) -> Hedge | None:
 def _going_on(arguments: list[str]) -> str:
     """The command that goes on with this one: as it was given, without what would begin anew."""
     once = ("--overwrite", "--refresh", "--retry-failed")
-    return redact(shlex.join(["ingather", *(argument for argument in arguments if argument not in once)]))
+    left = _without_values([argument for argument in arguments if argument not in once])
+    return redact(shlex.join(["ingather", *left]))
+
+
+def _without_values(arguments: list[str]) -> list[str]:
+    """Headers are as secret as a key: of theirs, only the names are shown."""
+    shown: list[str] = []
+    for argument in arguments:
+        option, equals, written = argument.partition("=")
+        if shown and shown[-1] == "--header":
+            shown.append(f"{argument.partition(':')[0]}:…")
+        elif option == "--header" and equals:
+            shown.append(f"--header={written.partition(':')[0]}:…")
+        else:
+            shown.append(argument)
+    return shown

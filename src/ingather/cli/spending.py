@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -83,8 +84,11 @@ class Appraiser:
 
 def as_options(message: str) -> str:
     """`message` with the command line's words in place of Python's."""
+    message = re.sub(r"\bca=", "--ca ", message)
+    message = re.sub(r'api_key=os\.environ\["(\w+)"\]', r"--api-key-env \1", message)
     for python, ours in (
         ('api_key=""', "--api-key-env ''"),
+        ("headers=", "--header"),
         ("api_key=", "--api-key-env VAR"),
         ("base_url=", "--base-url"),
         ('connect(…, api="chat")', "--api chat"),

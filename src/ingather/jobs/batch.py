@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 FIELDS = ("custom_id", "method", "url", "body")
 _OWN_FIELDS = ("prompt", "messages")
+_NOT_YET = (
+    "/embeddings", "/completions", "/moderations", "/images/generations", "/images/edits", "/videos", "/score",
+    "/rerank", "/audio/transcriptions", "/audio/translations", "/audio/speech", "/messages", "/pooling",
+)  # fmt: skip
 
 
 class Endpoint(NamedTuple):
@@ -68,9 +72,14 @@ def read_batch(fields: Mapping[str, object]) -> tuple[Endpoint, list[LLMMessage]
 
 
 def _endpoint(url: object) -> Endpoint:
-    endpoint = ENDPOINTS.get(url) if isinstance(url, str) else None
+    if not isinstance(url, str):
+        raise SetupError(f"'url' is one of {', '.join(ENDPOINTS)}, not {url!r:.60}")
+    path = url.rstrip("/")
+    endpoint = ENDPOINTS.get(path) or ENDPOINTS.get(f"/v1{path}")  # Azure writes it without
     if endpoint is not None:
         return endpoint
+    if path.removeprefix("/v1") in _NOT_YET:
+        raise SetupError(f"{url!r:.60} is not supported: lines for {' and '.join(ENDPOINTS)} are")
     raise SetupError(f"'url' is one of {', '.join(ENDPOINTS)}, not {url!r:.60}")
 
 
@@ -87,12 +96,8 @@ def _read_responses(body: Mapping[str, object]) -> tuple[list[LLMMessage], dict[
 
 
 def _params(body: Mapping[str, object], *content: str) -> dict[str, object]:
-    """What is set besides `content`. As at OpenAI, null sets nothing; and neither does what holds anyway."""
-    params = {name: value for name, value in body.items() if value is not None and name not in content}
-    for name, usual in (("n", 1), ("stream", False), ("background", False)):
-        if name in params and params[name] is usual:
-            del params[name]
-    return params
+    """What is set besides `content`. As at OpenAI, null sets nothing."""
+    return {name: value for name, value in body.items() if value is not None and name not in content}
 
 
 CHAT = Endpoint("/v1/chat/completions", "chat", _read_chat, chat_completion)

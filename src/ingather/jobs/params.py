@@ -1,15 +1,16 @@
-"""Which parameters a line, or ``--param``, may set: those of the answer, never where it is asked or with which key."""
+"""Which parameters a line, or ``--param``, may set: any of the answer, never where it is asked or with which key."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ingather import exact_json
 from ingather.errors import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
 _NUMBER = ((int, float), "a number")
 _COUNT = ((int,), "a whole number")
@@ -17,13 +18,14 @@ _TEXT = ((str,), "text")
 _OBJECT = ((dict,), "an object")
 _YES = ((bool,), "true or false")
 
-ALLOWED: dict[str, tuple[tuple[type, ...], str]] = {
+TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "temperature": _NUMBER,
     "top_p": _NUMBER,
     "top_k": _COUNT,
     "min_p": _NUMBER,
     "max_tokens": _COUNT,
     "max_completion_tokens": _COUNT,
+    "max_output_tokens": _COUNT,
     "seed": _COUNT,
     "stop": ((str, list), "text or a list of texts"),
     "presence_penalty": _NUMBER,
@@ -35,54 +37,60 @@ ALLOWED: dict[str, tuple[tuple[type, ...], str]] = {
     "tools": ((list,), "a list"),
     "tool_choice": ((str, dict), "text or an object"),
     "parallel_tool_calls": _YES,
-    "user": _TEXT,
-    "safety_identifier": _TEXT,
-    "prompt_cache_key": _TEXT,
     "service_tier": _TEXT,
-    "store": _YES,
-    "metadata": _OBJECT,
-    "max_output_tokens": _COUNT,
-    "text": _OBJECT,
-    "reasoning": _OBJECT,
-    "instructions": _TEXT,
-    "include": ((list,), "a list"),
-    "truncation": _TEXT,
 }
-"""Name → the types it takes, and how to say them: names of Chat Completions, then those of the Responses API alone."""
+"""Name → the types it takes with every server, and how to say them. All other names take anything."""
 
 _ELSEWHERE = {
-    "base_url": "--base-url",
-    "api_base": "--base-url",
-    "url": "--base-url",
-    "host": "--base-url",
-    "api_key": "--api-key-env",
+    **dict.fromkeys(
+        ("baseurl", "apibase", "url", "host", "endpoint", "apiurl", "apiendpoint", "azureendpoint"), "--base-url"
+    ),
+    **dict.fromkeys(("apikey", "authorization", "authtoken", "xapikey", "bearertoken"), "--api-key-env"),
+    **dict.fromkeys(("headers", "extraheaders", "defaultheaders", "extraquery"), "--header"),
+    **dict.fromkeys(("organization", "project"), "--header OpenAI-Organization:… or OpenAI-Project:…"),
     "timeout": "--timeout",
+    "maxretries": "--retries",
 }
 _NEVER = {
-    "headers": "a line does not set headers",
-    "extra_headers": "a line does not set headers",
     "background": "answers are always waited for",
     "stream": "answers are always taken whole",
     "n": "one answer a task: repeat the line under another id",
+    "extrabody": "it stands in an extra_body already",
 }
+_CONTENT = ("messages", "input", "contents", "prompt")
+_PYTHONS = ("True", "False", "None")
 
 
 def checked_params(params: Mapping[str, object]) -> dict[str, object]:
-    """`params` without a model (whose, `Recipe` decides), each known and of its type.
+    """`params` without a model (whose, `Recipe` decides), as they may be sent; fields of ``extra_body`` beside them.
 
-    Raises SetupError that names the first which is not.
+    What holds anyway (``stream: false``) is left out. Raises SetupError that names the first that may not be set, or is
+    of a type that no server takes.
 
-    >>> checked_params({"temperature": 0, "model": "other"})
-    {'temperature': 0}
+    >>> checked_params({"temperature": 0, "model": "other", "chat_template_kwargs": {"thinking": False}})
+    {'temperature': 0, 'chat_template_kwargs': {'thinking': False}}
     """
-    kept = {name: value for name, value in params.items() if name != "model"}
-    for name, value in kept.items():
-        if name not in ALLOWED:
-            raise SetupError(_not_allowed(name))
-        types, said = ALLOWED[name]
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise SetupError(f"the parameter {name!r} is {said}, not {value!r:.60}")
+    kept: dict[str, object] = {}
+    for name, value in _flat(params):
+        if name == "model" or _holds_anyway(name, value):
+            continue
+        _refuse(name)
+        if value is not None and name in TYPES:
+            types, said = TYPES[name]
+            if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+                raise SetupError(f"the parameter {name!r} is {said}, not {value!r:.60}")
+        kept[name] = value
     return kept
+
+
+def run_params(assignments: list[str]) -> dict[str, object]:
+    """Those of ``--param``, each ``NAME=VALUE``. Raises SetupError as `checked_params`, and for what the task says."""
+    params = dict(map(parsed_param, assignments))
+    if "model" in params:
+        raise SetupError("--param model=…: --model says whom to ask")
+    if content := next((name for name in _CONTENT if isinstance(params.get(name), str | list)), None):
+        raise SetupError(f"--param {content}=…: each task has its own; --prompt makes them of the rows' fields")
+    return checked_params(params)
 
 
 def parsed_param(assignment: str) -> tuple[str, object]:
@@ -92,19 +100,37 @@ def parsed_param(assignment: str) -> tuple[str, object]:
     ('stop', 'END')
     """
     name, equals, written = assignment.partition("=")
-    if not equals or not name.strip():
+    name = name.strip()
+    if not equals or not name:
         raise SetupError(f"a parameter is written name=value, such as temperature=0, not {assignment!r:.60}")
     try:
-        return name.strip(), exact_json.loads(written)
-    except exact_json.JSONDecodeError:
-        return name.strip(), written
+        return name, exact_json.loads(written)
+    except exact_json.JSONDecodeError as error:
+        if re.match(r"\s*[{\[]", written):
+            raise SetupError(f"--param {name}: {written!r:.60} begins as JSON, and is none: {error}") from None
+    if written.strip() in _PYTHONS:
+        json = {"None": "null"}.get(written.strip(), written.strip().lower())
+        raise SetupError(f"--param {name}: write {name}={json}, as in JSON; for the text, {name}='\"{written}\"'")
+    return name, written
 
 
-def _not_allowed(name: str) -> str:
-    if name in _ELSEWHERE:
-        return f"a line does not set {name!r}: give {_ELSEWHERE[name]} for the whole run"
-    if name in _NEVER:
-        return f"the parameter {name!r} is not taken: {_NEVER[name]}"
-    close = get_close_matches(name, ALLOWED, n=1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
-    return f"the parameter {name!r} is not taken{meant} Taken are: {', '.join(ALLOWED)}"
+def _flat(params: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    extra = params.get("extra_body")
+    if extra is not None and not isinstance(extra, Mapping):
+        raise SetupError(f"the parameter 'extra_body' is an object, not {extra!r:.60}")
+    yield from ((name, value) for name, value in params.items() if name != "extra_body")
+    yield from (extra or {}).items()
+
+
+def _holds_anyway(name: str, value: object) -> bool:
+    return (name in ("stream", "background") and value is False) or (name == "n" and type(value) is int and value == 1)
+
+
+def _refuse(name: str) -> None:
+    plain = re.sub(r"[-_\s]", "", name).lower()
+    if plain in _ELSEWHERE:
+        option = _ELSEWHERE[plain]
+        what = "headers" if option == "--header" else repr(name)
+        raise SetupError(f"a line does not set {what}: give {option} for the whole run")
+    if plain in _NEVER:
+        raise SetupError(f"the parameter {name!r} is not taken: {_NEVER[plain]}")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ingather.errors import SetupError
 from ingather.jobs.batch import RESPONSES, is_batch, read_batch
 from ingather.jobs.messages import read_messages
-from ingather.jobs.params import ALLOWED, checked_params
+from ingather.jobs.params import TYPES, checked_params
+from ingather.jobs.typos import Typos
 from ingather.task import LLMMessage, LLMTask
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Recipe:
     OpenAI batch lines. `system`: a system message for rows without one of their own. `params`: parameters for rows that
     do not set them. `response_model`: the form of the answer. `own_models`: each row names the model that it asks; else
     a model that it names does not matter. `speaks_responses`: the provider takes batch lines of OpenAI's Responses API.
+    `typos`: what is done about parameters that are likely slips.
 
     >>> from ingather.jobs import Row, Template
     >>> Recipe(Template("Who wrote {title}?")).line(Row(1, {"title": "Emma"})).id
@@ -59,6 +61,7 @@ class Recipe:
     response_model: Any = None  # as in LLMTask
     own_models: bool = False
     speaks_responses: bool = False
+    typos: Typos = field(default_factory=Typos)
 
     def takes_batch(self, row: Row) -> bool:
         """Whether `row` is an OpenAI batch line, rather than a line of ours or data for the template."""
@@ -78,7 +81,11 @@ class Recipe:
             metadata = _metadata(row.fields, strict=self.template is None)
         if self.system is not None and messages[0].role not in ("system", "developer"):
             messages.insert(0, LLMMessage("system", self.system))
-        params = {**self.params, **checked_params(own)} if own else self.params
+        params = self.params
+        if own:
+            checked = checked_params(own)
+            self.typos.check(checked, f"line {row.line}")
+            params = {**params, **checked}
         if self.own_models:
             params = {**params, "model": _model(own)}
         if self.response_model is not None and "response_format" in params:
@@ -139,7 +146,7 @@ def _refuse_unknown(fields: Mapping[str, object]) -> None:
             f"has neither 'prompt' nor 'messages'; give --prompt with a text that names its fields, "
             f"such as {{{name}}} (there are: {', '.join(map(repr, fields)):.300})"
         )
-    if name in ALLOWED and isinstance(fields[name], ALLOWED[name][0]):
+    if name in TYPES and isinstance(fields[name], TYPES[name][0]):
         raise SetupError(f"the field {name!r} is a parameter: put it under 'params'")
     close = get_close_matches(name, _LINE_FIELDS, n=1)
     meant = f"did you mean {close[0]!r}? " if close else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import lru_cache
 
 _NAMES = {
     "OpenAI, Chat Completions": """audio frequency_penalty function_call functions logit_bias logprobs
@@ -51,6 +52,7 @@ _LIKELY = 0.8  # share of signs in common, as difflib counts it
 _SHORT = 5  # signs: of shorter names, two that differ in one sign are rather two names
 
 
+@lru_cache(maxsize=1000)
 def likely_typo(name: str) -> str | None:
     """The parameter that `name` is likely a slip of; None for one that is known, or like none that is.
 
