@@ -144,11 +144,15 @@ class Call:
         while True:
             error: Exception | None = None
             try:
-                response = await exchange_once(self, exchange)
+                try:
+                    response = await exchange_once(self, exchange)
+                except Truncated as cut:
+                    response = _complete_for(schema, cut)
                 value = response if schema is None else self._parsed(schema, response)
                 delay = attempts.after_result(value)
                 if delay is None:
-                    self.worth_keeping = None if attempts.refused or _is_cut(response) else response
+                    is_half = schema is None and _is_cut(response)
+                    self.worth_keeping = None if attempts.refused or is_half else response
                     return value
             except Exception as failure:
                 if _really_cancelled():  # and somebody's code made an error of it
@@ -169,6 +173,8 @@ class Call:
 
     def _accepted(self, task: LLMTask, schema: Schema | None, response: LLMResponse) -> object:
         """The value in an answer that was bought before. Raises InvalidAnswer where it is not good enough now."""
+        if schema is None and _is_cut(response):
+            raise InvalidAnswer("the answer that is stored was complete for a response_model", response=response)
         value = response if schema is None else self._parsed(schema, response)
         refuses = (task.retry or self.terms.retry).retry_on_result
         if refuses is not None and refuses(value):
@@ -176,11 +182,12 @@ class Call:
         return value
 
     def _parsed(self, schema: Schema, response: LLMResponse) -> object:
-        if self.terms.wire is None and _is_cut(response):
-            raise Truncated("the answer ends at the output limit: raise max_tokens", response=response)
+        is_cut = _is_cut(response)
         try:
-            parsed = schema.parse(_text(response))
+            parsed = schema.parse(_text(response), alone=is_cut)
         except InvalidAnswer as error:
+            if is_cut and self.terms.wire is None:
+                raise Truncated("the answer ends at the output limit: raise max_tokens", response=response) from error
             error.response = response
             raise
         if parsed.lenient:  # it stood among prose or in a fence: worth knowing, no failure
@@ -239,6 +246,17 @@ def _really_cancelled() -> bool:
     """Whether the asyncio task was cancelled, rather than that its code raised CancelledError."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _complete_for(schema: Schema | None, cut: Truncated) -> LLMResponse:
+    """The answer of `cut` where it ends at the limit with its last character: complete JSON that fits; else `cut`."""
+    if schema is None or cut.response is None:
+        raise cut
+    try:
+        schema.parse(_text(cut.response), alone=True)
+    except InvalidAnswer:
+        raise cut from None
+    return cut.response
 
 
 def _is_cut(response: LLMResponse) -> bool:

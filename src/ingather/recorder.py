@@ -65,6 +65,7 @@ class Recorder:
         self.limits: Limits | None = getattr(provider, "limits", None)
         self.schema_mode: str | None = getattr(provider, "schema_mode", None)
         self.schema_lengths: bool = getattr(provider, "schema_lengths", False)
+        self.schema_words: bool = getattr(provider, "schema_words", False)
         self.schema_ceiling: object = getattr(provider, "schema_ceiling", None)
         self.max_output: int | None = getattr(provider, "max_output", None)
         self._wire = provider if isinstance(provider, WireProvider) else None

@@ -90,6 +90,7 @@ class Terms:
         self.functions = Lane(slots, Pool("functions", most, learns=False))
         self._schema_mode: str | None = getattr(provider, "schema_mode", None)
         self._schema_lengths = bool(getattr(provider, "schema_lengths", False))
+        self._schema_words = bool(getattr(provider, "schema_words", False))
         self.schema_ceiling = ceiling_of(getattr(provider, "schema_ceiling", None))
         self.hedging = None if hedge is None or self.wire is None else Hedging(hedge)
         self.budget = budget
@@ -165,13 +166,15 @@ class Terms:
     def ask_for(
         self, schema: Schema, messages: Sequence[LLMMessage], overrides: dict[str, object], *, last: bool
     ) -> Sequence[LLMMessage]:
-        """Put `schema` in the dialect's own form where it has one (into `overrides`), else in the system prompt.
+        """Put `schema` in the dialect's own form where it has one (into `overrides`), and else into the prompt.
 
-        `last`: else at the end of the last message, so that prompts which share their beginning go on doing so.
+        Into both where a server makes a grammar of the one, and its model sees only the other. `last`: at the end of
+        the last message and not in the system prompt, so that prompts which share their beginning go on doing so.
         """
         if self._schema_mode is not None:
             overrides.setdefault("response_format", schema.response_format(lengths=self._schema_lengths))
-            return messages
+            if not self._schema_words:
+                return messages
         instruction = schema.instruction()
         if last and messages and isinstance(messages[-1].content, str):
             return [*messages[:-1], replace(messages[-1], content=f"{messages[-1].content}\n\n{instruction}")]

@@ -57,9 +57,8 @@ def json_answer(
     >>> json_answer([("user", "Ann is 30 years old")], {"properties": {"age": {"type": "integer"}}})
     '{"age": 30}'
     """
-    turns = list(turns)
-    if schema is None:
-        schema, turns = _schema_within(turns)
+    within, turns = _schema_within(list(turns))  # beside a schema of its own form it is that one in words
+    schema = within if schema is None else schema
     asked = source(turns)
     if schema is None:
         return json.dumps({"answer": _best_sentences(asked)}, ensure_ascii=False)

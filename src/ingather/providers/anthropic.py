@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Unpack
+from urllib.parse import urlsplit
 
 from ingather.errors import SetupError
 from ingather.providers.anthropic_answer import read
@@ -22,15 +23,24 @@ API_VERSION = "2023-06-01"  # all servers know it; the newer 2026-10-21 refuses 
 MAX_OUTPUT = 8192  # the API wants a limit: all models take this one, and its quota is charged with it in advance
 
 
+def is_anthropic(base_url: str) -> bool:
+    """Whether that is Anthropic's own host."""
+    host = urlsplit(base_url).hostname or ""
+    return host == "anthropic.com" or host.endswith(".anthropic.com")
+
+
 @dataclass(frozen=True)
 class Messages:
-    """``POST /v1/messages``. `schema_mode`: how a schema travels, as ``output_config`` or as a tool.
+    """``POST /v1/messages``, at Anthropic's own host or another (`at_home`).
+
+    `schema_mode`: how a schema travels, as ``output_config`` or as a tool.
 
     >>> Messages().url("https://api.anthropic.com", "claude-haiku-4-5")
     'https://api.anthropic.com/v1/messages'
     """
 
     schema_mode: Literal["native", "tool"] = "native"
+    at_home: bool = True
     name = "anthropic"
     noun = "message"
     answer_field = "content"
@@ -38,6 +48,10 @@ class Messages:
     schema_lengths = True  # what strict mode refuses is put into descriptions, and the rest kept
     schema_ceiling = CEILINGS["anthropic"]
     max_output = MAX_OUTPUT
+
+    @property
+    def schema_words(self) -> bool:
+        return not self.at_home and self.schema_mode == "native"  # a tool's schema stands in the prompt anyway
 
     def url(self, base_url: str, model: str) -> str:  # noqa: ARG002 - the model is in the body
         return f"{base_url.removesuffix('/v1')}/v1/messages"
@@ -84,4 +98,4 @@ class AnthropicProvider(DialectProvider):
     ) -> None:
         if schema_mode not in ("native", "tool"):
             raise SetupError(f'schema_mode is "native" or "tool", not {schema_mode!r}')
-        super().__init__(Messages(schema_mode), model, base_url=base_url, **options)
+        super().__init__(Messages(schema_mode, is_anthropic(base_url)), model, base_url=base_url, **options)

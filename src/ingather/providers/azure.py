@@ -40,6 +40,10 @@ class AzureChatCompletions(ChatCompletions):
         return False  # its strict mode is OpenAI's
 
     @property
+    def schema_words(self) -> bool:
+        return False
+
+    @property
     def schema_ceiling(self) -> Ceiling:
         return CEILINGS["azure"]
 

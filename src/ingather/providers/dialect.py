@@ -34,7 +34,8 @@ class Dialect(Protocol):
 
     `name`: tells dialects apart in a request's identity. `noun`: what its answers are called in messages.
     `answer_field`: the field of a body that every answer has, and no error. `request_id`: the header with the id that
-    the provider's support asks for. `schema_mode`, `schema_lengths`, `schema_ceiling`, `max_output`: as `base` says.
+    the provider's support asks for. `schema_mode`, `schema_lengths`, `schema_words`, `schema_ceiling`, `max_output`: as
+    `base` says.
     """
 
     @property
@@ -49,6 +50,8 @@ class Dialect(Protocol):
     def schema_mode(self) -> str | None: ...
     @property
     def schema_lengths(self) -> bool: ...
+    @property
+    def schema_words(self) -> bool: ...
     @property
     def schema_ceiling(self) -> Ceiling | None: ...
     @property

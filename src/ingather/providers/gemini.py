@@ -41,6 +41,7 @@ class GenerateContent:
     request_id = "x-request-id"
     schema_mode = "native"
     schema_lengths = False  # it ignores them; in a description the model reads them
+    schema_words = False
     schema_ceiling = CEILINGS["gemini"]
     max_output = None
 

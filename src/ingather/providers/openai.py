@@ -53,6 +53,10 @@ class ChatCompletions:
         return not self.at_home  # other servers keep lengths by grammar; OpenAI's strict mode refuses them
 
     @property
+    def schema_words(self) -> bool:
+        return not self.at_home  # a server that makes a grammar of a schema shows its model nothing of it
+
+    @property
     def schema_ceiling(self) -> Ceiling | None:
         return CEILINGS["openai"] if self.at_home else None
 

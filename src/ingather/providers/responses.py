@@ -40,6 +40,10 @@ class Responses:
     def schema_lengths(self) -> bool:
         return not self.at_home
 
+    @property
+    def schema_words(self) -> bool:
+        return not self.at_home  # a server that makes a grammar of a schema shows its model nothing of it
+
     def url(self, base_url: str, model: str) -> str:  # noqa: ARG002 - the model is in the body
         return f"{base_url}/responses"
 

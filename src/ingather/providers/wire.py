@@ -89,6 +89,7 @@ class DialectProvider:
         self.retry = retry
         self.schema_mode = dialect.schema_mode
         self.schema_lengths = dialect.schema_lengths
+        self.schema_words = dialect.schema_words
         self.schema_ceiling = dialect.schema_ceiling
         self.max_output = dialect.max_output
         self._dialect = dialect

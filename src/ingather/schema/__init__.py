@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_ANSWER = 8_000
+_FENCED = re.compile(r"\A```\w*\s(.*)```\Z", re.DOTALL)
 
 _INSTRUCTION = """\
 Answer with JSON only, one value that fits the JSON schema below: no prose before or after it, no code fence.
@@ -117,16 +118,16 @@ class Schema:
         wire, _ = wire_form(self._forms[0].source, lengths=True)
         return _INSTRUCTION.format(schema=json.dumps(wire, ensure_ascii=False))
 
-    def parse(self, text: str) -> Parsed:
+    def parse(self, text: str, *, alone: bool = False) -> Parsed:
         """The value in an answer. Code fences, prose around the JSON and a forgotten wrapper are tolerated.
 
         The model's thinking does not count. Where several different values fit, the last one does, if it stands on its
-        own lines as an answer.
+        own lines as an answer. `alone`: it must be all of the answer but thinking and a fence, and be complete.
 
         Raises InvalidAnswer, whose message names place and problem of the first few errors, or says that it is not
         clear which value is the answer.
         """
-        found = self._found(text)
+        found = self._found(text, alone=alone)
         return Parsed(found.value, found.lenient)
 
     def document(self, text: str) -> object:
@@ -137,14 +138,20 @@ class Schema:
         """
         return self._found(text).document
 
-    def _found(self, text: str) -> Found:
+    def _found(self, text: str, *, alone: bool = False) -> Found:
         exact = self._forms[0].read(text)
         if isinstance(exact, Found):
             return exact
         shown = visible(text).strip("\ufeff \t\r\n")
+        if alone:
+            shown = _FENCED.sub(r"\1", shown)
+            if shown[-1:].isdigit():  # of a number, which may go on
+                raise InvalidAnswer(f"the answer does not fit {self.name}: it may be cut")
         whole = [form.read(shown) for form in self._forms]
         if (found := next((each for each in whole if isinstance(each, Found)), None)) is not None:
             return found._replace(lenient=True)
+        if alone:
+            raise InvalidAnswer(f"the answer does not fit {self.name}: it is cut")
         choice = Choice(self._forms)
         for candidate in candidates(shown):
             choice.offer(candidate)
