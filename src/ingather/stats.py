@@ -229,3 +229,12 @@ def seconds(value: float) -> str:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number with what it counts, in the singular or the plural.
+
+    >>> counted(1, "task"), counted(1200, "task"), counted(2, "entry", "entries")
+    ('1 task', '1,200 tasks', '2 entries')
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -57,7 +57,7 @@ def test_fail_fast_stops_at_the_first_failure(ingather, simulator):
     )
     assert done.code == 3
     assert sim.stats()["calls"] < 20
-    assert "to go on, run the" in done.err
+    assert "; to go on:\n  ingather run t.jsonl" in done.err
 
 
 def test_what_was_cut_short_has_no_line_and_may_be_run_again(ingather, simulator):

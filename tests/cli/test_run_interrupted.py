@@ -42,7 +42,7 @@ def test_the_first_signal_lets_calls_in_flight_end_and_keeps_all(running, number
     assert all(line["success"] for line in lines)
     assert "stopping: nothing more is sent, " in err
     assert f"{len(lines)} of 1,000 succeeded, {1000 - len(lines)} not done" in err
-    assert f"to go on, run the {1000 - len(lines)} tasks of t.jsonl whose id is not there" in err
+    assert "; to go on:\n  ingather run t.jsonl -o a.jsonl " in err
 
 
 def test_calls_that_do_not_end_in_the_grace_are_cancelled_and_reported(running):

@@ -24,7 +24,7 @@ def test_it_ends_below_the_cap_with_code_4_and_says_how_to_go_on(ingather, simul
     assert all(line["success"] for line in lines)
     assert 0.85 < spent(lines) <= 1.0
     assert f"budget: {spent(lines):.4f} of 1 USD spent; it was too little for {300 - len(lines)} tasks" in done.err
-    assert f"to go on, run the {300 - len(lines)} tasks of t.jsonl whose id is not there" in done.err
+    assert "; to go on:\n  ingather run t.jsonl -o a.jsonl " in done.err
 
 
 def test_with_a_store_the_same_command_goes_on_and_pays_nothing_twice(ingather, simulator):

@@ -75,10 +75,20 @@ def test_headers_are_sent_and_shown_nowhere(ingather, tasks):
 
 
 def test_command_that_goes_on_shows_no_values_of_headers():
-    from ingather.cli.run import _going_on
+    from ingather.cli.conclusion import going_on
 
-    given = ["run", "t", "--header", f"X-A:{CANARY}", f"--header=X-B: {CANARY}", "--overwrite", "--model", "a/b=c"]
-    assert _going_on(given) == "ingather run t --header 'X-A:…' '--header=X-B:…' --model a/b=c"
+    given = [
+        "ingather",
+        "run",
+        "t",
+        "--header",
+        f"X-A:{CANARY}",
+        f"--header=X-B: {CANARY}",
+        "--overwrite",
+        "--model",
+        "a/b=c",
+    ]
+    assert going_on(given, "") == "ingather run t --header 'X-A:…' '--header=X-B:…' --model a/b=c"
 
 
 @pytest.mark.parametrize(

@@ -158,5 +158,5 @@ def test_a_set_up_error_late_in_a_run_keeps_what_is_done(ingather, simulator):
     assert done.code == 3
     assert len(answers("a.jsonl")) == 10
     assert "stopped, since no call can succeed: AuthFailed" in done.err
-    assert "to go on, run the 40 tasks of t.jsonl whose id is not there" in done.err
+    assert "; to go on:\n  ingather run t.jsonl -o a.jsonl " in done.err
     assert sim.stats()["calls"] == 11

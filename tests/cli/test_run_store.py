@@ -270,7 +270,7 @@ class TestWhatIsRefused:
         before = Path("a.jsonl").read_bytes()
         outcome = run()
         assert outcome.code == 2
-        assert "a.jsonl is there already, and run.db does not know what was asked for it" in outcome.err
+        assert "a.jsonl is there already, and the store run.db does not know it: --resume goes on" in outcome.err
         assert Path("a.jsonl").read_bytes() == before
 
     def test_without_a_store_answers_are_not_gone_on_with(self, run, ingather):
@@ -278,13 +278,12 @@ class TestWhatIsRefused:
         run()
         outcome = ingather("run", "t.jsonl", "-o", "a.jsonl", *asking(run.sim))
         assert outcome.code == 2
-        assert "a --store from the start to go on with it" in outcome.err
+        assert "--resume goes on with it" in outcome.err
 
-    @pytest.mark.parametrize("option", ["--refresh", "--retry-failed"])
-    def test_options_that_need_a_store(self, ingather, option):
-        outcome = ingather("run", write_tasks("t.jsonl", 1), "-o", "a.jsonl", "--model", "echo", option)
+    def test_a_refresh_without_a_store(self, ingather):
+        outcome = ingather("run", write_tasks("t.jsonl", 1), "-o", "a.jsonl", "--model", "echo", "--refresh")
         assert outcome.code == 2
-        assert "go with a --store" in outcome.err
+        assert "--refresh goes with a --store; without one, --overwrite asks all anew" in outcome.err
 
     @pytest.mark.parametrize("path", ["./t.jsonl", "a.jsonl"])
     def test_a_store_in_the_place_of_the_tasks_or_the_answers(self, ingather, path):

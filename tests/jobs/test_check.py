@@ -31,12 +31,25 @@ def test_several_bad_lines_are_listed_at_once(tasks):
     assert [line.split(": ")[0].rsplit(", ")[-1] for line in lines[1:]] == ["line 2", "line 3", "line 4"]
 
 
-def test_after_ten_bad_lines_they_are_only_counted(tasks):
+def test_one_mistake_is_told_once_however_many_lines_have_it(tasks):
     with pytest.raises(SetupError) as caught:
         check(tasks(*["oops"] * 1234), Recipe())
-    lines = str(caught.value).splitlines()
-    assert len(lines) == 12
-    assert lines[11] == "  … and 1,224 more"
+    first, shown, more = str(caught.value).splitlines()
+    assert first.startswith("all 1,234 lines of ")
+    assert first.endswith("are bad, in the same way; nothing was sent")
+    assert "line 1: not JSON" in shown
+    assert more == "    and 1,233 more like it: lines 2, 3, 4, 5, 6, 7, 8, 9, 10, …"
+
+
+def test_mistakes_of_several_kinds_are_told_with_the_lines_of_each(tasks):
+    with pytest.raises(SetupError) as caught:
+        check(tasks('{"prompt": "x"}', "oops", '{"id": 1}', "ouch", '{"id": 2}', '{"id": 3}'), Recipe())
+    told = str(caught.value).splitlines()
+    assert told[0].startswith("5 bad lines in ")
+    assert [line.strip() for line in told if "more like it" in line] == [
+        "and 1 more like it: line 4",
+        "and 2 more like it: lines 5, 6",
+    ]
 
 
 @pytest.mark.parametrize("twice", ['{"id": "a", "prompt": "x"}', '{"custom_id": "a", "prompt": "x"}'])

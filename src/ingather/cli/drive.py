@@ -9,7 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingather.cli import SETUP
+from ingather.cli.conclusion import CAP_REACHED, Conclusion, begun_again, going_on
+from ingather.cli.settle import Settled, settle
 from ingather.cli.signals import Interrupts
 from ingather.cli.spending import as_options
 from ingather.errors import (
@@ -24,9 +25,9 @@ from ingather.errors import (
     TlsFailed,
 )
 from ingather.executor import ParallelLLMExecutor
+from ingather.jobs import OutputFailed
 from ingather.progress import Progress
 from ingather.report import Report
-from ingather.report.text import one_line
 from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from ingather.hedge import Hedge
     from ingather.result import TaskResult
 
-SOME_FAILED = 3
-CAP_REACHED = 4
 _HARDLY = 0.01  # of a budget: so little left is as good as nothing
 _ENOUGH = 1000  # tasks that found no money, however much is left
 UNREACHABLE = (ConnectFailed, TlsFailed, Redirected)
@@ -50,7 +49,7 @@ class How:
     max_concurrency: int | None
     max_time: float | None
     grace: float
-    command: str  # that goes on with this one
+    command: list[str]  # as it was given
     hedge: Hedge | None
     ordered: bool
     fail_fast: bool
@@ -81,9 +80,17 @@ class Drive:
         logging.getLogger("ingather").addHandler(logging.NullHandler())  # the summary says it all, and better
         try:
             self.plan.begin()
-            if not self.how.quiet and (said := _found(self.plan)):
+            if not self.how.quiet and (said := begun_again(self.plan)):
                 print(said, file=sys.stderr)
             asyncio.run(self._run())
+            self._refuse_hopeless()
+            settled = self._settle()
+        except OutputFailed as error:
+            self.plan.answers.discard()
+            if not self.plan.answers.place.is_file:
+                raise
+            option = "" if self.plan.store is not None else "--resume"
+            raise SetupError(f"{error}; to go on:\n  {going_on(self.how.command, option)}") from error
         except BaseException:
             self.plan.answers.discard()
             raise
@@ -91,13 +98,15 @@ class Drive:
             if self.view is not None:
                 self.view.close()
             self.plan.close()
-        if self.cause is not None and not self.plan.answers.written:
-            self.plan.answers.discard()
-            if isinstance(self.cause, StoreError):
-                raise self.cause
-            raise SetupError(f"stopped, since no call can succeed:\n{self._why()}")
         self.plan.answers.close()
-        return self._conclude()
+        return self._conclude(settled)
+
+    def _refuse_hopeless(self) -> None:
+        if self.cause is None or self.plan.answers.written:
+            return
+        if isinstance(self.cause, StoreError):
+            raise self.cause
+        raise SetupError(f"stopped, since no call can succeed:\n{self.why()}")
 
     async def _run(self) -> None:
         plan, how = self.plan, self.how
@@ -139,7 +148,7 @@ class Drive:
             return
         else:
             self.failed += 1
-        if self.left_out and self.how.ordered and self.plan.resume is not None and not result.unsaved:
+        if self.left_out and self.how.ordered and self.plan.store is not None and not result.unsaved:
             return  # it is in the store, and comes in its order when the rest does
         if self.plan.answers.regular:
             self.plan.answers.write(line)
@@ -183,61 +192,26 @@ class Drive:
             again = " (again: at once)" if code != CAP_REACHED else ""
             self.view.say(f"stopping: nothing more is sent, {in_flight:,} in flight have {grace:g} s to end{again}")
 
-    def _conclude(self) -> int:
-        code = self._code()
-        if self.how.quiet and not code:
-            return code
-        print(self.report.summary(), file=sys.stderr)
-        if self.cause is not None:
-            why = "" if isinstance(self.cause, StoreError) else ", since no call can succeed"
-            said = one_line(self._why(), 400)
-            print(f"stopped{why}: {said}", file=sys.stderr)
-        if self.short:
-            print(f"budget: {self.plan.budget}; it was too little for {self.short:,} tasks", file=sys.stderr)
-        print(f"{self._there:,} answers are in {self.plan.answers.name}{self._how_to_go_on()}", file=sys.stderr)
-        return code
-
-    def _why(self) -> str:
+    def why(self) -> str:
+        """Why no call can succeed, in the command line's words."""
         return f"{type(self.cause).__name__}: {as_options(str(self.cause))}"
 
     @property
-    def _there(self) -> int:
-        """Lines that are in the output now."""
-        resume = self.plan.resume
-        return self.plan.answers.written + (0 if resume is None else resume.kept - len(resume.dropped))
+    def complete(self) -> bool:
+        """Whether every task has its line in the output."""
+        left, done = self.plan.left, self.plan.answers.written
+        stopped = self.stopped_by or self.short or self.cause is not None or self.left_out
+        return left == done or (left is None and not stopped)
 
-    def _code(self) -> int:
-        finished = self.succeeded + self.failed == self.plan.left
-        if isinstance(self.cause, StoreError):
-            return SETUP
-        if self.stopped_by and not (self.stopped_by == CAP_REACHED and finished):
-            return self.stopped_by
-        if self.short:
-            return CAP_REACHED
-        failed_before = self.plan.resume is not None and self.plan.resume.failed
-        return SOME_FAILED if self.failed or self.left_out or self.cause is not None or failed_before else 0
+    def _settle(self) -> Settled:
+        """Nothing more is written: put the output in order."""
+        return settle(self.plan, self.failed, complete=self.complete)
 
-    def _how_to_go_on(self) -> str:
-        left, done, resume = self.plan.left, self.plan.answers.written, self.plan.resume
-        complete = left == done or (left is None and not self.stopped_by and not self.short and self.cause is None)
-        if resume is not None:
-            failed = self.failed + resume.failed
-            again = f"; {failed:,} are failures, which --retry-failed asks again" if failed else ""
-            return again if complete else f"{again}; to go on:\n  {self.how.command}"
-        if complete or left is None:
-            return ""
-        return f"; to go on, run the {left - done:,} tasks of {self.plan.job.source.name} whose id is not there"
-
-
-def _found(plan: Plan) -> str:
-    """What there was of this run already."""
-    resume = plan.resume
-    if resume is None or not len(resume.written) + resume.written.torn:
-        return ""
-    of = "" if plan.total is None else f"{resume.done:,} of {plan.total:,} tasks are done, and not sent again"
-    lines = f"{resume.kept - len(resume.dropped):,} answers are in {plan.answers.name} already"
-    torn = f"; a last line that was torn, of {resume.written.torn:,} bytes, is taken out" if resume.written.torn else ""
-    return f"going on: {of or lines}{torn}"
+    def _conclude(self, settled: Settled) -> int:
+        conclusion = Conclusion(self, settled)
+        if not self.how.quiet or conclusion.code or settled.trouble:
+            print(conclusion.text(), file=sys.stderr)
+        return conclusion.code
 
 
 def _live(plan: Plan) -> bool | None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from ingather.budget import Budget
     from ingather.call import Asked
-    from ingather.cli.plan import Again, Ask, Whom
+    from ingather.cli.again import Again
+    from ingather.cli.plan import Ask, Whom
     from ingather.cli.spending import Spending
     from ingather.providers.base import Provider, QuotaKey
     from ingather.task import LLMTask

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingather.cli.cache import StoreFile
-from ingather.cli.run import (
+from ingather.cli.options import (
     Api,
     BaseUrl,
     Ca,

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
+from ingather.cli.again import Again, keep_apart, what_is_there
 from ingather.cli.spending import Appraiser, Spending, as_options
 from ingather.errors import SetupError
 from ingather.jobs import (
     AnswerFile,
+    Fingerprint,
     Job,
     Recipe,
     Resume,
     Row,
     Source,
     Template,
-    Written,
     check,
-    read_written,
 )
 from ingather.jobs.answer_form import AnswerForm, load_form
 from ingather.jobs.batch import ENDPOINTS
@@ -35,7 +35,6 @@ from ingather.providers.homes import HOMES
 from ingather.providers.own_headers import parsed_header
 from ingather.providers.responses import ResponsesProvider
 from ingather.store import Store
-from ingather.store.outputs import OutputRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +54,14 @@ class Ask:
     schema: str | None
     format: str | None = None
     strict_params: bool = False
+    id: str | None = None
+    keep: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> list[str]:
+        """Files that say what is asked."""
+        texts = [text[1:] for text in (self.prompt, self.system) if text is not None and text.startswith("@")]
+        return texts if self.schema is None else [*texts, self.schema.rpartition(".py:")[0] + ".py", self.schema]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +86,6 @@ class Whom:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """How a run that has a store deals with what there is, as written on the command line."""
-
-    store: str | None = None
-    overwrite: bool = False
-    refresh: bool = False
-    retry_failed: bool = False
-    ordered: bool = False
-
-    @property
-    def anew(self) -> bool:
-        """Whether nothing of the output stays."""
-        return self.overwrite or self.refresh
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """A run that is ready to go.
 
@@ -109,7 +100,7 @@ class Plan:
     total: int | None
     models_vary: bool = False
     store: Store | None = None
-    again: Again = Again()
+    again: Again = Again()  # noqa: RUF009 - frozen
     budget: Budget | None = None
 
     @property
@@ -124,11 +115,11 @@ class Plan:
 
     def begin(self) -> None:
         """The run starts: only now is anything changed in what was there."""
-        if self.resume is None:
-            self.answers.begin()
-        else:
-            self.answers.begin(self.resume.kept_bytes, self.resume.dropped)
-            since = self.store.since if self.again.refresh and self.store is not None else None
+        kept = 0 if self.resume is None else self.resume.written.size
+        self.answers.begin(kept, spare=self.store is None)
+        if self.store is not None and self.resume is not None and self.resume.rows is not None:
+            since = 0.0 if self.again.overwrite else None  # a refresh that was cut short goes on as one
+            since = self.store.since if self.again.refresh else since
             self.resume.rows.begin(Owner.this().written(), since=since, anew=self.again.anew)
 
     def close(self) -> None:
@@ -146,31 +137,24 @@ def make_plan(
     spending: Spending = Spending(),  # noqa: B008 - frozen
 ) -> Plan:
     """Check and open everything. Raises SetupError, with nothing sent and nothing left behind."""
-    if again.store is None and (again.refresh or again.retry_failed):
-        raise SetupError("--refresh and --retry-failed go with a --store, which knows what was asked before")
     source = Source(tasks, ask.format)
     recipe, provider, form = make_recipe(source, ask, whom)
     budget = spending.budget()
     appraiser = Appraiser(provider, recipe, budget)
-    if source.rereadable and output != "-" and Path(output).exists() and Path(output).samefile(tasks):
-        raise SetupError(f"the answers would replace the tasks: give another -o than {output}")
-    if again.store is not None and Path(again.store).absolute() in {Path(tasks).absolute(), Path(output).absolute()}:
-        raise SetupError(f"the store would replace the tasks or the answers: give another --store than {again.store}")
+    keep_apart(tasks, output, ask.files, again)
+    asked = Fingerprint(whom.model)
     with ExitStack() as undo:
-        answers = AnswerFile(output, overwrite=again.overwrite, resume=again.store is not None)
+        answers = AnswerFile(output, overwrite=again.anew, resume=again.goes_on)
         undo.callback(answers.discard)
         store = None if again.store is None else Store(again.store, refresh=again.refresh)
-        resume = None
         if store is not None:
             undo.callback(store.close)
-            resume = _resume(store, answers, whom.model, again)
-        else:
-            answers.lock()
+        resume = what_is_there(store, answers, asked, again)
         total = check(source, recipe, _preparing(appraiser, resume)).tasks if source.rereadable else None
         if resume is not None:
             resume.begin()
         undo.pop_all()
-    job = Job(source, recipe, None if form is None else form.dump, resume)
+    job = Job(source, recipe, None if form is None else form.dump, resume, asked)
     retry = _retry(provider, whom.retries)
     return Plan(job, answers, provider, retry, total, whom.each_its_own, store, again, budget)
 
@@ -183,29 +167,10 @@ def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider,
     typos.check(params, "--param")
     template = None if ask.prompt is None else Template(_text(ask.prompt))
     system = None if ask.system is None else _text(ask.system)
-    recipe = Recipe(template, system, params, None if form is None else form.model, whom.each_its_own, typos=typos)
+    model = None if form is None else form.model
+    recipe = Recipe(template, system, params, model, whom.each_its_own, typos=typos, id_column=ask.id, keep=ask.keep)
     provider = _provider(whom, whom.api or _api_of_lines(source, recipe, whom))
     return replace(recipe, speaks_responses=isinstance(provider, ResponsesProvider)), provider, form
-
-
-def _resume(store: Store, answers: AnswerFile, model: str, again: Again) -> Resume | None:
-    """What the output has already, where it is a file that is known to the store."""
-    if answers.path == "-" or not answers.regular:
-        return None
-    rows = OutputRows(store, answers.path)
-    answers.lock(None if rows.known is None else Owner.read(rows.known.owner))
-    if again.anew or not Path(answers.path).stat().st_size:
-        written = Written()
-    elif rows.known is None:
-        raise SetupError(
-            f"{answers.path} is there already, and {store.path} does not know what was asked for it: give another -o, "
-            "or --overwrite to replace it"
-        )
-    else:
-        written = read_written(answers.path)
-    if rows.known is not None and not again.refresh:
-        store.since = rows.known.since  # a refresh that was cut short goes on as one
-    return Resume(rows, written, model, in_order=again.ordered, retry_failed=again.retry_failed)
 
 
 def _api_of_lines(source: Source, recipe: Recipe, whom: Whom) -> str | None:

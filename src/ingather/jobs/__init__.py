@@ -6,8 +6,10 @@ turns its results into answer lines, `AnswerFile` appends them.
 
 from __future__ import annotations
 
-from ingather.jobs.answers import AnswerFile, answer_line
+from ingather.jobs.answer_file import AnswerFile, OutputFailed
+from ingather.jobs.answers import answer_line
 from ingather.jobs.check import Checked, check
+from ingather.jobs.fingerprint import Fingerprint
 from ingather.jobs.job import Job
 from ingather.jobs.params import checked_params
 from ingather.jobs.recipe import Line, Recipe
@@ -18,6 +20,7 @@ from ingather.jobs.template import Template
 from ingather.jobs.written import Written, read_written
 
 __all__ = [
-    "AnswerFile", "BadLine", "Checked", "Job", "Line", "Recipe", "Resume", "Row", "Source", "Template", "Written",
+    "AnswerFile", "BadLine", "Checked", "Fingerprint", "Job", "Line",
+    "OutputFailed", "Recipe", "Resume", "Row", "Source", "Template", "Written",
     "answer_line", "check", "checked_params", "read_written",
 ]  # fmt: skip

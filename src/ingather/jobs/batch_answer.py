@@ -19,13 +19,13 @@ _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 _DECLINED = "the model declined: "
 
 
-def batch_answer_line(result: TaskResult, custom_id: str, endpoint: Endpoint) -> bytes:
+def batch_answer_line(result: TaskResult, custom_id: str, endpoint: Endpoint, asked: str | None = None) -> bytes:
     """The line, newline included, under the `custom_id` of its task.
 
     An answer is a ``response`` with status 200 and a body in the form of `endpoint`; one that is a failure all the same
     (cut at the output limit, refused, filtered, of another form than asked for) has its ``error`` beside it. A request
     that the provider refused is a ``response`` with its status and OpenAI's error object; all else has only an
-    ``error``, and no ``response``.
+    ``error``, and no ``response``. The line's own id begins with `asked`, a fingerprint of what was asked.
 
     >>> from ingather import LLMResponse, TaskResult
     >>> from ingather.jobs.batch import CHAT
@@ -44,7 +44,8 @@ def batch_answer_line(result: TaskResult, custom_id: str, endpoint: Endpoint) ->
     elif isinstance(error, ProviderError) and refused:
         response = _response(error.status, error.request_id, {"error": _error_object(error)})
     told = None if error is None or (refused and answer is None) else {"code": _code(error), "message": str(error)}
-    line = {"id": f"batch_req_{uuid4().hex}", "custom_id": custom_id, "response": response, "error": told}
+    own = f"{asked or ''}{uuid4().hex}"[:32]
+    line = {"id": f"batch_req_{own}", "custom_id": custom_id, "response": response, "error": told}
     return encoded(line)
 
 

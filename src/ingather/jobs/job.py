@@ -16,6 +16,7 @@ from ingather.threads import run_in_thread
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from ingather.jobs.fingerprint import Fingerprint
     from ingather.jobs.recipe import Line, Recipe
     from ingather.jobs.resume import Resume
     from ingather.jobs.source import Source
@@ -29,7 +30,7 @@ class Job:
     """Reads tasks as an executor pulls them, and remembers the id and metadata of those that are under way.
 
     A bad line becomes a task that fails with its `BadLine`. `dump` makes JSON values of the answers' instances.
-    `resume`: leaves out what is done already.
+    `resume`: leaves out what is done already. `asked`: puts on each answer line what was asked.
 
     >>> async def run(executor, source, recipe, answers):
     ...     job = Job(source, recipe)
@@ -44,6 +45,7 @@ class Job:
         recipe: Recipe,
         dump: Callable[[object], object] | None = None,
         resume: Resume | None = None,
+        asked: Fingerprint | None = None,
     ) -> None:
         self.source = source
         self.recipe = recipe
@@ -51,6 +53,7 @@ class Job:
         self.stopped = False
         self.resume = resume
         self._dump = dump
+        self._asked = asked
         self._under_way: dict[int, tuple[int, Line | BadLine]] = {}
         self._reading: asyncio.Future[object] | None = None
 
@@ -95,10 +98,13 @@ class Job:
     def answer(self, result: TaskResult) -> bytes:
         """The answer line of one result, which is no longer under way then, in the form of its task's line."""
         result.index, line = self._under_way.pop(result.index)  # now its place in the source
+        asked = metadata = None
+        if not isinstance(line, BadLine):
+            metadata = line.metadata
+            asked = None if self._asked is None else self._asked.text(line.task)
         if line.endpoint is not None:
-            return batch_answer_line(result, str(line.id), line.endpoint)
-        metadata = None if isinstance(line, BadLine) else line.metadata
-        return answer_line(result, line.id, metadata, self._dump)
+            return batch_answer_line(result, str(line.id), line.endpoint, asked)
+        return answer_line(result, line.id, metadata, self._dump, asked)
 
 
 async def _fail(error: BadLine) -> None:

@@ -14,7 +14,7 @@ from ingather.jobs.typos import Typos
 from ingather.task import LLMMessage, LLMTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from ingather.jobs.batch import Endpoint
     from ingather.jobs.rows import Row
@@ -25,6 +25,11 @@ _NO_RESPONSES = (
     "'url' is '/v1/responses', which is not how this provider is asked: --model openai/NAME is, for lines on standard "
     "input with --api responses"
 )
+_BATCH_ONLY = (
+    "--keep and --id are not for OpenAI batch lines, which are known by their custom_id, and whose answers "
+    "have no room for other fields"
+)
+ALL = "all"
 
 
 @dataclass(slots=True)
@@ -48,7 +53,8 @@ class Recipe:
     OpenAI batch lines. `system`: a system message for rows without one of their own. `params`: parameters for rows that
     do not set them. `response_model`: the form of the answer. `own_models`: each row names the model that it asks; else
     a model that it names does not matter. `speaks_responses`: the provider takes batch lines of OpenAI's Responses API.
-    `typos`: what is done about parameters that are likely slips.
+    `typos`: what is done about parameters that are likely slips. `id_column`: the field that tells rows apart. `keep`:
+    fields that come back in the answer's metadata, ``("all",)`` for every one.
 
     >>> from ingather.jobs import Row, Template
     >>> Recipe(Template("Who wrote {title}?")).line(Row(1, {"title": "Emma"})).id
@@ -62,6 +68,33 @@ class Recipe:
     own_models: bool = False
     speaks_responses: bool = False
     typos: Typos = field(default_factory=Typos)
+    id_column: str | None = None
+    keep: tuple[str, ...] = ()
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether all fields of a row come back on its answer."""
+        return self.keep == (ALL,)
+
+    def row_id(self, row: Row) -> str | int:
+        """What the row's answer is filed under: its `id_column`, else its ``id`` or ``custom_id``, else its line.
+
+        Raises SetupError for what is no id.
+        """
+        if (self.keep or self.id_column not in {None, "custom_id"}) and self.takes_batch(row):
+            raise SetupError(_BATCH_ONLY)
+        for name in ("id", "custom_id") if self.id_column is None else (self.id_column,):
+            value = row.fields.get(name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+                raise SetupError(f"{name!r} is text or a whole number, not {value!r:.60}")
+            return value
+        if self.id_column is None:
+            return f"line-{row.line}"
+        if self.id_column in row.fields:
+            raise SetupError(f"the field {self.id_column!r}, which --id names, is null")
+        raise SetupError(f"--id names the field {self.id_column!r}; there are: {_names(row.fields)}")
 
     def takes_batch(self, row: Row) -> bool:
         """Whether `row` is an OpenAI batch line, rather than a line of ours or data for the template."""
@@ -69,7 +102,7 @@ class Recipe:
 
     def line(self, row: Row) -> Line:
         """The row's task. Raises SetupError that says what is wrong with the row and what to do."""
-        key = row_id(row)
+        key = self.row_id(row)
         endpoint, metadata = None, None
         own: Mapping[str, object]
         if self.takes_batch(row):
@@ -78,7 +111,7 @@ class Recipe:
                 raise SetupError(_NO_RESPONSES)
         else:
             messages, own = self._asked(row.fields)
-            metadata = _metadata(row.fields, strict=self.template is None)
+            metadata = self._kept(row.fields, _metadata(row.fields, strict=self.template is None))
         if self.system is not None and messages[0].role not in ("system", "developer"):
             messages.insert(0, LLMMessage("system", self.system))
         params = self.params
@@ -97,26 +130,26 @@ class Recipe:
         if self.template is not None:
             own = {"model": fields["model"]} if self.own_models and "model" in fields else {}
             return [LLMMessage("user", self.template.render(fields))], own
-        messages, params = _own_messages(fields), fields.get("params") or {}
+        known = fields if self.keeps_all else (*self.keep, self.id_column)
+        messages, params = _own_messages(fields, known), fields.get("params") or {}
         if not isinstance(params, dict):
             raise SetupError(f"'params' is an object such as {{\"temperature\": 0}}, not {params!r:.60}")
         return messages, {**params, "model": fields["model"]} if "model" in fields else params
 
-
-def row_id(row: Row) -> str | int:
-    """The row's ``id`` or ``custom_id``, else one made of its line number. Raises SetupError for what is no id."""
-    for name in ("id", "custom_id"):
-        value = row.fields.get(name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-            raise SetupError(f"{name!r} is text or a whole number, not {value!r:.60}")
-        return value
-    return f"line-{row.line}"
+    def _kept(self, fields: Mapping[str, object], metadata: Mapping[str, object] | None) -> Mapping[str, object] | None:
+        if not self.keep:
+            return metadata
+        chosen = fields if self.keeps_all else [name for name in self.keep if name in fields]
+        own = metadata or {}
+        return {**own, **{name: fields[name] for name in chosen if name != "metadata" or metadata is None}}
 
 
-def _own_messages(fields: Mapping[str, object]) -> list[LLMMessage]:
-    _refuse_unknown(fields)
+def _names(fields: Mapping[str, object]) -> str:
+    return f"{', '.join(map(repr, fields)) or 'none':.300}"
+
+
+def _own_messages(fields: Mapping[str, object], known: Container[str | None]) -> list[LLMMessage]:
+    _refuse_unknown(fields, known)
     prompt, messages = fields.get("prompt"), fields.get("messages")
     if (prompt is None) == (messages is None):
         said = "neither 'prompt' nor 'messages'" if prompt is None else "both 'prompt' and 'messages'"
@@ -136,8 +169,8 @@ def _model(own: Mapping[str, object]) -> str:
     return model
 
 
-def _refuse_unknown(fields: Mapping[str, object]) -> None:
-    unknown = [name for name in fields if name not in _LINE_FIELDS]
+def _refuse_unknown(fields: Mapping[str, object], known: Container[str | None]) -> None:
+    unknown = [name for name in fields if name not in _LINE_FIELDS and name not in known]
     if not unknown:
         return
     name = unknown[0]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
+from array import array
 from typing import TYPE_CHECKING
 
 from ingather.errors import SetupError
-from ingather.jobs.encoding import encoded
 from ingather.jobs.rows import BadLine
 from ingather.jobs.seen import mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ingather.jobs.fingerprint import Fingerprint
     from ingather.jobs.recipe import Line
     from ingather.jobs.written import Written
     from ingather.store.outputs import OutputRows
@@ -20,45 +20,36 @@ if TYPE_CHECKING:
 
 
 class Resume:
-    """One answer file, on the way to being complete. `model`: who is asked, as far as lines do not say so themselves.
+    """One answer file, on the way to being complete.
 
-    `written`: what the file has. `in_order`: its lines shall have the order of the tasks. `retry_failed`: those that
-    failed shall be asked again. `kept`: how many of the file's lines stay, from the first on; with `in_order` only as
-    far as they have that order.
+    `written`: what the file has. `asked`: hashes what a task asks. `rows`: what a store knows of the file, if there is
+    one. `in_order`: its lines shall have the order of the tasks in the end. `retry_failed`: those that failed shall be
+    asked again.
     """
 
     def __init__(
-        self, rows: OutputRows, written: Written, model: str, *, in_order: bool = False, retry_failed: bool = False
+        self,
+        written: Written,
+        asked: Fingerprint,
+        rows: OutputRows | None = None,
+        *,
+        in_order: bool = False,
+        retry_failed: bool = False,
     ) -> None:
-        self.rows = rows
         self.written = written
+        self.rows = rows
         self.in_order = in_order
         self.retry_failed = retry_failed
-        self.kept = 0 if in_order else len(written)
         self.done = 0  # tasks of the input whose answer is there
-        self._model = model
-        self._ids = written.ids(len(written), without_failed=retry_failed)
-        self._seen = 0
-        self._prefix = in_order
+        self.order = array("Q")  # the marks of the tasks in their order, where that matters
+        self._asked = asked
+        self._ids = written.ids(without_failed=retry_failed)
         self._verified = False
 
     @property
-    def kept_bytes(self) -> int:
-        """Where the lines that stay end, but for those that are `dropped`."""
-        return self.written.ends[self.kept - 1] if self.kept else 0
-
-    @property
-    def dropped(self) -> list[tuple[int, int]]:
-        """From where to where in the file lie the lines that do not stay, though lines after them do."""
-        if self.in_order or not self.retry_failed:
-            return []
-        ends = self.written.ends
-        return [(ends[number - 1] if number else 0, ends[number]) for number in sorted(self.written.failed)]
-
-    @property
     def failed(self) -> int:
-        """How many of the lines that stay are failures."""
-        return 0 if self.retry_failed else sum(number < self.kept for number in self.written.failed)
+        """How many of the file's lines are failures that are not asked again."""
+        return 0 if self.retry_failed else len(self.written.failed)
 
     def check(self, key: str, task: LLMTask) -> None:
         """A task of the input, in its order, before anything is sent.
@@ -66,18 +57,14 @@ class Resume:
         Raises SetupError where the file has its answer, and it was asked otherwise then.
         """
         self._verified = True
-        if self._prefix:
-            self._go_along(key)
         if key in self._ids:
             self.done += 1
             self._verify(key, task)
 
     def begin(self) -> None:
-        """The input has been checked, or cannot be: what stays is settled."""
-        self.rows.read()
-        if self.in_order:
-            self._ids = self.written.ids(self.kept, without_failed=False)
-            self.done = self.kept
+        """The input has been checked, or cannot be."""
+        if self.rows is not None:
+            self.rows.read()
 
     def left(self, lines: Iterable[tuple[int, Line | BadLine]]) -> list[tuple[int, Line | BadLine]]:
         """Those that are still to be done, and a note on file of what each is asked. Waits for the store.
@@ -88,6 +75,8 @@ class Resume:
         notes: list[tuple[str, bytes]] = []
         for index, line in lines:
             key = str(line.id)
+            if self.in_order:
+                self.order.append(mark_of(key))
             if isinstance(line, BadLine):
                 if key not in self._ids:
                     todo.append((index, line))
@@ -96,39 +85,30 @@ class Resume:
                     self._verify(key, line.task)
             else:
                 todo.append((index, line))
-                notes.append((key, self._request(line.task)))
-        self.rows.note(notes)
+                notes.append((key, self._asked.of(line.task)))
+        if self.rows is not None:
+            self.rows.note(notes)
         return todo
 
     def _verify(self, key: str, task: LLMTask) -> None:
-        before = self.rows.request_of(key)
-        if before is not None and before != self._request(task):
-            raise SetupError(
-                f"the id {key!r} was asked something else when its answer was written: --refresh asks all anew, "
-                "another -o keeps both"
-            )
-
-    def _go_along(self, key: str) -> None:
-        """As long as the file's lines have the order of the tasks, they stay."""
-        number = self._seen
-        self._seen += 1
-        there = number < len(self.written) and self.written.marks[number] == mark_of(key)
-        self._prefix = there and not (self.retry_failed and number in self.written.failed)
-        self.kept += self._prefix
-
-    def _request(self, task: LLMTask) -> bytes:
-        """A hash of what a task asks, whatever dialect carries it."""
-        said = [
-            {"role": one.role, "content": one.content, "name": one.name, "calls": one.tool_calls or one.function_call}
-            for one in task.messages
-        ]
-        form: object = None
-        if task.response_model is not None:
-            from ingather.schema import Schema
-
-            form = Schema.of(task.response_model).response_format()
-        asked = {"model": self._model, "messages": said, "params": dict(task.config_overrides or {}), "form": form}
-        return hashlib.sha256(encoded(asked)).digest()[:16]
+        before = self.written.prints[self._ids.line_of(mark_of(key)) - 1]
+        if before:
+            is_other = before != self._asked.number(task)
+        else:  # a line that does not say
+            noted = None if self.rows is None else self.rows.request_of(key)
+            is_other = noted is not None and noted != self._asked.of(task)
+        if not is_other:
+            return
+        by_place = (
+            "; rows without an id are known by their line: --id COLUMN knows them by a column"
+            if key.startswith("line-")
+            else ""
+        )
+        anew = "--overwrite" if self.rows is None else "--refresh"
+        raise SetupError(
+            f"the id {key!r} was asked something else when its answer was written: {anew} asks all anew, "
+            f"another -o keeps both{by_place}"
+        )
 
     def __repr__(self) -> str:
-        return f"Resume({self.rows!r}, {self.done} done, {self.kept} lines stay)"
+        return f"Resume({len(self.written)} lines, {self.done} done)"

@@ -28,6 +28,7 @@ class BadLine(SetupError):
     def __init__(self, name: str, line: int, problem: str, key: str | int | None = None) -> None:
         super().__init__(f"{name}, line {line}: {problem}")
         self.line = line
+        self.problem = problem
         self.id = f"line-{line}" if key is None else key
         self.endpoint: Endpoint | None = None
 

@@ -48,6 +48,11 @@ class SeenIds:
     def __contains__(self, key: str) -> bool:
         return bool(self._hashes[self._place(mark_of(key))])
 
+    def line_of(self, mark: int) -> int:
+        """The line that a hash came from, 0 where it is not there."""
+        place = self._place(mark)
+        return self._lines[place] if self._hashes[place] else 0
+
     def _place(self, mark: int) -> int:
         hashes, last = self._hashes, len(self._hashes) - 1
         place = mark & last

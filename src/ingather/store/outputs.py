@@ -54,6 +54,20 @@ class OutputRows:
 
         self.known = self.store.ask(work, writes=True)
 
+    def becomes(self, path: str) -> None:
+        """The file has taken the place of the one at `path`: what was known of that is forgotten. Raises StoreError."""
+        place = _seen_from(self.store.path, path)
+
+        def work(connection: sqlite3.Connection) -> None:
+            old = connection.execute("SELECT id FROM outputs WHERE path = ?", (place,)).fetchone()
+            if old is not None:
+                connection.execute("DELETE FROM requests WHERE output = ?", old)
+                connection.execute("DELETE FROM outputs WHERE id = ?", old)
+            connection.execute("UPDATE outputs SET path = ? WHERE path = ?", (place, self.path))
+
+        self.store.ask(work, writes=True)
+        self.path = place
+
     def note(self, requests: Sequence[tuple[str, bytes]]) -> None:
         """These rows, id and request, are about to be asked. On file when this returns. Raises StoreError."""
         if self.known is None or not requests:
