@@ -122,9 +122,7 @@ def run(
 
     ask = Ask(prompt, system, param or [], schema, format, strict_params, id, columns(keep))
     whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries, api, header or [], ca)
-    again = Again(
-        store, overwrite=overwrite, refresh=refresh, resume=resume, retry_failed=retry_failed, ordered=ordered
-    )
+    again = Again(store, overwrite, refresh, resume, retry_failed, ordered)
     spending = Spending(max_cost, max_total_tokens, price or [])
     if dry_run:
         from ingather.cli.estimate import estimate
