@@ -55,9 +55,14 @@ async def test_key_that_was_sent_is_wrong_and_that_is_all(options, monkeypatch):
         assert "no key was sent" not in str(await error_of(server, **options))
 
 
-async def test_without_a_key_in_the_environment_none_is_spoken_of():
+@pytest.mark.parametrize("options", [{}, {"api_key": ""}])
+async def test_that_no_key_was_sent_is_said_too(options, monkeypatch):
+    if options:
+        monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     async with RawServer(UNAUTHORIZED) as server:
-        assert "no key was sent" not in str(await error_of(server))
+        assert str(await error_of(server, **options)).endswith(
+            f"no key was sent to 127.0.0.1:{server.port}: give api_key="
+        )
 
 
 @pytest.mark.parametrize(
@@ -115,13 +120,41 @@ async def test_refused_connection_says_what_to_start(model, said):
     [(11434, "Ollama"), (1234, "LM Studio"), (8000, "vLLM"), (30000, "SGLang"), (8080, "llama.cpp")],
 )
 def test_program_is_known_by_its_port(port, program):
-    said = Advice("openai", f"http://127.0.0.1:{port}/v1").on(ConnectFailed("refused"), "m")
+    said = Advice("openai", f"http://127.0.0.1:{port}/v1").on(
+        ConnectFailed(f"no connection to 127.0.0.1:{port}: refused"), "m"
+    )
     assert f"if {program} is not running" in said
 
 
 @pytest.mark.parametrize("url", ["https://api.groq.com/openai/v1", "https://llm.example:8000/v1"])
 def test_nobody_starts_a_service(url):
     assert Advice("groq", url).on(ConnectFailed("refused"), "m") == ""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "too many open files, so no connection to localhost:8000: raise `ulimit -n`, or lower max_concurrency",
+        "no connection to localhost:8000: the name localhost cannot be resolved: [Errno -2]",
+        "no connection to the proxy on the way to localhost:8000: Connect call failed",
+    ],
+)
+def test_nobody_starts_a_server_for_another_reason(said):
+    assert Advice("vllm", "http://localhost:8000/v1").on(ConnectFailed(said), "m") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("anthropic", "https://api.anthropic.com"),
+        ("gemini", "https://generativelanguage.googleapis.com"),
+        ("azure", "https://me.openai.azure.com"),
+        ("perplexity", "https://api.perplexity.ai"),
+        ("groq", "https://api.groq.com/openai/v1"),
+    ],
+)
+def test_base_url_that_is_right_is_not_doubted(name, url):
+    assert Advice(name, url).on(ModelNotFound("404"), "m") == ""
 
 
 async def test_answer_has_no_advice(monkeypatch):

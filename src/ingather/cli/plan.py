@@ -164,12 +164,12 @@ def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider,
     form = None if ask.schema is None else load_form(ask.schema)
     typos = Typos(ask.strict_params, lambda said: print(f"warning: {said}", file=sys.stderr))
     params = run_params(ask.params)
-    typos.check(params, "--param")
     template = None if ask.prompt is None else Template(_text(ask.prompt))
     system = None if ask.system is None else _text(ask.system)
     model = None if form is None else form.model
     recipe = Recipe(template, system, params, model, whom.each_its_own, typos=typos, id_column=ask.id, keep=ask.keep)
     provider = _provider(whom, whom.api or _api_of_lines(source, recipe, whom))
+    typos.check(params, "--param")
     return replace(recipe, speaks_responses=isinstance(provider, ResponsesProvider)), provider, form
 
 

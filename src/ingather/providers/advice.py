@@ -20,37 +20,50 @@ _TITLES = {"ollama": "Ollama", **{name: preset.title for name, preset in PRESETS
 _BY_PORT = {11434: "ollama", **{urlsplit(PRESETS[name].url).port: name for name in _START if name in PRESETS}}
 
 
-class Advice(NamedTuple):
-    """Of one provider: its `name` and `base_url`, and the variable (`unsent`) of a key that did not go there.
+_CHAT = ("openai", "ollama", *PRESETS)  # whose base_url mostly ends with /v1, and has /models below it
 
-    `home`: where that key goes.
+
+class Advice(NamedTuple):
+    """Of one provider: its `name` and `base_url`, and whether a key `is_sent` there.
+
+    `unsent`: the variable of a key that is set and not sent there; `home`: where that one goes.
     """
 
     name: str
     base_url: str
+    is_sent: bool = True
     unsent: str = ""
     home: str = ""
 
     def on(self, error: ProviderError, model: str) -> str:
         """A sentence without its period, or nothing.
 
-        >>> Advice("ollama", "http://localhost:11434/v1").on(ConnectFailed("refused"), "llama3")
-        'if Ollama is not running, start it: `ollama serve`'
+        >>> Advice("ollama", "http://localhost:11434/v1").on(ModelNotFound("404"), "llama3")
+        'to have it there: `ollama pull llama3`'
         """
-        if isinstance(error, AuthFailed) and self.unsent:
-            return (
-                f"no key was sent to {urlsplit(self.base_url).netloc}, since {self.unsent} goes only to {self.home}: "
-                f'to send it here too, give api_key=os.environ["{self.unsent}"]'
-            )
+        if isinstance(error, AuthFailed) and not self.is_sent:
+            return self._key()
         if isinstance(error, TlsFailed) and "certificate" in str(error):
             return "for a server with a certificate of its own, give ca= the file of who signed it"
-        if isinstance(error, ConnectFailed):
+        if isinstance(error, ConnectFailed) and self._is_refused(str(error)):
             return self._start()
         return self._missing(model) if isinstance(error, ModelNotFound) else ""
 
+    def _key(self) -> str:
+        host = urlsplit(self.base_url).netloc
+        if not self.unsent:
+            return f"no key was sent to {host}: give api_key="
+        return (
+            f"no key was sent to {host}, since {self.unsent} goes only to {self.home}: to send it here too, give "
+            f'api_key=os.environ["{self.unsent}"]'
+        )
+
+    def _is_refused(self, said: str) -> bool:
+        """Whether it is the server that was not there: neither a name, nor a proxy, nor this machine's own limits."""
+        return said.startswith(f"no connection to {urlsplit(self.base_url).netloc}: ") and "resolved" not in said
+
     def _start(self) -> str:
-        url = urlsplit(self.base_url)
-        if not is_near(url.hostname or ""):
+        if not is_near(urlsplit(self.base_url).hostname or ""):
             return ""
         program = self._program()
         if not program:
@@ -58,11 +71,15 @@ class Advice(NamedTuple):
         return f"if {_TITLES[program]} is not running, start it: `{_START[program]}`"
 
     def _missing(self, model: str) -> str:
+        url = urlsplit(self.base_url)
         if self._program() == "ollama":
             return f"to have it there: `ollama pull {model}`"
-        if not urlsplit(self.base_url).path.strip("/"):
-            return "a base_url mostly ends with /v1"
-        return f"{self.base_url}/models lists what it has" if is_near(urlsplit(self.base_url).hostname or "") else ""
+        if self.name not in _CHAT:
+            return ""
+        if not url.path.strip("/"):
+            is_right = self.name in PRESETS and PRESETS[self.name].url == self.base_url
+            return "" if is_right else "a base_url mostly ends with /v1"
+        return f"{self.base_url}/models lists what it has" if is_near(url.hostname or "") else ""
 
     def _program(self) -> str:
         """Which program is there: by its preset, else by the port that it has where nobody chose another."""

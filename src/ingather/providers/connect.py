@@ -71,6 +71,8 @@ def connect(
     >>> connect("openai/llama-3", base_url="http://localhost:8000/v1", temperature=0)
     OpenAIProvider('llama-3' at localhost:8000)
     """
+    if not isinstance(model, str):
+        raise SetupError(f'the model is text such as "openai/gpt-5-mini", not {type(model).__name__}')
     dialect, _, name = model.strip().partition("/")
     _check_dialect(model, dialect, name)
     check_names(params)
@@ -92,7 +94,7 @@ def connect(
         timeout=seconds,
         name=dialect,
         headers=sent,
-        advice=Advice(dialect, url.geturl(), *(() if key or sent.authorizes else _unsent(dialect, url))),
+        advice=_advice(dialect, url, is_sent=bool(key or sent.authorizes), is_wanted=api_key != ""),
         transport=None if ca is None else _trusting(ca, url, seconds),
         **own,
     )
@@ -189,13 +191,14 @@ def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
     )
 
 
-def _unsent(dialect: str, url: SplitResult) -> tuple[str, str]:
-    """The variable of a key that is there and was not sent to `url`, and where it goes; else nothing."""
+def _advice(dialect: str, url: SplitResult, *, is_sent: bool, is_wanted: bool) -> Advice:
+    """What it needs to know of a key of the environment that does not go to `url`, unless none was wanted."""
     hosts = list(filter(None, _hosts(dialect)))
-    set_here = next((name for name in HOMES[dialect].keys if os.environ.get(name)), "")
-    if not set_here or url.netloc in hosts:
-        return "", ""
-    return set_here, " and ".join(hosts) or f"the host of {_urls(dialect)[0]}"
+    unsent = next((name for name in HOMES[dialect].keys if os.environ.get(name)), "")
+    if not is_wanted or url.netloc in hosts:
+        unsent = ""
+    home = " and ".join(hosts) or f"the host of {_urls(dialect)[0]}"
+    return Advice(dialect, url.geturl(), is_sent, unsent, home)
 
 
 def _trusting(ca: str | os.PathLike[str], url: SplitResult, timeout: float) -> Transport:

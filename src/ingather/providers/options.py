@@ -46,7 +46,6 @@ _MEANT: dict[str, str] = {
         "deployment_name deployment_id azure_deployment provider_name",
         "api_version=": "apiversion version openai_api_version",
         "a budget: ParallelLLMExecutor(…, budget=Budget(…))": "max_cost max_cost_usd budget max_budget",
-        "a store: ParallelLLMExecutor(…, store=Store(…))": "cache caching cache_dir",
         "nothing: connections are ingather's own": "http_client http_async_client session client default_query "
         "extra_query async_client",
     }.items()
