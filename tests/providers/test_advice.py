@@ -96,9 +96,9 @@ async def test_base_url_without_a_path_is_spoken_of():
     ("model", "said"),
     [
         ("ollama/m", "if Ollama is not running, start it: `ollama serve`"),
-        ("vllm/m", "start it: `vllm serve MODEL`"),
+        ("vllm/m", "start it: `vllm serve m`"),
         ("lmstudio/m", "if LM Studio is not running, start it: `lms server start`"),
-        ("llamacpp/m", "if llama.cpp is not running, start it: `llama-server -m MODEL.gguf`"),
+        ("llamacpp/m", "if llama.cpp is not running, start it: `llama-server -m FILE.gguf`"),
         ("sglang/m", "sglang.launch_server"),
         ("openai/m", "is the server running, and at that port?"),
     ],
@@ -128,7 +128,8 @@ def test_program_is_known_by_its_port(port, program):
 
 @pytest.mark.parametrize("url", ["https://api.groq.com/openai/v1", "https://llm.example:8000/v1"])
 def test_nobody_starts_a_service(url):
-    assert Advice("groq", url).on(ConnectFailed("refused"), "m") == ""
+    refused = ConnectFailed(f"no connection to {url.split('/')[2]}: refused")
+    assert Advice("groq", url).on(refused, "m") == ""
 
 
 @pytest.mark.parametrize(

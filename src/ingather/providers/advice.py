@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -46,7 +47,7 @@ class Advice(NamedTuple):
         if isinstance(error, TlsFailed) and "certificate" in str(error):
             return "for a server with a certificate of its own, give ca= the file of who signed it"
         if isinstance(error, ConnectFailed) and self._is_refused(str(error)):
-            return self._start()
+            return self._start(model)
         return self._missing(model) if isinstance(error, ModelNotFound) else ""
 
     def _key(self) -> str:
@@ -62,13 +63,14 @@ class Advice(NamedTuple):
         """Whether it is the server that was not there: neither a name, nor a proxy, nor this machine's own limits."""
         return said.startswith(f"no connection to {urlsplit(self.base_url).netloc}: ") and "resolved" not in said
 
-    def _start(self) -> str:
+    def _start(self, model: str) -> str:
         if not is_near(urlsplit(self.base_url).hostname or ""):
             return ""
         program = self._program()
         if not program:
             return "is the server running, and at that port?"
-        return f"if {_TITLES[program]} is not running, start it: `{_START[program]}`"
+        command = _START[program].replace("MODEL", shlex.quote(model))
+        return f"if {_TITLES[program]} is not running, start it: `{command}`"
 
     def _missing(self, model: str) -> str:
         url = urlsplit(self.base_url)

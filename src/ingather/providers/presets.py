@@ -12,8 +12,9 @@ class Preset(NamedTuple):
     """One server, or one program that people run as a server of their own.
 
     `title`: its name as it is written. `url`: its base_url. `keys`: variables with a key, of which the first that is
-    set counts. `start`: the command that starts it, empty for a service, which wants a key. `takes_schemas`: whether it
-    keeps to a JSON schema in ``response_format``; else the schema is put in the prompt.
+    set counts. `start`: the command that starts it, with ``MODEL`` for the model's name; empty for a service, which
+    wants a key. `takes_schemas`: whether it keeps to a JSON schema in ``response_format``; else the schema is put in
+    the prompt.
     """
 
     title: str
@@ -42,7 +43,7 @@ PRESETS: dict[str, Preset] = {
     "together": Preset("Together AI", "https://api.together.xyz/v1", ("TOGETHER_API_KEY",)),
     "xai": Preset("xAI", "https://api.x.ai/v1", ("XAI_API_KEY",)),
     "zai": Preset("Z.ai", "https://api.z.ai/api/paas/v4", ("ZAI_API_KEY",), takes_schemas=False),
-    "llamacpp": Preset("llama.cpp", "http://localhost:8080/v1", ("LLAMA_API_KEY",), "llama-server -m MODEL.gguf"),
+    "llamacpp": Preset("llama.cpp", "http://localhost:8080/v1", ("LLAMA_API_KEY",), "llama-server -m FILE.gguf"),
     "lmstudio": Preset("LM Studio", "http://localhost:1234/v1", ("LMSTUDIO_API_KEY",), "lms server start"),
     "sglang": Preset(
         "SGLang", "http://localhost:30000/v1", ("SGLANG_API_KEY",), "python -m sglang.launch_server --model-path MODEL"
