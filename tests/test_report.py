@@ -361,3 +361,16 @@ def test_one_line_is_one_line(message, width):
 
 def test_unknown_events_are_no_fault():
     Report()(SimpleNamespace(at=0.0))  # type: ignore[arg-type]
+
+
+def test_a_summary_is_short_in_a_list_and_whole_in_a_notebook():
+    summary = Summary(total=3, succeeded=2, failed=1, wall=2.0)
+    assert repr(summary) == "Summary(2 of 3 succeeded, 1 failed, in 2.0 s)"
+    assert summary._repr_html_() == f"<pre>{summary}</pre>"
+
+
+def test_runs_side_by_side_add_up_to_one_total():
+    report = Report()
+    for run, total in ((1, 5), (2, 3)):
+        report(RunStarted(0.0, run, total))
+    assert report.summary().total == 8

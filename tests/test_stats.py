@@ -84,7 +84,7 @@ def test_the_words_say_whose_limit_it_was(by, learnt, limits, said):
     assert said in in_words(by, stats)
 
 
-def test_all_is_said_in_one_line():
+def test_all_is_said_a_line_each_in_one_line_for_a_log_and_as_a_table_in_a_notebook():
     stats = Stats(
         tasks=10,
         attempts=14,
@@ -104,16 +104,19 @@ def test_all_is_said_in_one_line():
         reserved_usd=0.1,
         cap_usd=5.0,
     )
-    text = str(stats)
     for said in (
-        "10 tasks, 14 attempts in 10.0 s",
-        "2 × 429",
-        "1 copies (1 won)",
-        "1 retries denied",
+        "14 in 10.0 s",
+        "1 (1 won)",
+        "1 retries",
         "p50 1.0 s, p95 2.0 s, p99 3.0 s",
         "provider 15.0 s (75 %), queue 5.0 s (25 %)",
         "at least 0.5000 USD (of at most 5.0000: 0.6000 counted, 0.1000 reserved)",
-        "limited by the slots",
+        "the slots",
     ):
-        assert said in text
-    assert "\n" not in text
+        assert said in str(stats)
+        assert said in stats.in_one_line
+        assert said in stats._repr_html_()
+    assert "\n" not in stats.in_one_line
+    assert str(stats).splitlines()[0] == "tasks       10"
+    assert len(str(stats).splitlines()) == stats._repr_html_().count("<tr>") == 9
+    assert len(repr(stats)) <= 200

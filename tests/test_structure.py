@@ -29,6 +29,8 @@ BROAD_EXCEPTS: dict[str, str] = {
     "intake.py::Intake.pull": "what the user's input raises is raised again once what is done is delivered",
     "intake.py::Intake.wait_pull": "as Intake.pull",
     "jobs/answer_form.py::_imported": "the user's schema file may raise anything, and is told where",
+    "progress/show.py::Progress._begin": "as _Showing._try",
+    "progress/show.py::_Showing._try": "whatever fails in showing progress ends the showing, never the run",
     "recorder.py::Recorder._exchange": "whatever a provider raises is recorded, and raised again",
     "retrying.py::RetryExecutor.execute": "the retry policy decides, and raises what is final",
     "retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
 from ingather.budget import Budget
@@ -13,6 +14,11 @@ from ingather.hedge import Hedge
 from ingather.providers.base import Provider, WireProvider
 from ingather.slots import Slots
 from ingather.store import Store
+
+if TYPE_CHECKING:
+    from ingather.events import Event
+    from ingather.progress import Progress
+    from ingather.report import Summary
 
 _MOST = 1000  # calls in flight for max_concurrency=None; how many of these are right, the pool learns
 
@@ -57,6 +63,22 @@ def opened(store: Store | str | os.PathLike[str] | None) -> Store | None:
     if not isinstance(store, Store | None):
         raise TypeError(f"store is a Store, the path of one, or None, not {store!r:.80}")
     return store
+
+
+def subscribers(
+    on_event: Callable[[Event], None] | None, progress: bool | Callable[[Summary], object] | Progress | None
+) -> tuple[Callable[[Event], None], ...]:
+    """Who is told all events. Raises TypeError for a `progress` that cannot be shown."""
+    told = () if on_event is None else (on_event,)
+    if progress is None or progress is False:
+        return told
+    if progress is not True and not callable(progress):
+        raise TypeError(f"progress is True, a function that takes a Summary, or a Progress, not {progress!r:.80}")
+    from ingather.progress import Progress
+
+    if isinstance(progress, Progress):
+        return (*told, progress)
+    return (*told, Progress(each_run=True, call=None if progress is True else progress))
 
 
 def slots_for(max_concurrency: int | None, provider: Provider) -> Slots:

@@ -6,13 +6,13 @@ import asyncio
 import concurrent.futures
 import contextlib
 import os
-import sys
 import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ingather.errors import Cancelled
 from ingather.nesting import current
+from ingather.notebook import is_notebook
 
 if TYPE_CHECKING:
     from ingather.nesting import Scope
@@ -49,13 +49,8 @@ def run_sync(coroutine: Coroutine[object, object, T]) -> T:
 
 def check_may_block(this: str, instead: str) -> None:
     """Raise RuntimeError where waiting would block an event loop. A notebook's may be: there it is what a cell does."""
-    if asyncio._get_running_loop() is not None and not _is_notebook():  # noqa: SLF001 - as above
+    if asyncio._get_running_loop() is not None and not is_notebook():  # noqa: SLF001 - as above
         raise RuntimeError(f"`{this}` would block the event loop that runs here: write `{instead}`")
-
-
-def _is_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 class _Crossing(Generic[T]):

@@ -13,7 +13,7 @@ MOST = 200
 """Characters of one of our own objects."""
 
 _short = Repr()
-_short.maxstring = _short.maxother = 60
+_short.maxstring, _short.maxother = 60, MOST
 _short.maxlevel = 3
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from ingather.arguments import check_policies, connected, opened, slots_for, warn_of_no_effect
+from ingather.arguments import check_policies, connected, opened, slots_for, subscribers, warn_of_no_effect
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
 from ingather.errors import NotSent, PoolFailure, SetupError, StoreError
 from ingather.inputs import as_task, check_tasks
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from ingather.events import Event
     from ingather.hedge import Hedge
     from ingather.inputs import Tasks
+    from ingather.progress import Progress
     from ingather.providers.base import Provider
+    from ingather.report import Summary
     from ingather.result import TaskResult
     from ingather.stats import Stats
     from ingather.store import Store
@@ -51,7 +53,8 @@ class ParallelLLMExecutor:
     our own dialects; a call whose answer is there is not sent, identical calls at one time share a request, and what
     cannot be stored is not bought: then the run ends with `StoreError`. `budget`: a cap on money or tokens that is not
     overshot. `hedge`: when a slow request is sent twice. `on_event`: called with each event (see
-    `ingather.events`).
+    `ingather.events`). `progress`: True shows each run as it goes (one line in a terminal, a bar in a notebook, else a
+    line every few seconds); or a function that is called with the `Summary` so far; or a `Progress` of one's own.
 
     Usable without ``async with``; with it, leaving cancels what is in flight and waits for it.
 
@@ -78,6 +81,7 @@ class ParallelLLMExecutor:
         budget: Budget | None = None,
         hedge: Hedge | None = None,
         on_event: Callable[[Event], None] | None = None,
+        progress: bool | Callable[[Summary], object] | Progress | None = None,
     ) -> None:
         self._own_provider = isinstance(provider, str)
         self.provider = connected(provider)
@@ -86,7 +90,7 @@ class ParallelLLMExecutor:
         self._window = 2 * self.max_concurrency + 16
         self._fail_fast = fail_fast
         self._deadline = positive_seconds("deadline", deadline)
-        self._on_event = on_event
+        self._subscribers = subscribers(on_event, progress)
         timeout = positive_seconds("default_per_task_timeout", default_per_task_timeout)
         check_policies(default_retry, default_config_overrides, budget, hedge)
         self._own_store = isinstance(store, str | os.PathLike)
@@ -260,7 +264,7 @@ class ParallelLLMExecutor:
             window=window or self._window,
             fail_fast=self._fail_fast if fail_fast is None else fail_fast,
             deadline=self._deadline,
-            emit=None if self._on_event is None else self._tell,
+            emit=self._tell if self._subscribers else None,
         )
         self._runs.add(run)
         return run
@@ -274,9 +278,9 @@ class ParallelLLMExecutor:
             await run.close()
 
     def _tell(self, event: Event) -> None:
-        if self._on_event is not None:
+        for tell in self._subscribers:
             try:
-                self._on_event(event)
+                tell(event)
             except Exception:
                 logger.exception("on_event failed for %s; the run goes on", type(event).__name__)
 

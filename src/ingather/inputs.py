@@ -74,8 +74,12 @@ def _hint(item: Any) -> str:
     if isinstance(item, list | tuple):
         if item and all(isinstance(each, LLMMessage | Mapping) for each in item):
             return ": for a conversation write LLMTask(messages)"
-        names = getattr(item, "_fields", ())
-        return f": for a row write LLMTask(row.{names[-1]})" if names else ": for a row write LLMTask(row[0])"
+        texts = [name for name in getattr(item, "_fields", ()) if isinstance(getattr(item, name), str)]
+        if texts:
+            return f": for a row write LLMTask(row.{texts[0]})"
+        if len(item) == 2 and hasattr(item[1], "keys"):  # as DataFrame.iterrows gives them
+            return ": for a row write (LLMTask(row[…]) for _, row in …)"
+        return ": for a row write LLMTask(row[…])"
     if isinstance(item, bytes | bytearray):
         return ": decode it"
     if isinstance(item, Awaitable):
@@ -87,16 +91,18 @@ def _hint(item: Any) -> str:
 
 def _columns(tasks: Any) -> list[str] | None:
     """The names of a table's columns; None for what is no table."""
-    for name in ("columns", "column_names"):
+    if hasattr(type(tasks), "columns") and hasattr(type(tasks), "collect"):
+        return []  # a lazy one, which would have to look at its source to know
+    for name in ("column_names", "columns"):
         found = getattr(tasks, name, None)
         if found is not None and not callable(found) and isinstance(found, Iterable):
-            return [str(column) for column in found]
+            return [column for column in found if isinstance(column, str)]
     return [] if hasattr(tasks, "__dataframe__") else None
 
 
 def _from_column(table: Any, columns: list[str], method: str) -> str:
     if not columns:
-        return ""
+        return " once it is collected" if hasattr(type(table), "collect") else ""
     values = ".to_pylist()" if hasattr(table, "to_pylist") else ""
     return f", such as {method}(table[{columns[0]!r:.40}]{values})"
 

@@ -144,7 +144,9 @@ class Run:
         is_heard = self.emit is not None or logger.isEnabledFor(logging.INFO)
         stats = self.terms.books.stats_at_end(self.terms) if is_heard else None
         self._tell(RunEnded, wall=wall, succeeded=self.succeeded, failed=self.failed, stats=stats)
-        logger.info("%d succeeded, %d failed in %.0f ms; in all: %s", self.succeeded, self.failed, wall * 1000, stats)
+        if stats is not None:
+            ended = f"{self.succeeded} succeeded, {self.failed} failed in {wall * 1000:.0f} ms"
+            logger.info("%s; in all: %s", ended, stats.in_one_line)
 
     def stop(self, why: str) -> None:
         """End all calls now; what was pulled is still reported, and so is all of an input of known size."""
@@ -166,9 +168,10 @@ class Run:
 
     def abandon(self) -> None:
         """Nobody will take the results any more: cancel what is in flight, without waiting."""
-        self.closed = self._intake.exhausted = True
-        self.terms.books.closed(self)
-        self._workers.cancel()
+        if not self.closed:
+            self.closed = self._intake.exhausted = True
+            self._conclude()
+            self._workers.cancel()
 
     # -- for its calls
 

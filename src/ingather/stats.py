@@ -7,6 +7,9 @@ from bisect import bisect_right
 from dataclasses import astuple, dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from ingather.brief import cut
+from ingather.notebook import lines, table
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -182,26 +185,47 @@ class Stats:
     cap_usd: float | None = None
 
     def __str__(self) -> str:
-        """One line."""
+        """A line for each matter.
+
+        >>> print(Stats(tasks=3, attempts=4, rejected=1, wall=2.0))
+        tasks     3
+        attempts  4 in 2.0 s
+        429s      1
+        """
+        return lines(self._rows())
+
+    def __repr__(self) -> str:
+        return cut(f"Stats({self.in_one_line})")
+
+    def _repr_html_(self) -> str:
+        return table(self._rows())
+
+    @property
+    def in_one_line(self) -> str:
+        """The same in one line, for a log."""
+        return "; ".join(f"{name}: {text}" for name, text in self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
         from ingather.limited import in_words
 
-        parts = [f"{self.tasks:,} tasks, {self.attempts:,} attempts in {seconds(self.wall)}"]
+        rows = [("tasks", f"{self.tasks:,}"), ("attempts", f"{self.attempts:,} in {seconds(self.wall)}")]
         if self.rejected:
-            parts.append(f"{self.rejected:,} × 429")
+            rows.append(("429s", f"{self.rejected:,}"))
         if self.hedges:
-            parts.append(f"{self.hedges:,} copies ({self.hedges_won:,} won)")
+            rows.append(("copies", f"{self.hedges:,} ({self.hedges_won:,} won)"))
         if self.retries_denied:
-            parts.append(f"{self.retries_denied:,} retries denied")
+            rows.append(("denied", f"{self.retries_denied:,} retries"))
         if self.median is not None and self.p95 is not None and self.p99 is not None:
-            parts.append(f"p50 {seconds(self.median)}, p95 {seconds(self.p95)}, p99 {seconds(self.p99)}")
+            latency = f"p50 {seconds(self.median)}, p95 {seconds(self.p95)}, p99 {seconds(self.p99)}"
+            rows.append(("latency", latency))
         if self.times.total > 0:
-            parts.append(f"time of tasks: {self.times}")
+            rows.append(("time", f"of all tasks together: {self.times}"))
         if self.known_usd or self.cost_usd is not None:
-            parts.append(self.money)
-        parts += [f"{name}: {learnt}" for name, learnt in self.learnt.items()]
+            rows.append(("cost", self.money))
+        rows += [(f"quota {name}", f"{learnt}") for name, learnt in self.learnt.items()]
         if self.limited_by:
-            parts.append(f"limited by {in_words(self.limited_by, self)}")
-        return "; ".join(parts)
+            rows.append(("limited by", in_words(self.limited_by, self)))
+        return rows
 
     @property
     def money(self) -> str:

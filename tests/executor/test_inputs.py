@@ -63,6 +63,15 @@ class Table(Frame):
         return []
 
 
+class LazyFrame(Frame):
+    @property
+    def columns(self):  # type: ignore[override]
+        raise AssertionError("it would look at its source")
+
+    def collect(self):
+        return Frame()
+
+
 class Interchange:
     """Anything else that says it is a table."""
 
@@ -137,6 +146,7 @@ WRONG = [
     (LLMMessage("user", "a"), r"not one LLMMessage"),
     (Frame(), r"not a Frame: .*LLMTask\(row\['question'\]\).*METHOD\(table\['question'\]\)"),
     (Table(), r"not a Table: .*METHOD\(table\['question'\]\.to_pylist\(\)\)"),
+    (LazyFrame(), r"not a LazyFrame: .*LLMTask\(…\).* once it is collected"),
     (Interchange(), r"not a Interchange: .*LLMTask"),
     (np.array([["a", "b"]]), r"ndarray of 2 dimensions: .*LLMTask"),
     (np.array("a"), r"ndarray of 0 dimensions"),
@@ -182,7 +192,8 @@ async def test_empty_columns_and_tables_with_tasks_in_a_column_are_fine(executor
         ([LLMMessage("user", "a")], r"LLMTask\(messages\)"),
         (LLMMessage("user", "a"), r"LLMTask\(\[message\]\)"),
         (Row(1, "a"), r"LLMTask\(row\.question\)"),
-        ((1, "a"), r"LLMTask\(row\[0\]\)"),
+        ((1, "a"), r"LLMTask\(row\[…\]\)"),
+        ((0, {"question": "a"}), r"for _, row in …"),
         (b"a", "decode it"),
         (len, r"DeterministicTask\(function"),
         (float("nan"), r"not nan: for a prompt write LLMTask\(text\)"),

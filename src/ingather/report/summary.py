@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING
 
-from ingather.stats import Times
+from ingather.stats import Times, seconds
 
 if TYPE_CHECKING:
     from ingather.stats import Stats
@@ -27,9 +28,10 @@ class Summary:
     anything, `cancelled`: while they ran; `failed` has neither. `wall`: while anything ran. `serial`: what the calls
     would have taken one after another, estimated from how long each took. `calls`: attempts and functions that came
     back; `attempts`: those of the tasks that have ended. `rejected`: attempts that were 429s; `pauses` and `paused`:
-    what they made us wait. `unmetered`: answers without a count of tokens. `cost_usd`: None where a price is not known.
-    `hedges`: second copies of slow requests. `median`, `p95`, `p99` (to 5 %) and `slowest`: of the attempts that were
-    neither 429s nor cancelled. `times`: where the time of the tasks went that have ended.
+    what they made us wait, `pause_left`: what is still to wait of a pause now. `unmetered`: answers without a count of
+    tokens. `cost_usd`: None where a price is not known. `hedges`: second copies of slow requests. `median`, `p95`,
+    `p99` (to 5 %) and `slowest`: of the attempts that were neither 429s nor cancelled. `times`: where the time of the
+    tasks went that have ended.
 
     `limited_by`: ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"start"``, ``"pause"``, ``"budget"`` or
     ``"backoff"``, whichever made calls wait longest in all. Where they hardly waited: ``"slots"`` if there was always
@@ -57,6 +59,7 @@ class Summary:
     backoff: float = 0.0
     pauses: int = 0
     paused: float = 0.0
+    pause_left: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
     unmetered: int = 0
@@ -91,3 +94,10 @@ class Summary:
         from ingather.report.text import summary_text
 
         return summary_text(self)
+
+    def __repr__(self) -> str:
+        of = "" if self.total is None else f" of {self.total:,}"
+        return f"Summary({self.succeeded:,}{of} succeeded, {self.failed:,} failed, in {seconds(self.wall)})"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"

@@ -93,7 +93,9 @@ class Report:
         """The figures as they are at `now` (seconds of the monotonic clock; None: at the last event). A copy."""
         found = replace(self._sum, waited=dict(self._sum.waited), errors=dict(self._sum.errors))
         if self._open_runs:
-            found.wall += max(0.0, (self._at if now is None else now) - self._began)
+            until = self._at if now is None else now
+            found.wall += max(0.0, until - self._began)
+            found.pause_left = max(0.0, self._pause_ends - until)
         if not self._overlap:
             found.serial += self._in_functions
         found.cost_usd = self._cost if found.attempts else None
@@ -110,12 +112,12 @@ class Report:
             self._part_runs.add(event.run)
             self._open_runs += 1
             return
+        if not self._total_is_given:
+            before = self._sum.total if self._has_run else 0
+            self._sum.total = None if event.total is None or before is None else before + event.total
+        self._has_run = True
         if self._open_runs == 0:
             self._began = event.at
-            if not self._total_is_given:
-                before = self._sum.total if self._has_run else 0
-                self._sum.total = None if event.total is None or before is None else before + event.total
-            self._has_run = True
         else:
             self._overlap = True
         self._open_runs += 1
