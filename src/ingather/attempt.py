@@ -104,7 +104,7 @@ def _taken(worst: Spend, price: Price | None, response: LLMResponse | None, erro
     if error is not None:
         if was_free(error):
             return Spend()
-        response = error.response if isinstance(error, AnswerError) else None
+        response = error.response if isinstance(error, ProviderError) else None
     usage, cost = usage_of(response), cost_of(response, price)
     usd = worst.usd if cost is None and price is not None else cost or 0.0
     return Spend(usd, worst.tokens if usage is None else usage.total_tokens)
@@ -184,7 +184,7 @@ def _understood(call: Call, exchange: Exchange, lease: Lease, raised: Exception)
         error = _throttled(call, lease, error)
     if isinstance(error, PoolFailure):
         lease.lane.pool.fail(error)
-    if isinstance(error, AnswerError) and error.response is not None:
+    if isinstance(error, ProviderError) and error.response is not None and not was_free(error):
         usage = call.tally.note(error.response, exchange.price)
         told = getattr(error.response, "rate_limits", None)
     lease.close(_outcome(error), usage, told)

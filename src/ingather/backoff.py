@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ingather.errors import IngatherError, TransientError
+from ingather.errors import EmptyAnswer, IngatherError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,10 +35,10 @@ class RetryConfig:
 
     `max_attempts` includes the first; 429s, re-asks and hedges are not counted. Delays are in seconds.
     `retry_on_exceptions`: only these types; `retry_on_exception`: only where it says True (give one of the two, or
-    none: then ingather's own errors are retried only if transient, all others always). `retry_on_result`: a value for
-    which it says True counts as a failed attempt; on the last attempt such a value is returned all the same.
-    `on_retry(attempt, error)` runs before each sleep that follows an exception, `on_failure(error)` when the attempts
-    are used up.
+    none: then ingather's own errors are retried only if transient, an `EmptyAnswer` once, all others always).
+    `retry_on_result`: a value for which it says True counts as a failed attempt; on the last attempt such a value is
+    returned all the same. `on_retry(attempt, error)` runs before each sleep that follows an exception,
+    `on_failure(error)` when the attempts are used up.
 
     Raises ValueError for numbers out of range, or two filters.
 
@@ -75,7 +75,12 @@ class RetryConfig:
             return self.retry_on_exception(error)
         if self.retry_on_exceptions is not None:
             return isinstance(error, tuple(self.retry_on_exceptions))
-        return isinstance(error, TransientError) or not isinstance(error, IngatherError)
+        return isinstance(error, TransientError | EmptyAnswer) or not isinstance(error, IngatherError)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the user says which errors are worth another attempt."""
+        return self.retry_on_exception is not None or self.retry_on_exceptions is not None
 
     def delay(self, attempt: int, random: Callable[[], float], previous: float | None = None) -> float:
         """Seconds to sleep after failed attempt `attempt` (from 1).
@@ -112,11 +117,11 @@ class Attempts:
     1.0
     """
 
-    __slots__ = ("_previous", "_random", "config", "failed", "refused")
+    __slots__ = ("_previous", "_random", "config", "empty", "failed", "refused")
 
     def __init__(self, config: RetryConfig, random: Callable[[], float]) -> None:
         self.config = config
-        self.failed = 0
+        self.failed = self.empty = 0
         self.refused = False
         self._random = random
         self._previous: float | None = None
@@ -127,9 +132,13 @@ class Attempts:
         `may_retry` is asked last, where the policy itself would try again.
         """
         self.failed += 1
+        self.empty += isinstance(error, EmptyAnswer)
         if not self.config.retries(error):
             return None
-        if self.failed >= self.config.max_attempts or (may_retry is not None and not may_retry(error)):
+        is_over = self.failed >= self.config.max_attempts or (
+            isinstance(error, EmptyAnswer) and self.empty > 1 and not self.config.is_filtered  # each of them was paid
+        )
+        if is_over or (may_retry is not None and not may_retry(error)):
             if self.config.on_failure is not None:
                 self.config.on_failure(error)
             return None

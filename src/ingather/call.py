@@ -27,6 +27,7 @@ from ingather.backoff import Attempts
 from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent, Truncated
 from ingather.events import BackedOff, ReAsked
 from ingather.inputs import not_a_task
+from ingather.providers.finish import error_of, is_whole
 from ingather.store.key import Key
 from ingather.task import DeterministicTask, ExtractTask, LLMTask
 from ingather.transport.expiry import Deadline
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from ingather.tally import Tally
     from ingather.task import LLMMessage, Task
     from ingather.terms import Exchange, Terms
-
-_CUT = ("length", "max_tokens")  # reasons to end that leave an answer incomplete
 
 
 class Asked(NamedTuple):
@@ -151,8 +150,8 @@ class Call:
                 value = response if schema is None else self._parsed(schema, response)
                 delay = attempts.after_result(value)
                 if delay is None:
-                    is_half = schema is None and _is_cut(response)
-                    self.worth_keeping = None if attempts.refused or is_half else response
+                    if self.terms.wire is not None and not attempts.refused:
+                        self.worth_keeping = response if is_whole(response, may_be_cut=schema is not None) else None
                     return value
             except Exception as failure:
                 if _really_cancelled():  # and somebody's code made an error of it
@@ -173,8 +172,8 @@ class Call:
 
     def _accepted(self, task: LLMTask, schema: Schema | None, response: LLMResponse) -> object:
         """The value in an answer that was bought before. Raises InvalidAnswer where it is not good enough now."""
-        if schema is None and _is_cut(response):
-            raise InvalidAnswer("the answer that is stored was complete for a response_model", response=response)
+        if not is_whole(response, may_be_cut=schema is not None):  # older versions stored such, and a cut one may fit
+            raise InvalidAnswer("the answer that is stored is not whole", response=response)
         value = response if schema is None else self._parsed(schema, response)
         refuses = (task.retry or self.terms.retry).retry_on_result
         if refuses is not None and refuses(value):
@@ -182,12 +181,15 @@ class Call:
         return value
 
     def _parsed(self, schema: Schema, response: LLMResponse) -> object:
-        is_cut = _is_cut(response)
+        fault = error_of(response)
+        is_cut = isinstance(fault, Truncated)
+        if fault is not None and not is_cut:
+            raise fault
         try:
             parsed = schema.parse(_text(response), alone=is_cut)
         except InvalidAnswer as error:
-            if is_cut and self.terms.wire is None:
-                raise Truncated("the answer ends at the output limit: raise max_tokens", response=response) from error
+            if fault is not None and self.terms.wire is None:
+                raise fault from error
             error.response = response
             raise
         if parsed.lenient:  # it stood among prose or in a fence: worth knowing, no failure
@@ -257,10 +259,6 @@ def _complete_for(schema: Schema | None, cut: Truncated) -> LLMResponse:
     except InvalidAnswer:
         raise cut from None
     return cut.response
-
-
-def _is_cut(response: LLMResponse) -> bool:
-    return getattr(response, "finish_reason", None) in _CUT  # a bare provider may answer with an object of its own
 
 
 def _text(response: LLMResponse | None) -> str:

@@ -30,6 +30,7 @@
     │       ├── Truncated            it ends at the output limit
     │       ├── Refused              the model declined
     │       ├── Filtered             the provider's content filter, on the prompt or the answer
+    │       ├── EmptyAnswer          nothing is in it, or only the model's thinking: tried once more
     │       └── InvalidAnswer        it does not fit the response_model
     ├── MissingFields                an extraction by parts is without fields that it must have; see ``result.parts``
     ├── StoreError                   the store cannot be written or read: nothing more is sent, and the run ends with it
@@ -107,9 +108,10 @@ class ProviderError(IngatherError):
     `status`: HTTP status, None where no answer came. `code`: the provider's own word (``"rate_limit_exceeded"``).
     `retry_after`: seconds that the provider asks us to wait, None where it says nothing. `request_id`: what the
     provider's support asks for. `body`: the first 200 characters of the answer's body, redacted. `response`: the
-    answer, for an `AnswerError`. `provider` and `model`: whom we asked. `rate_limits`: the quota as the answer's
-    headers tell it. `limit`: which of its limits a 429 is about (``"requests"``, ``"tokens"``, ``"concurrency"``,
-    ``"ramp"``), ``""`` where it does not say. `is_replayed`: it comes from a recording, and tells nothing of the quota.
+    answer, where one came: for each `AnswerError`, and for a failure that an answer tells of itself. `provider` and
+    `model`: whom we asked. `rate_limits`: the quota as the answer's headers tell it. `limit`: which of its limits a 429
+    is about (``"requests"``, ``"tokens"``, ``"concurrency"``, ``"ramp"``), ``""`` where it does not say. `is_replayed`:
+    it comes from a recording, and tells nothing of the quota.
     """
 
     is_replayed = False
@@ -236,6 +238,10 @@ class Refused(AnswerError):
 
 class Filtered(AnswerError):
     """The provider's content filter stopped the prompt or the answer."""
+
+
+class EmptyAnswer(AnswerError):
+    """The answer ends as it should and there is nothing in it, or only the model's thinking; it is tried once more."""
 
 
 class InvalidAnswer(AnswerError):

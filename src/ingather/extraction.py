@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ingather.errors import (
     AnswerError,
+    EmptyAnswer,
     InvalidAnswer,
     MissingFields,
     PoolFailure,
@@ -215,7 +216,8 @@ class Extraction:
         if isinstance(error, Rejected):  # it can never succeed as it is
             return False
         tried_twice = result.attempts - result.rejected > 1
-        return not (isinstance(error, TransientError) and tried_twice)  # the retry policy has done that already
+        in_vain = tried_twice and isinstance(error, TransientError | EmptyAnswer)  # by the retry policy
+        return not in_vain
 
     # -- when nothing is under way
 

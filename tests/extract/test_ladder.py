@@ -123,7 +123,7 @@ def test_the_order_in_which_rungs_are_named_does_not_matter():
 AGAIN = [
     ValueError("odd"), ServerFault("500"), errors.Overloaded("503"), errors.ConnectionLost("lost"),
     errors.ConnectFailed("none"), errors.AttemptTimeout("slow"), errors.BadBody("html"),
-    Truncated("cut"), Refused("no"), Filtered("hm"), InvalidAnswer("not it"),
+    Truncated("cut"), Refused("no"), Filtered("hm"), InvalidAnswer("not it"), errors.EmptyAnswer("nothing"),
 ]  # fmt: skip
 AS_IT_IS = [
     BadRequest("400"), TooLong("long"), TooBig("big"), errors.TlsFailed("tls"), errors.Redirected("302"),

@@ -115,13 +115,18 @@ def test_the_model_that_was_asked_stands_for_one_that_the_answer_does_not_name()
         ("MAX_TOKENS", "length"),
         ("tool_use", "tool_calls"),
         ("SAFETY", "content_filter"),
-        ("something new", "stop"),
         (None, "stop"),
     ],
 )
 def test_other_dialects_words_for_the_end_become_openai_s(said, becomes):
     line = succeeded(LLMResponse("Hi", "claude", said, Usage(1, 2)))
     assert completion(line).choices[0].finish_reason == becomes
+
+
+@pytest.mark.parametrize("said", ["something new", "error", "OTHER", "malformed_function_call", "unknown"])
+def test_an_end_that_openai_has_no_word_for_is_never_written_as_stop(said):
+    line = succeeded(LLMResponse("Hi", "claude", said, Usage(1, 2)))
+    assert line["response"]["body"]["choices"][0]["finish_reason"] == said
 
 
 def test_an_answer_that_was_cut_is_kept_with_its_error():

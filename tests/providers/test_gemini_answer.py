@@ -142,7 +142,6 @@ NO_ANSWERS = {
     "no candidates": {"candidates": []},
     "two candidates": {"candidates": [CANDIDATE, CANDIDATE]},
     "a candidate that is none": {"candidates": ["x"]},
-    "nothing in it": {"candidates": [{"content": {"role": "model"}, "finishReason": "STOP"}]},
     "parts that are none": {"candidates": [{"content": {"parts": "x"}}]},
     "content that is none": {"candidates": [{"content": "x"}]},
     "a garbled call": generated(finish="MALFORMED_FUNCTION_CALL"),

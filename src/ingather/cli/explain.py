@@ -90,12 +90,15 @@ def explain(
 def _explained(nearest: Nearest, terms: Terms, task: LLMTask) -> Explanation:
     from ingather.call import asked_by
     from ingather.errors import InvalidAnswer
+    from ingather.providers.finish import is_whole
     from ingather.store.key import Key
     from ingather.store.nearest import Explanation
 
     asked = asked_by(terms, task)
     assert asked.exchange.request is not None  # noqa: S101 - it is of our dialects
     found = nearest.explain(Key(asked.exchange.request, task.sample))
+    if found.response is not None and not is_whole(found.response, may_be_cut=asked.schema is not None):
+        return Explanation(why="an answer is stored, but it is empty or did not end as it should: it is asked again")
     if found.response is not None and asked.schema is not None:
         try:
             asked.schema.parse(found.response.content)

@@ -6,18 +6,12 @@ import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ingather.providers.finish import in_openais_words
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ingather.result import LLMResponse, Usage
-
-_FINISH = {
-    **dict.fromkeys(("length", "max_tokens", "model_context_window_exceeded"), "length"),
-    **dict.fromkeys(("tool_calls", "tool_use"), "tool_calls"),
-    **dict.fromkeys(("content_filter", "safety", "blocklist", "prohibited_content", "recitation"), "content_filter"),
-    "function_call": "function_call",
-}
-"""What dialects call the end of an answer, in lower case → what OpenAI calls it; all else is ``stop``."""
 
 _OF_MESSAGE = ("annotations", "audio", "reasoning", "reasoning_content")
 _OF_ANSWER = ("service_tier", "system_fingerprint")
@@ -47,7 +41,7 @@ def chat_completion(
                 "index": 0,
                 "message": _message(response, refusal),
                 "logprobs": None,
-                "finish_reason": _finish_reason(response),
+                "finish_reason": _finish_reason(response, refusal),
             }
         ],
     }
@@ -67,9 +61,11 @@ def _message(response: LLMResponse, refusal: str | None) -> dict[str, object]:
     return message | {name: response.metadata[name] for name in _OF_MESSAGE if name in response.metadata}
 
 
-def _finish_reason(response: LLMResponse) -> str:
-    reason = _FINISH.get((response.finish_reason or "").lower())
-    return reason or ("tool_calls" if response.tool_calls and not response.finish_reason else "stop")
+def _finish_reason(response: LLMResponse, refusal: str | None) -> str:
+    """In OpenAI's words; one that it has no word for stays as it was said: to call it ``stop`` would be a lie."""
+    if refusal is not None and response.finish_reason == "refusal":
+        return "stop"  # as OpenAI ends an answer that declines
+    return in_openais_words(response.finish_reason, calls=bool(response.tool_calls)) or "stop"
 
 
 def _usage(usage: Usage) -> dict[str, object]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from ingather.errors import SetupError
 from ingather.jobs.messages import read_messages
+from ingather.providers.finish import End, end_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from ingather.result import LLMResponse, Usage
     from ingather.task import LLMMessage
 
-_WHY = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _USUAL = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
 _ECHOED = ("instructions", "max_output_tokens", "temperature", "top_p", "metadata", "truncation", "text", "reasoning")
 
@@ -63,7 +63,7 @@ def response_object(answer: LLMResponse, asked: Mapping[str, object], refusal: s
     'Paris'
     """
     said = answer.metadata
-    why = _WHY.get(answer.finish_reason or "")
+    why = _incomplete(answer.finish_reason, refusal)
     created = said.get("created_at")
     status = "incomplete" if why else "completed"
     others = said.get("output")
@@ -82,6 +82,14 @@ def response_object(answer: LLMResponse, asked: Mapping[str, object], refusal: s
     if answer.usage is not None:
         whole["usage"] = _usage(answer.usage)
     return whole | ({"service_tier": said["service_tier"]} if "service_tier" in said else {})
+
+
+def _incomplete(reason: str | None, refusal: str | None) -> str | None:
+    """Why it is incomplete, in the words of the Responses API, else as it was said; None where it is not."""
+    end = end_of(reason)
+    if end in (End.DONE, End.UNTOLD) or (refusal is not None and end is End.REFUSED):
+        return None
+    return {End.CUT: "max_output_tokens", End.FILTERED: "content_filter"}.get(end, reason)
 
 
 def _items(answer: LLMResponse, refusal: str | None, status: str) -> list[dict[str, object]]:

@@ -5,26 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ingather import exact_json
-from ingather.errors import Refused, Truncated
+from ingather.errors import Refused
 from ingather.providers.anthropic_input import ANSWER_TOOL
 from ingather.providers.dialect import Answer, Malformed
+from ingather.providers.finish import End, end_of, in_openais_words, judged
 from ingather.providers.words import call_to
 from ingather.result import LLMResponse, Usage
 
 _FROM_BODY = ("id", "stop_reason", "stop_sequence", "stop_details", "container")
-_FINISH = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "pause_turn": "length",
-}
-_CUT = {
-    "max_tokens": "the answer ends at the output limit: raise max_tokens",
-    "model_context_window_exceeded": "the answer ends where the model's context is full: shorten the prompt",
-    "pause_turn": "the provider paused a long turn: send the answer back to have it go on",
-}
 
 
 def read(data: Mapping[str, object]) -> Answer:
@@ -56,7 +44,7 @@ def read(data: Mapping[str, object]) -> Answer:
     if len(answers) > 1:
         raise Malformed(f"it has {len(answers)} answers, and one was asked for")
     reason = data.get("stop_reason")
-    finish = _FINISH.get(reason, reason) if isinstance(reason, str) else None
+    finish = in_openais_words(reason) if isinstance(reason, str) else None
     if answers and finish == "tool_calls" and not calls:
         finish = "stop"
     model = data.get("model")
@@ -68,11 +56,9 @@ def read(data: Mapping[str, object]) -> Answer:
         tool_calls=calls or None,
         metadata=metadata,
     )
-    if reason == "refusal":
+    if end_of(reason) is End.REFUSED:
         return Answer(response, Refused, f"the model declined{_why(data.get('stop_details'))}")
-    if isinstance(reason, str) and reason in _CUT:
-        return Answer(response, Truncated, _CUT[reason])
-    return Answer(response)
+    return judged(response, reason)
 
 
 def _why(details: object) -> str:

@@ -6,14 +6,16 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 from urllib.parse import quote, urlsplit
 
 from ingather.errors import Filtered, SetupError
 from ingather.providers.ceilings import CEILINGS, Ceiling
-from ingather.providers.dialect import Answer
 from ingather.providers.openai import ChatCompletions
 from ingather.providers.wire import DialectProvider, Options
+
+if TYPE_CHECKING:
+    from ingather.providers.dialect import Answer
 
 API_VERSION = "2024-10-21"  # the last stable one by date: the surface under /openai/v1 has none
 _FORM = re.compile(r"\d{4}-\d\d-\d\d(-preview)?|preview|latest|v\d+", re.ASCII)
@@ -57,13 +59,13 @@ class AzureChatCompletions(ChatCompletions):
 
     def read(self, data: Mapping[str, object]) -> Answer:
         """The answer, with what the content filter found in its metadata, and in the reason where it stopped it."""
-        response, error, why = super().read(data)
+        answer = super().read(data)
         choices = data.get("choices")
         choice = choices[0] if isinstance(choices, list) else {}
         found = {name: each[name] for each in (data, choice) for name in _FILTERS if each.get(name)}
-        response.metadata.update(found)
+        answer.response.metadata.update(found)
         stopped = ", ".join(_stopped(found.get("content_filter_results")))
-        return Answer(response, error, f"{why}: {stopped}" if error is Filtered and stopped else why)
+        return answer._replace(why=f"{answer.why}: {stopped}") if answer.error is Filtered and stopped else answer
 
 
 def _stopped(results: object) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ingather.errors import AnswerError
+    from ingather.errors import ProviderError
     from ingather.providers.ceilings import Ceiling
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
@@ -22,11 +22,15 @@ class Malformed(ValueError):
 
 
 class Answer(NamedTuple):
-    """An answer, and what is wrong with it: the error it amounts to and why, or None."""
+    """An answer, and what is wrong with it: the error it amounts to and why, or None.
+
+    `problem`: an error object that stands in it, or what else is to be read like one.
+    """
 
     response: LLMResponse
-    error: type[AnswerError] | None = None
+    error: type[ProviderError] | None = None
     why: str = ""
+    problem: Mapping[str, object] | None = None
 
 
 class Dialect(Protocol):

@@ -5,24 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ingather.errors import Filtered, Refused, Truncated
+from ingather.errors import Filtered
 from ingather.providers.dialect import Answer, Malformed
+from ingather.providers.finish import End, end_of, in_openais_words, judged
 from ingather.providers.words import call_to
 from ingather.result import LLMResponse, Usage
 
-_FINISH: dict[str | None, str | None] = {
-    "STOP": "stop",
-    "MAX_TOKENS": "length",
-    "CONTINUATION": "length",
-    "FINISH_REASON_UNSPECIFIED": None,
-}
-_FILTERED = frozenset(
-    (
-        "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "ESCALATION",
-        "PUP_LIMITED_DISABLED", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",
-    )
-)  # fmt: skip
-_GARBLED = frozenset(("MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL"))  # another try may do
 _OF_CANDIDATE = frozenset(("content", "finishReason", "index"))
 
 
@@ -40,18 +28,8 @@ def read(data: Mapping[str, object]) -> Answer:
     candidate = _one_candidate(data)
     given = candidate.get("finishReason")
     reason = given if isinstance(given, str) else None
-    if reason in _GARBLED:
-        raise Malformed(f"the model garbled it: {reason} {candidate.get('finishMessage') or ''}".rstrip())
-    response = _response(data, candidate, "content_filter" if reason in _FILTERED else _FINISH.get(reason, reason))
-    if reason in _FILTERED:
-        return Answer(response, Filtered, f"the provider's content filter stopped the answer: {reason}")
-    if reason is not None and reason not in _FINISH:
-        return Answer(response, Refused, f"the provider stopped the answer: {reason}{_message(candidate)}")
-    if response.finish_reason == "length":
-        return Answer(response, Truncated, "the answer ends at the output limit: raise max_tokens")
-    if not _parts(candidate):
-        raise Malformed("its candidate is empty")
-    return Answer(response)
+    finish = None if end_of(reason) is End.UNTOLD else in_openais_words(reason)
+    return judged(_response(data, candidate, finish), reason, details=_message(candidate))
 
 
 def _response(data: Mapping[str, object], candidate: Mapping[str, Any], finish: str | None) -> LLMResponse:
@@ -117,7 +95,7 @@ def _parts(candidate: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _message(candidate: Mapping[str, object]) -> str:
     said = candidate.get("finishMessage")
-    return f": {said}" if isinstance(said, str) and said else ""
+    return said if isinstance(said, str) else ""
 
 
 def _usage(counted: object) -> Usage | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ingather.errors import Filtered, Refused, Truncated
+from ingather.errors import Refused
 from ingather.providers.dialect import Answer, Malformed
+from ingather.providers.finish import judged
+from ingather.providers.problem import error_in
 from ingather.result import LLMResponse, Usage
 
 if TYPE_CHECKING:
@@ -23,8 +25,12 @@ def read(data: Mapping[str, object]) -> Answer:
     """
     choice = _one_choice(data)
     message = choice.get("message")
+    problem = error_in(choice)
+    if message is None and problem is not None:
+        message = {}
     if not isinstance(message, dict):
         raise Malformed("its choice has no message")
+    problem = problem or error_in(message)
     finish = choice.get("finish_reason")
     calls = message.get("tool_calls")
     if calls is not None and not (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
@@ -33,9 +39,12 @@ def read(data: Mapping[str, object]) -> Answer:
     metadata = {name: data[name] for name in _FROM_BODY if data.get(name) is not None}
     if len(message) > 2:  # reasoning, annotations, audio: whatever this server adds
         metadata.update((name, value) for name, value in message.items() if value and name not in _OF_MESSAGE)
+    content = message.get("content")
+    if isinstance(content, list) and (others := [part for part in content if _is_more(part)]):
+        metadata["parts"] = others
     model = data.get("model")
     response = LLMResponse(
-        _text(message.get("content")),
+        _text(content),
         model if isinstance(model, str) else "",
         finish if isinstance(finish, str) else None,
         usage(data.get("usage")),
@@ -44,13 +53,11 @@ def read(data: Mapping[str, object]) -> Answer:
         metadata,
     )
     refusal = message.get("refusal")
+    if problem is not None:
+        return Answer(response, problem=problem)
     if refusal:
         return Answer(response, Refused, f"the model declined: {refusal}")
-    if finish == "length":
-        return Answer(response, Truncated, "the answer ends at the output limit: raise max_tokens")
-    if finish == "content_filter":
-        return Answer(response, Filtered, "the provider's content filter stopped the answer")
-    return Answer(response)
+    return judged(response, finish)
 
 
 def _one_choice(data: Mapping[str, object]) -> dict[str, Any]:
@@ -70,6 +77,11 @@ def _text(content: object) -> str:
     if isinstance(content, list) and all(isinstance(part, dict) for part in content):  # text between other parts
         return "".join(part["text"] for part in content if isinstance(part.get("text"), str))
     raise Malformed("its content is no text")
+
+
+def _is_more(part: object) -> bool:
+    """Whether a part of the content is something else than text, or the thinking before it."""
+    return isinstance(part, dict) and part.get("type") not in ("text", "output_text", "thinking", "reasoning")
 
 
 def usage(counted: object, spent: str = "prompt_tokens", made: str = "completion_tokens") -> Usage | None:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import orjson
+from ingather import exact_json
+from ingather.providers.decoding import decoded
 
+_NO_ERROR = ("0", 200, "200", "ok", "OK", "success")
 _LONGEST_JSON = 262_144  # characters: an error that says more is none of a provider's
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]{0,500}>")
@@ -37,8 +39,8 @@ class Problem:
     def read(cls, text: str) -> Problem:
         """Of a JSON error object in any provider's form, an HTML page, or plain text."""
         try:
-            data = orjson.loads(text) if len(text) <= _LONGEST_JSON else None
-        except (orjson.JSONDecodeError, UnicodeEncodeError):
+            data = decoded(text) if len(text) <= _LONGEST_JSON else None
+        except ValueError:
             data = None
         if isinstance(data, list) and data:  # Gemini's, where one asked for a stream
             data = data[0]
@@ -58,6 +60,18 @@ class Problem:
             _PER_DAY.search(text) is not None,
             _NO_QUOTA.search(text) is not None,
         )
+
+
+def error_in(answer: Mapping[str, object]) -> Mapping[str, object] | None:
+    """The error object in what may be an answer, or a part of one; None where there is none, or it says nothing.
+
+    >>> error_in({"error": {"code": 502}}), error_in({"error": {"code": 0, "message": ""}}), error_in({"error": "hm"})
+    ({'code': 502}, None, {'message': 'hm'})
+    """
+    told = answer.get("error")
+    if isinstance(told, Mapping):  # some servers put one into every answer, and nothing into it
+        return told if any(value and value not in _NO_ERROR for value in told.values()) else None
+    return {"message": told if isinstance(told, str) else ""} if told else None
 
 
 def _names(data: Mapping[str, object], inner: Mapping[str, object]) -> list[object]:
@@ -81,7 +95,7 @@ def _message(data: Mapping[str, object], inner: Mapping[str, object]) -> str:
         if isinstance(said, str):
             return said
         if said and said is not inner:
-            return orjson.dumps(said).decode()
+            return exact_json.dumps(said).decode()
     return ""
 
 

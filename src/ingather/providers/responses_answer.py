@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ingather.errors import AnswerError, Filtered, Refused, Truncated
+from ingather.errors import Refused, Truncated
 from ingather.providers.dialect import Answer, Malformed
+from ingather.providers.finish import End, cut_by, end_of, judged
 from ingather.providers.openai_answer import usage
 from ingather.result import LLMResponse
 
@@ -24,17 +25,16 @@ def read(data: Mapping[str, object]) -> Answer:
     'Hi'
     """
     status, output = data.get("status"), data.get("output")
+    status = status.lower() if isinstance(status, str) else status
     if status not in ("completed", "incomplete"):
         raise Malformed(f"its status is {status!r:.40}")
     if not isinstance(output, list) or not all(isinstance(item, dict) for item in output):
         raise Malformed("its output is no list of items")
-    if status == "completed" and not output:
-        raise Malformed("its output is empty")
     messages = [item for item in output if item.get("type") == "message"]
     final = [message for message in messages if message.get("phase") != "commentary"] or messages
     parts = [part for message in final for part in _parts(message)]
     calls = [call for call in map(_call, output) if call is not None]
-    reason = _reason(data) if status == "incomplete" else None
+    reason = _reason(data) if status == "incomplete" else _cut_within(final)
     metadata = {name: data[name] for name in _FROM_BODY if data.get(name) is not None}
     if rest := [item for item in output if item.get("type") not in ("message", "function_call", "custom_tool_call")]:
         metadata["output"] = rest  # reasoning, searches, whatever else: to be read, or sent back
@@ -51,19 +51,21 @@ def read(data: Mapping[str, object]) -> Answer:
         metadata,
     )
     refusal = "".join(_text(part, "refusal") for part in parts if part.get("type") == "refusal")
-    return Answer(response, *_fault(refusal, reason))
-
-
-def _fault(refusal: str, reason: str | None) -> tuple[type[AnswerError] | None, str]:
     if refusal:
-        return Refused, f"the model declined: {refusal}"
-    if reason == "content_filter":
-        return Filtered, "the provider's content filter stopped the answer"
-    if reason == "max_output_tokens":
-        return Truncated, "the answer ends at the output limit: raise max_tokens"
-    if reason is not None:
-        return Truncated, f"the answer is incomplete: {reason}"
-    return None, ""
+        return Answer(response, Refused, f"the model declined: {refusal}")
+    if reason is None:
+        return judged(response, "stop")
+    end = end_of(reason)
+    if end is End.CUT and reason in _FINISH:
+        return Answer(response, Truncated, cut_by(reason))
+    if end in (End.FILTERED, End.BROKEN, End.GARBLED):
+        return judged(response, reason)
+    return Answer(response, Truncated, f"the answer is incomplete: {reason}")
+
+
+def _cut_within(messages: list[dict[str, Any]]) -> str | None:
+    """``"incomplete"`` where the response counts as completed, and its last message does not."""
+    return "incomplete" if messages and messages[-1].get("status") == "incomplete" else None
 
 
 def _parts(message: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from urllib.parse import urlsplit
 
-import orjson
-
+from ingather import exact_json
 from ingather.backoff import BackoffStrategy, RetryConfig
 from ingather.errors import BadBody, ProviderError, redact
 from ingather.limits.headers import rate_limits
 from ingather.providers.base import QuotaKey, Request
 from ingather.providers.body import checked, estimate
 from ingather.providers.classify import classify
+from ingather.providers.decoding import decoded
 from ingather.providers.dialect import Malformed
+from ingather.providers.problem import error_in
 from ingather.providers.secret import Secret
-from ingather.transport import Endpoint
+from ingather.transport import Endpoint, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ingather.limits import Limits
     from ingather.providers.advice import Advice
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from ingather.providers.own_headers import OwnHeaders
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
-    from ingather.transport import Reply, Transport
+    from ingather.transport import Transport
 
 TRANSIENT_FAULTS = RetryConfig(
     max_attempts=3, initial_delay=0.5, max_delay=20.0, backoff_strategy=BackoffStrategy.JITTER, jitter_range=0.25
@@ -153,19 +155,41 @@ class DialectProvider:
         if not 200 <= reply.status < 300:
             return self._refusal(reply, model)
         try:
-            data = orjson.loads(reply.body)  # strict: no invalid UTF-8, no NaN, no bottomless nesting
+            data = decoded(reply.body)
             if not isinstance(data, dict):
                 raise Malformed("it is no object")
-            if data.get("error") and not data.get(self._dialect.answer_field):
-                return self._refusal(reply, model)
-            response, fault, why = self._dialect.read(data)
         except ValueError as error:
             return self._bad_body(reply, str(error))
+        problem, is_answer = error_in(data), bool(data.get(self._dialect.answer_field))
+        if problem is not None and not is_answer:
+            return self._refusal(reply, model)
+        try:
+            response, fault, why, found = self._dialect.read(data)
+        except Malformed as error:
+            if problem is not None:
+                return self._failure(reply, problem, model)
+            refusal = None if is_answer else self._refusal(reply, model)  # an error that does not call itself one
+            return self._bad_body(reply, str(error)) if refusal is None or type(refusal) is BadBody else refusal
         response.request_id = reply.headers.get(self._dialect.request_id) or _string(response.metadata.get("id"))
         response.rate_limits = rate_limits(reply.headers)
-        if fault is not None:
-            return fault(why[:500], status=reply.status, request_id=response.request_id, response=response)
-        return response
+        problem = problem or found
+        if problem is not None:
+            failure = self._failure(reply, problem, model)
+        elif fault is BadBody:
+            failure = self._bad_body(reply, why)
+        elif fault is not None:
+            failure = fault(why[:500], status=reply.status, request_id=response.request_id)
+        else:
+            return response
+        failure.response = response
+        return failure
+
+    def _failure(self, reply: Reply, problem: Mapping[str, object], model: str) -> ProviderError:
+        """The error that an error object is which came with a 200, beside an answer or within it."""
+        told = {**problem, "type": problem.get("type") or "server_error"}
+        body = exact_json.dumps({"error": told}, default=str)
+        headers = {name.lower(): value for name, value in reply.headers.items()} | _headers_in(problem)
+        return self._refusal(Reply(reply.status, headers, body), model)
 
     def _refusal(self, reply: Reply, model: str) -> ProviderError:  # noqa: ARG002 - a dialect's quotas may be by model
         return classify(reply.status, reply.headers, reply.body, provider=self._host, secrets=self._secrets())
@@ -229,6 +253,13 @@ class DialectProvider:
     def __repr__(self) -> str:
         key = f", key {self._key.fingerprint}" if self._key is not None else ""
         return f"{type(self).__name__}({self.model!r} at {self._host}{key})"
+
+
+def _headers_in(problem: Mapping[str, object]) -> dict[str, str]:
+    """The headers of whom a gateway asked, where it passes them on: they say how long to wait."""
+    about = problem.get("metadata")
+    told = about.get("headers") if isinstance(about, Mapping) else None
+    return {str(name).lower(): str(value) for name, value in told.items()} if isinstance(told, Mapping) else {}
 
 
 def _string(value: object) -> str | None:

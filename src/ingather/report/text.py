@@ -32,6 +32,7 @@ _ADVICE: dict[type[BaseException], str] = {
     tree.Truncated: "raise max_tokens, or ask for shorter answers",
     tree.Refused: "the model declined; ask otherwise, or leave these out",
     tree.Filtered: "the provider's content filter; ask otherwise, or leave these out",
+    tree.EmptyAnswer: "nothing was said: ask otherwise, allow more tokens where the model thinks first, or try another",
     tree.InvalidAnswer: "simplify the schema, describe its fields, or take a stronger model",
     tree.MissingFields: "give these fields defaults, or describe them better; what was found is in result.parts",
     tree.DeadlineExceeded: "the time was up; allow more, or run these again",

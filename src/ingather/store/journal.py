@@ -6,7 +6,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from ingather.errors import AnswerError, ProviderError
+from ingather.errors import ProviderError
 from ingather.events import RunEnded, RunStarted
 from ingather.store.writer import Job
 
@@ -48,7 +48,7 @@ class Journal:
         if run not in self._runs:  # closed from inside this very attempt
             return
         number, to_calendar = self._runs[run]
-        response = tally.response if error is None else error.response if isinstance(error, AnswerError) else None
+        response = tally.response if error is None else error.response if isinstance(error, ProviderError) else None
         usage = None if response is None else response.usage
         failure = error if isinstance(error, ProviderError) else None
         row = (
