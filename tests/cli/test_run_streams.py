@@ -89,7 +89,7 @@ def test_in_a_terminal_the_line_that_is_drawn_again_ends_even_after_ctrl_c_twice
     shown += read_until(b"stopping", ours)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
-    shown += read_until(b"0 of 5 succeeded", ours)
+    last = os.read(ours, 4096)
     os.close(ours)
-    assert b"\n0 of 5 succeeded" in shown
-    assert b"\x1b" not in shown
+    assert last.endswith(b"\n")
+    assert b"\x1b" not in shown + last

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-_SHOW_CURSOR = "\x1b[?25h"  # a live view has hidden it
-
 
 class Interrupts:
     """Listens while it is open. For the main thread, inside a running loop.
@@ -44,7 +42,7 @@ class Interrupts:
         code = 128 + number
         if self._seen:
             if sys.stderr.isatty():
-                os.write(2, _SHOW_CURSOR.encode())
+                os.write(2, b"\n")  # the line that is drawn again has no end yet
             os._exit(code)  # every answer that came is on file already
         self._seen = True
         self._loop.call_soon_threadsafe(self._stop, code)
