@@ -23,7 +23,9 @@ from ingather.errors import (
     TransientError,
 )
 from ingather.events import PoolPaused
+from ingather.lease import places
 from ingather.limits.controller import Outcome
+from ingather.limits.headers import LONGEST_HINT
 from ingather.nesting import Scope
 from ingather.tally import cost_of, usage_of
 from ingather.threads import run_in_thread
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     from ingather.task import DeterministicTask
     from ingather.terms import Exchange
     from ingather.tokens import Tokens
+
+
+_NOTHING = 0.01  # seconds: so little is left of a wait by rounding
 
 
 async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
@@ -181,29 +186,49 @@ def _understood(call: Call, exchange: Exchange, lease: Lease, raised: Exception)
     usage: Usage | None = None
     told: RateLimits | None = None
     if isinstance(error, RateLimited) and not error.is_replayed:
-        error = _throttled(call, lease, error)
+        error = _throttled(call, exchange, lease, error)
+    pool = lease.lane.pool
     if isinstance(error, PoolFailure):
-        lease.lane.pool.fail(error)
+        pool.refused(lease, error)
     if isinstance(error, ProviderError) and error.response is not None and not was_free(error):
         usage = call.tally.note(error.response, exchange.price)
         told = getattr(error.response, "rate_limits", None)
-    lease.close(_outcome(error), usage, told)
-    pool = lease.lane.pool
-    if pool.outage(lease.loop.time()) > pool.controller.limits.max_wait:
-        pool.fail(error)  # as after a hint that is too long
+    outcome = _outcome(error)
+    lease.close(outcome, usage, told)
+    if outcome is Outcome.AWAY:
+        pool.away(error, lease.loop.time())
     call.tally.last_error = error
     return error
 
 
-def _throttled(call: Call, lease: Lease, error: RateLimited) -> Exception:
-    """Pause the pool; where the provider asks for too long a wait, that ends it."""
-    pool = lease.lane.pool
+def _throttled(call: Call, exchange: Exchange, lease: Lease, error: RateLimited) -> Exception:
+    """Pause the pool; where the provider asks for too long a wait, at once or bit by bit, that ends it."""
+    pool, patience = lease.lane.pool, exchange.patience
     longest, hint = pool.controller.limits.max_wait, error.retry_after
-    if hint is None or hint <= longest:
-        call.tally.tell(PoolPaused, pool=pool.name, delay=pool.throttled(lease, error))
-        return error
-    message = f"{pool.name} asks to wait {hint:,.0f} s, and Limits(max_wait) is {longest:,.0f} s"
-    return QuotaWait(message, status=error.status, retry_after=hint, request_id=error.request_id)
+    if lease.sent is not None:
+        lease.sent.refused = True
+        patience.refused_at = lease.sent.at if patience.refused_at is None else patience.refused_at
+    is_alone = patience.refused_at is not None and pool.has_let_in(lease, patience.refused_at)
+    if not pool.is_shut_to(lease):
+        left = longest - patience.paused
+        if left > _NOTHING and (hint is None or hint <= left):
+            pause = pool.throttled(lease, error, left)
+            patience.paused += pause
+            call.tally.tell(PoolPaused, pool=pool.name, delay=pause)
+            return error
+        if not is_alone and not patience.is_over and pool.waiting and (hint is None or hint <= longest):
+            patience.is_over = True  # perhaps it is about this one: another of those that wait finds out
+            pool.shut(lease, patience.refused_at)
+            call.arrival = (*call.arrival[:-1], next(places))
+            return error
+    if hint is not None and hint > longest:
+        longer = " or longer" if hint >= LONGEST_HINT else ""
+        message = f"{pool.name} asks to wait {hint:,.0f} s{longer}, and Limits(max_wait) is {longest:,.0f} s"
+    else:
+        message = f"{error}; it was so for as long as is waited: Limits(max_wait) is {longest:,.0f} s"
+    failure = QuotaWait(message, status=error.status, code=error.code, retry_after=hint, request_id=error.request_id)
+    failure.alone = is_alone
+    return failure
 
 
 def _outcome(error: Exception) -> Outcome:

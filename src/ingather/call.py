@@ -5,7 +5,8 @@ identical call (`cache.py`). Else it waits for a slot and its quota together, is
 back the moment its answer or failure is here (`attempt.py`). Then, by what came back:
 
 - throttled (429): the quota pauses, and the call goes again in its old place in the queue;
-- an outage of a provider that was there before: the same, and the pool sends single probes until it is over;
+- an outage of a provider that was there before: the quota pauses too, and sends single probes, each of another call,
+  until it is over;
 - another fault: the retry policy says how long to sleep, without a slot, or that it is over;
 - an answer that does not fit the response_model: it is sent back with its error, once unless the task says otherwise;
 - an answer: done.
@@ -27,6 +28,7 @@ from ingather.backoff import Attempts
 from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent, Truncated
 from ingather.events import BackedOff, ReAsked
 from ingather.inputs import not_a_task
+from ingather.lease import places
 from ingather.providers.finish import error_of, is_whole
 from ingather.store.key import Key
 from ingather.task import DeterministicTask, ExtractTask, LLMTask
@@ -163,7 +165,9 @@ class Call:
                     exchange = self.terms.freeze(messages, overrides)
                     continue
                 if self._waits_for_the_end(exchange.lane, failure, attempts.config):
-                    continue  # in its old place, as after a 429
+                    # the next probe is another call's, since it may be this one that fails
+                    self.arrival = (*self.arrival[:-1], next(places))
+                    continue
                 error = failure
                 delay = attempts.after_error(failure, partial(self._may_retry, exchange.lane.pool))
                 if delay is None:

@@ -14,8 +14,8 @@
     │   │   ├── Overloaded           502, 503, 520-524, 529
     │   │   └── BadBody              a 200 that is no answer: HTML, empty, cut, not JSON, wrong shape
     │   ├── RateLimited              429: flow control, not a failure; the call keeps its place
-    │   ├── PoolFailure              no call of this quota can succeed now: all that wait fail with this one cause
-    │   │   ├── QuotaExhausted       no credit, spend limit reached
+    │   ├── PoolFailure              no call of this quota can succeed now: all that wait fail so, or one alone
+    │   │   ├── QuotaExhausted       no credit, spend limit reached, 402
     │   │   ├── QuotaWait            the provider asks for a longer wait than Limits(max_wait)
     │   │   ├── AuthFailed           401, 403
     │   │   └── ModelNotFound        404
@@ -177,23 +177,29 @@ class RateLimited(ProviderError):
 
 
 class PoolFailure(ProviderError):
-    """No call of this quota can succeed now; every call that waits for it fails with this one cause."""
+    """No call of this quota can succeed now; or, where it is `alone`, one request was refused and the others go on.
+
+    That is so where a status alone tells it, and the key (for a 404: the model) has been answered in this run; before,
+    the third in a row ends it. `is_certain`: the provider's own words say that it concerns all.
+    """
+
+    alone = is_certain = False
 
 
 class QuotaExhausted(PoolFailure):
-    """No credit left, or a spend limit reached."""
+    """No credit left, or a spend limit reached; by a bare 402 perhaps for one request, which then fails `alone`."""
 
 
 class QuotaWait(PoolFailure):
-    """The provider asks for a longer wait than ``Limits(max_wait)``; `retry_after` says how long, in seconds."""
+    """A longer wait than ``Limits(max_wait)``, at once (`retry_after`: seconds) or by one 429 after another."""
 
 
 class AuthFailed(PoolFailure):
-    """The key is missing, wrong, or may not use this (401, 403)."""
+    """The key is missing, wrong, or may not use this (401, 403); or one request may not pass, and fails `alone`."""
 
 
 class ModelNotFound(PoolFailure):
-    """No such model or path at this server (404)."""
+    """No such model or path at this server (404); or what one request names is not there, and it fails `alone`."""
 
 
 class Rejected(ProviderError):

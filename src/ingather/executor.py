@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from ingather.arguments import check_policies, connected, opened, slots_for, subscribers, warn_of_no_effect
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
-from ingather.errors import NotSent, PoolFailure, SetupError, StoreError
+from ingather.errors import NotSent, ProviderError, SetupError, StoreError
 from ingather.inputs import as_task, check_tasks
 from ingather.nesting import current
 from ingather.open_runs import OpenRuns
@@ -248,11 +248,11 @@ class ParallelLLMExecutor:
             raise SetupError("this executor was made before a fork: make a new one in the child process")
         self._runs.take_dead()  # nobody ended those in order
         if not self._runs:
-            self._terms.forgive()
+            self._terms.forget()
             if self._store is not None:
                 self._store.forgive()
         elif current.get() is None:  # a nested one is no new try: its parents may be many
-            self._terms.forgive(PoolFailure)
+            self._terms.forgive(ProviderError)
         if self._terms.wire is not None:
             from ingather.transport import check_file_descriptors
 

@@ -106,7 +106,7 @@ class Extraction:
         self._open -= 1
         ask, origin = self._sent[result.index]
         error = result.error
-        if origin != "code" and isinstance(error, _FINAL):
+        if origin != "code" and isinstance(error, _FINAL) and not getattr(error, "alone", False):
             self._final = error
         elif error is not None and self._final is None and self._is_asked_again(origin, result, error):
             left = [name for name in ask.fields if name not in self._done]
@@ -213,7 +213,7 @@ class Extraction:
         """Whether the first rung is there, and can help."""
         if "retry" not in self._task.fallback or origin in ("retry", "code") or self._rungs:
             return False
-        if isinstance(error, Rejected):  # it can never succeed as it is
+        if isinstance(error, Rejected | PoolFailure):  # it can never succeed as it is
             return False
         tried_twice = result.attempts - result.rejected > 1
         in_vain = tried_twice and isinstance(error, TransientError | EmptyAnswer)  # by the retry policy

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
+import itertools
+import math
 import os
 import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ingather.errors import TooBig
+from ingather.limits.acceptance import Acceptance
 from ingather.limits.controller import Outcome
 from ingather.limits.sent import ONE
 from ingather.tokens import UNCOUNTED
@@ -30,6 +33,7 @@ Arrival = tuple[int, ...]
 """A place in the queue, for life. A nested call's place is its parent's with one more number: it goes before whatever
 arrived after its parent, so nested work is finished before more is begun."""
 
+places = itertools.count()
 
 _NOT_AT_ALL: Mapping[str, float] = MappingProxyType({})
 
@@ -98,6 +102,7 @@ class Lease:
             pool.controller.closed(outcome, self.sent, usage, now, told)
             if outcome is Outcome.SUCCESS:
                 pool.retries.answered()
+                self.lane.answered(self)
             if usage is not None:
                 pool.estimator.learn(self.estimate, usage)
             if pool.waiting or slots.waiting:
@@ -112,6 +117,9 @@ class Lease:
         except BaseException:  # cancelled, or collected with its loop, which nobody ended in order
             self.give_up()
             raise
+        if self.error is None and self.lane.has_failed_since(self.asked_at):  # at the moment when this was granted
+            self.error = self.lane.failed
+            self.give_up()
 
     def waited_by(self, now: float) -> Mapping[str, float]:
         """Seconds that it has waited by now, by cause."""
@@ -154,19 +162,24 @@ class Lease:
 class Lane:
     """One executor's queue at one pool.
 
-    `failed`: why all its calls fail now. `standing`: whether it is among the waiting lanes of its pool and executor.
-    `held_by`: what its first call waits for, and so all the others.
+    `failed`: why all its calls fail now, but for a probe from time to time. `standing`: whether it is among the waiting
+    lanes of its pool and executor. `held_by`: what its first call waits for, and so all the others. `key`, `model`:
+    whether they were answered in this run.
     """
 
     __slots__ = (
-        "__weakref__", "_clocks", "_held_since", "failed", "held_by", "pool", "queue", "slots", "standing",
+        "__weakref__", "_clocks", "_failed_at", "_held_since", "_pause", "_probe_at", "failed", "held_by", "key",
+        "model", "pool", "queue", "slots", "standing",
     )  # fmt: skip
 
-    def __init__(self, slots: Slots, pool: Pool) -> None:
+    def __init__(self, slots: Slots, pool: Pool, key: Acceptance | None = None) -> None:
         self.slots = slots
         self.pool = pool
         self.queue: list[Lease] = []
+        self.key = key or Acceptance()
+        self.model = Acceptance()
         self.failed: Exception | None = None
+        self._failed_at = self._pause = self._probe_at = 0.0
         self.standing = False
         self.held_by = ""
         self._held_since = 0.0
@@ -182,7 +195,7 @@ class Lane:
         pool = self.pool
         lease = Lease(self, arrival, estimate, asyncio.get_running_loop())
         with lock:
-            if self.failed is not None:
+            if self.failed is not None and not self._is_probe(lease.loop.time()):
                 lease.error, lease.closed = self.failed, True
                 return lease
             if estimate is not UNCOUNTED:
@@ -225,11 +238,12 @@ class Lane:
     def refuse(self, error: Exception) -> None:
         """Whatever waits in this lane fails with `error`, and so does what comes until a new run begins."""
         with lock:
-            self.fail(error)
+            self.fail(error, math.inf, math.inf)
 
-    def fail(self, error: Exception) -> None:
-        """The same for who has the lock."""
+    def fail(self, error: Exception, now: float, pause: float) -> None:
+        """The same for who has the lock; but each `pause` seconds one call is tried, and the first answer ends it."""
         self.failed = error
+        self._failed_at, self._pause, self._probe_at = now, pause, now + pause
         for lease in self.queue:
             if not lease.closed:
                 lease.waits_no_more(lease.loop.time())
@@ -238,6 +252,23 @@ class Lane:
         self.queue.clear()
         if self.standing:
             self.pool.leave(self)
+
+    def answered(self, lease: Lease) -> None:
+        """There was an answer to `lease`: the key is good, and whatever failed before it was sent is over."""
+        self.key.answered = self.model.answered = True
+        if self.failed is not None and self._pause < math.inf and lease.granted_at > self._failed_at:
+            self.failed = None
+
+    def has_failed_since(self, moment: float) -> bool:
+        """Whether what was asked for then is in vain by now."""
+        return self.failed is not None and self._failed_at >= moment
+
+    def _is_probe(self, now: float) -> bool:
+        """Whether the next call is the one that finds out whether it still fails."""
+        if now < self._probe_at:
+            return False
+        self._probe_at = now + self._pause
+        return True
 
     def hold(self, by: str, now: float) -> None:
         """From now on `by` holds up whatever waits."""

@@ -18,9 +18,10 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ingather.errors import ConnectFailed, Overloaded, TransientError
+from ingather.errors import ConnectFailed, ModelNotFound, Overloaded, PoolFailure, TransientError
 from ingather.lease import Lane, lock
 from ingather.limits import Limits
+from ingather.limits.acceptance import is_certain
 from ingather.limits.controller import Controller
 from ingather.limits.retries import RetryBudget
 from ingather.tokens import UNCOUNTED, TokenEstimator
@@ -35,13 +36,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("ingather")
 
+_PROBES = 60.0, 600.0  # seconds between two calls that find out whether the key is good again: least and most
+_SOON = 1.5  # seconds to the next call to a provider that is away, at least
+
 
 class Pool:
     """One quota: what it allows, and which executors wait for it. `learns`: False where no provider is behind it."""
 
     __slots__ = (
-        "__weakref__", "_bounds", "_gone", "_timers", "_told", "controller", "estimator", "lanes", "name", "retries",
-        "waiting",
+        "__weakref__", "_bounds", "_gone", "_shut", "_timers", "_told", "controller", "estimator", "lanes", "name",
+        "retries", "waiting",
     )  # fmt: skip
 
     def __init__(self, name: str, limits: Limits | None = None, *, learns: bool = True) -> None:
@@ -55,6 +59,7 @@ class Pool:
         self.waiting: deque[Lane] = deque()
         self._timers: weakref.WeakKeyDictionary[AbstractEventLoop, float] = weakref.WeakKeyDictionary()
         self._told: Limits | None = None
+        self._shut = -math.inf, -math.inf
 
     @property
     def counts_tokens(self) -> bool:
@@ -77,13 +82,28 @@ class Pool:
             self._bounds -= self._gone.popleft()
         self.controller.window.expect(self._bounds)
 
-    def throttled(self, lease: Lease, error: RateLimited) -> float:
-        """A 429 came back for `lease`: pause; gives the seconds."""
+    def throttled(self, lease: Lease, error: RateLimited, most: float) -> float:
+        """A 429 came back for `lease`: pause, for `most` seconds unless it asks for more; gives the seconds."""
         if lease.sent is None:
             return 0.0
         with lock:
             now = lease.loop.time()
-            return self.controller.throttled(error.retry_after, lease.sent, now, error.rate_limits, error.limit)
+            hint, told, limit = error.retry_after, error.rate_limits, error.limit
+            return self.controller.throttled(hint, lease.sent, now, told, limit, most=most)
+
+    def has_let_in(self, lease: Lease, since: float) -> bool:
+        """Whether, as far as is known, a request was let in that was sent after `since`, and before that of `lease`."""
+        with lock:
+            return lease.sent is not None and self.controller.ceilings.let_in(since, lease.sent.at)
+
+    def shut(self, lease: Lease, since: float | None) -> None:
+        """`lease` has waited for too long, and nothing was let in `since`: the next of those that wait decides."""
+        self._shut = lease.loop.time() if since is None else since, lease.loop.time()
+
+    def is_shut_to(self, lease: Lease) -> bool:
+        """Whether a 429 for `lease`, which waited when another had done so for too long, shows that all is in vain."""
+        since, at = self._shut
+        return lease.asked_at <= at and not self.has_let_in(lease, since)
 
     def may_retry(self, error: Exception) -> bool:
         """Whether another attempt may be made after `error`: of those after faults there are only so many."""
@@ -101,16 +121,41 @@ class Pool:
             return False
         return self.controller.outage.since is not None and self.controller.window.latency > 0
 
-    def outage(self, now: float) -> float:
-        """Seconds that the provider has been away; 0 where it is there."""
-        since = self.controller.outage.since
-        return 0.0 if since is None else now - since
+    def refused(self, lease: Lease, error: PoolFailure) -> None:
+        """`lease` came back with `error`: it fails alone, or whatever waits in its lane does, or in the whole pool."""
+        lane = lease.lane
+        if error.alone:
+            return
+        if is_certain(error):
+            self.fail(error, lease.loop.time())
+        elif (lane.model if isinstance(error, ModelNotFound) else lane.key).concerns_all():
+            with lock:
+                lane.fail(error, now := lease.loop.time(), self._pause_after(error, now))
+        else:
+            error.alone = True
 
-    def fail(self, error: Exception) -> None:
-        """No call can succeed now: whatever waits fails with `error`, and so does what comes until a new run begins."""
+    def away(self, error: Exception, now: float) -> None:
+        """The provider was not there for `error`: where it has been away for too long, nobody waits any more."""
+        since = self.controller.outage.since
+        if since is not None and now - since > self.controller.limits.max_wait:
+            self.fail(error, now)  # as after a hint that is too long
+
+    def fail(self, error: Exception, now: float) -> None:
+        """No call can succeed now: whatever waits fails with `error`, and so does what comes, but for single probes.
+
+        They end it with the first answer; a new run of an executor is not bound by it.
+        """
         with lock:
+            pause = self._pause_after(error, now)
             for lane in self.lanes:
-                lane.fail(error)
+                lane.fail(error, now, pause)
+
+    def _pause_after(self, error: Exception, now: float) -> float:
+        """Seconds until the next probe."""
+        if isinstance(error, PoolFailure):
+            least, most = _PROBES
+            return min(most, max(least, error.retry_after or 0.0))
+        return max(_SOON, self.controller.paused_until - now)
 
     def tighten(self, limits: Limits | None) -> None:
         """Another provider on the same quota brings its limits: the tighter of each holds, and that is said once."""

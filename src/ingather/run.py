@@ -16,6 +16,7 @@ from ingather.call import Call
 from ingather.errors import plain
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
 from ingather.intake import Intake, has_deadlines
+from ingather.lease import places
 from ingather.nesting import current
 from ingather.tally import Tally
 from ingather.workers import Workers
@@ -34,7 +35,6 @@ logger = logging.getLogger("ingather")
 
 _FAIR_SHARE = 16  # tasks that a worker may end without suspending before others have their turn
 
-_arrivals = itertools.count()
 _numbers = itertools.count(1)
 
 
@@ -218,7 +218,7 @@ class Run:
 
     async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
         since = self.loop.time() if self._since is None else self._since
-        call = Call(self.terms, self, (*self._prefix, next(_arrivals)), Tally(self, task, index, tag, since), me)
+        call = Call(self.terms, self, (*self._prefix, next(places)), Tally(self, task, index, tag, since), me)
         if self.emit is not None:
             self._tell(TaskStarted, index=index, tag=tag)
         if self._debug:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from ingather.backoff import RetryConfig
@@ -11,6 +11,7 @@ from ingather.errors import SetupError
 from ingather.hedge import Hedge, Hedging
 from ingather.lease import Lane, lock
 from ingather.limits import Limits
+from ingather.limits.acceptance import Acceptance
 from ingather.meter import Books
 from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
@@ -39,6 +40,18 @@ _FUNCTIONS = 50  # that run at once where the executor has no bound of its own
 
 
 @dataclass(slots=True)
+class Patience:
+    """What 429s have done to one request: seconds that it was `paused`, and when the first that they met was sent.
+
+    `is_over`: it has waited for as long as is allowed, and is the last to be tried again.
+    """
+
+    paused: float = 0.0
+    refused_at: float | None = None
+    is_over: bool = False
+
+
+@dataclass(slots=True)
 class Exchange:
     """A request, frozen, to be sent as often as it takes: where it waits, what it will cost, how it is sent."""
 
@@ -50,6 +63,7 @@ class Exchange:
     overrides: Mapping[str, object] | None = None
     price: Price | None = None  # of its tokens, where it is known
     worst: Spend | None = None  # the most that it may cost, where there is a budget
+    patience: Patience = field(default_factory=Patience)
 
     def send(self) -> Awaitable[LLMResponse]:
         """Once."""
@@ -98,6 +112,7 @@ class Terms:
         self.purse = Purse(budget) if budget is not None and budget.caps else None
         self._bare: Lane | None = None
         self._lanes: dict[QuotaKey, Lane] = {}
+        self._keys: dict[QuotaKey, Acceptance] = {}  # whatever the model
         self._prices: dict[Lane, Price | None] = {}
         self._is_free = bool(getattr(provider, "is_free", False))
 
@@ -126,7 +141,8 @@ class Terms:
         with lock:
             lane = self._lanes.get(quota)
             if lane is None:
-                lane = Lane(self.slots, pool_of(quota, self.limits))
+                key = self._keys.setdefault(quota._replace(model=""), Acceptance())
+                lane = Lane(self.slots, pool_of(quota, self.limits), key)
                 self._prices[lane] = self._price(quota)
                 self._lanes[quota] = lane
         return lane
@@ -192,6 +208,13 @@ class Terms:
         for lane in self._all_lanes():
             if isinstance(lane.failed, kind):
                 lane.failed = None
+
+    def forget(self) -> None:
+        """A new run begins, and no other is open: whether keys are accepted is found out again."""
+        self.forgive()
+        for lane in self._all_lanes():
+            for known in (lane.key, lane.model):
+                known.answered, known.refused = False, 0
 
     def lanes(self) -> list[Lane]:
         """The quotas that were drawn on."""

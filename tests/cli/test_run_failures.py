@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from ingather.testing import Say
 from tests.cli.conftest import answers, asking, write_tasks
 
@@ -132,3 +134,52 @@ def test_a_full_disk_stops_the_run(ingather, simulator):
     assert done.code == 2
     assert "cannot write to /dev/full: No space left on device" in done.err
     assert sim.stats()["calls"] < 50
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [("402", "QuotaExhausted"), ("403", "AuthFailed"), ("404", "ModelNotFound")],
+)
+@pytest.mark.parametrize("bound", ["1", "4"])
+@pytest.mark.parametrize("order", [[], ["--ordered"]])
+def test_a_request_that_is_refused_is_an_answer_of_its_own_and_the_run_goes_on(
+    ingather, simulator, status, error, bound, order
+):
+    sim = simulator(model="echo", script={"Say 0": [status], "Say 3": [status] * 9, "Say 7": [status]})
+    command = ["run", write_tasks("t.jsonl", 12), "-o", "a.jsonl", "--store", "s.db", "--max-concurrency", bound]
+    done = ingather(*command, *order, *asking(sim))
+    assert done.code == 3
+    failed = {line["id"]: line["error"]["type"] for line in answers("a.jsonl") if not line["success"]}
+    assert failed == {"t0": error, "t3": error, "t7": error}
+    assert len(answers("a.jsonl")) == 12
+    asked = sim.stats()["calls"]
+
+    again = ingather(*command, *order, *asking(sim))  # goes past them
+    assert again.code == 3
+    assert sim.stats()["calls"] == asked
+    mended = ingather(*command, *order, "--retry-failed", *asking(sim))
+    assert sim.stats()["calls"] > asked
+    assert mended.code in (3, 2)
+
+
+def test_refusals_before_any_answer_stop_the_run_and_leave_no_answers(ingather, simulator):
+    sim = simulator(model="echo", script=["403"] * 1000)
+    done = ingather("run", write_tasks("t.jsonl", 500), "-o", "a.jsonl", "--max-concurrency", "2", *asking(sim))
+    assert done.code == 2
+    assert "stopped, since no call can succeed:\nAuthFailed: 403" in done.err
+    assert not Path("a.jsonl").exists()
+    assert sim.stats()["calls"] <= 4
+
+
+def test_where_all_of_few_tasks_are_refused_each_has_its_line(ingather, simulator):
+    sim = simulator(model="echo", script=["403"] * 10)
+    done = ingather("run", write_tasks("t.jsonl", 2), "-o", "a.jsonl", *asking(sim))
+    assert done.code == 3
+    assert [line["error"]["type"] for line in answers("a.jsonl")] == ["AuthFailed"] * 2
+
+
+def test_three_of_four_tasks_refused_first_are_left_for_another_run(ingather, simulator):
+    sim = simulator(model="echo", script=["403"] * 3)
+    write_tasks("t.jsonl", 4)
+    assert ingather("run", "t.jsonl", "-o", "a.jsonl", "--max-concurrency", "1", *asking(sim)).code == 2
+    assert ingather("run", "t.jsonl", "-o", "a.jsonl", "--max-concurrency", "1", *asking(sim)).code == 0

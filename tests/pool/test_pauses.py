@@ -60,7 +60,8 @@ async def test_a_hint_pauses_the_whole_quota():
 
 
 async def test_without_a_hint_the_pauses_are_1_2_4_seconds():
-    wire = Wire(lambda prompt, number: throttled() if number <= 7 else prompt, latency=0.5)
+    limits = Limits(max_wait=600.0)
+    wire = Wire(lambda prompt, number: throttled() if number <= 7 else prompt, latency=0.5, limits=limits)
     (result,) = await ParallelLLMExecutor(wire, 1).gather(llm_tasks(1))
     pauses = [later.began - earlier.ended for earlier, later in pairwise(wire.ledger)]
     assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, 60])
@@ -68,7 +69,7 @@ async def test_without_a_hint_the_pauses_are_1_2_4_seconds():
 
 
 async def test_it_takes_no_attempt_of_the_retry_policy():
-    wire = Wire(lambda prompt, number: throttled(1.0) if number <= 20 else prompt)
+    wire = Wire(lambda prompt, number: throttled(1.0) if number <= 20 else prompt, limits=Limits(max_wait=3600.0))
     (result,) = await ParallelLLMExecutor(wire, 1, default_retry=RetryConfig(max_attempts=1)).gather(llm_tasks(1))
     assert result.success
     assert (result.attempts, result.rejected) == (21, 20)
@@ -201,10 +202,14 @@ async def test_max_wait_is_the_users_to_set():
     assert now() == pytest.approx(300.0)
 
 
+def wrong_key():
+    return AuthFailed("wrong key", status=401, code="invalid_api_key")
+
+
 FATAL: list[Exception] = [
     QuotaExhausted("no credit", status=429),
-    AuthFailed("wrong key", status=401),
-    ModelNotFound("no such model", status=404),
+    wrong_key(),
+    ModelNotFound("no such model"),
 ]
 
 
@@ -223,7 +228,7 @@ async def test_what_fails_one_call_of_a_quota_fails_all_within_one_round_trip(er
 
 
 async def test_it_fails_the_other_executors_of_the_quota_too():
-    error = AuthFailed("wrong key", status=401)
+    error = wrong_key()
     wires = [Wire(lambda prompt, number: error, latency=latency, host="fails the others") for latency in (1.0, 50.0)]
     executors = [ParallelLLMExecutor(wire, 1) for wire in wires]
     runs = [asyncio.create_task(executor.gather(llm_tasks(5))) for executor in executors]
@@ -247,7 +252,7 @@ async def test_it_fails_no_other_quota():
 
 async def test_a_new_run_tries_again():
     broken = True
-    wire = Wire(lambda prompt, number: AuthFailed("wrong key", status=401) if broken else prompt, latency=1.0)
+    wire = Wire(lambda prompt, number: wrong_key() if broken else prompt, latency=1.0)
     executor = ParallelLLMExecutor(wire, 2)
     assert not any(result.success for result in await executor.gather(llm_tasks(5)))
     asked = len(wire.ledger)
@@ -260,7 +265,7 @@ async def test_a_new_run_tries_again():
 async def test_a_new_run_tries_again_while_an_older_one_of_its_executor_is_still_open():
     """As in a service, where some call of the executor is always open."""
     broken = True
-    wire = Wire(lambda prompt, number: AuthFailed("wrong key", status=401) if broken else prompt, latency=1.0)
+    wire = Wire(lambda prompt, number: wrong_key() if broken else prompt, latency=1.0)
     executor = ParallelLLMExecutor(wire, 3)
     always_open = asyncio.create_task(executor.gather([DeterministicTask(asyncio.sleep, (1000.0,))]))
     assert not any(result.success for result in await executor.gather(llm_tasks(5)))
@@ -271,7 +276,7 @@ async def test_a_new_run_tries_again_while_an_older_one_of_its_executor_is_still
 
 async def test_a_nested_run_is_no_new_one():
     """Or else a hundred parents would each ask once more with the wrong key."""
-    wire = Wire(lambda prompt, number: AuthFailed("wrong key", status=401), latency=1.0)
+    wire = Wire(lambda prompt, number: wrong_key(), latency=1.0)
     executor = ParallelLLMExecutor(wire, 2)
 
     async def parent():

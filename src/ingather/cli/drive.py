@@ -68,6 +68,7 @@ class Drive:
         self.stopped_by = 0  # the exit code of what stopped it: a signal or the clock
         self.cause: Exception | None = None  # why no call can succeed
         self.short = 0  # tasks for which there was no money
+        self._doubtful: list[bytes] = []  # lines of tasks that were refused before any answer: perhaps all are
         self._stopping = False
         self._executor: ParallelLLMExecutor | None = None
         self._results: Results | None = None
@@ -128,6 +129,10 @@ class Drive:
                 async with executor, take(plan.job.tasks()) as self._results:
                     async for result in self._results:
                         await self._take(result)
+                if self.cause is None:
+                    await self._settle_doubts()
+                else:
+                    self.left_out += len(self._doubtful)
             except StoreError as error:  # all that was bought has been taken
                 self.cause = error
             finally:
@@ -146,10 +151,24 @@ class Drive:
             if isinstance(result.error, BudgetSpent):
                 self._no_money()
             return
+        elif isinstance(result.error, PoolFailure) and result.error.alone and not self.succeeded:
+            self._doubtful.append(line)
+            return
         else:
             self.failed += 1
+        await self._settle_doubts()
         if self.left_out and self.how.ordered and self.plan.store is not None and not result.unsaved:
             return  # it is in the store, and comes in its order when the rest does
+        await self._write(line)
+
+    async def _settle_doubts(self) -> None:
+        """The run goes on, so that those which were refused have failed by themselves."""
+        doubtful, self._doubtful = self._doubtful, []
+        for line in doubtful:
+            self.failed += 1
+            await self._write(line)
+
+    async def _write(self, line: bytes) -> None:
         if self.plan.answers.regular:
             self.plan.answers.write(line)
         else:  # the reader of a pipe may be slow
@@ -159,7 +178,7 @@ class Drive:
         """Whether no call can succeed, for which this task cannot help. Then the run ends."""
         unreachable = isinstance(result.error, UNREACHABLE) and not self.succeeded
         its_own = self.plan.models_vary and isinstance(result.error, ModelNotFound)
-        hopeless = unreachable or (isinstance(result.error, PoolFailure) and not its_own)
+        hopeless = unreachable or (isinstance(result.error, PoolFailure) and not (its_own or result.error.alone))
         if hopeless and self.cause is None:
             self.cause = result.error
             self._stop(0, 0.0 if unreachable else self.how.grace)

@@ -166,11 +166,18 @@ class Controller:
         self.caps.settle(sent.at, sent.takes, (sent.takes[REQUESTS], given + got, given, got), now)
 
     def throttled(
-        self, hint: float | None, sent: Sent, now: float, told: RateLimits | None = None, limit: str = ""
+        self,
+        hint: float | None,
+        sent: Sent,
+        now: float,
+        told: RateLimits | None = None,
+        limit: str = "",
+        *,
+        most: float = _LONGEST_PAUSE,
     ) -> float:
         """A 429 came back: `hint` seconds to wait, `limit` as in `Ceilings.refused`. Seconds until the pause is over.
 
-        Whatever was sent before the last cut says nothing new.
+        Whatever was sent before the last cut says nothing new. `most`: seconds to pause, unless it asks for more.
         """
         sent.refused = True
         self._round_trip += (0.2 if self._round_trip else 1.0) * (now - sent.at - self._round_trip)
@@ -187,12 +194,12 @@ class Controller:
             for which in (REQUESTS, TOKENS):
                 self._credit[which], self._credit_at[which] = 0.0, now
             least = _LEAST_PAUSE if any(self.ceilings.limits) else 0.0  # meanwhile the provider's bucket fills a little
-            wait = self.ceilings.interval(sent)
+            wait, most = self.ceilings.interval(sent), min(most, _LONGEST_PAUSE)
             if hint is None or hint in (0.0, _NO_HINT):
-                wait = min(_LONGEST_PAUSE, max(least, wait * 2 ** (self._strikes - 1)))
+                wait = min(most, max(least, wait * 2 ** (self._strikes - 1)))
             else:  # believed, but not for ever
                 wait = max(hint, least, wait)
-                wait = max(hint, min(_LONGEST_PAUSE, wait * 2 ** max(0, self._strikes - _BELIEVED)))
+                wait = max(hint, min(most, wait * 2 ** max(0, self._strikes - _BELIEVED)))
             self.paused_until = max(self.paused_until, now + wait)
         elif hint is not None and hint > _NO_HINT:
             self.paused_until = max(self.paused_until, now + hint)

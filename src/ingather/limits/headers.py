@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_LONGEST = 86_400.0  # seconds: nobody sits out a longer wait
+LONGEST_HINT = 86_400.0
+"""Seconds: nobody sits out a longer wait, which counts as this."""
+
 _ABSURD = 1e12  # a limit of so many requests or tokens is a placeholder
 _EPOCH = 1e8  # a bare number from here on (1973) is an instant in seconds, from _EPOCH_MS on one in milliseconds
 _EPOCH_MS = 1e11
 _BODY_HEAD = 65_536  # characters of a body that are searched
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_AMOUNT = r"(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})"
+_AMOUNT = r"(?:\d{1,15}(?:\.\d{0,12})?|\.\d{1,12})"
 _NUMBER = re.compile(_AMOUNT, re.ASCII)
 _PIECE = re.compile(rf"({_AMOUNT})\s?(ns|us|µs|ms|s|m|h|d)", re.ASCII)
 _DURATION = re.compile(rf"(?:{_AMOUNT}(?:ns|us|µs|ms|s|m|h|d))+", re.ASCII)
@@ -35,7 +37,25 @@ _MONTHS = {name: i for i, name in enumerate("JanFebMarAprMayJunJulAugSepOctNovDe
 _RETRY_INFO = re.compile(rf'"retryDelay"\s*:\s*"({_AMOUNT})s"', re.ASCII)
 _WORDS = r"(?:milliseconds?|ms|minutes?|mins?|m|seconds?|secs?|s|hours?|hrs?|h|days?|d|ns|us|µs)"
 _ADVICE = re.compile(
-    rf"(?:try\s+again|retry)\s+(?:in|after)\s+((?:{_AMOUNT}\s?{_WORDS}\s?)+)(?![A-Za-z0-9])", re.ASCII | re.IGNORECASE
+    rf"(?:(?:try\s+again|retry|resets?|replenished)\s+(?:in|after):?|wait(?:\s+for)?)\s+((?:{_AMOUNT}\s?{_WORDS}\s?)+)(?![A-Za-z0-9])",
+    re.ASCII | re.IGNORECASE,
+)
+_TOLD = re.compile(  # fields of a body, and headers that a gateway quotes in it
+    r'"(retry_?after(?:_?ms|_?seconds)?|resets?_in(?:_seconds)?|resets?_at|x-ratelimit-reset(?:-after)?)"'
+    r'\s*:\s*"?([^",{}\[\]]{1,40})',
+    re.ASCII | re.IGNORECASE,
+)
+_BACK_ON = re.compile(
+    r"(?:regain access|resets?|try again|available again|retry)\s+(?:on|at|after)\s+"
+    r"(\d{4}-\d\d-\d\d)(?:\s+at\s+|[Tt ])(\d\d:\d\d(?::\d\d)?)",
+    re.ASCII | re.IGNORECASE,
+)
+_WINDOW = re.compile(r"(?:^|[;,\s])(t|r|reset|remaining)\s*=\s*(\d{1,12}(?:\.\d{1,9})?)", re.ASCII)
+_RESETS = (  # headers of one limit without a name: when its window is over, and what is left of it until then
+    ("x-ratelimit-reset-after", "x-ratelimit-remaining"),
+    ("x-ratelimit-reset", "x-ratelimit-remaining"),
+    ("x-rate-limit-reset", "x-rate-limit-remaining"),
+    ("ratelimit-reset", "ratelimit-remaining"),
 )
 _ADVISED = re.compile(rf"({_AMOUNT})\s?({_WORDS})", re.ASCII | re.IGNORECASE)
 
@@ -61,14 +81,15 @@ def retry_hint(headers: Mapping[str, str], body: str | bytes = b"", *, now: floa
     """Seconds that the provider asks us to wait, between 0 and a day; None where it says nothing usable.
 
     The first that makes sense of: ``retry-after-ms``; ``retry-after`` in seconds, as a date, a duration or an instant;
-    ``RetryInfo`` and sentences such as "Please try again in 6ms" in the body.
+    ``RetryInfo``, sentences such as "Please try again in 6ms" and fields such as ``resets_at`` in the body;
+    ``x-ratelimit-reset`` and its like, where nothing is left until then.
 
     >>> retry_hint({"retry-after": "1m30s"})
     90.0
     """
     for seconds in _hints(headers, body, now):
         if seconds is not None and math.isfinite(seconds):
-            return min(max(seconds, 0.0), _LONGEST)
+            return min(max(seconds, 0.0), LONGEST_HINT)
     return None
 
 
@@ -131,6 +152,32 @@ def _hints(headers: Mapping[str, str], body: str | bytes, now: float | None) -> 
         yield float(info[1])
     if advice := _ADVICE.search(text):
         yield sum(float(amount) * _SECONDS[_unit(word)] for amount, word in _ADVISED.findall(advice[1]))
+    for name, value in _TOLD.findall(text):
+        yield _future(_scaled(value.strip(), 1e-3) if name.lower().endswith("ms") else _wait(value, headers, now))
+    if date := _BACK_ON.search(text):
+        yield _future(_wait(f"{date[1]}T{date[2]}{':00' * (len(date[2]) < 8)}Z", headers, now))
+    yield from _resets(headers, now)
+
+
+def _resets(headers: Mapping[str, str], now: float | None) -> Iterator[float | None]:
+    """When the window of a limit without a name is over; nothing where something is left of it."""
+    for reset, remaining in _RESETS:
+        value = headers.get(reset)
+        if value is not None and not _count(headers.get(remaining), least=1e-9):
+            yield _future(_wait(value, headers, now))
+    told = headers.get("ratelimit", "")
+    windows = [dict(_WINDOW.findall(window)) for window in (told.split(",") if ";" in told else [told])]
+    waits = [
+        float(window.get("t") or window.get("reset") or 0.0)
+        for window in windows
+        if not float(window.get("r") or window.get("remaining") or 0.0)
+    ]
+    yield _future(max(waits, default=0.0))
+
+
+def _future(seconds: float | None) -> float | None:
+    """An instant that is over says nothing."""
+    return seconds if seconds is not None and seconds > 0 else None
 
 
 def _wait(text: str, headers: Mapping[str, str], now: float | None) -> float | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ingather.limits.sent import Sent
 
 _FIRST, _LONGEST, _JITTER = 1.5, 16.0, 0.25  # seconds before a probe, doubling; the share of it that is random
+_STALE = 60.0  # seconds in which nobody asked: what is found after them is another outage
 _UNLIKELY = 1e-4  # failures in a row that chance brings so rarely are no chance
 _LEAST, _MOST = 1e-3, 0.9  # share of failures, between which chance is reckoned
 _WEIGHT = 0.02  # of the newest attempt in that share
@@ -25,7 +26,7 @@ class Outage:
     def __init__(self) -> None:
         self.since: float | None = None
         self._delay = 0.0
-        self._next = -math.inf
+        self._next = self._latest = -math.inf
         self._share = 0.01
 
     def answered(self, sent_at: float) -> bool:
@@ -39,7 +40,10 @@ class Outage:
     def failed(self, sent: Sent, log: Sequence[Sent], random: float, now: float) -> float:
         """`sent`, one of `log`, found nobody. Seconds until the next probe; 0 where it is no outage, or nothing new."""
         sent.failed = True
-        if self.since is None:
+        nobody_asked, self._latest = sent.at - self._latest > _STALE, now
+        if self.since is not None and nobody_asked:
+            self.since, self._delay = now, 0.0
+        elif self.since is None:
             share = min(_MOST, max(_LEAST, self._share))
             self._share += _WEIGHT * (1.0 - self._share)
             if _in_a_row(sent, log) < max(2, math.ceil(math.log(_UNLIKELY) / math.log(share))):

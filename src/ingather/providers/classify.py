@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from time import time
 
 import orjson
 
@@ -18,8 +19,10 @@ from ingather.errors import (
     IngatherError,
     ModelNotFound,
     Overloaded,
+    PoolFailure,
     ProviderError,
     QuotaExhausted,
+    QuotaWait,
     RateLimited,
     Redirected,
     ServerFault,
@@ -28,8 +31,10 @@ from ingather.errors import (
     TransientError,
     redact,
 )
+from ingather.limits.acceptance import CERTAIN_WORDS
 from ingather.limits.headers import rate_limits, retry_hint
 from ingather.providers.problem import Problem
+from ingather.providers.used_up import is_spent, is_used_up
 
 Kind = type[ProviderError]
 
@@ -37,7 +42,8 @@ _WORDS: dict[str, Kind] = {
     word: kind
     for kind, words in {
         QuotaExhausted: "insufficient_quota billing_error billing_hard_limit_reached billing_not_active "
-        "insufficient_balance insufficient_credits payment_required contract_spend_limit_reached "
+        "insufficient_balance insufficient_credits payment_required contract_spend_limit_reached budget_exceeded "
+        "exceeded_current_quota_error accountoverdueerror dailylimitexceeded "
         "enforced_spend_limit_reached linked_organization_spend_limit_reached linked_organization_billing_unavailable",
         TooLong: "context_length_exceeded exceed_context_size_error request_too_large string_above_max_length "
         "model_context_window_exceeded context_window_exceeded",
@@ -45,17 +51,21 @@ _WORDS: dict[str, Kind] = {
         "moderation_blocked prohibited_content data_inspection_failed bio_policy misalignment_policy_violation "
         "image_content_policy_violation",
         AuthFailed: "invalid_api_key authentication_error unauthenticated permission_error permission_denied "
-        "api_key_invalid account_deactivated organization_on_hold",
+        "api_key_invalid expired_api_key api_key_expired invalid_x_api_key expired_key account_deactivated "
+        "account_suspended organization_on_hold organization_deactivated deactivated_workspace",
         ModelNotFound: "model_not_found deploymentnotfound not_found_error not_found",
-        RateLimited: "rate_limit_exceeded ramp_limit_exceeded rate_limit_error resource_exhausted too_many_requests",
+        RateLimited: "rate_limit_exceeded ramp_limit_exceeded rate_limit_error resource_exhausted too_many_requests "
+        "usage_limit_reached",
         Overloaded: "overloaded_error overloaded engine_overloaded slow_down unavailable unavailable_error",
+        BadRequest: "not_supported_error not_supported notimplementederror not_implemented not_implemented_error "
+        "unimplemented",
     }.items()
     for word in words.split()
 }
 _VAGUE: dict[str, Kind] = {  # words that many kinds share: they count only where the status says nothing
     word: kind
     for kind, words in {
-        BadRequest: "invalid_request_error invalid_argument bad_request not_supported_error data_residency_mismatch "
+        BadRequest: "invalid_request_error invalid_argument bad_request data_residency_mismatch "
         "invalid_image invalid_image_format invalid_base64_image invalid_image_url invalid_image_mode image_too_large "
         "image_too_small image_file_too_large image_parse_error image_file_not_found empty_image_file "
         "unsupported_image_media_type",
@@ -65,12 +75,19 @@ _VAGUE: dict[str, Kind] = {  # words that many kinds share: they count only wher
     for word in words.split()
 }
 _TEXTS: dict[Kind, re.Pattern[str]] = {  # for refusals that have no word of their own
-    QuotaExhausted: re.compile(
-        r"credit balance is too low|insufficient[ _](?:quota|credits|balance|funds)|usage limits|spend\w* limit"
-    ),
     TooLong: re.compile(r"(?:prompt|input) is too long|context (?:length|window|size|limit)|maximum number of tokens"),
     Filtered: re.compile(r"content management policy|content filtering policy|safety system|flagged"),
-    AuthFailed: re.compile(r"api key not valid|(?:invalid|incorrect) api key"),
+    AuthFailed: re.compile(
+        r"api[- ]key not valid|(?:invalid|incorrect|expired) (?:x-)?api[- ]key|invalid subscription key"
+    ),
+}
+_UNABLE: dict[Kind, re.Pattern[str]] = {  # what a server calls its own failure, and fails at each time
+    TooLong: re.compile(r"context (?:length|window|size)|input is too large to process"),
+    BadRequest: re.compile(
+        r"not (?:supported|implemented)|unsupported|does(?:n't| not) support|mmproj|required for image input"
+        r"|failed to (?:parse|initiali[sz]e|compile) (?:the )?(?:grammar|samplers?|template|schema)"
+        r"|roles must alternate|schema conversion failed"
+    ),
 }
 _STATUS: dict[int, Kind] = {
     **dict.fromkeys((401, 403, 407), AuthFailed),
@@ -90,6 +107,7 @@ _ADVICE: dict[Kind, str] = {
     ModelNotFound: "no such model or path: check the model's name and base_url",
     Overloaded: "the provider is overloaded or away",
     QuotaExhausted: "no credit left, or a spending limit reached: settle that with the provider, then run again",
+    QuotaWait: "the quota of a day or longer is used up: run the rest when it is there again",
     RateLimited: "rate limited",
     Redirected: "a redirect, not followed because it would carry the key along: set base_url to where it leads",
     ServerFault: "the provider failed",
@@ -114,20 +132,24 @@ def classify(
     provider: str = "",
     model: str = "",
     secrets: tuple[str, ...] = (),
+    now: float | None = None,
 ) -> ProviderError:
-    """The error that an answer is. `secrets` are cut out of whatever it quotes.
+    """The error that an answer is. `secrets` are cut out of whatever it quotes. `now`: seconds since 1970.
 
     >>> type(classify(503, {}, b"")).__name__
     'Overloaded'
     """
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     problem = Problem.read(text)
-    hint = retry_hint(headers, text)
-    kind = _kind(status, headers, problem, hint)
+    hint = retry_hint(headers, text, now=now)
+    kind = _kind(status, headers, problem)
+    advice = _ADVICE[kind]
+    if kind is RateLimited and _is_used_up(problem, text, hint):
+        kind, advice = QuotaExhausted, _ADVICE[QuotaExhausted if is_spent(problem.message) else QuotaWait]
     said = headers.get("location", "") if kind is Redirected else problem.message
     where = " ".join(filter(None, (str(status), provider and f"from {provider}", model and f"({model})")))
-    return kind(
-        redact(f"{where}: {_ADVICE[kind]}{said and f': {said}'}", *secrets),
+    error = kind(
+        redact(f"{where}: {advice}{said and f': {said}'}", *secrets),
         status=status,
         code=problem.code,
         retry_after=hint,
@@ -138,6 +160,9 @@ def classify(
         rate_limits=rate_limits(headers) if kind is RateLimited else None,
         limit=_limit(problem) if kind is RateLimited else "",
     )
+    if isinstance(error, PoolFailure):
+        error.is_certain = _is_certain(error, problem)
+    return error
 
 
 def classify_exception(error: Exception) -> Exception:
@@ -154,7 +179,7 @@ def classify_exception(error: Exception) -> Exception:
     if not isinstance(status, int) or status < 300 or not isinstance(headers, Mapping):
         return error
     names = {str(name).lower(): str(value) for name, value in headers.items()}
-    found = classify(status, names, _body_of(error, response))
+    found = classify(status, names, _body_of(error, response), now=time())
     found.__cause__ = error
     return found
 
@@ -171,7 +196,7 @@ def _body_of(error: Exception, response: object) -> bytes | str:
     return body if isinstance(body, bytes | str) else str(error)
 
 
-def _kind(status: int, headers: Mapping[str, str], problem: Problem, hint: float | None) -> Kind:
+def _kind(status: int, headers: Mapping[str, str], problem: Problem) -> Kind:
     if 300 <= status < 400:
         return Redirected
     if status < 300:  # an error in place of an answer: what it calls itself is all there is
@@ -183,9 +208,24 @@ def _kind(status: int, headers: Mapping[str, str], problem: Problem, hint: float
         asked = _ASKED.search(problem.message)
         if asked is not None and _number(asked[2]) > _number(asked[1]):
             return TooBig
-        if "insufficient_quota" in problem.message or problem.barred or (problem.daily and hint is None):
-            return QuotaExhausted
     return kind
+
+
+def _is_used_up(problem: Problem, text: str, hint: float | None) -> bool:
+    """Whether what a 429 is about does not come back by waiting; a wait that is told is believed."""
+    if "insufficient_quota" in problem.message or problem.barred:
+        return True
+    return hint is None and (problem.daily or is_used_up(text))
+
+
+def _is_certain(error: PoolFailure, problem: Problem) -> bool:
+    """Whether words say that it concerns all calls; a status alone may be about this one."""
+    if not CERTAIN_WORDS.isdisjoint(problem.words):
+        return True
+    message = problem.message.lower()
+    if isinstance(error, AuthFailed):
+        return error.status in (400, 401) and _TEXTS[AuthFailed].search(message) is not None
+    return isinstance(error, QuotaExhausted) and (error.status != 402 or is_spent(message))
 
 
 def _limit(problem: Problem) -> str:
@@ -195,13 +235,13 @@ def _limit(problem: Problem) -> str:
 
 
 def _by_text(status: int, message: str) -> Kind | None:
-    if not 400 <= status < 500 or status in (401, 404, 429):
+    if not 400 <= status <= 500 or status in (401, 404, 429):
         return None
     message = message.lower()
-    for kind, pattern in _TEXTS.items():
-        if pattern.search(message):
-            return kind
-    return None
+    if status < 500 and is_spent(message):
+        return QuotaExhausted
+    texts = _UNABLE if status == 500 else _TEXTS
+    return next((kind for kind, pattern in texts.items() if pattern.search(message)), None)
 
 
 def _by_status(status: int, problem: Problem) -> Kind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import time
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from urllib.parse import urlsplit
 
@@ -192,7 +193,8 @@ class DialectProvider:
         return self._refusal(Reply(reply.status, headers, body), model)
 
     def _refusal(self, reply: Reply, model: str) -> ProviderError:  # noqa: ARG002 - a dialect's quotas may be by model
-        return classify(reply.status, reply.headers, reply.body, provider=self._host, secrets=self._secrets())
+        secrets = self._secrets()
+        return classify(reply.status, reply.headers, reply.body, provider=self._host, secrets=secrets, now=time())
 
     def _bad_body(self, reply: Reply, why: str) -> BadBody:
         head = redact(reply.body[:2000].decode("utf-8", "replace"), *self._secrets())

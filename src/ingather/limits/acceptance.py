@@ -1,0 +1,85 @@
+"""Whether a refusal is a matter of one request, or of the key and so of all of them. Arithmetic only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ingather.errors import QuotaExhausted, QuotaWait
+
+if TYPE_CHECKING:
+    from ingather.errors import PoolFailure
+
+_IN_A_ROW = 3  # refusals before any answer, which are no chance
+
+CERTAIN_WORDS = frozenset(
+    {
+        "account_deactivated",
+        "account_suspended",
+        "accountoverdueerror",
+        "api_key_expired",
+        "api_key_invalid",
+        "authentication_error",
+        "billing_error",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "budget_exceeded",
+        "contract_spend_limit_reached",
+        "deactivated_workspace",
+        "enforced_spend_limit_reached",
+        "exceeded_current_quota_error",
+        "expired_api_key",
+        "expired_key",
+        "insufficient_balance",
+        "insufficient_credits",
+        "insufficient_quota",
+        "invalid_api_key",
+        "invalid_x_api_key",
+        "linked_organization_billing_unavailable",
+        "linked_organization_spend_limit_reached",
+        "organization_deactivated",
+        "organization_on_hold",
+        "unauthenticated",
+        "unsupported_country_region_territory",
+    }
+)
+"""Providers' own names for a wrong key, a closed account and an empty one, which are never about one request."""
+
+
+def is_certain(error: PoolFailure) -> bool:
+    """Whether `error` says by itself that no call can succeed.
+
+    A status does not: a firewall, a guardrail or a missing file answers 401, 403 or 404 to one request, and 402 may be
+    about that one alone. Whoever raises it without a status knows better.
+
+    >>> from ingather.errors import AuthFailed
+    >>> is_certain(AuthFailed("", status=403)), is_certain(AuthFailed("", status=401, code="invalid_api_key"))
+    (False, True)
+    """
+    if error.is_certain or error.status is None or (error.code or "").lower() in CERTAIN_WORDS:
+        return True
+    return isinstance(error, QuotaWait) or (isinstance(error, QuotaExhausted) and error.status != 402)
+
+
+class Acceptance:
+    """What one run knows of a key, or of a model: whether it was `answered`, and how often `refused` before.
+
+    >>> key = Acceptance()
+    >>> key.concerns_all(), key.concerns_all(), key.concerns_all()
+    (False, False, True)
+    """
+
+    __slots__ = ("answered", "refused")
+
+    def __init__(self) -> None:
+        self.answered = False
+        self.refused = 0
+
+    def concerns_all(self) -> bool:
+        """A request was refused that may be the only one. True where so many were, and none answered."""
+        if self.answered:
+            return False
+        self.refused += 1
+        return self.refused >= _IN_A_ROW
+
+    def __repr__(self) -> str:
+        return f"Acceptance({'answered' if self.answered else f'{self.refused} refused'})"
