@@ -97,3 +97,21 @@ def test_lines_before_the_damage_are_rows(tmp_path: Path):
     assert len(good) > 100
     assert [row.line for row in good] == [*range(1, len(good) + 1)]
     assert last.line == len(good) + 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_utf_16_is_read_as_spreadsheets_save_it(tmp_path, encoding, name):
+    text = "id\tname\r\n1\tJosé\r\n" if name == "t.csv" else '{"id": "1", "name": "José"}\r\n'
+    mark = b"" if encoding == "utf-16" else "\ufeff".encode(encoding)
+    (tmp_path / name).write_bytes(mark + text.encode(encoding))
+    [row] = Source(str(tmp_path / name)).rows()
+    assert isinstance(row, Row)
+    assert row.fields == {"id": "1", "name": "José"}
+
+
+def test_damaged_utf_16_is_said(tmp_path):
+    (tmp_path / "t.csv").write_bytes("id\n1\n".encode("utf-16") + b"\x00")
+    *_, last = Source(str(tmp_path / "t.csv")).rows()
+    assert isinstance(last, BadLine)
+    assert "damaged UTF-16" in str(last)

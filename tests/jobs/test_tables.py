@@ -79,6 +79,52 @@ def test_rows_after_a_bad_one_are_still_rows():
     assert [(row.line, row.fields["id"]) for row in good] == [(4, "3")]
 
 
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_the_header_says_what_parts_the_cells(sign):
+    text = sign.join(["id", "text", "price"]) + "\n" + sign.join(["1", '"a\nb"', "2.50"]) + "\n"
+    assert csv_rows(text) == [Row(2, {"id": "1", "text": "a\nb", "price": "2.50"})]
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("id;price\n1;2,50\n", {"id": "1", "price": "2,50"}),
+        ("id;price, net;x\n1;2,50;y\n", {"id": "1", "price, net": "2,50", "x": "y"}),
+        ("id,text\n1,a;b;c\n", {"id": "1", "text": "a;b;c"}),
+        ("id,a;b\n1,x\n", {"id": "1", "a;b": "x"}),
+        ('id,"a;b;c"\n1,x;y;z\n', {"id": "1", "a;b;c": "x;y;z"}),
+        ('"a;b"\nx\n', {"a;b": "x"}),
+        ("question\nyes; or no\n", {"question": "yes; or no"}),
+        ('"one\ntwo";id\nx;1\n', {"one\ntwo": "x", "id": "1"}),
+        ('id;"say ""hi"", you"\n1;x\n', {"id": "1", 'say "hi", you': "x"}),
+    ],
+)
+def test_signs_that_part_nothing_are_text(text, row):
+    assert [found.fields for found in csv_rows(text)] == [row]
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_first_line_that_names_the_sign_is_no_header(bom, sign):
+    text = f"sep={sign}\r\nid{sign}a.b\r\n1{sign}x\r\n2\r\n"
+    row, bad = csv_rows(bom + text.encode())
+    assert row == Row(3, {"id": "1", "a.b": "x"})
+    assert str(bad).startswith("tasks.csv, line 4: 1 cells where the header has 2")
+
+
+def test_a_ragged_table_of_semicolons_names_them():
+    assert "a semicolon or quote too many?" in only_problem(csv_rows("id;text\n1;a;b\n"))
+
+
+def test_no_more_lines_are_read_than_the_header_takes():
+    def lines():
+        yield b"id;text\n"
+        yield b"1;a\n"
+        raise AssertionError("read ahead")
+
+    assert next(iter(read_csv(lines(), "-"))) == Row(2, {"id": "1", "text": "a"})
+
+
 def test_tabs_part_the_cells_of_a_tsv():
     assert tsv_rows('id\ttext\n1\thello, "you"\n2\t"a\tb"\n') == [
         Row(2, {"id": "1", "text": 'hello, "you"'}),

@@ -12,8 +12,8 @@ CRASH = 1
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; `arguments` are those of the process by default."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given == ["--version"]:
-        _say_version()
+    if given in (["--version"], ["-V"]):
+        say_version()
         return
     try:
         import typer  # noqa: F401 - its absence is the most likely failure, and has an answer
@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> None:
         )
 
 
-def _say_version() -> None:
+def say_version() -> None:
+    """Print which version this is."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

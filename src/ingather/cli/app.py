@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from ingather.cli import say_version
 from ingather.cli.bench import bench
 from ingather.cli.cache import clear, stats
 from ingather.cli.explain import explain
@@ -14,8 +15,7 @@ from ingather.cli.simulate import simulate
 app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"max_content_width": 110},
+    context_settings={"max_content_width": 80, "help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
 )
 app.command(short_help="Run a file of tasks, many at once.")(run)
@@ -29,14 +29,23 @@ cache.command(short_help="Forget what a store holds.")(clear)
 app.add_typer(cache, name="cache")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        say_version()
+        raise typer.Exit
+
+
 @app.callback()
-def ingather(version: bool = typer.Option(False, "--version", help="Say which version this is.")) -> None:
+def ingather(
+    version: bool = typer.Option(
+        False, "--version", "-V", is_eager=True, callback=_version, help="Say which version this is."
+    ),
+) -> None:
     """Run many LLM calls at once: as fast as the provider allows, inside its limits, losing nothing.
 
     \b
     Try it without a key, in two terminals:
       ingather simulate --port 8800
-      ingather run tasks.jsonl -o answers.jsonl --model openai/any --base-url http://127.0.0.1:8800/v1
+      ingather run tasks.jsonl -o answers.jsonl --model openai/any \\
+        --base-url http://127.0.0.1:8800/v1
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
-    if version:
-        raise typer.Exit

@@ -94,26 +94,30 @@ def run(
 
     \b
     A line of TASKS is
-      {"id": "a", "prompt": "…"}     or "messages": [{"role": "user", "content": "…"}] in place of the prompt,
-                                     and if you like "params": {"temperature": 0} and "metadata": {…}
-    or {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {…}}: an OpenAI batch line, whose
-                                     answer is an OpenAI batch output line
-    or, with --prompt, any JSON object or row of a table, whose fields the prompt names.
+      {"id": "a", "prompt": "…"}
+    or "messages": [{"role": "user", "content": "…"}] in place of the prompt, and
+    if you like "params": {"temperature": 0} and "metadata": {…};
+    or an OpenAI batch line, whose answer is an OpenAI batch output line:
+      {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions",
+       "body": {…}}
+    or, with --prompt, any JSON object or row of a table, whose fields it names.
 
     \b
     Examples:
-      ingather run tasks.jsonl -o answers.jsonl --model openai/gpt-4o-mini --rpm 500
+      ingather run tasks.jsonl -o answers.jsonl --model openai/gpt-4o-mini
       ingather run people.csv -o people.jsonl --model openai/gpt-4o-mini \\
-        --prompt 'Who is this? {text}' --schema people.py:Person
-      ingather run tasks.jsonl -o answers.jsonl --model openai/gpt-4o-mini --store run.db
+        --prompt 'Who is this? {text}' --schema people.py:Person --id name
+      ingather run tasks.jsonl -o answers.jsonl --model openai/gpt-4o-mini \\
+        --store run.db
       ingather run batch.jsonl -o output.jsonl.gz --model 'openai/*'
-      ingather run tasks.jsonl -o - --model openai/llama --base-url http://localhost:8000/v1 | jq .value
+      ingather run tasks.jsonl -o - --model openai/llama \\
+        --base-url http://localhost:8000/v1 | jq .value
 
-    \b
-    The whole file is checked before the first call. Ctrl-C stops taking tasks and keeps what is done; with --store, the
-    same command goes on from there, and so it does after a crash.
-    Exit codes: 0 all succeeded, 2 wrong use or set-up, 3 some failed, 4 time or money was up, 130 interrupted,
-    143 terminated.
+    The whole file is checked before the first call. Ctrl-C stops taking tasks and keeps what is done; the command that
+    it prints goes on from there. After a crash, --resume does, or with --store the same command.
+
+    Exit codes: 0 all succeeded, 2 wrong use or set-up, 3 some failed, 4 time or money was up, 130 interrupted, 143
+    terminated.
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     from ingather.cli.again import Again
     from ingather.cli.drive import Drive, How

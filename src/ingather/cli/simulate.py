@@ -56,19 +56,23 @@ def simulate(
     """Serve a model that costs nothing, with the limits, latency and faults of a real one, until Ctrl-C.
 
     \b
-    It speaks as each of these providers does, with its headers and errors; any key will do:
-      OpenAI      base_url http://127.0.0.1:8800/v1   chat completions, responses
-      Anthropic   base_url http://127.0.0.1:8800      messages, count_tokens
-      Gemini      base_url http://127.0.0.1:8800      generateContent, its stream, countTokens
+    It speaks as each of these providers does, with its headers and errors.
+    Any key will do:
+      OpenAI     base_url http://127.0.0.1:8800/v1  chat completions, responses
+      Anthropic  base_url http://127.0.0.1:8800     messages, count_tokens
+      Gemini     base_url http://127.0.0.1:8800     generateContent, its stream,
+                                                    countTokens
 
     \b
-    Its address is the first line that it prints. What came, and what became of it:
-      curl http://127.0.0.1:8800/stats              totals; ?ledger=1 adds a row for each call
-      curl -X POST http://127.0.0.1:8800/reset      begin anew
+    Its address is the first line that it prints. What came, and what became
+    of it (?ledger=1 adds a row for each call):
+      curl http://127.0.0.1:8800/stats
+      curl -X POST http://127.0.0.1:8800/reset     begin anew
 
     \b
-    What goes wrong may also be asked for, step by step, in the header X-Simulate of a request:
-      curl -H 'X-Simulate: 429:2, 529, ok' …        which `python -c "help('ingather.simulator.faults')"` explains
+    What goes wrong may also be asked for, step by step, in a request's header:
+      curl -H 'X-Simulate: 429:2, 529, ok' …
+      python -c "help('ingather.simulator.faults')"      explains the steps
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     import asyncio
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BOM = b"\xef\xbb\xbf"
 _LIST_HINT = " (`jq -c '.[]' FILE` writes a list so, `jq -c . FILE` an object)"
-_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
+WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _GZIP = b"\x1f\x8b"
 
 
@@ -65,7 +65,7 @@ def read_jsonl(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
 def encoding_problem(error: UnicodeDecodeError) -> str:
     """What to say of bytes that are no UTF-8; `error.object` is the line."""
     line = error.object
-    if line.startswith(_WIDE_BOMS):
+    if line.startswith(WIDE_BOMS):
         return "the file is UTF-16; save it as UTF-8"
     if line.startswith(_GZIP):
         return "the file is gzipped: name it with .gz at its end, or pipe it through zcat"

@@ -8,11 +8,12 @@ from __future__ import annotations
 import stat
 import zlib
 from dataclasses import dataclass, field
+from io import BufferedReader, RawIOBase, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ingather.errors import SetupError
-from ingather.jobs.rows import BadLine, Row, read_jsonl
+from ingather.jobs.rows import WIDE_BOMS, BadLine, Row, read_jsonl
 from ingather.jobs.tables import read_csv, read_tsv
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Source:
         Where the file cannot be read to its end (damaged gzip data, a failing disk), the last row is a `BadLine`.
         """
         with self._open() as file:
-            lines = _Counted(file)
+            lines = _Counted(_as_utf8(file))
             try:
                 yield from FORMATS[self._format()](lines, self.name)
             except (OSError, EOFError, zlib.error) as error:
@@ -92,9 +93,23 @@ class Source:
         if not self._packed:
             return Path(self.path).open("rb")
         import gzip
-        from io import BufferedReader, RawIOBase
 
         return BufferedReader(cast("RawIOBase", gzip.open(self.path, "rb")))  # its own lines are cut in Python, slowly
+
+
+def _as_utf8(file: BinaryIO) -> Iterator[bytes]:
+    """Its lines, in UTF-8 also where they are UTF-16, as spreadsheets save. Raises EOFError where it is damaged."""
+    if cast("BufferedReader", file).peek(2)[:2] not in WIDE_BOMS:
+        yield from file
+        return
+    text = TextIOWrapper(file, "utf-16", newline="\n")
+    try:
+        for line in text:
+            yield line.encode()
+    except UnicodeError as error:
+        raise EOFError(f"damaged UTF-16 ({error.args[-1]})") from error
+    finally:
+        text.detach()  # who opened the file closes it
 
 
 class _Counted:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
+from ingather.jobs.delimiter import SIGNS, parted
 from ingather.jobs.rows import BOM, BadLine, Row, encoding_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LARGEST = 64 * 1024 * 1024  # characters of a field: a whole document, but not the rest of a file after a stray quote
-_SIGNS = {",": "comma", "\t": "tab"}
 
 
 def read_csv(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
-    """Rows of a table whose cells are parted by commas; quoted ones may span lines. All values are text."""
-    return _read(lines, name, ",")
+    """Rows of a table whose cells are parted by commas, or by what its header says; quoted ones may span lines.
+
+    All values are text.
+    """
+    return _read(lines, name, None)
 
 
 def read_tsv(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
@@ -24,13 +27,21 @@ def read_tsv(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
     return _read(lines, name, "\t")
 
 
-def _read(lines: Iterable[bytes], name: str, delimiter: str) -> Iterator[Row | BadLine]:
+def _read(lines: Iterable[bytes], name: str, delimiter: str | None) -> Iterator[Row | BadLine]:
     csv.field_size_limit(max(csv.field_size_limit(), _LARGEST))
     decoded = _Decoded(lines)
-    table = csv.reader(decoded, delimiter=delimiter, strict=True)
+    text: Iterable[str] = decoded
+    skipped = 0
+    try:
+        if delimiter is None:
+            delimiter, skipped, text = parted(decoded)
+    except UnicodeDecodeError as error:
+        yield BadLine(name, decoded.number, encoding_problem(error))
+        return
+    table = csv.reader(text, delimiter=delimiter, strict=True)
     header: list[str] | None = None
     while True:
-        line = table.line_num + 1
+        line = skipped + table.line_num + 1
         try:
             cells = next(table, None)
         except UnicodeDecodeError as error:
@@ -49,7 +60,8 @@ def _read(lines: Iterable[bytes], name: str, delimiter: str) -> Iterator[Row | B
                 yield BadLine(name, line, problem)
                 return
         elif len(cells) != len(header):
-            said = f"{len(cells)} cells where the header has {len(header)}; a {_SIGNS[delimiter]} or quote too many?"
+            sign = SIGNS.get(delimiter, repr(delimiter))
+            said = f"{len(cells)} cells where the header has {len(header)}; a {sign} or quote too many?"
             yield BadLine(name, line, said)
         else:
             yield Row(line, dict(zip(header, cells, strict=True)))

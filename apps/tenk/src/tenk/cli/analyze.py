@@ -60,7 +60,8 @@ def analyze(
     """Fill a structured analysis from a 10-K.
 
     \b
-    Without a key or a network, by a baseline that is no language model, of the bundled sample or a file:
+    Without a key or a network, by a baseline that is no language model, of the
+    bundled sample or a file:
       tenk analyze quellmark-2025
       tenk analyze filing.htm --report analysis.md
     With a model, its key in OPENAI_API_KEY:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import typer
 
 from tenk.cli.analyze import analyze
@@ -12,8 +14,7 @@ from tenk.cli.serve import serve
 app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"max_content_width": 110},
+    context_settings={"max_content_width": 80, "help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
 )
 app.command(short_help="Split a 10-K into its items.")(sections)
@@ -21,6 +22,16 @@ app.command(short_help="Fill an analysis, every claim with its proof.")(analyze)
 app.command(short_help="Analyse filings in the browser.")(serve)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tenk {version('tenk')}")
+        raise typer.Exit
+
+
 @app.callback()
-def tenk() -> None:
+def tenk(
+    version: bool = typer.Option(
+        False, "--version", "-V", is_eager=True, callback=_version, help="Say which version this is."
+    ),
+) -> None:
     """Read a company's 10-K, and say of every claim where in the filing it stands."""

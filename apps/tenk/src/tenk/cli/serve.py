@@ -69,9 +69,11 @@ def serve(
     \b
     Without a key or a network, by a baseline that is no language model:
       tenk serve
-    With models to choose from, their keys in OPENAI_API_KEY and ANTHROPIC_API_KEY:
+    With models to choose from, their keys in OPENAI_API_KEY and
+    ANTHROPIC_API_KEY:
       tenk serve --model openai/gpt-5-mini --model anthropic/claude-haiku-4-5
-    The address that it prints holds a token, made anew each time; TENK_TOKEN sets one that stays.
+    The address that it prints holds a token, made anew each time; TENK_TOKEN
+    sets one that stays.
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     _check_parts()
     from ingather import Limits, connect
