@@ -2,11 +2,13 @@
 
 import json
 import stat
+from dataclasses import replace
 
 import pytest
 from pydantic import BaseModel
 
 from ingather import (
+    Budget,
     EchoProvider,
     Hedge,
     Limits,
@@ -20,6 +22,7 @@ from ingather import (
     errors,
 )
 from ingather.providers.base import WireProvider
+from ingather.providers.capabilities import NAMES, capabilities_of
 from ingather.testing import ErrorResponse, NotRecorded, Recorder, Say, Simulator, text_response
 from tests.run.stand_ins import Wire, llm_tasks
 
@@ -45,6 +48,17 @@ async def replayed(path, *asked, **overrides):
     """What a recorder of a provider that is not there says."""
     recorder = Recorder(openai(GONE), path, mode="replay")
     return [await recorder.complete(text, overrides or None) for text in asked]
+
+
+class Logged:
+    """As a user may wrap a provider: what the inner one says of itself goes on whole."""
+
+    def __init__(self, inner):
+        self.inner = inner
+        self.capabilities = capabilities_of(inner)
+
+    async def complete(self, messages, config_overrides=None):
+        return replace(await self.inner.complete(messages, config_overrides), cost_usd=None)
 
 
 class Foreign(Exception):
@@ -271,6 +285,27 @@ def test_what_the_provider_brings_is_kept():
     bare = Recorder(EchoProvider(limits=limits), "x")
     assert (bare.limits, bare.schema_mode) == (limits, None)
     assert not isinstance(bare, WireProvider)
+
+
+def test_whatever_a_provider_says_of_itself_its_recorder_says_too():
+    said = {"model": "m", "retry": RetryConfig(2), "limits": Limits(max_concurrency=3), "schema_mode": "tool",
+            "schema_lengths": True, "schema_words": True, "schema_ceiling": 500, "max_output": 70,
+            "is_free": True}  # fmt: skip
+    assert said.keys() == NAMES
+    provider = EchoProvider()
+    vars(provider).update(said)
+    recorder = Recorder(Recorder(provider, "x"), "y")
+    assert capabilities_of(recorder) == capabilities_of(provider)
+    assert all(getattr(recorder, name) == value for name, value in said.items() if name != "schema_ceiling")
+    with pytest.raises(AttributeError, match="'Recorder' object has no attribute 'anything'"):
+        getattr(recorder, "anything")  # noqa: B009
+
+
+@pytest.mark.parametrize("wrapped", [Recorder, lambda provider, path: Logged(provider)], ids=["ours", "users"])
+async def test_a_provider_that_is_free_is_so_within_another(path, wrapped):
+    executor = ParallelLLMExecutor(wrapped(EchoProvider(), path), budget=Budget(max_cost_usd=0.01))
+    (result,) = await executor.gather([LLMTask("Hi")])
+    assert (result.unwrap().content, result.cost_usd) == ("Echo: Hi", 0.0)
 
 
 async def test_an_executor_replays_a_run_with_a_response_model_and_retries(path):

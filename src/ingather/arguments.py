@@ -12,6 +12,7 @@ from ingather.backoff import RetryConfig
 from ingather.budget import Budget
 from ingather.hedge import Hedge
 from ingather.providers.base import Provider, WireProvider
+from ingather.providers.capabilities import capabilities_of
 from ingather.slots import Slots
 from ingather.store import Store
 
@@ -86,7 +87,8 @@ def slots_for(max_concurrency: int | None, provider: Provider) -> Slots:
     if max_concurrency is None:
         from ingather.transport import most_connections
 
-        set_by_user = getattr(getattr(provider, "limits", None), "max_concurrency", None)
+        limits = capabilities_of(provider).limits
+        set_by_user = None if limits is None else limits.max_concurrency
         return Slots(set_by_user or max(1, min(_MOST, int(most_connections()))), is_adaptive=True)
     if isinstance(max_concurrency, bool) or not isinstance(max_concurrency, int) or max_concurrency < 1:
         raise ValueError(f"max_concurrency is a whole number of at least 1, or None: not {max_concurrency!r}")

@@ -216,7 +216,7 @@ class Call:
         """Sleep without a slot. The provider's hint, where there is one, is the least to wait."""
         hint = getattr(error, "retry_after", None)
         if isinstance(hint, int | float):
-            delay = max(delay, min(hint, 120.0 if self.terms.limits is None else self.terms.limits.max_wait))
+            delay = max(delay, min(hint, 120.0 if self.terms.can.limits is None else self.terms.can.limits.max_wait))
         self.tally.tell(BackedOff, attempt=failed, delay=delay, error=error)
         begun = self.run.loop.time()
         self.tally.doing = "backoff", begun

@@ -11,6 +11,7 @@ import orjson
 from ingather import exact_json
 from ingather.errors import SetupError, redact
 from ingather.providers.base import WireProvider
+from ingather.providers.capabilities import NAMES, capabilities_of
 from ingather.providers.classify import classify_exception
 from ingather.recording import Outcome, Recording
 from ingather.task import as_messages
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from ingather.backoff import RetryConfig
-    from ingather.limits import Limits
     from ingather.providers.base import Provider, Request
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
@@ -38,10 +37,10 @@ class NotRecorded(SetupError):
 class Recorder:
     """Asks `provider` once and keeps what it says in `path`; from then on it says the same without a network.
 
-    `provider`: any provider; its `retry`, `limits` and `schema_mode` are kept. `path`: a file of JSON lines, one for
-    each exchange, readable by you alone (mode 0600), without keys: whatever `redact` finds is taken out. `mode`:
-    ``"auto"`` replays what the file has and records the rest, ``"replay"`` never asks the provider, ``"record"``
-    begins the file anew.
+    `provider`: any provider; what it says of itself (its `retry`, `limits`, `schema_mode`, that it is free …) holds
+    here too. `path`: a file of JSON lines, one for each exchange, readable by you alone (mode 0600), without keys:
+    whatever `redact` finds is taken out. `mode`: ``"auto"`` replays what the file has and records the rest,
+    ``"replay"`` never asks the provider, ``"record"`` begins the file anew.
 
     A request is known by its messages and parameters. One that comes again has an answer for each time, in order.
     Errors are recorded too, and come again as the same type; a foreign one that carries no HTTP answer, and is none of
@@ -61,16 +60,15 @@ class Recorder:
         self.provider = provider
         self.mode = mode
         self._recording = Recording(path, anew=mode == "record")
-        self.retry: RetryConfig | None = getattr(provider, "retry", None)
-        self.limits: Limits | None = getattr(provider, "limits", None)
-        self.schema_mode: str | None = getattr(provider, "schema_mode", None)
-        self.schema_lengths: bool = getattr(provider, "schema_lengths", False)
-        self.schema_words: bool = getattr(provider, "schema_words", False)
-        self.schema_ceiling: object = getattr(provider, "schema_ceiling", None)
-        self.max_output: int | None = getattr(provider, "max_output", None)
+        self.capabilities = capabilities_of(provider)
         self._wire = provider if isinstance(provider, WireProvider) else None
         if self._wire is not None:  # only then has it what makes the engine freeze and pace its requests
             self.prepare, self.send = self._wire.prepare, self._send
+
+    def __getattr__(self, name: str) -> object:
+        if name in NAMES:  # which it has as its provider has them
+            return getattr(self.capabilities, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     async def complete(
         self, messages: str | Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None

@@ -17,7 +17,7 @@ from ingather.pool import Pool
 from ingather.pools import pool_of, pool_of_object
 from ingather.pricing import FREE, how_to_know, price_of
 from ingather.providers.base import Provider, QuotaKey, Request, WireProvider, complete
-from ingather.providers.ceilings import ceiling_of
+from ingather.providers.capabilities import capabilities_of
 from ingather.purse import Purse
 from ingather.task import LLMMessage
 from ingather.tokens import BYTES_PER_TOKEN, UNCOUNTED, Tokens
@@ -75,8 +75,8 @@ class Exchange:
 class Terms:
     """One executor's, for all its runs.
 
-    `wire`: the provider, where it is one of our dialects. `cache`, `journal`: of the executor's store. `purse`: of its
-    budget, where that has a cap.
+    `can`: what the provider says of itself. `wire`: the provider, where it is one of our dialects. `cache`, `journal`:
+    of the executor's store. `purse`: of its budget, where that has a cap.
     """
 
     def __init__(
@@ -94,18 +94,14 @@ class Terms:
         self.cache = None if store is None else Cache(store)
         self.journal = None if store is None else store.journal(repr(provider), self)
         self.provider = provider
+        self.can = capabilities_of(provider)
         self.wire = provider if isinstance(provider, WireProvider) else None
         self.slots = slots
-        self.retry: RetryConfig = retry or getattr(provider, "retry", None) or _ONCE
+        self.retry: RetryConfig = retry or self.can.retry or _ONCE
         self.overrides = overrides
         self.timeout = timeout
-        self.limits = getattr(provider, "limits", None)
         most = Limits(max_concurrency=_FUNCTIONS) if slots.is_adaptive else None  # no provider tells how many are right
         self.functions = Lane(slots, Pool("functions", most, learns=False))
-        self._schema_mode: str | None = getattr(provider, "schema_mode", None)
-        self._schema_lengths = bool(getattr(provider, "schema_lengths", False))
-        self._schema_words = bool(getattr(provider, "schema_words", False))
-        self.schema_ceiling = ceiling_of(getattr(provider, "schema_ceiling", None))
         self.hedging = None if hedge is None or self.wire is None else Hedging(hedge)
         self.budget = budget
         self.books = Books()
@@ -114,7 +110,6 @@ class Terms:
         self._lanes: dict[QuotaKey, Lane] = {}
         self._keys: dict[QuotaKey, Acceptance] = {}  # whatever the model
         self._prices: dict[Lane, Price | None] = {}
-        self._is_free = bool(getattr(provider, "is_free", False))
 
     def freeze(self, messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> Exchange:
         """The request for `messages`, encoded once. Raises what the provider's `prepare` raises.
@@ -130,7 +125,7 @@ class Terms:
                 self._begin_bare()
             assert self._bare is not None  # noqa: S101 - for the type checker
             estimate = _estimate(messages) if self._bare.pool.counts_tokens else UNCOUNTED
-            price = FREE if self._is_free else None
+            price = FREE if self.can.is_free else None
             exchange = Exchange(self._bare, estimate, self.provider, None, messages, overrides or None, price)
         if exchange.price is not None or self.budget is not None:
             self._appraise(exchange, messages, overrides)
@@ -142,7 +137,7 @@ class Terms:
             lane = self._lanes.get(quota)
             if lane is None:
                 key = self._keys.setdefault(quota._replace(model=""), Acceptance())
-                lane = Lane(self.slots, pool_of(quota, self.limits), key)
+                lane = Lane(self.slots, pool_of(quota, self.can.limits), key)
                 self._prices[lane] = self._price(quota)
                 self._lanes[quota] = lane
         return lane
@@ -150,7 +145,7 @@ class Terms:
     def _begin_bare(self) -> None:
         with lock:
             if self._bare is None:
-                self._bare = Lane(self.slots, pool_of_object(self.provider, self.limits))
+                self._bare = Lane(self.slots, pool_of_object(self.provider, self.can.limits))
 
     def _appraise(self, exchange: Exchange, messages: Sequence[LLMMessage], overrides: Mapping[str, object]) -> None:
         """Put on it what its tokens cost, and with a budget the most that it may cost in all."""
@@ -158,7 +153,7 @@ class Terms:
         if request is not None:
             quota = request.quota
         elif budget is not None:
-            quota = quota._replace(model=str(overrides.get("model") or getattr(self.provider, "model", "")))
+            quota = quota._replace(model=str(overrides.get("model") or self.can.model))
             price = self._price(quota)
         body = request.body if request is not None else b"" if self.purse is None else written_out(messages, overrides)
         if price is not None and price != FREE and not is_by_the_token(price, body):
@@ -172,12 +167,12 @@ class Terms:
                 f"the price of {exchange.lane.pool.name} is not known, so that no cap on money can be kept: give it in "
                 f'Budget(prices={{"MODEL": (IN, OUT)}}), USD per million tokens{also}'
             )
-        output = output_limit(exchange.estimate.max_output, overrides, self.provider, budget)
+        output = output_limit(exchange.estimate.max_output, overrides, self.can, budget)
         exchange.worst = worst_case(price, body, input_limit(messages, body, budget), output, dialect=quota.provider)
 
     def _price(self, quota: QuotaKey) -> Price | None:
         table = None if self.budget is None else self.budget.prices
-        return FREE if self._is_free else price_of(quota.provider, quota.host, quota.model, table)
+        return FREE if self.can.is_free else price_of(quota.provider, quota.host, quota.model, table)
 
     def ask_for(
         self, schema: Schema, messages: Sequence[LLMMessage], overrides: dict[str, object], *, last: bool
@@ -187,9 +182,9 @@ class Terms:
         Into both where a server makes a grammar of the one, and its model sees only the other. `last`: at the end of
         the last message and not in the system prompt, so that prompts which share their beginning go on doing so.
         """
-        if self._schema_mode is not None:
-            overrides.setdefault("response_format", schema.response_format(lengths=self._schema_lengths))
-            if not self._schema_words:
+        if self.can.schema_mode is not None:
+            overrides.setdefault("response_format", schema.response_format(lengths=self.can.schema_lengths))
+            if not self.can.schema_words:
                 return messages
         instruction = schema.instruction()
         if last and messages and isinstance(messages[-1].content, str):

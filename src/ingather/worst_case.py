@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ingather.budget import Budget
     from ingather.pricing import Price
+    from ingather.providers.capabilities import Capabilities
     from ingather.task import LLMMessage
 
 _OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
@@ -85,8 +86,8 @@ def input_limit(messages: Sequence[LLMMessage], body: bytes, budget: Budget) -> 
     return max(len(body), budget.max_input)
 
 
-def output_limit(stated: int | None, overrides: Mapping[str, object], provider: object, budget: Budget) -> int:
-    """The most tokens that come out: what the request says (`stated`, or in `overrides`), else the provider's most.
+def output_limit(stated: int | None, overrides: Mapping[str, object], can: Capabilities, budget: Budget) -> int:
+    """The most tokens that come out: what the request says (`stated`, or in `overrides`), else the most there `can` be.
 
     Raises SetupError where nothing says it.
     """
@@ -96,9 +97,9 @@ def output_limit(stated: int | None, overrides: Mapping[str, object], provider: 
         counts = [cap for cap in given if type(cap) is int and cap > 0]
         if len(counts) < len(given):
             raise SetupError(f"with a budget, max_tokens is a whole number of at least 1, not {given[0]!r:.40}")
-        limit = max(counts, default=getattr(provider, "max_output", None))
+        limit = max(counts, default=can.max_output)
     if limit is None:
-        if getattr(provider, "is_free", False) and budget.max_tokens is None:
+        if can.is_free and budget.max_tokens is None:
             return 0
         raise SetupError("with a budget each request needs a limit on its output: give max_tokens")
     choices = [many for name in _CHOICES if type(many := overrides.get(name)) is int]

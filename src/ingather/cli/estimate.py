@@ -11,6 +11,7 @@ from ingather.cli.spending import Appraiser
 from ingather.errors import SetupError
 from ingather.jobs import Source, check
 from ingather.learnt import recall
+from ingather.providers.capabilities import capabilities_of
 from ingather.result import Usage
 from ingather.store import Store
 from ingather.store.key import Key
@@ -118,7 +119,7 @@ class _Adding:
         sums, exchange = self._sums, asked.exchange
         request, price = exchange.request, exchange.price
         size = len(request.body) if request is not None else int(exchange.estimate.input * BYTES_PER_TOKEN)
-        limit = exchange.estimate.max_output or getattr(self._provider, "max_output", None)
+        limit = exchange.estimate.max_output or capabilities_of(self._provider).max_output
         sums.calls += 1
         sums.size += size
         sums.output += limit or 0

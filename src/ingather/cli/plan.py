@@ -30,6 +30,7 @@ from ingather.jobs.owner import Owner
 from ingather.jobs.params import run_params
 from ingather.jobs.typos import Typos
 from ingather.limits import Limits
+from ingather.providers.capabilities import capabilities_of
 from ingather.providers.connect import connect
 from ingather.providers.homes import HOMES
 from ingather.providers.own_headers import parsed_header
@@ -228,8 +229,7 @@ def _preparing(appraiser: Appraiser, resume: Resume | None) -> Callable[[LLMTask
 def _retry(provider: Provider, retries: int | None) -> RetryConfig | None:
     if retries is None:
         return None
-    brought = getattr(provider, "retry", None)
-    return replace(brought if isinstance(brought, RetryConfig) else RetryConfig(), max_attempts=retries + 1)
+    return replace(capabilities_of(provider).retry or RetryConfig(), max_attempts=retries + 1)
 
 
 def _text(written: str) -> str:

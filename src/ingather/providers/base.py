@@ -1,11 +1,7 @@
 """What a provider is: any object with `complete`; ours have more.
 
-Optional attributes of any provider, with what stands for them where they are missing: ``retry=None`` (a `RetryConfig`
-for its tasks), ``limits=None`` (`Limits` of its pool), ``schema_mode=None`` (``"native"`` or ``"tool"``: takes a JSON
-schema in ``config_overrides["response_format"]``, in OpenAI's form), ``schema_lengths=False`` (and keeps to the lengths
-in it), ``schema_words=False`` (and wants the schema in the prompt besides, for its model does not see the other form),
-``schema_ceiling=None``, ``max_output=None``, ``is_free=False`` (its calls cost
-0 USD), ``aclose()``.
+What a provider may say of itself besides, by attributes or whole, stands in `capabilities.Capabilities`; and it may
+have ``aclose()``.
 """
 
 from __future__ import annotations
