@@ -26,7 +26,7 @@ def pool_of(quota: QuotaKey, limits: Limits | None) -> Pool:
     with _lock:
         pool = _pools.get(quota)
         if pool is None:
-            pool = _pools[quota] = Pool(f"{quota.provider}/{quota.model} at {quota.host}")
+            pool = _pools[quota] = Pool(" at ".join(filter(None, (quota.model, quota.host))))
             if (known := recall(quota)) is not None:
                 pool.controller.resume(known, time.monotonic())
     pool.tighten(limits)

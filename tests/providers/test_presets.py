@@ -8,6 +8,7 @@ import pytest
 
 from ingather import LLMMessage, connect
 from ingather.errors import SetupError
+from ingather.pools import pool_of
 from ingather.pricing import _HOMES as PRICED
 from ingather.pricing import price_of
 from ingather.providers.homes import HOMES
@@ -152,3 +153,14 @@ def test_documentation_has_the_same_table():
     assert rows.keys() == PRESETS.keys()
     for name, preset in PRESETS.items():
         assert all(each in rows[name] for each in (preset.title, f"| {preset.url} |", *preset.keys))
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "name"),
+    [
+        ("groq/llama", {"api_key": KEY}, "llama at api.groq.com"),
+        ("openai/llama", {"base_url": "http://localhost:8000/v1"}, "llama at localhost:8000"),
+    ],
+)
+def test_quota_is_called_by_its_host_and_not_by_the_dialect(model, options, name):
+    assert pool_of(made(model, **options).prepare(HI).quota, None).name == name

@@ -84,7 +84,8 @@ class Appraiser:
 
 def as_options(message: str) -> str:
     """`message` with the command line's words in place of Python's."""
-    message = re.sub(r"\bca=", "--ca ", message)
+    message = re.sub(r"\bca=(\S)", r"--ca \1", message)
+    message = re.sub(r"\bca=", "--ca", message)
     message = re.sub(r'api_key=os\.environ\["(\w+)"\]', r"--api-key-env \1", message)
     for python, ours in (
         ('api_key=""', "--api-key-env ''"),
