@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 _CONNECT = "it belongs to connect(), for all requests"
 _REFUSED = {
     **dict.fromkeys(("base_url", "api_base", "url", "host", "endpoint", "api_version"), _CONNECT),
-    **dict.fromkeys(("api_key", "authorization", "organization", "project"), _CONNECT),
-    **dict.fromkeys(("headers", "extra_headers", "default_headers", "extra_query", "http_client"), "it cannot be set"),
+    **dict.fromkeys(("api_key", "authorization"), _CONNECT),
+    **dict.fromkeys(("headers", "extra_headers", "default_headers"), "give connect(headers=…), for all requests"),
+    "organization": 'give connect(headers={"OpenAI-Organization": …})',
+    "project": 'give connect(headers={"OpenAI-Project": …})',
+    **dict.fromkeys(("extra_query", "http_client"), "it cannot be set"),
     "messages": "the task has its own",
     "timeout": "use LLMTask(timeout=…) or connect(timeout=…)",
     "max_retries": "use RetryConfig(max_attempts=…)",
