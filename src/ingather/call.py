@@ -29,6 +29,7 @@ from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent,
 from ingather.events import BackedOff, ReAsked
 from ingather.inputs import not_a_task
 from ingather.lease import places
+from ingather.nesting import really_cancelled
 from ingather.providers.finish import error_of, is_whole
 from ingather.store.key import Key
 from ingather.task import DeterministicTask, ExtractTask, LLMTask
@@ -84,7 +85,7 @@ class Call:
         except Exception as error:
             return self.tally.result(None, error)
         except asyncio.CancelledError as error:
-            if _really_cancelled():
+            if really_cancelled():
                 raise
             cancelled = Cancelled("the task's own code raised CancelledError")
             cancelled.__cause__ = error
@@ -156,7 +157,7 @@ class Call:
                         self.worth_keeping = response if is_whole(response, may_be_cut=schema is not None) else None
                     return value
             except Exception as failure:
-                if _really_cancelled():  # and somebody's code made an error of it
+                if really_cancelled():  # and somebody's code made an error of it
                     raise asyncio.CancelledError from failure
                 if schema is not None and isinstance(failure, InvalidAnswer) and reasks > 0:
                     reasks -= 1
@@ -246,12 +247,6 @@ def _schema_of(response_model: object) -> Schema:
     from ingather.schema import Schema
 
     return Schema.of(response_model)
-
-
-def _really_cancelled() -> bool:
-    """Whether the asyncio task was cancelled, rather than that its code raised CancelledError."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _complete_for(schema: Schema | None, cut: Truncated) -> LLMResponse:

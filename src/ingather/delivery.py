@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
+import threading
 import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ingather.bridge import check_may_block, run_sync
+from ingather.errors import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,13 +100,17 @@ class Results:
         self._runs = runs  # the executor's, which this one leaves when it is over
         self._run: Run | None = None
         self._closed = False
+        self._closer: object = None  # the asyncio task, or the thread, that closed it before all was taken
+        self._thread: int | None = None  # that takes the results, where it does so synchronously
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> TaskResult:
         if self._closed:
-            raise StopAsyncIteration
+            if self._closer in (None, self._thread, asyncio.current_task()):
+                raise StopAsyncIteration
+            raise Cancelled("these results were closed by another task or thread before all of them were taken")
         if self._run is None:
             self._run = self._begin()
         run = self._run
@@ -130,6 +136,7 @@ class Results:
         return self._taken()
 
     def _taken(self) -> Iterator[TaskResult]:
+        self._thread = threading.get_ident()
         try:
             while ready := run_sync(self._ready()):
                 yield from ready
@@ -149,12 +156,14 @@ class Results:
     def close(self) -> None:
         """`aclose` from synchronous code."""
         run = self._run
-        if self._closed or run is None:
-            self._closed = True
-        elif run.loop is asyncio._get_running_loop():  # noqa: SLF001 - collected as garbage there: it cannot wait
+        was_closed = self._closed
+        self._close(threading.get_ident())
+        if was_closed or run is None:
+            return
+        if run.loop is asyncio._get_running_loop():  # noqa: SLF001 - collected as garbage there: it cannot wait
             run.abandon()
         elif not sys.is_finalizing():  # when nothing turns the loop any more
-            run_sync(self.aclose())
+            run_sync(self._ended(run))
 
     def __enter__(self) -> Self:
         return self
@@ -163,11 +172,26 @@ class Results:
         self.close()
 
     async def aclose(self) -> None:
-        """Cancel what is in flight and wait for it; results that were not taken are dropped."""
-        self._closed = True
-        if self._run is not None:
-            self._runs.discard(self._run)
-            await self._run.close()
+        """Cancel what is in flight and wait for it; results that were not taken are dropped.
+
+        Whoever else is taking them gets a `Cancelled` error, unless all had been taken.
+        """
+        self._close(asyncio.current_task())
+        if self._run is None:
+            return
+        if self._run.loop is asyncio.get_running_loop():
+            await self._ended(self._run)
+        elif not self._run.loop.is_closed():
+            self._run.loop.call_soon_threadsafe(self._run.cut, "its results were closed by another thread")
+
+    def _close(self, closer: object) -> None:
+        if not self._closed:
+            self._closed = True
+            self._closer = None if self._run is not None and self._run.is_taken else closer
+
+    async def _ended(self, run: Run) -> None:
+        self._runs.discard(run)
+        await run.close()
 
     def stop(self, why: str) -> None:
         """Pull nothing more and cancel what is in flight, for the reason `why`. To be called on the loop.

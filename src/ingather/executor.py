@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ingather")
 logger.addHandler(logging.NullHandler())  # a library speaks only to who listens; results carry the errors
 
+_CLOSED = "the executor was closed"
+
 
 class ParallelLLMExecutor:
     """Runs many tasks at once against one provider, never more than `max_concurrency` on the wire.
@@ -214,7 +216,7 @@ class ParallelLLMExecutor:
             if run.loop is asyncio.get_running_loop():
                 await self._leave(run)
             elif not run.loop.is_closed():
-                run.loop.call_soon_threadsafe(run.abandon)
+                run.loop.call_soon_threadsafe(run.stop if run.sink.bound == math.inf else run.cut, _CLOSED)
         close = getattr(self.provider, "aclose", None)
         if self._own_provider and close is not None:
             await close()
@@ -272,9 +274,10 @@ class ParallelLLMExecutor:
     async def _leave(self, run: Run) -> None:
         """End a run that somebody else may wait for: who collects a list still gets a result for each task."""
         if run.sink.bound == math.inf:
-            run.stop("the executor was closed")
+            run.stop(_CLOSED)
             await run.ended()
         else:
+            run.cut(_CLOSED)
             await run.close()
 
     def _tell(self, event: Event) -> None:

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sized
 from typing import TYPE_CHECKING
 
+from ingather.errors import Cancelled
 from ingather.inputs import as_task
+from ingather.nesting import really_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -61,8 +63,8 @@ class Intake:
         except StopIteration:
             self.exhausted = True
             return None
-        except Exception as error:
-            self.error, self.exhausted = error, True
+        except (Exception, asyncio.CancelledError, GeneratorExit) as error:
+            self._broke(error)
             return None
         self.pulled += 1
         return self.pulled - 1, tag, as_task(task)
@@ -78,8 +80,10 @@ class Intake:
             except StopAsyncIteration:
                 self.exhausted = True
                 return None
-            except Exception as error:
-                self.error, self.exhausted = error, True
+            except (Exception, asyncio.CancelledError) as error:
+                if really_cancelled():
+                    raise
+                self._broke(error)
                 return None
             self.pulled += 1
             return self.pulled - 1, getattr(task, "tag", ""), as_task(task)
@@ -96,16 +100,24 @@ class Intake:
         self.error = self.error or error
         self.stop()
 
+    def _broke(self, error: BaseException) -> None:
+        """The input raised. What would end whoever takes the results as if there were no more is told as well."""
+        self.exhausted = True
+        if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
+            self.error = error
+            return
+        self.error = Cancelled(f"the input raised {type(error).__name__}, so that the tasks after it are not known")
+        self.error.__cause__ = error
+
     async def _anext(self, source: AsyncIterator[Task | str]) -> Task | str:
         """The next task; StopAsyncIteration too where `stop` came while the input had nothing yet."""
         self._waiting = asyncio.ensure_future(anext(source))  # apart, so that `stop` can end it and nothing else
         try:
             return await self._waiting
         except asyncio.CancelledError:
-            me = asyncio.current_task()
-            if me is not None and me.cancelling():
-                raise
-            raise StopAsyncIteration from None
+            if self.exhausted and not really_cancelled():  # by `stop`
+                raise StopAsyncIteration from None
+            raise
         finally:
             self._waiting = None
 

@@ -94,6 +94,12 @@ def callers() -> Iterator[asyncio.Task[None]]:
         scope = scope.run.parent
 
 
+def really_cancelled() -> bool:
+    """Whether this asyncio task was cancelled, rather than that its code raised CancelledError."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def _forget() -> None:
     """In a forked child: the function's executor, its loop and its slot are the parent's."""
     current.set(None)

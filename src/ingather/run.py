@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ingather.call import Call
-from ingather.errors import plain
+from ingather.errors import Cancelled, plain
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
 from ingather.intake import Intake, has_deadlines
 from ingather.lease import places
@@ -100,6 +100,11 @@ class Run:
         return not self._workers and self._intake.exhausted
 
     @property
+    def is_taken(self) -> bool:
+        """Whether it is over, and all results have been taken."""
+        return self.over and self._taken == self._intake.pulled
+
+    @property
     def error(self) -> BaseException | None:
         """What ended it early: raised by the input, or a BaseException of a task's."""
         return self._fatal or self._intake.error
@@ -165,6 +170,16 @@ class Run:
             self._intake.fail(error)
         else:
             self._within.run.fail(error)
+
+    def cut(self, why: str) -> None:
+        """End all calls now, although somebody else takes the results: who does is told, after those that are there."""
+        if self.closed or self.over:
+            return
+        self._fatal = self._fatal or Cancelled(f"cancelled: {why}")
+        self._intake.exhausted = True
+        self._workers.cancel()
+        if not self._workers:
+            self._wake()
 
     def abandon(self) -> None:
         """Nobody will take the results any more: cancel what is in flight, without waiting."""
@@ -261,6 +276,8 @@ class Run:
     def _left(self, error: BaseException | None) -> None:
         """A worker has gone. What it raised is a BaseException of the user's: it goes through, and ends the rest."""
         if error is not None:
+            if isinstance(error, GeneratorExit):  # which would close whoever takes the results, without a word
+                error = Cancelled("the input or a task raised GeneratorExit")
             self._fatal = error
             self._intake.exhausted = True
             self._workers.cancel()

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from ingather import DeterministicTask, LLMTask, ParallelLLMExecutor
+from ingather import DeterministicTask, LLMTask, ParallelLLMExecutor, TaskResult
 from ingather.errors import Cancelled, NotSent
 from tests.run.stand_ins import (
     Wire,
@@ -16,6 +16,7 @@ from tests.run.stand_ins import (
     llm_tasks,
     other_tasks,
     until,
+    until_in_time,
 )
 
 # -- the results
@@ -274,3 +275,128 @@ async def test_a_drained_call_sends_nothing_more_even_when_a_new_one_begins():
     assert len([sent for sent in wire.ledger if sent.prompt == "old"]) == sent
     assert errors.count(NotSent) == 100 - sent
     assert_at_rest(executor, wire)
+
+
+# -- by somebody else than who takes the results
+
+
+async def taken(results, seen, pause=0.0):
+    async for result in results:
+        seen.append(result)
+        await asyncio.sleep(pause)
+
+
+@pytest.mark.parametrize("closed", ["results", "executor", "block"])
+@pytest.mark.parametrize("method", ["as_completed", "in_order"])
+@pytest.mark.parametrize("pause", [0.0, 3.0])
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.looptime
+async def test_a_consumer_is_told_that_somebody_else_has_closed_its_results(closed, method, pause, lazy):
+    wire = Wire(latency=lambda prompt: 1.0 + int(prompt) % 3)
+    executor = ParallelLLMExecutor(wire, 3)
+    tasks = llm_tasks(30)
+    results = getattr(executor, method)(iter(tasks) if lazy else tasks)
+    seen: list[TaskResult] = []
+    consumer = asyncio.create_task(taken(results, seen, pause))
+    await asyncio.sleep(5.5)
+    if closed == "results":
+        await results.aclose()
+    elif closed == "block":
+        async with results:
+            pass
+    else:
+        await executor.aclose()
+    with pytest.raises(Cancelled, match="closed"):
+        await consumer
+    if closed == "executor":  # whose consumer still gets what was pulled
+        assert sorted(result.index for result in seen) == list(range(len(seen)))
+        assert len(seen) == len(wire.ledger)
+    with pytest.raises(StopAsyncIteration if closed == "executor" else Cancelled):
+        await anext(results)
+    assert other_tasks() == set()
+    assert_at_rest(executor, wire)
+
+
+@pytest.mark.looptime
+async def test_a_consumer_that_closes_its_own_results_hears_nothing():
+    executor = ParallelLLMExecutor(Wire(latency=1.0), 3)
+    results = executor.as_completed(llm_tasks(10))
+    seen = []
+    async for result in results:
+        seen.append(result)
+        if len(seen) == 4:
+            await results.aclose()
+    assert len(seen) == 4
+
+
+@pytest.mark.looptime
+async def test_results_that_have_all_been_taken_may_be_closed_by_anybody():
+    executor = ParallelLLMExecutor(Wire(latency=1.0), 3)
+    results = executor.as_completed(llm_tasks(3))
+    for _ in range(3):
+        await anext(results)
+    await asyncio.create_task(results.aclose())
+    await executor.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await anext(results)
+
+
+@pytest.mark.looptime
+async def test_where_one_of_two_consumers_is_cancelled_the_other_is_told():
+    executor = ParallelLLMExecutor(Wire(latency=1.0), 2)
+    results = executor.as_completed(llm_tasks(20))
+    mine, yours = (asyncio.create_task(taken(results, [])) for _ in range(2))
+    await asyncio.sleep(2.5)
+    mine.cancel()
+    await asyncio.wait([mine, yours])
+    assert isinstance(yours.exception(), Cancelled)
+
+
+@pytest.mark.parametrize("method", ["gather", "as_completed", "in_order"])
+@pytest.mark.parametrize("closed", ["results", "executor"])
+async def test_closing_from_another_thread_is_told_as_well(method, closed):
+    if method == "gather" and closed == "results":
+        return  # which it has not
+    wire = Wire(latency=100.0)
+    executor = ParallelLLMExecutor(wire, 3)
+    results = None if method == "gather" else getattr(executor, method)(llm_tasks(10))
+    seen: list[TaskResult] = []
+    consumer = asyncio.create_task(executor.gather(llm_tasks(10)) if results is None else taken(results, seen))
+    await until_in_time(lambda: len(wire.ledger) == 3)
+    end = executor.aclose if closed == "executor" or results is None else results.aclose
+    await asyncio.to_thread(lambda: asyncio.run(end()))
+    if method == "gather":
+        kinds = [type(result.error) for result in await consumer]
+        assert kinds == [Cancelled] * 3 + [NotSent] * 7
+    else:
+        with pytest.raises(Cancelled, match="closed"):
+            await consumer
+        assert [type(result.error) for result in seen] == [Cancelled] * len(seen)
+    assert other_tasks() == set()
+    assert_at_rest(executor, wire)
+
+
+@pytest.mark.parametrize("method", ["as_completed", "in_order"])
+@pytest.mark.parametrize("how", ["stop", "drain"])
+@pytest.mark.looptime
+async def test_stopping_and_draining_leave_a_result_for_each_task_that_was_pulled(method, how):
+    wire = Wire(latency=lambda prompt: 1.0 + int(prompt) % 3)
+    executor = ParallelLLMExecutor(wire, 3)
+    pulled = 0
+
+    def tasks():
+        nonlocal pulled
+        for task in llm_tasks(30):
+            pulled += 1
+            yield task
+
+    results = getattr(executor, method)(tasks())
+    seen: list[TaskResult] = []
+    consumer = asyncio.create_task(taken(results, seen))
+    await asyncio.sleep(5.5)
+    if how == "stop":
+        results.stop("enough")
+    else:
+        executor.drain("enough")
+    await consumer
+    assert sorted(result.index for result in seen) == list(range(pulled))

@@ -6,6 +6,7 @@ import itertools
 import pytest
 
 from ingather import DeterministicTask, LLMTask, ParallelLLMExecutor
+from ingather.errors import Cancelled
 from tests.run.stand_ins import Wire, assert_at_rest, consume, llm_tasks, other_tasks
 
 BOUND = 3
@@ -261,3 +262,103 @@ async def test_the_same_iterator_may_feed_two_calls():
     shared = iter(llm_tasks(50))
     mine, yours = await asyncio.gather(consume(executor.as_completed(shared)), executor.gather(shared))
     assert sorted(int(result.value.content) for result in mine + yours) == list(range(50))
+
+
+# -- it raises what would only end whoever takes the results
+
+
+class Broken:
+    """Gives two tasks, then raises, however it is asked: an iterator, an async one, or a generator of either kind."""
+
+    def __init__(self, error):
+        self.error = error
+        self.given = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.given += 1
+        if self.given > 2:
+            raise self.error
+        return LLMTask(str(self.given))
+
+
+class AsyncBroken(Broken):
+    __iter__ = None  # type: ignore[assignment]
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        await asyncio.sleep(0)
+        return self.__next__()
+
+
+async def async_generator(error):
+    for task in llm_tasks(2):
+        yield task
+    raise error
+
+
+def generator(error):
+    yield from llm_tasks(2)
+    raise error
+
+
+async def of_a_cancelled_task(error):
+    """As when a queue's reader was cancelled from elsewhere."""
+    for task in llm_tasks(2):
+        yield task
+    reader = asyncio.ensure_future(asyncio.sleep(100.0))
+    asyncio.get_running_loop().call_later(1.0, reader.cancel)
+    await reader
+
+
+ENDING = [asyncio.CancelledError, GeneratorExit, StopIteration, StopAsyncIteration]
+
+
+@pytest.mark.parametrize("error", ENDING)
+@pytest.mark.parametrize("kind", [Broken, AsyncBroken, generator, async_generator, of_a_cancelled_task])
+@pytest.mark.parametrize("method", ["gather", "as_completed", "in_order"])
+@pytest.mark.looptime
+async def test_an_input_that_was_cut_short_is_never_taken_for_one_that_ended(kind, error, method):
+    error = error()
+    if (kind is Broken and isinstance(error, StopIteration)) or (
+        kind is AsyncBroken and isinstance(error, StopAsyncIteration)
+    ):
+        return  # which is how these end
+    wire = Wire(latency=5.0)
+    executor = ParallelLLMExecutor(wire, BOUND)
+    seen = []
+
+    async def consumer():
+        if method == "gather":
+            await executor.gather(kind(error))
+        async for result in getattr(executor, method)(kind(error)):
+            seen.append(result.success)  # noqa: PERF401 - as many as come before the error
+
+    with pytest.raises((Cancelled, RuntimeError)) as raised:
+        await consumer()
+    if isinstance(raised.value, Cancelled):
+        assert ("CancelledError" if kind is of_a_cancelled_task else type(error).__name__) in str(raised.value)
+    if kind not in (AsyncBroken, async_generator) or isinstance(error, Exception):
+        assert len(wire.outcomes("answered")) == 2
+        assert seen == ([] if method == "gather" else [True] * 2)
+    assert other_tasks() == set()
+    assert_at_rest(executor, wire)
+
+
+@pytest.mark.looptime
+async def test_a_consumer_that_is_cancelled_while_it_waits_for_input_is_just_cancelled():
+    async def forever():
+        yield LLMTask("0")
+        await asyncio.sleep(1000.0)
+
+    executor = ParallelLLMExecutor(Wire(latency=1.0), BOUND)
+    waiting = asyncio.create_task(executor.gather(forever()))
+    await asyncio.sleep(5.0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert_at_rest(executor)
