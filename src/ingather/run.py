@@ -276,8 +276,6 @@ class Run:
     def _left(self, error: BaseException | None) -> None:
         """A worker has gone. What it raised is a BaseException of the user's: it goes through, and ends the rest."""
         if error is not None:
-            if isinstance(error, GeneratorExit):  # which would close whoever takes the results, without a word
-                error = Cancelled("the input or a task raised GeneratorExit")
             self._fatal = error
             self._intake.exhausted = True
             self._workers.cancel()

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 from typing import TYPE_CHECKING
 
+from ingather.errors import Cancelled
 from ingather.nesting import callers
 
 if TYPE_CHECKING:
@@ -92,7 +93,10 @@ class Workers:
 
     def _gone(self, worker: asyncio.Task[None]) -> None:
         self._tasks.discard(worker)
-        self._left(None if worker.cancelled() else worker.exception())
+        error = None if worker.cancelled() else worker.exception()
+        if isinstance(error, GeneratorExit):  # which would close whoever takes the results, without a word
+            error = Cancelled("the input or a task raised GeneratorExit")
+        self._left(error)
 
     def __repr__(self) -> str:
         return f"Workers({len(self._tasks)}, {self._aside} aside)"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ from ingather.errors import StoreUnusable
 APPLICATION = 0x696E6761  # "inga", which tells our files from all others
 VERSION = 1
 _BUSY = 30.0  # seconds to wait while another process writes
+_LOOK_AGAIN = 0.01  # seconds
 
 _TABLES = """
 CREATE TABLE answers (
@@ -63,17 +66,35 @@ def open_file(path: Path, *, read_only: bool) -> sqlite3.Connection:
 def _writable(path: Path) -> sqlite3.Connection:
     if not path.parent.is_dir():
         raise StoreUnusable(f"cannot open the store {path}: there is no folder {path.parent}; make it first")
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # it holds what was said; SQLite's own files beside it too
+    with contextlib.suppress(FileExistsError):  # it holds what was said; SQLite's own files beside it too
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     connection = _connected(path, "rw")
     try:
         if not _is_ours(connection, path):
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            _patiently(connection, "PRAGMA journal_mode = WAL")
             _make(connection, path)
         connection.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Execute it, also where another process begins with the same file: for a new mode SQLite itself does not wait."""
+    end = time.monotonic() + _BUSY
+    while True:
+        try:
+            connection.execute(statement).fetchone()
+        except sqlite3.OperationalError as error:
+            is_busy = (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if not is_busy or time.monotonic() > end:
+                raise
+            time.sleep(_LOOK_AGAIN)
+        else:
+            return
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
@@ -106,6 +127,16 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether it holds our tables already, rather than nothing. Raises StoreUnusable for what else it may be."""
+    if connection.in_transaction:
+        return _look(connection, path)
+    _patiently(connection, "BEGIN")  # so that all is seen at one moment: another process may be making it
+    try:
+        return _look(connection, path)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _look(connection: sqlite3.Connection, path: Path) -> bool:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

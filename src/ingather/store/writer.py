@@ -78,15 +78,22 @@ class Writer:
         self._path = path
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a garbage collection inside may end a call, which notes its attempt
         self._closed = False
         self._pid = os.getpid()
 
     def put(self, job: Job) -> None:
         """Have `job` done. Raises StoreError where the store is closed, or another process's."""
-        if self._thread is None or self._closed or self._pid != os.getpid():
-            self._begin()
-        self._jobs.put(job)
+        if self._pid != os.getpid():
+            raise StoreError(f"the store {self._path} was opened before a fork: open it anew in the child process")
+        with self._lock:  # or `close` might come between, after which nobody answers
+            if self._closed:
+                raise StoreError(f"the store {self._path} is closed")
+            if self._thread is None:
+                thread = threading.Thread(target=self._serve, name="ingather-store", daemon=True)
+                thread.start()
+                self._thread = thread
+            self._jobs.put(job)
 
     def ask(self, work: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
         """What `work` gives, waited for: for who has no loop. Raises StoreError."""
@@ -96,25 +103,17 @@ class Writer:
 
     def close(self) -> None:
         """Do what is still to be done, and close the file."""
+        if self._pid != os.getpid():
+            return
         with self._lock:
-            if self._closed or self._pid != os.getpid():
+            if self._closed:
                 return
             self._closed = True
             self._jobs.put(None)
         if self._thread is None:
             self._connection.close()
-        else:
+        elif self._thread is not threading.current_thread():  # which may have found it as garbage
             self._thread.join()
-
-    def _begin(self) -> None:
-        with self._lock:
-            if self._pid != os.getpid():
-                raise StoreError(f"the store {self._path} was opened before a fork: open it anew in the child process")
-            if self._closed:
-                raise StoreError(f"the store {self._path} is closed")
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="ingather-store", daemon=True)
-                self._thread.start()
 
     def _serve(self) -> None:
         open_ = True
@@ -172,8 +171,9 @@ class Writer:
             try:
                 if job.work is not None:
                     job.outcome = job.work(self._connection)
-            except sqlite3.Error as error:
+            except Exception as error:
                 job.outcome = StoreError(f"cannot read the store {self._path}: {error}")
+                job.outcome.__cause__ = error
 
     def _find(self, lookups: list[Job]) -> None:
         found, stale = self._answers.find(self._connection, [job.key for job in lookups])

@@ -1,6 +1,7 @@
 """What the service remembers: analyses and filings beside the store's answers, in one file."""
 
 import asyncio
+import sqlite3
 
 import pytest
 
@@ -74,3 +75,35 @@ async def test_the_store_and_the_records_share_a_file_and_do_not_block_each_othe
         again = Records(tmp_path / "t.db")
         assert len(await again.recent(100)) == 20
         await again.close()
+
+
+async def test_a_save_that_failed_spoils_none_after_it(records, tmp_path):
+    """As on a full disk: the transaction is taken back, or all that follows would stay invisible in it."""
+    with sqlite3.connect(tmp_path / "t.db") as other:
+        other.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON tenk_analyses WHEN NEW.id = 'bad' "
+            "BEGIN SELECT RAISE(FAIL, 'disk full'); END"
+        )
+    with pytest.raises(sqlite3.Error, match="disk full"):
+        await records.keep(state("bad"), b"a filing")
+    with pytest.raises(sqlite3.Error, match="disk full"):
+        await records.save(state("bad"), None)
+    digest = await records.keep(state("good"), b"another filing")
+    await records.save(state("later"), None)
+    other.close()
+    with sqlite3.connect(tmp_path / "t.db") as other:
+        kept = other.execute("SELECT id FROM tenk_analyses ORDER BY id").fetchall()
+        filings = other.execute("SELECT digest FROM tenk_filings").fetchall()
+    other.close()
+    assert kept == [("good",), ("later",)]
+    assert filings == [(digest,)]  # and nothing of what was taken back
+
+
+async def test_forgetting_is_done_whole_or_not_at_all(records, tmp_path):
+    await records.keep(state("a"), b"a filing")
+    with sqlite3.connect(tmp_path / "t.db") as other:
+        other.execute("CREATE TRIGGER refuse BEFORE DELETE ON tenk_filings BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+    other.close()
+    with pytest.raises(sqlite3.Error, match="disk full"):
+        await records.forget("a")
+    assert await records.load("a") is not None

@@ -61,14 +61,12 @@ class Records:
         row = _row(state, digest)
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("BEGIN IMMEDIATE")
             if connection.execute("SELECT 1 FROM tenk_filings WHERE digest = ?", (digest,)).fetchone() is None:
                 filing = (digest, zlib.compress(content, 1))
                 connection.execute("INSERT INTO tenk_filings (digest, content) VALUES (?, ?)", filing)
             connection.execute(_SAVE, row)
-            connection.execute("COMMIT")
 
-        await self._done(work)
+        await self._written(work)
         return digest
 
     async def filing(self, digest: str) -> bytes:
@@ -80,7 +78,7 @@ class Records:
 
     async def show(self, digest: str, shown: bytes) -> None:
         """Keep what is displayed of a filing."""
-        await self._done(lambda c: c.execute("UPDATE tenk_filings SET shown = ? WHERE digest = ?", (shown, digest)))
+        await self._written(lambda c: c.execute("UPDATE tenk_filings SET shown = ? WHERE digest = ?", (shown, digest)))
 
     async def shown(self, analysis: str) -> bytes | None:
         """What is displayed of an analysis' filing, None as long as it has not been read."""
@@ -92,7 +90,7 @@ class Records:
     async def save(self, state: AnalysisState, digest: str | None) -> None:
         """Keep an analysis as it is now."""
         row = _row(state, digest)
-        await self._done(lambda c: c.execute(_SAVE, row))
+        await self._written(lambda c: c.execute(_SAVE, row))
 
     async def load(self, analysis: str) -> Kept | None:
         """An analysis as it was last saved, None where there is none."""
@@ -118,7 +116,7 @@ class Records:
             connection.execute("DELETE FROM tenk_analyses WHERE id = ?", (analysis,))
             _forget_filings(connection)
 
-        await self._done(work)
+        await self._written(work)
 
     async def prune(self, kept: int) -> None:
         """Forget the oldest that have ended, so that no more than `kept` remain."""
@@ -129,7 +127,7 @@ class Records:
             if connection.execute(query, (kept,)).rowcount:
                 _forget_filings(connection)
 
-        await self._done(work)
+        await self._written(work)
 
     async def close(self) -> None:
         """Close the file, once all that waits is written."""
@@ -139,6 +137,21 @@ class Records:
     async def _found(self, query: str, value: str) -> tuple[bytes, str | None] | None:
         row: tuple[bytes, str | None] | None = await self._done(lambda c: c.execute(query, (value,)).fetchone())
         return row
+
+    async def _written(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Have `work` done in a transaction: all of it, or nothing."""
+
+        def whole(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                work(connection)
+                connection.execute("COMMIT")
+            except BaseException:  # or it would stay open, with all that is written after it
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+        await self._done(whole)
 
     async def _done(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
