@@ -76,7 +76,7 @@ async def attempt(call: Call, exchange: Exchange, lease: Lease, hold: Hold | Non
     tally.attempts += 1
     number = tally.attempts
     tally.admitted(lease)
-    timeout = tally.task.timeout or terms.timeout
+    timeout = call.timeout
     error: BaseException | None = None
     response: LLMResponse | None = None
     try:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from ingather.errors import InvalidAnswer, NotSent, StoreError
+from ingather.errors import AttemptTimeout, IngatherError, InvalidAnswer, NotSent, Stopped, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ingather.call import Call
     from ingather.result import LLMResponse
-    from ingather.run import Run
     from ingather.store import Store
     from ingather.store.key import Key
 
@@ -23,20 +23,22 @@ if TYPE_CHECKING:
 
 
 class Flight:
-    """One request that several identical calls wait for. Whoever begins it leads; the others follow."""
+    """One request that several identical calls wait for. Whoever begins it is its `leader`; the others follow."""
 
-    __slots__ = ("_flights", "_followers", "_key")
+    __slots__ = ("_flights", "_followers", "_key", "leader")
 
-    def __init__(self, flights: Flights, key: bytes) -> None:
+    def __init__(self, flights: Flights, key: bytes, leader: Call) -> None:
         self._flights = flights
         self._key = key
-        self._followers: deque[asyncio.Future[LLMResponse | None]] = deque()
+        self.leader = leader
+        self._followers: deque[tuple[asyncio.Future[LLMResponse | None], Call]] = deque()
         flights[key] = self
 
-    async def follow(self, run: Run) -> LLMResponse | None:
-        """The leader's answer; None: the leader was cancelled, and this call leads now. Raises what the leader did."""
+    async def follow(self, call: Call) -> LLMResponse | None:
+        """The leader's answer; None: the leader is gone, and `call` leads now. Raises what concerns it."""
+        run = call.run
         landing: asyncio.Future[LLMResponse | None] = run.loop.create_future()
-        self._followers.append(landing)
+        self._followers.append((landing, call))
         run.step_aside()
         try:
             return await landing
@@ -50,22 +52,23 @@ class Flight:
     def land(self, response: LLMResponse) -> None:
         """All followers have it."""
         del self._flights[self._key]
-        for follower in self._followers:
+        for follower, _ in self._followers:
             if not follower.done():
                 follower.set_result(replace(response, metadata=dict(response.metadata)))
 
     def fail(self, error: Exception) -> None:
-        """All followers fail with it."""
+        """All followers hear of it: those whose own terms allow more begin another flight."""
         del self._flights[self._key]
-        for follower in self._followers:
+        for follower, _ in self._followers:
             if not follower.done():
                 follower.set_exception(error)
 
     def pass_on(self) -> None:
         """The leader is gone: the next follower leads, if there is one."""
         while self._followers:
-            follower = self._followers.popleft()
+            follower, call = self._followers.popleft()
             if not follower.done():
+                self.leader = call
                 follower.set_result(None)
                 return
         del self._flights[self._key]
@@ -96,16 +99,23 @@ class Cache:
         flights = self._flights.get(call.run.loop)
         if flights is None:
             flights = self._flights[call.run.loop] = {}
-        flight = flights.get(key.hash)
-        if flight is None:
-            flight = Flight(flights, key.hash)
-        elif (response := await flight.follow(call.run)) is not None:
+        while (flight := flights.get(key.hash)) is not None:
+            try:
+                response = await flight.follow(call)
+            except Exception as error:
+                if not _allows_more(flight.leader, call, error):
+                    raise
+                continue
+            if response is None:
+                break
             try:
                 value = accept(response)
             except InvalidAnswer:  # what is good enough for the leader need not be for all
                 return (await self._bought(call, key, buy))[0]
             call.tally.remembered(response, "flight")
             return value
+        else:
+            flight = Flight(flights, key.hash, call)
         try:
             value, response = await self._led(call, key, accept, buy)
         except Exception as error:
@@ -159,3 +169,25 @@ class Cache:
 
     def __repr__(self) -> str:
         return f"Cache({self.store!r}, {sum(map(len, self._flights.values()))} in flight)"
+
+
+def _allows_more(leader: Call, call: Call, error: Exception) -> bool:
+    """Whether what ended `leader` was of its own terms, and `call` has others, under which it may still be answered."""
+    if isinstance(error, Stopped):  # its time, its money, its run
+        return True
+    if isinstance(error, AttemptTimeout) and (leader.timeout or math.inf) < (call.timeout or math.inf):
+        return True
+    if isinstance(error, InvalidAnswer) and _asks_for(call) != _asks_for(leader):
+        return True
+    mine, theirs = call.retry, leader.retry
+    if mine == theirs:
+        return False
+    if not isinstance(error, IngatherError):  # perhaps of the policy's own functions
+        return True
+    return mine.retries(error) and (mine.max_attempts > theirs.max_attempts or not theirs.retries(error))
+
+
+def _asks_for(call: Call) -> tuple[object, object]:
+    """What an answer has to fit, and how often the model is asked again if it does not."""
+    task = call.tally.task
+    return getattr(task, "response_model", None), getattr(task, "reasks", 0)

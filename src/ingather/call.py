@@ -97,6 +97,16 @@ class Call:
         error = Cancelled(f"cancelled: {why}") if self.tally.begun else NotSent(f"not sent: {why}")
         return self.tally.result(None, error)
 
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that an attempt may take; None: as long as the provider allows."""
+        return self.tally.task.timeout or self.terms.timeout
+
+    @property
+    def retry(self) -> RetryConfig:
+        """The task's policy, else the executor's."""
+        return getattr(self.tally.task, "retry", None) or self.terms.retry
+
     def _deadline(self, task: Task) -> float:
         whole = math.inf if self.run.deadline is None else self.run.deadline
         own: float | None = getattr(task, "deadline", None)  # a bad item has none, and fails further on
@@ -134,14 +144,14 @@ class Call:
         return self.terms.cache.answer(
             self,
             Key(request, task.sample),
-            partial(self._accepted, task, asked.schema),
+            partial(self._accepted, asked.schema),
             partial(self._bought, asked),
         )
 
     async def _bought(self, asked: Asked) -> object:
         """The value. Its answer is `worth_keeping` where it is complete, and good enough for the task's policy."""
         task, schema, messages, overrides, exchange = asked
-        attempts = Attempts(task.retry or self.terms.retry, random.random)
+        attempts = Attempts(self.retry, random.random)
         reasks = task.reasks
         while True:
             error: Exception | None = None
@@ -175,12 +185,12 @@ class Call:
                     raise
             await self._back_off(delay, attempts.failed, error)
 
-    def _accepted(self, task: LLMTask, schema: Schema | None, response: LLMResponse) -> object:
+    def _accepted(self, schema: Schema | None, response: LLMResponse) -> object:
         """The value in an answer that was bought before. Raises InvalidAnswer where it is not good enough now."""
         if not is_whole(response, may_be_cut=schema is not None):  # older versions stored such, and a cut one may fit
             raise InvalidAnswer("the answer that is stored is not whole", response=response)
         value = response if schema is None else self._parsed(schema, response)
-        refuses = (task.retry or self.terms.retry).retry_on_result
+        refuses = self.retry.retry_on_result
         if refuses is not None and refuses(value):
             raise InvalidAnswer("the retry policy refuses what is stored", response=response)
         return value

@@ -5,8 +5,19 @@ import asyncio
 import pytest
 from pydantic import BaseModel
 
-from ingather import DeterministicTask, LLMTask, RetryConfig
-from ingather.errors import BadRequest, Cancelled, DeadlineExceeded, ServerFault
+from ingather import Budget, DeterministicTask, LLMTask, RetryConfig
+from ingather.errors import (
+    AttemptTimeout,
+    AuthFailed,
+    BadRequest,
+    BudgetSpent,
+    Cancelled,
+    DeadlineExceeded,
+    Filtered,
+    InvalidAnswer,
+    ServerFault,
+    TooLong,
+)
 from ingather.events import Remembered
 from tests.run.stand_ins import assert_at_rest, until_in_time
 
@@ -153,3 +164,94 @@ async def test_fail_fast_reports_each_follower(executor_of):
     assert len(results) == 4
     assert all(isinstance(result.error, BadRequest | Cancelled) for result in results[:1])
     assert not any(result.success for result in results)
+
+
+# -- what is the leader's own affair
+
+
+async def test_a_leaders_timeout_is_its_own(executor_of):
+    executor = executor_of(latency=0.2)
+    hasty, patient, other = await executor.gather([LLMTask("a", timeout=0.02), LLMTask("a"), LLMTask("a", timeout=30)])
+    assert isinstance(hasty.error, AttemptTimeout)
+    assert [(one.success, one.attempts, one.cached) for one in (patient, other)] == [(True, 1, False), (True, 0, True)]
+    assert len(executor.wire.ledger) == 2
+    assert_at_rest(executor, executor.wire)
+
+
+async def test_who_would_wait_no_longer_shares_the_timeout(executor_of):
+    executor = executor_of(latency=0.2)
+    tasks = [LLMTask("a", timeout=0.04), LLMTask("a", timeout=0.04), LLMTask("a", timeout=0.02)]
+    results = await executor.gather(tasks)
+    assert [type(one.error) for one in results] == [AttemptTimeout] * 3
+    assert len(executor.wire.ledger) == 1
+
+
+async def test_followers_of_growing_patience_lead_one_after_another(executor_of):
+    executor = executor_of(latency=0.3)
+    results = await executor.gather([LLMTask("a", timeout=timeout) for timeout in (0.02, 0.04, 30.0)])
+    assert [one.success for one in results] == [False, False, True]
+    assert len(executor.wire.ledger) == 3
+
+
+async def test_a_follower_that_tries_more_often_leads_on(executor_of):
+    executor = executor_of(lambda prompt, number: prompt if number > 2 else ServerFault("500"), latency=0.02)
+    often = RetryConfig(max_attempts=4, initial_delay=0.001)
+    once, same, more = await executor.gather(
+        [LLMTask("a", retry=retry) for retry in (RetryConfig(max_attempts=1), RetryConfig(max_attempts=1), often)]
+    )
+    assert [type(one.error) for one in (once, same)] == [ServerFault] * 2
+    assert more.success
+    assert len(executor.wire.ledger) == 3
+
+
+async def test_so_does_one_that_tries_again_after_this_error(executor_of):
+    executor = executor_of(lambda prompt, number: prompt if number > 1 else BadRequest("once"), latency=0.02)
+    stubborn = RetryConfig(max_attempts=2, initial_delay=0.001, retry_on_exceptions=[BadRequest])
+    plain, other = await executor.gather([LLMTask("a"), LLMTask("a", retry=stubborn)])
+    assert (plain.success, other.success) == (False, True)
+
+
+async def test_a_failure_of_the_leaders_own_policy_is_its_own(executor_of):
+    def broken(value):
+        raise LookupError("a bug")
+
+    executor = executor_of(latency=0.02)
+    leader, follower = await executor.gather([LLMTask("a", retry=RetryConfig(retry_on_result=broken)), LLMTask("a")])
+    assert isinstance(leader.error, LookupError)
+    assert follower.success
+
+
+async def test_a_failing_policy_of_a_followers_fails_that_one(executor_of):
+    def broken(error):
+        raise LookupError("a bug")
+
+    executor = executor_of(lambda prompt, number: BadRequest("no"), latency=0.02)
+    policy = RetryConfig(retry_on_exception=broken)
+    results = await executor.gather([LLMTask("a"), LLMTask("a", retry=policy), LLMTask("a")])
+    assert [type(one.error) for one in results] == [BadRequest, LookupError, BadRequest]
+    assert_at_rest(executor, executor.wire)
+
+
+async def test_a_budget_is_asked_by_each_for_itself(executor_of):
+    executor = executor_of(latency=0.02, budget=Budget(max_tokens=1))
+    results = await executor.gather([LLMTask("a", config_overrides={"max_tokens": 5})] * 3)
+    assert [type(one.error) for one in results] == [BudgetSpent] * 3
+    assert len({id(one.error) for one in results}) == 3
+
+
+async def test_how_often_a_misfit_is_sent_back_is_each_ones_own(executor_of):
+    executor = executor_of(lambda prompt, number: '{"name": "Emma"}' if number > 2 else "no", latency=0.02)
+    shy, bold = await executor.gather(
+        [LLMTask("a", response_model=Person, reasks=reasks, retry=RetryConfig(max_attempts=1)) for reasks in (0, 1)]
+    )
+    assert isinstance(shy.error, InvalidAnswer)
+    assert bold.value == Person(name="Emma")
+
+
+@pytest.mark.parametrize("error", [BadRequest("no"), Filtered("no"), AuthFailed("no", status=403), TooLong("long")])
+async def test_what_is_wrong_with_the_request_itself_is_everybodys(executor_of, error):
+    executor = executor_of(lambda prompt, number: error, latency=0.02)
+    tasks = [LLMTask("a", timeout=5.0), LLMTask("a"), LLMTask("a", retry=RetryConfig(max_attempts=9))]
+    results = await executor.gather(tasks)
+    assert [type(one.error) for one in results] == [type(error)] * 3
+    assert len(executor.wire.ledger) == 1
