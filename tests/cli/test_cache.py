@@ -67,15 +67,15 @@ def test_explain_says_hit_or_what_differs_and_sends_nothing(ingather, sim):
         "new: miss: not stored; beside the nearest that is:",
         "    messages[0]: another text",
         "bad: no task: e.jsonl, line 4: has neither 'prompt' nor 'messages'; a line has one of them",
-        "1 hits, 2 misses",
+        "1 hit, 2 misses",
     ]
     assert sim.stats()["calls"] == 5
 
 
 def test_explain_one_task(ingather, sim):
     write({"id": "a", "prompt": "Say 1"}, {"id": "b", "prompt": "Say 2"})
-    assert explain(ingather, sim, "--id", "b").out.startswith("b: hit")
-    assert "there is no task 'c' in e.jsonl" in explain(ingather, sim, "--id", "c").out
+    assert explain(ingather, sim, "--only", "b").out.startswith("b: hit")
+    assert "there is no task 'c' in e.jsonl" in explain(ingather, sim, "--only", "c").out
 
 
 def test_explain_of_another_model_and_address(ingather, sim):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingather.cli.conclusion import CAP_REACHED, Conclusion, begun_again, going_on
+from ingather.cli.mistake import Mistake
 from ingather.cli.settle import Settled, settle
 from ingather.cli.signals import Interrupts
 from ingather.cli.spending import as_options
@@ -67,6 +68,7 @@ class Drive:
         self.succeeded = self.failed = self.left_out = 0
         self.stopped_by = 0  # the exit code of what stopped it: a signal or the clock
         self.cause: Exception | None = None  # why no call can succeed
+        self.mistake = Mistake(watched=_is_first(plan))
         self.short = 0  # tasks for which there was no money
         self._doubtful: list[bytes] = []  # lines of tasks that were refused before any answer: perhaps all are
         self._stopping = False
@@ -151,7 +153,7 @@ class Drive:
             if isinstance(result.error, BudgetSpent):
                 self._no_money()
             return
-        elif isinstance(result.error, PoolFailure) and result.error.alone and not self.succeeded:
+        elif self._is_doubtful(result):
             self._doubtful.append(line)
             return
         else:
@@ -160,6 +162,18 @@ class Drive:
         if self.left_out and self.how.ordered and self.plan.store is not None and not result.unsaved:
             return  # it is in the store, and comes in its order when the rest does
         await self._write(line)
+
+    def _is_doubtful(self, result: TaskResult) -> bool:
+        """Whether no call may be able to succeed, as far as this failure tells: none has, and all failed like this."""
+        if self.succeeded:
+            return False
+        if self.mistake.is_made(result.error):
+            if self.cause is None:
+                self.cause = result.error
+                self._stop(0, 0.0)
+            return True
+        alone = isinstance(result.error, PoolFailure) and result.error.alone
+        return alone or self.mistake.may_be_made
 
     async def _settle_doubts(self) -> None:
         """The run goes on, so that those which were refused have failed by themselves."""
@@ -231,6 +245,11 @@ class Drive:
         if not self.how.quiet or conclusion.code or settled.trouble:
             print(conclusion.text(), file=sys.stderr)
         return conclusion.code
+
+
+def _is_first(plan: Plan) -> bool:
+    """Whether no task of the run has been answered yet, as far as its output tells."""
+    return plan.resume is None or len(plan.resume.written) == len(plan.resume.written.failed)
 
 
 def _live(plan: Plan) -> bool | None:

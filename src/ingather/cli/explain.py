@@ -14,6 +14,8 @@ from ingather.cli.options import (
     Ca,
     Format,
     Headers,
+    IdColumn,
+    Keep,
     KeyVariable,
     Model,
     Params,
@@ -21,6 +23,7 @@ from ingather.cli.options import (
     SchemaFile,
     System,
     Tasks,
+    columns,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from ingather.task import LLMTask
     from ingather.terms import Terms
 
-Only = Annotated[str | None, typer.Option("--id", metavar="ID", help="Only the task with this id.")]
+Only = Annotated[str | None, typer.Option(metavar="ID", help="Only the task with this id.")]
 
 
 def explain(
@@ -47,7 +50,9 @@ def explain(
     schema: SchemaFile = None,
     param: Params = None,
     format: Format = None,  # noqa: A002 - the option's name
-    id: Only = None,  # noqa: A002 - the option's name
+    id: IdColumn = None,  # noqa: A002 - as above
+    keep: Keep = None,
+    only: Only = None,
 ) -> None:
     """Say for each task why it would be answered from a store, or why not. Nothing is sent.
 
@@ -60,13 +65,15 @@ def explain(
     from ingather.jobs.check import lines_of
     from ingather.providers.base import WireProvider
     from ingather.slots import Slots
+    from ingather.stats import counted
     from ingather.store import Store
     from ingather.store.nearest import Nearest
     from ingather.terms import Terms
 
     source = Source(tasks, format)
     whom = Whom(model, base_url, api_key_env, None, None, 600.0, None, api, header or [], ca)
-    recipe, provider, _ = make_recipe(source, Ask(prompt, system, param or [], schema, format), whom)
+    ask = Ask(prompt, system, param or [], schema, format, id=id, keep=columns(keep))
+    recipe, provider, _ = make_recipe(source, ask, whom)
     if not isinstance(provider, WireProvider):
         print(f"answers of {model} are never stored")
         return
@@ -74,7 +81,7 @@ def explain(
     with Store(existing(store), read_only=True) as opened:
         terms, nearest = Terms(provider, Slots(1), None, None, None), Nearest(opened)
         for line in lines_of(source, recipe):
-            if id is not None and str(line.id) != id:
+            if only is not None and str(line.id) != only:
                 continue
             if isinstance(line, BadLine):
                 print(f"{line.id}: no task: {line}")
@@ -82,9 +89,9 @@ def explain(
             found = _explained(nearest, terms, line.task)
             hits, misses = hits + found.is_hit, misses + (not found.is_hit)
             print(f"{line.id}: {_said(found)}")
-    if id is not None and not hits + misses:
-        print(f"there is no task {id!r} in {source.name}")
-    print(f"{hits:,} hits, {misses:,} misses")
+    if only is not None and not hits + misses:
+        print(f"there is no task {only!r} in {source.name}")
+    print(f"{counted(hits, 'hit')}, {counted(misses, 'miss', 'misses')}")
 
 
 def _explained(nearest: Nearest, terms: Terms, task: LLMTask) -> Explanation:

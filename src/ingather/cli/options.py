@@ -188,3 +188,13 @@ Keep = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No live view, and a closing summary only if not all succeeded.")
 ]
+
+
+def columns(written: list[str] | None) -> tuple[str, ...]:
+    """The names of columns, as --keep takes them.
+
+    >>> columns(["name, city", "age"])
+    ('name', 'city', 'age')
+    """
+    names = [name.strip() for each in written or [] for name in each.split(",")]
+    return tuple(dict.fromkeys(name for name in names if name))

@@ -43,6 +43,7 @@ from ingather.cli.options import (
     Tasks,
     Timeout,
     Tpm,
+    columns,
 )
 from ingather.errors import SetupError
 
@@ -138,16 +139,6 @@ def run(
         max_concurrency, max_time, grace, command, _hedge(hedge), ordered=ordered, fail_fast=fail_fast, quiet=quiet
     )
     raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, again, spending), how).run())
-
-
-def columns(written: list[str] | None) -> tuple[str, ...]:
-    """The names of columns, as --keep takes them.
-
-    >>> columns(["name, city", "age"])
-    ('name', 'city', 'age')
-    """
-    names = [name.strip() for each in written or [] for name in each.split(",")]
-    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _hedge(after: str | None) -> Hedge | None:

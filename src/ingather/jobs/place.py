@@ -9,16 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingather.errors import SetupError
+from ingather.jobs.endings import check_output
 
 PART = ".part"
 FLAGS = os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-_PACKED = {".zst", ".bz2", ".xz", ".zip", ".7z", ".lz4", ".br", ".tar", ".tgz", ".zz", ".lzma", ".rar"}
-_TABLES = {".csv", ".tsv", ".psv", ".xlsx", ".xls", ".xlsm", ".ods", ".parquet", ".pq", ".arrow", ".feather", ".ipc"}
-_OTHERS = {
-    ".json", ".geojson", ".avro", ".orc", ".db", ".sqlite", ".sqlite3", ".duckdb", ".pkl", ".pickle", ".npy", ".npz",
-    ".h5", ".hdf5", ".mat", ".xml", ".yaml", ".yml", ".toml", ".html", ".htm", ".md", ".pdf", ".docx", ".py", ".ipynb",
-    ".proto", ".msgpack", ".cbor", ".bson", ".sql", ".lance", ".tfrecord", ".dta", ".sav", ".rds",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +55,6 @@ def place_of(path: str, *, overwrite: bool = False, resume: bool = False) -> Pla
         raise SetupError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from error
 
 
-def check_ending(path: str) -> None:
-    """Raises SetupError for a name whose ending says another format than JSON lines, plain or gzipped.
-
-    >>> check_ending("answers.jsonl.gz")
-    """
-    name = Path(path).name
-    is_packed = name.lower().endswith(".gz")
-    ending = Path(name.lower().removesuffix(".gz")).suffix
-    stem = (name[: -len(".gz")] if is_packed else name)[: -len(ending) or None]
-    if ending in _PACKED:
-        raise SetupError(f"answers are packed by gzip only: name the output {_inner(stem)}.jsonl.gz, not {name}")
-    if ending in _TABLES | _OTHERS:
-        better = f"{stem}.jsonl{'.gz' * is_packed}"
-        raise SetupError(f"answers are JSON lines, which the name {name} does not say: give -o {better}")
-
-
 def is_stream(path: str) -> bool:
     """Whether what is written there goes somewhere else at once: a pipe, a device, standard output by its name."""
     if Path(path).absolute().parts[:2] in {("/", "dev"), ("/", "proc")}:
@@ -87,16 +65,12 @@ def is_stream(path: str) -> bool:
         return False
 
 
-def _inner(stem: str) -> str:
-    return stem.removesuffix(".jsonl").removesuffix(".json").removesuffix(".ndjson")
-
-
 def _place(path: str, *, overwrite: bool, resume: bool) -> Place:
     if Path(path).is_dir():
         raise SetupError(f"{path} is a folder; name the file that the answers go to")
     if is_stream(path):
         return Place(path, Path(path), is_file=False)
-    check_ending(path)
+    check_output(path)
     place = Place(path, Path(os.path.realpath(path)), is_file=True)
     if not place.target.parent.is_dir():
         raise SetupError(f"cannot write {path}: there is no folder {Path(path).parent}; make it first")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ingather.errors import SetupError
+from ingather.jobs.endings import check_input
 from ingather.jobs.rows import WIDE_BOMS, BadLine, Row, read_jsonl
 from ingather.jobs.tables import read_csv, read_tsv
 
@@ -49,6 +50,8 @@ class Source:
             raise SetupError(f"--format is one of {', '.join(FORMATS)}, not {self.format!r:.60}")
         if self.path == "-":
             return
+        if self.format is None:
+            check_input(self.path)
         try:
             mode = Path(self.path).stat().st_mode
             if not stat.S_ISDIR(mode) and not stat.S_ISFIFO(mode):
