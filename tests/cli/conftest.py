@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 def _at_home(tmp_path: Path, monkeypatch):
     """A folder of its own, and nobody's keys."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.endswith(("_API_KEY", "_BASE_URL"))]:
+    for name in [name for name in os.environ if name.endswith(("_API_KEY", "_BASE_URL", "_TOKEN"))]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("INGATHER_DEBUG", raising=False)
 

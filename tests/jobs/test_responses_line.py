@@ -42,6 +42,24 @@ def test_a_body_is_sent_as_it_is():
     assert sent(body) == {"model": "gpt", "store": False, **body}
 
 
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}
+CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+
+
+@pytest.mark.parametrize("said", [CALL, {"type": "message", "role": "assistant", "content": "Hm"}])
+def test_reasoning_goes_along_with_what_follows_it(said):
+    output = {"type": "function_call_output", "call_id": "c", "output": "5"}
+    question = {"type": "message", "role": "user", "content": "Hi"}
+    items = [question, THOUGHT, said, *([output] if said is CALL else [])]
+    assert sent({"input": items})["input"] == items
+
+
+@pytest.mark.parametrize("rest", [[], [{"role": "user", "content": "x"}]])
+def test_reasoning_that_nothing_said_follows_is_named(rest):
+    with pytest.raises(SetupError, match="reasoning"):
+        read_input([THOUGHT, *rest])
+
+
 def test_text_alone_is_one_message():
     assert sent({"input": "Hi"})["input"] == [{"type": "message", "role": "user", "content": "Hi"}]
 

@@ -32,7 +32,25 @@ def read_input(said: object) -> list[LLMMessage]:
         return read_messages([{"role": "user", "content": said}])
     if not isinstance(said, list) or not said:
         raise SetupError("'input' is text, or a list of items that is not empty")
-    return read_messages([_message(number, item) for number, item in enumerate(said, 1)])
+    return read_messages(_messages(said))
+
+
+def _messages(said: list[object]) -> list[dict[str, object]]:
+    """One for each item, but for reasoning, which belongs to what the assistant said next."""
+    found: list[dict[str, object]] = []
+    thoughts: list[object] = []
+    for number, item in enumerate(said, 1):
+        if isinstance(item, dict) and item.get("type") == "reasoning":
+            thoughts.append(item)
+            continue
+        message = _message(number, item)
+        if thoughts and message["role"] != "assistant":
+            raise SetupError(f"item {number} of 'input' follows reasoning, and is nothing that an assistant said")
+        found.append({**message, "metadata": {"output": thoughts}} if thoughts else message)
+        thoughts = []
+    if thoughts:
+        raise SetupError(f"item {len(said)} of 'input' is reasoning, and nothing follows that was said")
+    return found
 
 
 def _message(number: int, item: object) -> dict[str, object]:
@@ -51,7 +69,7 @@ def _message(number: int, item: object) -> dict[str, object]:
         return {"role": "assistant", "content": None, "tool_calls": calls}
     if kind == "function_call_output":
         return {"role": "tool", "tool_call_id": item["call_id"], "content": item["output"]}
-    taken = ", ".join(("message", *needed))
+    taken = ", ".join(("message", "reasoning", *needed))
     raise SetupError(f"item {number} of 'input' is of the type {kind!r:.60}, which is not taken; taken are: {taken}")
 
 

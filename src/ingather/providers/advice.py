@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -24,6 +25,9 @@ _BY_PORT = {11434: "ollama", **{urlsplit(PRESETS[name].url).port: name for name 
 _CHAT = ("openai", "ollama", *PRESETS)  # whose base_url mostly ends with /v1, and has /models below it
 
 
+_UNKNOWN_SIGNER = re.compile(r"self[- ]signed|unable to (?:get|verify)")  # in OpenSSL's words
+
+
 class Advice(NamedTuple):
     """Of one provider: its `name` and `base_url`, and whether a key `is_sent` there.
 
@@ -44,7 +48,7 @@ class Advice(NamedTuple):
         """
         if isinstance(error, AuthFailed) and not self.is_sent:
             return self._key()
-        if isinstance(error, TlsFailed) and "certificate" in str(error):
+        if isinstance(error, TlsFailed) and _UNKNOWN_SIGNER.search(str(error)):
             return "for a server with a certificate of its own, give ca= the file of who signed it"
         if isinstance(error, ConnectFailed) and self._is_refused(str(error)):
             return self._start(model)

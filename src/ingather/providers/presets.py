@@ -44,7 +44,9 @@ PRESETS: dict[str, Preset] = {
     "xai": Preset("xAI", "https://api.x.ai/v1", ("XAI_API_KEY",)),
     "zai": Preset("Z.ai", "https://api.z.ai/api/paas/v4", ("ZAI_API_KEY",), takes_schemas=False),
     "llamacpp": Preset("llama.cpp", "http://localhost:8080/v1", ("LLAMA_API_KEY",), "llama-server -m FILE.gguf"),
-    "lmstudio": Preset("LM Studio", "http://localhost:1234/v1", ("LMSTUDIO_API_KEY",), "lms server start"),
+    "lmstudio": Preset(
+        "LM Studio", "http://localhost:1234/v1", ("LM_API_TOKEN", "LMSTUDIO_API_KEY"), "lms server start"
+    ),
     "sglang": Preset(
         "SGLang", "http://localhost:30000/v1", ("SGLANG_API_KEY",), "python -m sglang.launch_server --model-path MODEL"
     ),
