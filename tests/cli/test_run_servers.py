@@ -1,6 +1,9 @@
 """``ingather run`` with servers as they are: headers, certificates, presets, parameters, and advice on failures."""
 
 import json
+import shutil
+import ssl
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +19,7 @@ CANARY = "canary.7f3a9c/do+not=tell"
 class Server:
     """Answers all with one status and body, and keeps what it was asked."""
 
-    def __init__(self, status, body):
+    def __init__(self, status, body, certificate=None):
         requests = self.requests = []
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,6 +37,11 @@ class Server:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.base_url = f"http://{self.host}/v1"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self.base_url = f"https://localhost:{self._server.server_port}/v1"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def __enter__(self):
@@ -72,6 +80,20 @@ def test_headers_are_sent_and_shown_nowhere(ingather, tasks):
     assert (sent["X-Team"], sent["Authorization"]) == ("search", f"Bearer {CANARY}")
     assert CANARY not in done.out + done.err
     assert [path for path in Path().iterdir() if CANARY.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+def test_server_with_a_certificate_of_its_own(ingather, tasks):
+    made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    files = ["-addext", "subjectAltName=DNS:localhost", "-out", "both.pem", "-keyout", "both.pem"]
+    subprocess.run([*made.split(), *files], check=True, capture_output=True)
+    with Server(200, OK, "both.pem") as server:
+        command = ["run", tasks({"prompt": "x"}), "-o", "a.jsonl", "--model", "vllm/m", "--base-url", server.base_url]
+        refused = ingather(*command)
+        assert refused.code == 2
+        assert "give --ca the file of who signed it" in refused.err
+        assert ingather(*command, "--ca", "both.pem").code == 0
+    assert len(server.requests) == 1
 
 
 def test_command_that_goes_on_shows_no_values_of_headers():
