@@ -99,6 +99,30 @@ async def test_record_begins_anew(path):
     assert (await Recorder(EchoProvider(), path, mode="replay").complete("x")).content == "new"
 
 
+async def test_a_recording_stays_until_the_first_new_answer(path):
+    await Recorder(EchoProvider(responses=["old"]), path).complete("x")
+    before = path.read_bytes()
+    down = Recorder(openai("http://127.0.0.1:1/v1"), path, mode="record")
+    with pytest.raises(errors.ConnectFailed):
+        await down.complete("x")
+    await down.aclose()
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+async def test_failures_before_the_first_new_answer_are_recorded_with_it(path):
+    await Recorder(EchoProvider(responses=["old"]), path).complete("x")
+    async with Simulator(model="echo", script=["400", "ok"]) as sim:
+        recorder = Recorder(openai(sim.base_url), path, mode="record")
+        with pytest.raises(errors.BadRequest):
+            await recorder.complete("new")
+        await recorder.complete("newer")
+        await recorder.aclose()
+    assert len(path.read_text().splitlines()) == 2
+    assert "old" not in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 async def test_a_request_that_is_not_recorded_says_how_to_record_it(path):
     await Recorder(EchoProvider(), path).complete("known")
     provider = EchoProvider()

@@ -40,7 +40,8 @@ class Recorder:
     `provider`: any provider; what it says of itself (its `retry`, `limits`, `schema_mode`, that it is free …) holds
     here too. `path`: a file of JSON lines, one for each exchange, readable by you alone (mode 0600), without keys:
     whatever `redact` finds is taken out. `mode`: ``"auto"`` replays what the file has and records the rest,
-    ``"replay"`` never asks the provider, ``"record"`` begins the file anew.
+    ``"replay"`` never asks the provider, ``"record"`` begins the file anew, with the first
+    answer.
 
     A request is known by its messages and parameters. One that comes again has an answer for each time, in order.
     Errors are recorded too, and come again as the same type; a foreign one that carries no HTTP answer, and is none of

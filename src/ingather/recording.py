@@ -86,17 +86,18 @@ class Recording:
         self.path = Path(path)
         self.is_read = False
         self._anew = anew
+        self._held: list[bytes] | None = None  # failures that came before the first answer, of a file that begins anew
         self._lock = threading.Lock()
         self._outcomes: dict[Occurrence, Outcome] = {}
         self._asked: dict[str, int] = {}
 
     def read(self) -> None:
-        """Read the file, once; where it begins anew, empty it instead. Raises SetupError for what is no recording."""
+        """Read the file, once; one that begins anew stays until its first answer. Raises SetupError for others."""
         with self._lock:
             if self.is_read:
                 return
             if self._anew:
-                os.close(self._open(os.O_TRUNC))
+                self._held = []
             elif self.path.exists():
                 self._take(list(enumerate(self.path.read_bytes().splitlines(), 1)))
             self.is_read = True
@@ -122,17 +123,39 @@ class Recording:
         clean = _without_keys({**line, **{name: said for name, said in told.items() if said is not None}})
         encoded = exact_json.dumps(clean, default=repr, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
         with self._lock:
-            descriptor = self._open(os.O_APPEND)
-            try:
-                os.write(descriptor, encoded)
-            finally:
-                os.close(descriptor)
+            if self._held is None:
+                self._append(self.path, encoded)
+            elif outcome.answer is None and self.path.exists() and self.path.stat().st_size:
+                self._held.append(encoded)  # a server that is down is no reason to lose what was recorded before
+            else:
+                self._begin_anew(b"".join([*self._held, encoded]))
             self._outcomes[occurrence] = outcome
 
-    def _open(self, how: int) -> int:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | how, 0o600)
-        self.path.chmod(0o600)  # it holds what was asked and said
+    def _begin_anew(self, lines: bytes) -> None:
+        target = Path(os.path.realpath(self.path))
+        draft = target.with_name(f".{target.name}.draft")
+        draft.unlink(missing_ok=True)
+        self._append(draft, lines)
+        draft.replace(target)
+        self._held = None
+
+    def _append(self, path: Path, lines: bytes) -> None:
+        descriptor = self._open(path)
+        before = os.fstat(descriptor).st_size
+        try:
+            rest = memoryview(lines)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        except OSError:
+            os.ftruncate(descriptor, before)  # half a line would spoil the file
+            raise
+        finally:
+            os.close(descriptor)
+
+    def _open(self, path: Path) -> int:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        path.chmod(0o600)  # it holds what was asked and said
         return descriptor
 
     def _take(self, lines: Sequence[tuple[int, bytes]]) -> None:

@@ -86,6 +86,19 @@ def test_components_that_fail_are_exit_code_3(source, tmp_path):
     assert json.loads(out.read_text())["sections"]["mda"]["status"] == "failed"
 
 
+def test_an_earlier_analysis_stays_where_nothing_new_came(source, tmp_path):
+    out = tmp_path / "out.json"
+    assert tenk("analyze", source, "-o", out, "--sections", "mda").returncode == 0
+    before = out.read_bytes()
+    with Simulator(error_rate=1.0, faults="500") as server:
+        done = tenk(
+            "analyze", source, "--model", "openai/any", "--base-url", server.base_url, "-o", out, "--sections", "mda"
+        )
+    assert done.returncode == 3
+    assert out.read_bytes() == before
+    assert f"Nothing new came, so {out} is as it was." in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

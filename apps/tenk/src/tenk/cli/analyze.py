@@ -70,13 +70,16 @@ def analyze(
     from ingather import run_sync
     from tenk.analysis import comprehensive_analysis
     from tenk.live import view_of
+    from tenk.saving import check_writable
     from tenk.submission import open_submission
 
     chosen = _chosen(sections)
     if split not in get_args(_SPLITS):
         raise typer.BadParameter(f"it is fields or single, not {split!r}", param_hint="--split")
-    for path in (output, report):
-        _check_writable(path)
+    if output is not None:
+        check_writable(output, source, (".json",))
+    if report is not None:
+        check_writable(report, source, (".md", ".markdown", ".txt"))
     provider = _provider(model, base_url, api_key_env, rpm, tpm)
     budget = run_sync(_budget(provider, model, max_cost, price or []))
     submission = open_submission(source, year=year)
@@ -115,16 +118,6 @@ def _chosen(names: str) -> list[SectionName]:
     return [name for name in SECTIONS if name in wanted]
 
 
-def _check_writable(path: Path | None) -> None:
-    """Before the first call is paid for."""
-    if path is None:
-        return
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        from tenk.errors import TenkError
-
-        raise TenkError(f"{str(path)!r} cannot be written: name a file in a folder that is there and yours to write")
-
-
 def _provider(model: str, base_url: str | None, key_env: str | None, rpm: int | None, tpm: int | None) -> Provider:
     from ingather import Limits, connect
     from ingather.errors import SetupError
@@ -153,25 +146,22 @@ async def _budget(provider: Provider, model: str, max_cost: float | None, prices
 
 def _write(analysis: Analysis, output: Path | None, report: Path | None) -> None:
     from tenk.report import markdown
+    from tenk.saving import save
 
-    if output is not None:
-        _save(output, analysis.model_dump_json(indent=2))
-    if report is not None:
-        _save(report, markdown(analysis))
-    if output is None and report is None:
+    came = any(each.status == "ok" for section in analysis.sections.values() for each in section.components.values())
+    texts = {output: lambda: analysis.model_dump_json(indent=2), report: lambda: markdown(analysis)}
+    paths = [path for path in (output, report) if path is not None]
+    if not paths:
         typer.echo(markdown(analysis))
-    else:
-        written = " and ".join(str(path) for path in (output, report) if path is not None)
-        typer.echo(f"{_closing(analysis)} Written: {written}.", err=True)
-
-
-def _save(path: Path, text: str) -> None:
-    from tenk.errors import TenkError
-
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise TenkError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+        return
+    kept = [path for path in paths if not came and path.is_file() and path.stat().st_size]
+    written = [path for path in paths if path not in kept]
+    for path in written:
+        save(path, texts[path]())
+    said = f" Written: {' and '.join(map(str, written))}." if written else ""
+    if kept:  # a server that is down is no reason to lose what it said before
+        said += f" Nothing new came, so {' and '.join(map(str, kept))} is as it was."
+    typer.echo(f"{_closing(analysis)}{said}", err=True)
 
 
 def _closing(analysis: Analysis) -> str:
@@ -180,7 +170,9 @@ def _closing(analysis: Analysis) -> str:
     quotes = sum(section.quotes for section in analysis.sections.values())
     verified = sum(section.verified for section in analysis.sections.values())
     failed = f", {count['failed']} failed" if count["failed"] else ""
+    filled = "1 component" if count["ok"] == 1 else f"{count['ok']} components"
+    calls = "1 call" if analysis.calls == 1 else f"{analysis.calls} calls"
     return (
-        f"{count['ok']} components filled, {count['empty']} empty{failed}; {verified} of {quotes} quotes verified; "
-        f"{analysis.calls} calls in {analysis.seconds:.1f} s."
+        f"{filled} filled, {count['empty']} empty{failed}; {verified} of {quotes} quotes verified; "
+        f"{calls} in {analysis.seconds:.1f} s."
     )

@@ -35,16 +35,12 @@ def sections(source: Source, *, json: Json = False, text: Text = None) -> None:
       tenk sections filing.htm
       tenk sections submission.txt.gz --json
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
-    from tenk.errors import TenkError
+    from tenk.saving import save
     from tenk.submission import open_submission
 
     filing = open_submission(source).filing
     if text is not None:
-        try:
-            text.write_text(filing.text, encoding="utf-8")
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            raise TenkError(f"cannot write {text}: {reason}") from error
+        save(text, filing.text)
     if json:
         _print_json(filing)
     else:
