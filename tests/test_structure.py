@@ -43,6 +43,7 @@ BROAD_EXCEPTS: dict[str, str] = {
 # Public functions that say `Any`, as above, and why no better type exists.
 VAGUE_SIGNATURES: dict[str, str] = {
     "exact_json.py::loads": "any JSON value, as json.loads and orjson.loads say it",
+    "result.py::LLMResponse.raw": "any JSON value, as the provider gave it",
     "result.py::TaskResult.unwrap": "whatever the task gives: only the caller knows its type",
     "retrying.py::RetryExecutor.execute": "whatever the function gives, awaited where it can be",
     "retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",

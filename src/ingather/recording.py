@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ANSWER = (
     "content", "model", "finish_reason", "function_call", "tool_calls", "metadata", "created_at", "cost_usd",
-    "request_id",
+    "request_id", "logprobs",
 )  # fmt: skip
 _ERROR = ("status", "code", "retry_after", "request_id", "body", "provider", "model")
 _SOON = 0.001  # seconds that a replayed 429 asks to wait: there is no quota behind it
@@ -191,14 +191,15 @@ def _can_come_again(error: Exception) -> bool:
 def _answer(response: LLMResponse) -> dict[str, object]:
     said = {name: getattr(response, name) for name in _ANSWER}
     usage = None if response.usage is None else asdict(response.usage)
-    return {**{name: value for name, value in said.items() if value is not None}, "usage": usage}
+    return {**{name: value for name, value in said.items() if value is not None}, "usage": usage, "raw": response.raw}
 
 
 def _response(answer: Mapping[str, object]) -> LLMResponse:
     said = {name: answer.get(name) for name in _ANSWER if name in answer}
     usage = answer.get("usage")
     response = LLMResponse(**{"content": "", "finish_reason": None, **said})  # type: ignore[arg-type]
-    return replace(response, usage=Usage(**usage) if isinstance(usage, dict) else None)
+    body = None if answer.get("raw") is None else exact_json.dumps(answer["raw"])
+    return replace(response, usage=Usage(**usage) if isinstance(usage, dict) else None, body=body)
 
 
 def _without_keys(value: object) -> object:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ingather import exact_json
 from ingather.brief import brief, cut, described
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class LLMResponse:
     `content`: the text. `finish_reason`: ``"stop"``, ``"length"``, … in the provider's words. `usage`: None where the
     provider does not say. `cost_usd`: None where the price is not known. `metadata`: what else the provider said.
     `request_id`: what the provider's support asks for. `rate_limits`: the quota as the provider's headers tell it.
-    ``str(response)`` is its text.
+    `logprobs`: those that were asked for, in the provider's form. `body`: the JSON of the whole answer, as it came (a
+    stream: put together; damage: mended), kept in a store too; `raw` is what it says. ``str(response)`` is its text.
 
     >>> print(LLMResponse("Paris"))
     Paris
@@ -76,6 +78,17 @@ class LLMResponse:
     cumulative_cost_usd: float | None = None
     request_id: str | None = None
     rate_limits: RateLimits | None = None
+    logprobs: object = None
+    body: bytes | None = field(default=None, compare=False)
+
+    @property
+    def raw(self) -> Any:
+        """The whole answer as the provider gave it, decoded anew each time; None where there is none.
+
+        >>> LLMResponse("Paris", body=b'{"citations": ["https://example.org"]}').raw["citations"]
+        ['https://example.org']
+        """
+        return None if self.body is None else exact_json.loads(self.body)
 
     @property
     def text(self) -> str:
@@ -86,7 +99,16 @@ class LLMResponse:
         return self.text
 
     def __repr__(self) -> str:
-        hidden = ("content", "created_at", "rate_limits", "request_id", "metadata", "cumulative_cost_usd")
+        hidden = (
+            "content",
+            "created_at",
+            "rate_limits",
+            "request_id",
+            "metadata",
+            "cumulative_cost_usd",
+            "logprobs",
+            "body",
+        )
         return described(self, brief(self.content, 80), leave_out=hidden)
 
 

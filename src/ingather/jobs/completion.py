@@ -20,8 +20,9 @@ _OF_ANSWER = ("service_tier", "system_fingerprint")
 def chat_completion(
     response: LLMResponse, asked: Mapping[str, object], refusal: str | None = None
 ) -> dict[str, object]:
-    """The object, with what the provider said of it: id, time, usage, calls of tools. What is not known is left out.
+    """The object as the provider gave it; from another API, with what that said of it: id, time, usage, calls of tools.
 
+    What is not known is left out.
     `asked`: the parameters of the request, whose model stands where the answer names none. `refusal`: what the model
     said in place of an answer.
 
@@ -40,14 +41,16 @@ def chat_completion(
             {
                 "index": 0,
                 "message": _message(response, refusal),
-                "logprobs": None,
+                "logprobs": response.logprobs if isinstance(response.logprobs, dict) else None,
                 "finish_reason": _finish_reason(response, refusal),
             }
         ],
     }
     if response.usage is not None:
         whole["usage"] = _usage(response.usage)
-    return whole | {name: said[name] for name in _OF_ANSWER if isinstance(said.get(name), str)}
+    whole |= {name: said[name] for name in _OF_ANSWER if isinstance(said.get(name), str)}
+    given = response.raw
+    return whole | given if isinstance(given, dict) and isinstance(given.get("choices"), list) else whole
 
 
 def _message(response: LLMResponse, refusal: str | None) -> dict[str, object]:

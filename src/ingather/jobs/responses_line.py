@@ -74,7 +74,7 @@ def _message(number: int, item: object) -> dict[str, object]:
 
 
 def response_object(answer: LLMResponse, asked: Mapping[str, object], refusal: str | None = None) -> dict[str, object]:
-    """The object, with what the provider said and what was `asked`; ids of its items that were not kept are new.
+    """The object as the provider gave it; from another API, with what that said and what was `asked`, and new ids.
 
     >>> from ingather import LLMResponse
     >>> response_object(LLMResponse("Paris"), {"model": "gpt"})["output"][0]["content"][0]["text"]
@@ -99,7 +99,9 @@ def response_object(answer: LLMResponse, asked: Mapping[str, object], refusal: s
     }
     if answer.usage is not None:
         whole["usage"] = _usage(answer.usage)
-    return whole | ({"service_tier": said["service_tier"]} if "service_tier" in said else {})
+    whole |= {"service_tier": said["service_tier"]} if "service_tier" in said else {}
+    given = answer.raw
+    return whole | given if isinstance(given, dict) and isinstance(given.get("output"), list) else whole
 
 
 def _incomplete(reason: str | None, refusal: str | None) -> str | None:

@@ -59,6 +59,7 @@ def _response(data: Mapping[str, object], candidate: Mapping[str, Any], finish: 
         _usage(data.get("usageMetadata")),
         tool_calls=calls or None,
         metadata=metadata,
+        logprobs=candidate.get("logprobsResult"),
     )
 
 

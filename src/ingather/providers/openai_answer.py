@@ -51,6 +51,7 @@ def read(data: Mapping[str, object]) -> Answer:
         function if isinstance(function, dict) else None,
         calls or None,
         metadata,
+        logprobs=choice.get("logprobs"),
     )
     refusal = message.get("refusal")
     if problem is not None:

@@ -49,6 +49,7 @@ def read(data: Mapping[str, object]) -> Answer:
         None,
         calls or None,
         metadata,
+        logprobs={"content": tokens} if (tokens := [token for part in parts for token in _tokens(part)]) else None,
     )
     refusal = "".join(_text(part, "refusal") for part in parts if part.get("type") == "refusal")
     if refusal:
@@ -80,6 +81,12 @@ def _text(part: Mapping[str, object], field: str) -> str:
     if not isinstance(text, str):
         raise Malformed("its content is no text")
     return text
+
+
+def _tokens(part: Mapping[str, object]) -> list[object]:
+    """Its log probabilities, token by token."""
+    tokens = part.get("logprobs")
+    return tokens if isinstance(tokens, list) else []
 
 
 def _call(item: Mapping[str, object]) -> Mapping[str, object] | None:

@@ -14,6 +14,7 @@ from ingather.limits.headers import rate_limits
 from ingather.providers.base import QuotaKey, Request
 from ingather.providers.body import checked, estimate
 from ingather.providers.classify import classify
+from ingather.providers.cost import told_cost
 from ingather.providers.decoding import decoded
 from ingather.providers.dialect import Malformed
 from ingather.providers.problem import error_in
@@ -156,9 +157,7 @@ class DialectProvider:
         if not 200 <= reply.status < 300:
             return self._refusal(reply, model)
         try:
-            data = decoded(reply.body)
-            if not isinstance(data, dict):
-                raise Malformed("it is no object")
+            data, body = self._read(reply)
         except ValueError as error:
             return self._bad_body(reply, str(error))
         problem, is_answer = error_in(data), bool(data.get(self._dialect.answer_field))
@@ -173,6 +172,8 @@ class DialectProvider:
             return self._bad_body(reply, str(error)) if refusal is None or type(refusal) is BadBody else refusal
         response.request_id = reply.headers.get(self._dialect.request_id) or _string(response.metadata.get("id"))
         response.rate_limits = rate_limits(reply.headers)
+        response.cost_usd = told_cost(data, reply.headers)
+        response.body = body
         problem = problem or found
         if problem is not None:
             failure = self._failure(reply, problem, model)
@@ -184,6 +185,21 @@ class DialectProvider:
             return response
         failure.response = response
         return failure
+
+    def _read(self, reply: Reply) -> tuple[dict[str, object], bytes]:
+        """What it says, and as which JSON: that which came, where it is whole and holds no key. Raises ValueError."""
+        data: object
+        body = reply.body
+        try:
+            data = exact_json.loads(body)
+        except exact_json.JSONDecodeError:
+            data = decoded(body)
+            body = exact_json.dumps(data)
+        if not isinstance(data, dict):
+            raise Malformed("it is no object")
+        for secret in self._secrets():
+            body = body.replace(secret.encode(), b"***")
+        return data, body
 
     def _failure(self, reply: Reply, problem: Mapping[str, object], model: str) -> ProviderError:
         """The error that an error object is which came with a 200, beside an answer or within it."""

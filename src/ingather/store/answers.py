@@ -127,6 +127,8 @@ def written(response: LLMResponse) -> bytes:
         "created_at": response.created_at,
         "cost_usd": response.cost_usd,
         "request_id": response.request_id,
+        "logprobs": response.logprobs,
+        "body": response.body and response.body.decode("utf-8", "replace"),
     }
     return exact_json.dumps({name: value for name, value in said.items() if value is not None}, default=repr)
 
@@ -143,9 +145,10 @@ def read(row: Row, key: bytes) -> LLMResponse | None:
         return None
     try:
         said = exact_json.loads(row.answer)
-        usage = said.pop("usage", None)
+        usage, body = said.pop("usage", None), said.pop("body", None)
         response = LLMResponse(said.pop("content"), finish_reason=said.pop("finish_reason", None), **said)
         response.usage = None if usage is None else Usage(*usage)
+        response.body = None if body is None else body.encode()
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return response
