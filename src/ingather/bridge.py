@@ -10,6 +10,7 @@ import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ingather import endings
 from ingather.errors import Cancelled
 from ingather.nesting import current
 from ingather.notebook import is_notebook
@@ -99,6 +100,8 @@ class _Crossing(Generic[T]):
             self.task.add_done_callback(self._finish)
 
     def _finish(self, task: asyncio.Task[T]) -> None:
+        if _background.is_over:  # the process ends: who waits would only complain
+            return
         if task.cancelled():
             self._done.set_exception(Cancelled("the task that waited for this was cancelled"))
         elif (error := task.exception()) is not None:
@@ -108,24 +111,36 @@ class _Crossing(Generic[T]):
 
 
 class _Background:
-    """The process's one loop for synchronous callers, in a daemon thread."""
+    """The process's one loop for synchronous callers, in a daemon thread. It ends with the process."""
 
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.is_over = False
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def start(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self.loop is None:
                 self.loop = asyncio.new_event_loop()
-                threading.Thread(target=_turn, args=(self.loop,), name="ingather-loop", daemon=True).start()
+                self._thread = threading.Thread(target=self._turn, args=(self.loop,), name="ingather-loop", daemon=True)
+                self._thread.start()
             return self.loop
 
+    def end(self) -> None:
+        """Cancel what is in flight and close what is open, so that nothing is left to warn of."""
+        self.is_over = True
+        if self.loop is not None and self._thread is not None:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join(endings.LAST_SECONDS)
 
-def _turn(loop: asyncio.AbstractEventLoop) -> None:
-    while True:
-        with contextlib.suppress(SystemExit, KeyboardInterrupt):  # of a coroutine: they are raised where it is awaited
-            loop.run_forever()
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        while not self.is_over:
+            with contextlib.suppress(SystemExit, KeyboardInterrupt):  # of a coroutine: raised where it is awaited
+                loop.run_forever()
+        with contextlib.suppress(SystemExit, KeyboardInterrupt):
+            loop.run_until_complete(endings.clear())
+        loop.close()
 
 
 _background = _Background()
@@ -138,3 +153,4 @@ def _forget() -> None:
 
 
 os.register_at_fork(after_in_child=_forget)
+endings.at_the_end(lambda: _background.end())  # noqa: PLW0108 - after a fork it is another one

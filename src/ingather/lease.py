@@ -55,8 +55,8 @@ class Lease:
     """
 
     __slots__ = (
-        "arrival", "asked_at", "closed", "cost", "error", "estimate", "future", "granted", "granted_at", "lane",
-        "loop", "outcome", "sent", "usage", "waited",
+        "__weakref__", "arrival", "asked_at", "closed", "cost", "error", "estimate", "future", "granted", "granted_at",
+        "lane", "loop", "outcome", "sent", "usage", "waited",
     )  # fmt: skip
 
     def __init__(self, lane: Lane, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop) -> None:
@@ -99,6 +99,7 @@ class Lease:
             self.closed = True
             pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
             slots.in_use -= 1
+            slots.held.discard(self)
             pool.controller.closed(outcome, self.sent, usage, now, told)
             if outcome is Outcome.SUCCESS:
                 pool.retries.answered()
@@ -110,15 +111,18 @@ class Lease:
 
     async def wait(self) -> None:
         """Until it is `granted`, or has failed with its `error`."""
-        if self.future is None:
-            return
-        try:
-            await self.future
-        except BaseException:  # cancelled, or collected with its loop, which nobody ended in order
-            self.give_up()
-            raise
-        if self.error is None and self.lane.has_failed_since(self.asked_at):  # at the moment when this was granted
-            self.error = self.lane.failed
+        while self.future is not None:
+            try:
+                await self.future
+            except BaseException:  # cancelled, or collected with its loop, which nobody ended in order
+                self.give_up()
+                raise
+            with lock:
+                if self.granted or self.error is not None:
+                    break
+                self.future = self.loop.create_future()  # it was taken back while its loop stood still
+        if self.future is not None and self.error is None and self.lane.has_failed_since(self.asked_at):
+            self.error = self.lane.failed  # at the moment when this was granted
             self.give_up()
 
     def waited_by(self, now: float) -> Mapping[str, float]:
@@ -145,6 +149,7 @@ class Lease:
                 self.waits_no_more(now)
             else:
                 slots.in_use -= 1
+                slots.held.discard(self)
                 pool.controller.unsent(self.sent, now)
             pool.came_free(slots, now)
 
@@ -209,10 +214,11 @@ class Lane:
                 if delay <= 0:
                     pool.grant(lease, now)
                     return lease
-            self._enqueue(lease, now)
+            self.enqueue(lease, now)
             pool.drain(now)
             if not lease.granted:
                 lease.future = lease.loop.create_future()
+                pool.stranded.watch(lease.loop)
         return lease
 
     def ask_free(self, arrival: Arrival, estimate: Tokens) -> Lease | None:
@@ -281,7 +287,8 @@ class Lane:
         self.hold(self.held_by, now)
         return {by: took for by, total in self._clocks.items() if (took := total - clocks.get(by, 0.0)) > 0}
 
-    def _enqueue(self, lease: Lease, now: float) -> None:
+    def enqueue(self, lease: Lease, now: float) -> None:
+        """It waits from now on. For who has the lock."""
         self.hold(self.held_by if self.standing else "", now)
         lease.waited = self._clocks.copy()
         if not self.standing:

@@ -24,6 +24,7 @@ from ingather.limits import Limits
 from ingather.limits.acceptance import is_certain
 from ingather.limits.controller import Controller
 from ingather.limits.retries import RetryBudget
+from ingather.stranded import Stranded
 from ingather.tokens import UNCOUNTED, TokenEstimator
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Pool:
 
     __slots__ = (
         "__weakref__", "_bounds", "_gone", "_shut", "_timers", "_told", "controller", "estimator", "lanes", "name",
-        "retries", "waiting",
+        "retries", "stranded", "waiting",
     )  # fmt: skip
 
     def __init__(self, name: str, limits: Limits | None = None, *, learns: bool = True) -> None:
@@ -60,6 +61,7 @@ class Pool:
         self._timers: weakref.WeakKeyDictionary[AbstractEventLoop, float] = weakref.WeakKeyDictionary()
         self._told: Limits | None = None
         self._shut = -math.inf, -math.inf
+        self.stranded = Stranded(self)
 
     @property
     def counts_tokens(self) -> bool:
@@ -176,6 +178,7 @@ class Pool:
         lease.granted = True
         lease.granted_at = now
         lease.lane.slots.in_use += 1
+        lease.lane.slots.held.add(lease)
         lease.sent = self.controller.sent(lease.cost, now)
 
     def drain(self, now: float) -> None:

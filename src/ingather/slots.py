@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingather.lease import Lane
+    from ingather.lease import Lane, Lease
 
 
 class Slots:
     """An executor's bound on requests on the wire and running functions, over all its calls and nesting levels.
 
-    `is_adaptive`: nobody has set it, so that the quota alone says how many calls are right.
+    `is_adaptive`: nobody has set it, so that the quota alone says how many calls are right. `held`: the leases that are
+    in use; it keeps none of them, nor their loops, from being collected.
     """
 
-    __slots__ = ("capacity", "in_use", "is_adaptive", "waiting")
+    __slots__ = ("capacity", "held", "in_use", "is_adaptive", "waiting")
 
     def __init__(self, capacity: float, *, is_adaptive: bool = False) -> None:
         self.capacity = capacity
         self.is_adaptive = is_adaptive
         self.in_use = 0
+        self.held: weakref.WeakSet[Lease] = weakref.WeakSet()
         self.waiting: list[Lane] = []
 
     def __repr__(self) -> str:

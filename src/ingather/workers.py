@@ -72,6 +72,8 @@ class Workers:
 
     async def ended(self, *, cancelled: bool = False) -> None:
         """Wait until the last has gone, those apart whose functions wait here; `cancelled`: and do not let them end."""
+        if self._loop.is_closed():
+            return  # collected, with all that it can no longer end
         interrupted: asyncio.CancelledError | None = None
         waiting_here = set(callers())
         while workers := self._tasks - waiting_here:

@@ -73,3 +73,43 @@ def wait_for(process, word, times=1):
         line = process.stdout.readline()
         assert line, process.stderr.read()
         times -= line.strip() == word
+
+
+ENDING = """
+import asyncio, atexit, gc, os, signal, sys, threading, time
+from ingather import *
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+URL = sys.argv[1]
+
+def provider_of(url):
+    return connect("openai/m", base_url=f"{url}/v1", api_key="k", retry=RetryConfig(max_attempts=1))
+
+def executor_of(url):
+    return ParallelLLMExecutor(provider_of(url), max_concurrency=2)
+
+provider = provider_of(URL)
+executor = executor_of(URL)
+tasks, slow, failing, losing = ([LLMTask(text)] * 3 for text in ("?", "slow", "fail", "lose"))
+
+def arrived():
+    "Waits until calls are in flight."
+    while not executor._slots.in_use:
+        time.sleep(0.001)
+    time.sleep(0.1)
+
+def interrupt_when_arrived():
+    threading.Thread(target=lambda: (arrived(), os.kill(os.getpid(), signal.SIGINT)), daemon=True).start()
+"""
+
+
+def ending(program, url, folder, *flags):
+    """A program's exit code, and what it printed: it has a module-level executor for the server at `url`."""
+    command = [sys.executable, *flags, "-c", ENDING + program, url]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        said, complained = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said, complained = process.communicate()
+    return process.returncode, said, complained

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 _DIALS = 256  # handshakes at once: a thousand would starve each other past the connect timeout
 
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # aiohttp would have us wrap it, which silences nothing
+
+    class Client(aiohttp.ClientSession):
+        """A session that says nothing when its loop has ended, or was dropped, without closing it."""
+
+        def __del__(self, _warnings: object = None) -> None:
+            self.detach()
+
+
 class Connector(aiohttp.TCPConnector):
     """As many connections as are asked for, but not all handshakes at once.
 
@@ -34,6 +45,9 @@ class Connector(aiohttp.TCPConnector):
         self._factory = partial(_Responses, loop=self._loop)  # type: ignore[assignment]
         self._dials = asyncio.Semaphore(_DIALS)
         self._connect_timeout = connect_timeout
+
+    def __del__(self, _warnings: object = None) -> None:
+        """Say nothing: whoever drops a loop that never ended in order cannot be told to close us."""
 
     async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> ResponseHandler:
         async with self._dials, Deadline(self._loop.time() + self._connect_timeout):

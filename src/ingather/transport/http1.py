@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import os
 import warnings
 import weakref
 from contextlib import suppress
@@ -14,9 +15,10 @@ import aiohttp
 from aiohttp import hdrs
 from yarl import URL
 
+from ingather.endings import at_the_end, used
 from ingather.errors import AnswerTooLarge, ProviderError
 from ingather.transport import Reply
-from ingather.transport.connections import Connector, Request
+from ingather.transport.connections import Client, Connector, Request
 from ingather.transport.decoding import GZIP, decoded
 from ingather.transport.expiry import Deadline
 from ingather.transport.faults import FAULTS, typed
@@ -59,6 +61,7 @@ class AiohttpTransport:
         self._cap = max_response_bytes
         self._sessions: dict[_Where, _Session] = {}
         self._lives: dict[_Where, AsyncGenerator[None]] = {}
+        _transports.add(self)
 
     async def post(self, endpoint: Endpoint, body: bytes) -> Reply:
         """Send `body` and read the answer; see `Transport`."""
@@ -83,13 +86,18 @@ class AiohttpTransport:
                 asyncio.run_coroutine_threadsafe(life.aclose(), loop)
 
     async def _opened(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> _Session:
-        for closed in [where for where in self._lives if where[1].is_closed()]:
-            _abandon(self._lives.pop(closed))
+        self.let_go()
+        used(loop)
         where = (endpoint, loop)
         session = self._sessions[where] = _Session(endpoint, self._cap, self._tls)
         life = self._lives[where] = _life(session.client, where, weakref.WeakMethod(self._forget))
         await anext(life)
         return session
+
+    def let_go(self) -> None:
+        """Drop the sessions of loops that were closed without closing them."""
+        if gone := [where for where in self._lives if where[1].is_closed()]:
+            _abandon([self._lives.pop(where) for where in gone])
 
     def _forget(self, where: _Where) -> None:
         self._sessions.pop(where, None)
@@ -109,7 +117,7 @@ class _Session:
         self._proxy = None if proxy is None else URL(proxy)
         self._cap = cap
         self.host = self._url.authority
-        self.client = aiohttp.ClientSession(
+        self.client = Client(
             connector=Connector(CONNECT_TIMEOUT, tls),
             request_class=Request,
             headers={hdrs.ACCEPT_ENCODING: "identity", **endpoint.headers},
@@ -183,10 +191,21 @@ async def _life(
         await client.close()
 
 
-def _abandon(life: AsyncGenerator[None]) -> None:
-    """The loop was closed under a session: let go of all it has, without the warnings about what was left open."""
+def _abandon(lives: list[AsyncGenerator[None]]) -> None:
+    """Their loops turn no more: let go of all they have, without the warnings about what was left open."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        with suppress(StopIteration):
-            life.aclose().send(None)  # on a closed loop, nothing in it waits
-        gc.collect()  # its sockets sit in cycles of asyncio's, and would warn when those are found later
+        while lives:
+            with suppress(StopIteration):
+                lives.pop().aclose().send(None)  # nothing in it waits
+        gc.collect()  # sockets sit in cycles of asyncio's, and would warn when those are found later
+
+
+def _let_go() -> None:
+    for transport in tuple(_transports):
+        transport.let_go()
+
+
+_transports: weakref.WeakSet[AiohttpTransport] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_transports.clear)  # a child must not touch the parent's connections
+at_the_end(_let_go)
