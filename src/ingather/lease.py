@@ -98,8 +98,7 @@ class Lease:
                 return
             self.closed = True
             pool, slots, now = self.lane.pool, self.lane.slots, self.loop.time()
-            slots.in_use -= 1
-            slots.held.discard(self)
+            slots.free(self)
             pool.controller.closed(outcome, self.sent, usage, now, told)
             if outcome is Outcome.SUCCESS:
                 pool.retries.answered()
@@ -111,16 +110,15 @@ class Lease:
 
     async def wait(self) -> None:
         """Until it is `granted`, or has failed with its `error`."""
-        while self.future is not None:
+        while self.future is not None and not self.granted and self.error is None:
             try:
                 await self.future
             except BaseException:  # cancelled, or collected with its loop, which nobody ended in order
                 self.give_up()
                 raise
             with lock:
-                if self.granted or self.error is not None:
-                    break
-                self.future = self.loop.create_future()  # it was taken back while its loop stood still
+                if not self.granted:  # it was taken back while its loop stood still
+                    self.future = self.loop.create_future()
         if self.future is not None and self.error is None and self.lane.has_failed_since(self.asked_at):
             self.error = self.lane.failed  # at the moment when this was granted
             self.give_up()
@@ -148,8 +146,7 @@ class Lease:
             if self.sent is None:
                 self.waits_no_more(now)
             else:
-                slots.in_use -= 1
-                slots.held.discard(self)
+                slots.free(self)
                 pool.controller.unsent(self.sent, now)
             pool.came_free(slots, now)
 
@@ -288,7 +285,6 @@ class Lane:
         return {by: took for by, total in self._clocks.items() if (took := total - clocks.get(by, 0.0)) > 0}
 
     def enqueue(self, lease: Lease, now: float) -> None:
-        """It waits from now on. For who has the lock."""
         self.hold(self.held_by if self.standing else "", now)
         lease.waited = self._clocks.copy()
         if not self.standing:

@@ -177,8 +177,7 @@ class Pool:
     def grant(self, lease: Lease, now: float) -> None:
         lease.granted = True
         lease.granted_at = now
-        lease.lane.slots.in_use += 1
-        lease.lane.slots.held.add(lease)
+        lease.lane.slots.take(lease)
         lease.sent = self.controller.sent(lease.cost, now)
 
     def drain(self, now: float) -> None:

@@ -13,7 +13,6 @@ import math
 from typing import TYPE_CHECKING
 
 from ingather.call import Call
-from ingather.endings import used
 from ingather.errors import Cancelled, plain
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
 from ingather.intake import Intake, has_deadlines
@@ -63,7 +62,6 @@ class Run:
         self.sink = sink
         self.emit = emit
         self.loop = asyncio.get_running_loop()
-        used(self.loop)
         self._fatal: BaseException | None = None
         self.closed = False
         self.succeeded = self.failed = 0

@@ -25,6 +25,16 @@ class Slots:
         self.held: weakref.WeakSet[Lease] = weakref.WeakSet()
         self.waiting: list[Lane] = []
 
+    def take(self, lease: Lease) -> None:
+        """One more in use."""
+        self.in_use += 1
+        self.held.add(lease)
+
+    def free(self, lease: Lease) -> None:
+        """One less."""
+        self.in_use -= 1
+        self.held.discard(lease)
+
     def __repr__(self) -> str:
         return (
             f"Slots({self.in_use} of {self.capacity} in use, {sum(len(lane.queue) for lane in self.waiting)} waiting)"

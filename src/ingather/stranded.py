@@ -83,8 +83,7 @@ def _set_aside(lane: Lane, stopped: set[AbstractEventLoop], now: float) -> list[
 
 def _take_back(lease: Lease, now: float) -> None:
     if lease.sent is not None:
-        lease.lane.slots.in_use -= 1
-        lease.lane.slots.held.discard(lease)
+        lease.lane.slots.free(lease)
         lease.lane.pool.controller.unsent(lease.sent, now)
     lease.granted, lease.sent = False, None
 

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 from typing import TYPE_CHECKING
 
+from ingather.endings import used
 from ingather.errors import Cancelled
 from ingather.nesting import callers
 
@@ -36,6 +37,7 @@ class Workers:
         self._window = window
         self._aside = 0
         self._loop = asyncio.get_running_loop()
+        used(self._loop)
         self._tasks: set[asyncio.Task[None]] = set()
         self._context = contextvars.copy_context()  # of whoever asked, whichever task hires a worker later
 

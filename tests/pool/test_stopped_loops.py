@@ -1,11 +1,12 @@
 """A loop that stopped without closing gives back what it holds to those who wait, and queues again if it goes on."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from ingather import Limits, LLMTask, ParallelLLMExecutor, stranded
-from tests.run.stand_ins import Wire, llm_tasks, slots_of
+from tests.run.stand_ins import Wire, llm_tasks, pool_of, slots_of
 
 
 @pytest.fixture(autouse=True)
@@ -59,21 +60,28 @@ def test_places_in_a_quota(stopped):
     assert [result.success for result in loop.run_until_complete(task)] == [True] * 5
 
 
-def test_loop_that_only_pauses_keeps_its_slots(stopped):
-    executor = ParallelLLMExecutor(Wire(latency=99.0), 2)
+def test_loop_that_only_pauses_keeps_its_slots(stopped, monkeypatch):
+    monkeypatch.setattr(stranded, "_LOOK_AGAIN", 9999.0)
+    wire = Wire(latency=9999.0)
+    executor = ParallelLLMExecutor(wire, 2)
     loop, _ = stopped(executor.gather(llm_tasks(2)))
-
-    async def turned_by_hand():
-        waiting = asyncio.ensure_future(executor.gather([LLMTask("?")]))
-        for _ in range(20):
-            await asyncio.sleep(0.01)
-            await asyncio.to_thread(turn)
-        assert slots_of(executor).in_use == 2
-        waiting.cancel()
-        await asyncio.wait([waiting])
 
     def turn():
         loop.call_soon(loop.stop)
         loop.run_forever()
+
+    async def turned_by_hand():
+        waiting = asyncio.ensure_future(executor.gather([LLMTask("?")]))
+        await asyncio.sleep(0.01)
+        look = partial(pool_of(executor).stranded._look, asyncio.get_running_loop())
+        for _ in range(5):
+            look()
+            await asyncio.to_thread(turn)
+        assert slots_of(executor).in_use == 2
+        look()
+        look()  # it did not turn in between
+        assert slots_of(executor).in_use == 1
+        waiting.cancel()
+        await asyncio.wait([waiting])
 
     asyncio.run(turned_by_hand())
