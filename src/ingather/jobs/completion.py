@@ -49,8 +49,14 @@ def chat_completion(
     if response.usage is not None:
         whole["usage"] = _usage(response.usage)
     whole |= {name: said[name] for name in _OF_ANSWER if isinstance(said.get(name), str)}
-    given = response.raw
-    return whole | given if isinstance(given, dict) and isinstance(given.get("choices"), list) else whole
+    return as_given(response.raw, "choices", whole)
+
+
+def as_given(given: object, field: str, whole: dict[str, object]) -> dict[str, object]:
+    """The answer `given` by a provider, where it is of this API, by its `field`; what it lacks is as in `whole`."""
+    if not isinstance(given, dict) or not isinstance(given.get(field), list):
+        return whole
+    return whole | {name: value for name, value in given.items() if value is not None or name not in whole}
 
 
 def _message(response: LLMResponse, refusal: str | None) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ingather.errors import SetupError
+from ingather.jobs.completion import as_given
 from ingather.jobs.messages import read_messages
 from ingather.providers.finish import End, end_of
 
@@ -100,8 +101,7 @@ def response_object(answer: LLMResponse, asked: Mapping[str, object], refusal: s
     if answer.usage is not None:
         whole["usage"] = _usage(answer.usage)
     whole |= {"service_tier": said["service_tier"]} if "service_tier" in said else {}
-    given = answer.raw
-    return whole | given if isinstance(given, dict) and isinstance(given.get("output"), list) else whole
+    return as_given(answer.raw, "output", whole)
 
 
 def _incomplete(reason: str | None, refusal: str | None) -> str | None:
