@@ -142,6 +142,21 @@ def test_a_price_by_the_token_is_unknown_where_tokens_are_not_all_or_the_tariff_
         appraised(provider, "x", {"max_tokens": 5, **overrides}, max_cost_usd=1.0, max_input=1000)
 
 
+@pytest.mark.parametrize(
+    ("model", "overrides"),
+    [
+        ("openrouter/openai/gpt-4o-mini", {"plugins": [{"id": "web"}]}),
+        ("xai/grok-4", {"search_parameters": {"mode": "on"}}),
+        ("xai/grok-4", {"tools": [{"type": "x_search"}]}),
+        ("groq/llama-3.3-70b-versatile", {"tools": [{"type": "browser_search"}]}),
+    ],
+)
+def test_searches_of_a_service_are_not_in_its_price_by_the_token(model, overrides):
+    terms = Terms(connect(model, api_key="abcdefgh"), Slots(1), None, None, None)
+    assert terms.freeze([LLMMessage("user", "x")], {}).price is not None
+    assert terms.freeze([LLMMessage("user", "x")], overrides).price is None
+
+
 def test_who_gives_a_price_knows_the_tariff():
     provider = connect("openai/gpt-4o-mini", api_key="abcdefgh")
     exchange = appraised(provider, "x", {"max_tokens": 5, "service_tier": "priority"}, max_cost_usd=1.0, prices=TABLE)

@@ -46,10 +46,12 @@ _ELSEWHERE = re.compile(
     rb'|"prompt":\{|"mcp_servers":\[|"(?:file_id|fileUri)":"|"audio":\{"id"'
 )
 _HOSTED = re.compile(
-    rb'"type":"(?:web_search|web_fetch|file_search|code_interpreter|code_execution|computer|image_generation|mcp)[^"]*"'
+    rb'"type":"(?:web_search|web_fetch|file_search|code_interpreter|code_execution|computer|image_generation|mcp|x_search'
+    rb'|live_search|browser_search|browser_automation|collections_search|openrouter:)[^"]*"'
     rb'|"(?:google_?search(?:Retrieval)?|googleMaps|url_?context|code_?execution|fileSearch)":\{',
     re.IGNORECASE,
 )
+_SEARCHES = (b'"web_search_options":{', b'"search_parameters":{', b'"plugins":[', b'"compound_custom":{')
 _OTHER_TARIFF = re.compile(
     rb'"service_tier":"(?!auto"|default"|standard)|"speed":"(?!standard)|"inference_geo":"(?!global)'
 )
@@ -116,7 +118,7 @@ def written_out(messages: Sequence[LLMMessage], overrides: Mapping[str, object])
 
 def is_by_the_token(price: Price, body: bytes) -> bool:
     """Whether `price` says all that a request costs: its tools run here, and at the usual tariff if it is not given."""
-    if b'"web_search_options":{' in body or (b'"tools":' in body and _HOSTED.search(body)):
+    if _has_hosted(body):
         return False
     return getattr(price, "given", False) or _OTHER_TARIFF.search(body) is None
 
@@ -140,8 +142,12 @@ def was_free(error: BaseException) -> bool:
 
 
 def _adds(body: bytes) -> bool:
-    hosted = b'"web_search_options":{' in body or (b'"tools":' in body and _HOSTED.search(body) is not None)
-    return hosted or _ELSEWHERE.search(body) is not None
+    return _has_hosted(body) or _ELSEWHERE.search(body) is not None
+
+
+def _has_hosted(body: bytes) -> bool:
+    """Whether the provider is asked to do more than to answer, which it charges for."""
+    return any(mark in body for mark in _SEARCHES) or (b'"tools":' in body and _HOSTED.search(body) is not None)
 
 
 def _strange(parts: object) -> Iterator[str]:
