@@ -55,9 +55,11 @@ def test_any_other_parameter_is_taken_as_it_is():
     assert checked_params(ANYTHING) == ANYTHING
 
 
-def test_fields_of_extra_body_stand_beside_the_others():
-    assert checked_params({"top_p": 1, "extra_body": {"top_k": 5, "top_p": 0}}) == {"top_p": 0, "top_k": 5}
-    assert checked_params({"extra_body": None}) == {}
+def test_fields_of_extra_body_are_checked_as_the_others():
+    params = {"top_p": 1, "extra_body": {"top_k": 5, "google": {"thinking_config": {}}}}
+    assert checked_params(params) == params
+    with pytest.raises(SetupError, match="'top_k' is a whole number"):
+        checked_params({"extra_body": {"top_k": "many"}})
     with pytest.raises(SetupError, match="'extra_body' is an object"):
         checked_params({"extra_body": [1]})
 

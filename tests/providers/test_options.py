@@ -77,6 +77,16 @@ def test_fields_of_extra_body_stand_beside_the_others():
     assert b'"temperature":1,"top_k":5' in provider.prepare(HI).body  # type: ignore[attr-defined]
     with pytest.raises(SetupError, match="extra_body is an object"):
         connect("vllm/m", extra_body=1)
-    for name in ("api_key", "base_url", "headers", "messages", "extra_body"):
+    for name in ("api_key", "base_url", "headers", "messages"):
         with pytest.raises(SetupError, match=name):
             connect("vllm/m", extra_body={name: {}})
+
+
+@pytest.mark.parametrize(
+    "given", [{"google": {"thinking_config": {}}}, {"extra_body": {"google": {"thinking_config": {}}}}]
+)
+def test_extra_body_of_googles_compatible_api_stays_one(given):
+    provider = connect("openai/gemini", base_url=LOCAL, extra_body={"top_k": 5, **given})
+    body = provider.prepare(HI).body  # type: ignore[attr-defined]
+    assert b'"extra_body":{"google":{"thinking_config":{}}}' in body
+    assert b'"top_k":5' in body

@@ -27,7 +27,7 @@ from ingather.jobs import (
 from ingather.jobs.answer_form import AnswerForm, load_form
 from ingather.jobs.batch import ENDPOINTS
 from ingather.jobs.owner import Owner
-from ingather.jobs.params import run_params
+from ingather.jobs.params import names_in, run_params
 from ingather.jobs.typos import Typos
 from ingather.limits import Limits
 from ingather.providers.capabilities import capabilities_of
@@ -170,7 +170,7 @@ def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider,
     model = None if form is None else form.model
     recipe = Recipe(template, system, params, model, whom.each_its_own, typos=typos, id_column=ask.id, keep=ask.keep)
     provider = _provider(whom, whom.api or _api_of_lines(source, recipe, whom))
-    typos.check(params, "--param")
+    typos.check(names_in(params), "--param")
     return replace(recipe, speaks_responses=isinstance(provider, ResponsesProvider)), provider, form
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ingather import exact_json
 from ingather.errors import SetupError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _NUMBER = ((int, float), "a number")
 _COUNT = ((int,), "a whole number")
@@ -38,6 +34,7 @@ TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "tool_choice": ((str, dict), "text or an object"),
     "parallel_tool_calls": _YES,
     "service_tier": _TEXT,
+    "extra_body": _OBJECT,
 }
 """Name → the types it takes with every server, and how to say them. All other names take anything."""
 
@@ -55,14 +52,13 @@ _NEVER = {
     "background": "answers are always waited for",
     "stream": "answers are always taken whole",
     "n": "one answer a task: repeat the line under another id",
-    "extrabody": "it stands in an extra_body already",
 }
 _CONTENT = ("messages", "input", "contents", "prompt")
 _PYTHONS = ("True", "False", "None")
 
 
 def checked_params(params: Mapping[str, object]) -> dict[str, object]:
-    """`params` without a model (whose, `Recipe` decides), as they may be sent; fields of ``extra_body`` beside them.
+    """`params` without a model (whose, `Recipe` decides), as they may be sent.
 
     What holds anyway (``stream: false``) is left out. Raises SetupError that names the first that may not be set, or is
     of a type that no server takes.
@@ -71,8 +67,11 @@ def checked_params(params: Mapping[str, object]) -> dict[str, object]:
     {'temperature': 0, 'chat_template_kwargs': {'thinking': False}}
     """
     kept: dict[str, object] = {}
-    for name, value in _flat(params):
+    for name, value in params.items():
         if name == "model" or _holds_anyway(name, value):
+            continue
+        if name == "extra_body" and isinstance(value, Mapping):
+            kept[name] = checked_params(value)
             continue
         _refuse(name)
         if value is not None and name in TYPES:
@@ -91,6 +90,16 @@ def run_params(assignments: list[str]) -> dict[str, object]:
     if content := next((name for name in _CONTENT if isinstance(params.get(name), str | list)), None):
         raise SetupError(f"--param {content}=…: each task has its own; --prompt makes them of the rows' fields")
     return checked_params(params)
+
+
+def names_in(params: Mapping[str, object]) -> list[str]:
+    """All names, those of fields in ``extra_body`` among them.
+
+    >>> names_in({"top_p": 1, "extra_body": {"top_k": 5}})
+    ['top_p', 'extra_body', 'top_k']
+    """
+    extra = params.get("extra_body")
+    return [*params, *(extra if isinstance(extra, Mapping) else ())]
 
 
 def parsed_param(assignment: str) -> tuple[str, object]:
@@ -112,14 +121,6 @@ def parsed_param(assignment: str) -> tuple[str, object]:
         json = {"None": "null"}.get(written.strip(), written.strip().lower())
         raise SetupError(f"--param {name}: write {name}={json}, as in JSON; for the text, {name}='\"{written}\"'")
     return name, written
-
-
-def _flat(params: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    extra = params.get("extra_body")
-    if extra is not None and not isinstance(extra, Mapping):
-        raise SetupError(f"the parameter 'extra_body' is an object, not {extra!r:.60}")
-    yield from ((name, value) for name, value in params.items() if name != "extra_body")
-    yield from (extra or {}).items()
 
 
 def _holds_anyway(name: str, value: object) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ingather.errors import SetupError
 from ingather.jobs.batch import RESPONSES, is_batch, read_batch
 from ingather.jobs.messages import read_messages
-from ingather.jobs.params import TYPES, checked_params
+from ingather.jobs.params import TYPES, checked_params, names_in
 from ingather.jobs.typos import Typos
 from ingather.task import LLMMessage, LLMTask
 
@@ -117,7 +117,7 @@ class Recipe:
         params = self.params
         if own:
             checked = checked_params(own)
-            self.typos.check(checked, f"line {row.line}")
+            self.typos.check(names_in(checked), f"line {row.line}")
             params = {**params, **checked}
         if self.own_models:
             params = {**params, "model": _model(own)}

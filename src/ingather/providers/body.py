@@ -26,6 +26,7 @@ _REFUSED = {
     "max_retries": "use RetryConfig(max_attempts=…)",
 }
 _SCHEMAS = {"schema", "parameters", "input_schema", "responseJsonSchema", "parametersJsonSchema"}  # of all dialects
+_OWN_EXTRA = ("extra_body", "google")
 _DEEPEST = 254  # levels of nesting: orjson's own bound
 _WATCHED = {*_REFUSED, "stream", "n", "model"}
 
@@ -50,15 +51,19 @@ def checked(params: Mapping[str, object]) -> dict[str, object]:
 
 
 def _with_extra(sent: dict[str, object]) -> dict[str, object]:
-    """With the fields of ``extra_body`` beside the others and over them, as the openai package has it."""
+    """With the fields of ``extra_body`` beside the others and over them, as the openai package has it.
+
+    Google's compatible API has a field of that very name on the wire, with ``google`` in it.
+    """
     extra = sent.pop("extra_body")
     if extra is None:
         return sent
     if not isinstance(extra, Mapping):
         raise SetupError(f"extra_body is an object whose fields are sent beside the others, not {extra!r:.40}")
-    if "extra_body" in extra:
-        raise SetupError("extra_body holds an extra_body: write its fields once")
-    return {**sent, **checked(extra)}
+    own = {name: value for name, value in extra.items() if name not in _OWN_EXTRA}
+    whole = {**sent, **checked(own)}
+    nested = extra.get("extra_body", {"google": extra["google"]} if "google" in extra else None)
+    return whole if nested is None else {**whole, "extra_body": nested}
 
 
 def _check(name: object, value: object) -> None:
