@@ -34,6 +34,9 @@ _NAMES = {
         repeat_penalty return_progress return_tokens samplers t_max_predict_ms timings_per_token top_n_sigma typical_p
         typ_p xtc_probability xtc_threshold thinking_forced_open thinking_budget_tokens reasoning_budget""",
     "Ollama, LM Studio": "draft_model format keep_alive num_ctx num_predict options think ttl",
+    "others of theirs": """custom_logit_processor guided_decoding logits_processors logprob_start_len media_io_kwargs
+        repetition_detection return_logprob return_routed_experts rid temperature_last top_logprobs_num
+        adapter_id details do_sample min_new_tokens return_full_text truncate watermark""",
     "services": """compound_custom disable_reasoning disable_search disable_tool_validation citation_options
         clear_thinking context_length_exceeded_behavior contextual_response_format deferred disable_tool_validation
         do_sample echo enable_search enable_thinking exclude_domains image_response_format include_domains
@@ -43,13 +46,14 @@ _NAMES = {
         request_id response_language return_images return_related_questions route safe_prompt safety_model
         search_after_date_filter search_before_date_filter search_domain_filter search_language_filter search_mode
         search_options search_parameters search_recency_filter search_settings session_id speculation
-        stream_mode thinking_budget tool_stream top_a trace transforms typical_p usage web_search_options""",
+        stream_mode thinking_budget tool_stream top_a thinking_config tool_config trace transforms translation_options
+        safety_mode conversation_id prompt_id typical_p usage web_search_options""",
 }
 """Whose → names that its documentation gives. To be complete is not needed: other names are sent as they are."""
 
+_SYNONYMS = {"max_new_tokens": "max_tokens", "max_length": "max_tokens", "temp": "temperature", "stop_words": "stop"}
 KNOWN = frozenset(name for names in _NAMES.values() for name in names.split())
-_LIKELY = 0.8  # share of signs in common, as difflib counts it
-_SHORT = 5  # signs: of shorter names, two that differ in one sign are rather two names
+_LIKELY = 0.85  # share of signs in common, as difflib counts it
 
 
 @lru_cache(maxsize=1000)
@@ -64,8 +68,16 @@ def likely_typo(name: str) -> str | None:
     plain = name.strip().lower().replace("-", "_")
     if plain in KNOWN:
         return plain
-    squeezed = {known.lower().replace("_", ""): known for known in sorted(KNOWN, reverse=True)}
-    if (same := squeezed.get(plain.replace("_", ""))) is not None:
-        return same
-    near = get_close_matches(plain, KNOWN, 1, cutoff=_LIKELY if len(plain) >= _SHORT else 0.85)
-    return near[0] if near else None
+    for alike in (_squeezed, _letters):
+        if same := next((known for known in sorted(KNOWN, reverse=True) if alike(known) == alike(plain)), None):
+            return same
+    near = get_close_matches(plain, KNOWN, 1, cutoff=_LIKELY)
+    return _SYNONYMS.get(plain) or (near[0] if near else None)
+
+
+def _squeezed(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def _letters(name: str) -> list[str]:
+    return sorted(_squeezed(name))
