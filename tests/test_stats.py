@@ -107,7 +107,7 @@ def test_all_is_said_a_line_each_in_one_line_for_a_log_and_as_a_table_in_a_noteb
     for said in (
         "14 in 10.0 s",
         "1 (1 won)",
-        "1 retries",
+        "1 retry",
         "p50 1.0 s, p95 2.0 s, p99 3.0 s",
         "provider 15.0 s (75 %), queue 5.0 s (25 %)",
         "at least 0.5000 USD (of at most 5.0000: 0.6000 counted, 0.1000 reserved)",

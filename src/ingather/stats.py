@@ -214,7 +214,7 @@ class Stats:
         if self.hedges:
             rows.append(("copies", f"{self.hedges:,} ({self.hedges_won:,} won)"))
         if self.retries_denied:
-            rows.append(("denied", f"{self.retries_denied:,} retries"))
+            rows.append(("denied", counted(self.retries_denied, "retry", "retries")))
         if self.median is not None and self.p95 is not None and self.p99 is not None:
             latency = f"p50 {seconds(self.median)}, p95 {seconds(self.p95)}, p99 {seconds(self.p99)}"
             rows.append(("latency", latency))

@@ -31,14 +31,14 @@ def test_stats(ingather, sim):
     first, second, third = outcome.out.splitlines()
     assert first.startswith("5 answers, ")
     assert time.strftime("%Y-%m-%d") in second
-    assert third == "5 attempts in 1 runs"
+    assert third == "5 attempts in 1 run"
 
 
 def test_clear(ingather, sim):
     outcome = ingather("cache", "clear", "--store", "run.db", "--older-than", "1")
-    assert outcome.out == "0 answers are forgotten, 5 are left\n"
+    assert outcome.out == "0 answers are forgotten, 5 left\n"
     outcome = ingather("cache", "clear", "--store", "run.db")
-    assert outcome.out == "5 answers are forgotten, 0 are left\n"
+    assert outcome.out == "5 answers are forgotten, 0 left\n"
 
 
 @pytest.mark.parametrize("command", [["stats"], ["clear"], ["explain", "t.jsonl", "--model", "openai/m"]])

@@ -42,7 +42,7 @@ def test_it_says_where_it_is_and_ends_with_a_summary(stop):
         process.send_signal(stop)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
-    assert "1 calls in" in out
+    assert "1 call in" in out
     assert "answers: 1 × 200" in out
 
 

@@ -48,5 +48,7 @@ def say_version() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"ingather: {message}", file=sys.stderr)
+    from ingather.cli.fold import fold
+
+    print(fold(f"ingather: {message}", sys.stderr), file=sys.stderr)
     sys.exit(code)

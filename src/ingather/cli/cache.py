@@ -17,24 +17,26 @@ _DAY = 86_400.0
 
 def stats(store: StoreFile) -> None:
     """Say how much a store holds."""
+    from ingather.stats import counted
     from ingather.store import Store
 
     with Store(existing(store), read_only=True) as opened:
         found = opened.stats()
-    print(f"{found.answers:,} answers, {found.bytes / 1e6:,.1f} MB")
+    print(f"{counted(found.answers, 'answer')}, {found.bytes / 1e6:,.1f} MB")
     if found.oldest is not None and found.newest is not None:
         print(f"stored from {_day(found.oldest)} to {_day(found.newest)}")
-    print(f"{found.attempts:,} attempts in {found.runs:,} runs")
+    print(f"{counted(found.attempts, 'attempt')} in {counted(found.runs, 'run')}")
 
 
 def clear(store: StoreFile, older_than: OlderThan = 0.0) -> None:
     """Forget the answers of a store, and its record of attempts. What was written to files of answers stays."""
+    from ingather.stats import counted
     from ingather.store import Store
 
     with Store(existing(store)) as opened:
         gone = opened.clear(older_than=older_than * _DAY)
         left = opened.stats().answers
-    print(f"{gone:,} answers are forgotten, {left:,} are left")
+    print(f"{counted(gone, 'answer is', 'answers are')} forgotten, {left:,} left")
 
 
 def existing(path: str) -> str:

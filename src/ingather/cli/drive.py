@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingather.cli.conclusion import CAP_REACHED, Conclusion, begun_again, going_on
+from ingather.cli.fold import fold
 from ingather.cli.mistake import Mistake
 from ingather.cli.settle import Settled, settle
 from ingather.cli.signals import Interrupts
@@ -84,7 +85,7 @@ class Drive:
         try:
             self.plan.begin()
             if not self.how.quiet and (said := begun_again(self.plan)):
-                print(said, file=sys.stderr)
+                print(fold(said, sys.stderr), file=sys.stderr)
             asyncio.run(self._run())
             self._refuse_hopeless()
             settled = self._settle()
@@ -243,7 +244,7 @@ class Drive:
     def _conclude(self, settled: Settled) -> int:
         conclusion = Conclusion(self, settled)
         if not self.how.quiet or conclusion.code or settled.trouble:
-            print(conclusion.text(), file=sys.stderr)
+            print(fold(conclusion.text(), sys.stderr), file=sys.stderr)
         return conclusion.code
 
 

@@ -13,6 +13,7 @@ from ingather.jobs import Source, check
 from ingather.learnt import recall
 from ingather.providers.capabilities import capabilities_of
 from ingather.result import Usage
+from ingather.stats import counted
 from ingather.store import Store
 from ingather.store.key import Key
 from ingather.store.nearest import Nearest
@@ -152,27 +153,31 @@ def _before(connection: sqlite3.Connection, provider: Provider) -> Before:
 
 
 def _calls(sums: Sums, store: str | None) -> str:
-    there = "" if store is None else f"; {sums.stored:,} are answered in {store} already, or by another of them"
-    return f"calls   {sums.calls:,}, for {sums.tasks:,} tasks{there}"
+    stored = "1 is" if sums.stored == 1 else f"{sums.stored:,} are"
+    there = "" if store is None else f"; {stored} answered in {store} already, or by another of them"
+    return f"calls   {sums.calls:,}, for {counted(sums.tasks, 'task')}{there}"
 
 
 def _tokens(sums: Sums, before: Before, store: str | None) -> tuple[str, str]:
-    sent = f"in      about {sums.input:,.0f} tokens (4 bytes of a request each), at most {sums.size:,}"
+    sent = f"in      about {counted(round(sums.input), 'token')} (4 bytes of a request each), at most {sums.size:,}"
     if sums.unlimited:
-        most = f"no limit for {sums.unlimited:,} calls (--param max_tokens=N sets one)"
+        most = f"no limit for {counted(sums.unlimited, 'call')} (--param max_tokens=N sets one)"
     else:
-        most = f"at most {sums.output:,} tokens"
+        most = f"at most {counted(sums.output, 'token')}"
     if before.output is None:
         return sent, f"out     {most}; how many to expect is unknown, as long as a --store holds no such answers"
     likely = before.output * sums.calls if sums.unlimited else min(before.output * sums.calls, sums.output)
-    return sent, f"out     about {likely:,.0f} tokens (as {before.answers:,} answers in {store}); {most}"
+    return (
+        sent,
+        f"out     about {counted(round(likely), 'token')} (as {counted(before.answers, 'answer')} in {store}); {most}",
+    )
 
 
 def _money(sums: Sums, before: Before, budget: Budget | None) -> str:
     if not sums.calls:
         return "money   none"
     if sums.unpriced:
-        which = "" if sums.unpriced == sums.calls else f" for {sums.unpriced:,} of {sums.calls:,} calls"
+        which = "" if sums.unpriced == sums.calls else f" for {sums.unpriced:,} of {counted(sums.calls, 'call')}"
         return f"money   unknown{which}: no price; give --price IN:OUT, USD for a million tokens"
     most = "with no limit" if sums.unlimited and sums.most_usd else f"at most {sums.most_usd:,.4f} USD"
     if before.output is None:

@@ -130,7 +130,11 @@ def _line(before: Stats, now: Stats) -> str:
 
 
 def _summary(stats: Stats) -> str:
-    lines = [f"{stats['calls']:,} calls in {stats['seconds']:.1f} s, at most {stats['peak_in_flight']:,} in flight"]
+    from ingather.stats import counted
+
+    lines = [
+        f"{counted(stats['calls'], 'call')} in {stats['seconds']:.1f} s, at most {stats['peak_in_flight']:,} in flight"
+    ]
     if statuses := [
         f"{count:,} × {status if status != '0' else 'no answer'}" for status, count in stats["by_status"].items()
     ]:
@@ -142,5 +146,7 @@ def _summary(stats: Stats) -> str:
     if stats["disconnected"]:
         lines.append(f"given up by the client: {stats['disconnected']:,}")
     minute = stats["longest_minute"]
-    lines.append(f"most within a minute: {minute['requests']:,} requests, {minute['tokens']:,} tokens")
+    lines.append(
+        f"most within a minute: {counted(minute['requests'], 'request')}, {counted(minute['tokens'], 'token')}"
+    )
     return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingather.stats import seconds
+from ingather.stats import counted, seconds
 
 if TYPE_CHECKING:
     from ingather.progress.pace import Rates
@@ -54,9 +54,9 @@ def _trouble(found: Summary) -> list[str]:
     if found.rejected:
         parts.append(f"{found.rejected:,} × 429 (paused {seconds(found.paused)})")
     if found.backoffs:
-        parts.append(f"{found.backoffs:,} retries")
+        parts.append(counted(found.backoffs, "retry", "retries"))
     if found.reasked:
-        parts.append(f"{found.reasked:,} re-asks")
+        parts.append(counted(found.reasked, "re-ask"))
     return parts
 
 

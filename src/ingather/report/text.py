@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ingather import errors as tree
 from ingather.limited import in_words
-from ingather.stats import seconds
+from ingather.stats import counted, seconds
 
 if TYPE_CHECKING:
     from ingather.report.summary import Summary
@@ -94,7 +94,7 @@ def _effort(found: Summary) -> list[str]:
     if found.times.total >= 1.0:
         lines.append(f"  time        of all tasks together: {found.times}")
     if found.tokens:
-        unknown = f"; {found.unmetered:,} answers did not say" if found.unmetered else ""
+        unknown = f"; {counted(found.unmetered, 'answer')} did not say" if found.unmetered else ""
         lines.append(f"  tokens      {found.input_tokens:,} in, {found.output_tokens:,} out{unknown}")
     stats = found.stats
     if stats is not None and (stats.known_usd or stats.cap_usd is not None):
@@ -109,14 +109,21 @@ def _effort(found: Summary) -> list[str]:
 def _of_which(found: Summary) -> str:
     parts = []
     if found.rejected:
-        parts.append(f"{found.rejected:,} were 429s ({found.pauses:,} pauses, {seconds(found.paused)} in all)")
+        parts.append(
+            f"{_were(found.rejected, '429')} ({counted(found.pauses, 'pause')}, {seconds(found.paused)} in all)"
+        )
     if found.hedges:
         won = "" if found.stats is None else f" ({found.stats.hedges_won:,} of them answered first)"
-        parts.append(f"{found.hedges:,} were second copies{won}")
+        parts.append(f"{_were(found.hedges, 'second copy', 'second copies')}{won}")
     if found.stats is not None and found.stats.retries_denied:
-        parts.append(f"{found.stats.retries_denied:,} retries were not made, as too few calls were answered")
+        denied = counted(found.stats.retries_denied, "retry was", "retries were")
+        parts.append(f"{denied} not made, as too few calls were answered")
     if found.backoffs:
-        parts.append(f"{found.backoffs:,} backoffs ({seconds(found.backoff)})")
+        parts.append(f"{counted(found.backoffs, 'backoff')} ({seconds(found.backoff)})")
     if found.reasked:
-        parts.append(f"{found.reasked:,} re-asks")
+        parts.append(counted(found.reasked, "re-ask"))
     return f": {', '.join(parts)}" if parts else ""
+
+
+def _were(number: int, one: str, many: str | None = None) -> str:
+    return f"1 was a {one}" if number == 1 else f"{number:,} were {many or f'{one}s'}"
