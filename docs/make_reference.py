@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import ingather
 import ingather.errors
+import ingather.progress
+import ingather.report
 import ingather.simulator.faults
 import ingather.stats
 import ingather.testing
@@ -36,6 +38,9 @@ def page() -> str:
         for name in module.__all__:
             parts += _entry(name, getattr(module, name))
     parts += ["## ingather.stats", *_entry("Stats", ingather.stats.Stats), *_entry("Times", ingather.stats.Times)]
+    parts += ["## ingather.progress", *_entry("Progress", ingather.progress.Progress)]
+    parts += ["## ingather.report", *_entry("Report", ingather.report.Report)]
+    parts += _entry("Summary", ingather.report.Summary)
     for module in (ingather.errors, ingather.simulator.faults):
         parts += [f"## {module.__name__}", _fenced(inspect.getdoc(module) or "")]
     return "\n\n".join(parts) + "\n"

@@ -85,3 +85,11 @@ def test_a_schema_in_the_prompt_is_followed():
 def test_braces_that_are_no_schema_stay_text():
     text = 'a {"properties"} and {"x": 1} b'
     assert embedded_schema(text) == (None, text)
+
+
+def test_words_about_the_form_of_the_answer_are_no_part_of_the_question():
+    schema = {"type": "object", "properties": {"value": {"type": "integer"}}, "required": ["value"]}
+    form = f"Answer with JSON only, one value that fits the JSON schema below: no prose.\n\n{json.dumps(schema)}"
+    turns = [("system", form), ("user", "Lars is 52 years old. How old is he?")]
+    assert json_answer(turns, schema) == '{"value": 52}'
+    assert json_answer(turns) == '{"value": 52}'

@@ -26,6 +26,7 @@ each version's answers."""
 
 _SUMMARY = re.compile(r"(?i)\b(?:summar|overview|key points|list|describe|main)")
 _WANTS_JSON = re.compile(r"(?i)\bjson\b")
+_FORM = re.compile(r"(?im)^answer with json only[^\n]*\n*")  # says how to answer, and not what is asked
 _IN_SUMMARY = 3  # sentences
 
 
@@ -88,6 +89,7 @@ def _schema_within(turns: list[tuple[str, str]]) -> tuple[dict[str, object] | No
         document = Document.within(text) if role == "user" else None
         schema, rest = embedded_schema(text if document is None else document.after)
         if schema is not None:
+            rest = _FORM.sub("", rest)
             if document is not None:
                 rest = text[: len(text) - len(document.after)] + rest
             return schema, [*turns[:index], (role, rest), *turns[index + 1 :]]

@@ -1,0 +1,84 @@
+"""What stands in the README and the docs can be copied: each block alone, each command in a narrow terminal."""
+
+import ast
+import builtins
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ingather.testing import Simulator
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "apps/tenk/README.md"]
+GOES_ON = "# goes on from above\n"
+
+
+@dataclass(frozen=True)
+class Block:
+    page: str
+    line: int
+    text: str
+
+    def __str__(self):
+        return f"{self.page}:{self.line}"
+
+
+def blocks(language):
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for match in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+            yield Block(page.relative_to(ROOT).as_posix(), text[: match.start()].count("\n") + 1, match[1])
+
+
+PYTHON = list(blocks("python"))
+each_block = pytest.mark.parametrize("block", [one for one in PYTHON if not one.text.startswith(GOES_ON)], ids=str)
+
+
+def names_from_elsewhere(code):
+    """Names that are read and never bound: a fair guess, since a snippet hides nothing."""
+    tree = ast.parse(code)
+    bound = set(vars(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            bound.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            bound.add(node.name)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - bound
+
+
+@each_block
+def test_a_block_that_does_not_say_that_it_goes_on_imports_all_that_it_uses(block):
+    assert names_from_elsewhere(block.text) == set()
+
+
+@pytest.mark.parametrize("block", [one for one in PYTHON if one.text.startswith(GOES_ON)], ids=str)
+def test_a_block_that_goes_on_has_something_to_go_on_from(block):
+    before = [one for one in PYTHON if one.page == block.page and one.line < block.line]
+    assert before
+    assert not names_from_elsewhere("".join(one.text for one in before) + block.text)
+
+
+@pytest.mark.slow
+@each_block
+def test_a_block_runs_by_itself_and_leaves_nothing_behind(block, tmp_path):
+    with Simulator() as server:
+        code = block.text.replace("http://127.0.0.1:8731/v1", server.base_url)  # which a command before it began
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Unclosed" not in done.stderr
+
+
+@pytest.mark.parametrize("block", list(blocks("console")), ids=str)
+def test_a_command_fits_a_narrow_terminal(block):
+    assert [line for line in block.text.splitlines() if len(line) > 80] == []
