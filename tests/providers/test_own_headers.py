@@ -122,6 +122,35 @@ def test_header_that_is_a_key_stands_in_place_of_the_key(monkeypatch):
         made(api_key=CANARY, headers={"Authorization": "Bearer mine"})
 
 
+@pytest.mark.parametrize(
+    ("model", "header"),
+    [
+        ("openai/m", "Authorization"),
+        ("groq/m", "Authorization"),
+        ("anthropic/m", "X-Api-Key"),
+        ("gemini/m", "x-goog-api-key"),
+        ("azure/m", "api-key"),
+    ],
+)
+def test_header_that_a_key_travels_in_is_not_both(model, header):
+    with pytest.raises(SetupError, match=f"api_key= and the header {header} are both a key"):
+        made(model=model, api_key=CANARY, headers={header: "x"})
+
+
+@pytest.mark.parametrize("header", ["x-api-key", "Ocp-Apim-Subscription-Key", "x-portkey-api-key"])
+def test_key_of_a_gateway_stands_beside_ours(header, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-mine-1234")
+    sent = made(base_url=None, headers={header: CANARY})._endpoint.headers
+    assert (sent[header], sent["Authorization"]) == (CANARY, "Bearer sk-mine-1234")
+
+
+def test_token_in_place_of_the_key_of_anthropic_or_azure():
+    for model in ("anthropic/m", "azure/m", "gemini/m"):
+        sent = made(model=model, base_url="https://gateway.example", headers={"Authorization": "Bearer t"})
+        assert sent._endpoint.headers["Authorization"] == "Bearer t"
+
+
 @pytest.mark.parametrize("name", ["Authorization", "X-Api-Key", "Cookie", "X-Auth-Token"])
 def test_secret_does_not_cross_the_internet_unencrypted(name):
     with pytest.raises(SetupError, match="unencrypted"):

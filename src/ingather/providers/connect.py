@@ -94,7 +94,7 @@ def connect(
         timeout=seconds,
         name=dialect,
         headers=sent,
-        advice=_advice(dialect, url, is_sent=bool(key or sent.authorizes), is_wanted=api_key != ""),
+        advice=_advice(dialect, url, is_sent=bool(key) or _authorizes(dialect, sent), is_wanted=api_key != ""),
         transport=None if ca is None else _trusting(ca, url, seconds),
         **own,
     )
@@ -158,15 +158,20 @@ def _checked_url(dialect: str, text: str) -> SplitResult:
 
 
 def _key(dialect: str, url: SplitResult, given: str | None, headers: OwnHeaders) -> str | None:
-    if given and headers.authorizes:
-        raise SetupError(f"api_key= and the header {headers.authorizes} are both a key: give one of them")
+    if given and (name := headers.named(HOMES[dialect].key_header)):
+        raise SetupError(f"api_key= and the header {name} are both a key: give one of them")
     key = given
-    if given is None and not headers.authorizes:  # a header that is given goes over the environment
+    if given is None and not _authorizes(dialect, headers):  # a header that is given goes over the environment
         key = _key_of_environment(dialect, url)
     host = url.hostname or ""
     if (key or headers.is_secret) and url.scheme == "http" and not is_near(host):
         raise SetupError(f"the key would go to {host} unencrypted: write https:// in base_url")
     return key
+
+
+def _authorizes(dialect: str, headers: OwnHeaders) -> bool:
+    """Whether they carry a key in place of ours; one for a gateway on the way there does not."""
+    return bool(headers.named(HOMES[dialect].key_header, "authorization"))
 
 
 def _hosts(dialect: str) -> list[str]:

@@ -29,6 +29,7 @@ class Home(NamedTuple):
     that makes one. `keys`: variables with a key, of which the first that is set counts; `urls`: the same with a
     base_url, ``<PROVIDER>_BASE_URL`` if there are none. `path`: what is added to a base_url, and so is not its end.
     `takes`: options of its own. `example`: a base_url to show. `completed`: a base_url from what is written for one.
+    `key_header`: the header that its key travels in.
     """
 
     url: str
@@ -40,6 +41,7 @@ class Home(NamedTuple):
     takes: tuple[str, ...] = ()
     example: str = ""
     completed: Callable[[str], str] = str
+    key_header: str = "authorization"
 
 
 def _openai(model: str, *, base_url: str, api: str | None = None, **options: Unpack[Options]) -> DialectProvider:
@@ -86,9 +88,23 @@ HOMES: dict[str, Home] = {
         urls=("AZURE_OPENAI_ENDPOINT",),
         takes=("api_version",),
         example="https://RESOURCE.openai.azure.com",
+        key_header="api-key",
     ),
-    "anthropic": Home(ANTHROPIC_URL, AnthropicProvider, ("ANTHROPIC_API_KEY",), "/messages", takes=("schema_mode",)),
-    "gemini": Home(GEMINI_URL, GeminiProvider, ("GEMINI_API_KEY", "GOOGLE_API_KEY"), ":generateContent"),
+    "anthropic": Home(
+        ANTHROPIC_URL,
+        AnthropicProvider,
+        ("ANTHROPIC_API_KEY",),
+        "/messages",
+        takes=("schema_mode",),
+        key_header="x-api-key",
+    ),
+    "gemini": Home(
+        GEMINI_URL,
+        GeminiProvider,
+        ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        ":generateContent",
+        key_header="x-goog-api-key",
+    ),
     "ollama": Home(
         OLLAMA_URL,
         OllamaProvider,

@@ -14,7 +14,6 @@ _OURS = frozenset((
     "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "keep-alive", "te",
     "trailer", "upgrade", "expect", "accept-encoding", "proxy-connection", "proxy-authorization",
 ))  # fmt: skip
-_AUTH = frozenset(("authorization", "x-api-key", "api-key", "x-goog-api-key"))
 _WHOSE = re.compile(r"auth|key|token|secret|password|credential|cookie|organization|project|account|tenant", re.ASCII)
 _SECRET = re.compile(r"auth|key|token|secret|password|credential|cookie", re.ASCII)
 _NEUTRAL = re.compile(
@@ -47,10 +46,9 @@ class OwnHeaders:
     def reveal(self) -> dict[str, str]:
         return dict(self._values)
 
-    @property
-    def authorizes(self) -> str:
-        """The name of the header that carries a key in place of ours, if there is one."""
-        return next((name for name in self._values if name.lower() in _AUTH), "")
+    def named(self, *wanted: str) -> str:
+        """The first of these names, in lower case, as it is written here; empty where there is none."""
+        return next((name for name in self._values if name.lower() in wanted), "")
 
     @property
     def is_secret(self) -> bool:
