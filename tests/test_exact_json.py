@@ -2,7 +2,8 @@
 
 import json
 import math
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import orjson
 import pytest
@@ -20,16 +21,18 @@ from ingather import (
     exact_json,
     run_sync,
 )
+from ingather.errors import BadRequest
 from ingather.jobs import Template
 from ingather.jobs.encoding import encoded
 from ingather.jobs.params import parsed_param
 from ingather.jobs.rows import read_jsonl
 from ingather.providers.base import QuotaKey, Request
+from ingather.providers.classify import classify_exception
 from ingather.providers.openai import ChatCompletions
 from ingather.providers.words import call_to, called
-from ingather.recorder import Recorder
 from ingather.schema import Schema
 from ingather.store.answers import written
+from ingather.testing import Recorder
 from ingather.tokens import Tokens
 
 BIG = 123456789012345678901234567890
@@ -179,3 +182,13 @@ def test_an_extraction_holds_whole_numbers(split):
     (result,) = run_sync(executor.gather([ExtractTask("…", Account, split=split)]))
     assert result.value == Account(number=BIG, others=[BIG], exact=1.5)
     assert math.isclose(result.parts["exact"].value, 1.5)
+
+
+def test_the_error_of_a_client_of_one_s_own_may_hold_one():
+    class Failed(Exception):
+        status_code = 400
+        body: ClassVar = {"message": "no", "account": BIG}
+
+    failed = Failed("no")
+    failed.response = SimpleNamespace(headers={}, status_code=400)  # type: ignore[attr-defined]
+    assert isinstance(classify_exception(failed), BadRequest)

@@ -42,7 +42,7 @@ def part_type(model: type[BaseModel], name: str) -> object:
     own: Any = own_type(model, name)
     if field.is_required() and not is_optional(field.annotation):
         return own
-    group = _without_none(field.annotation)
+    group = without_none(field.annotation)
     if _may_be_empty(group, ()) and not _has_least(field.metadata):
         return _noted(group, [*_notes(field), *_validators(model, name)])
     return own if is_optional(field.annotation) else Union[None, own]  # noqa: UP007 - own is no type to `|`
@@ -106,8 +106,9 @@ def _members(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
 
 
-def _without_none(annotation: Any) -> Any:
-    left = [member for member in _members(annotation) if member is not type(None)]
+def without_none(annotation: object) -> object:
+    """The type without None as one of its alternatives."""
+    left: list[Any] = [member for member in _members(annotation) if member is not type(None)]
     return Union[tuple(left)] if left else annotation  # noqa: UP007 - of however many there are
 
 

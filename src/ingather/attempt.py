@@ -20,9 +20,11 @@ from ingather.errors import (
     ProviderError,
     QuotaWait,
     RateLimited,
+    TooLong,
     TransientError,
 )
 from ingather.events import PoolPaused
+from ingather.ladder import refuses_cap
 from ingather.lease import places
 from ingather.limits.controller import Outcome
 from ingather.limits.headers import LONGEST_HINT
@@ -56,6 +58,9 @@ async def exchange_once(call: Call, exchange: Exchange) -> LLMResponse:
     try:
         while True:
             lease = await _permitted(call, exchange.lane, exchange.estimate)
+            if call.run.too_long is not None:
+                lease.close(Outcome.IGNORED)
+                raise call.run.too_long
             hedging = call.terms.hedging
             try:
                 if hedging is None:
@@ -190,6 +195,8 @@ def _understood(call: Call, exchange: Exchange, lease: Lease, raised: Exception)
     pool = lease.lane.pool
     if isinstance(error, PoolFailure):
         pool.refused(lease, error)
+    if isinstance(error, TooLong) and call.run.within is not None and not call.run.succeeded and not refuses_cap(error):
+        call.run.too_long = error  # before the slot is free, for the next part of the same text
     if isinstance(error, ProviderError) and error.response is not None and not was_free(error):
         usage = call.tally.note(error.response, exchange.price)
         told = getattr(error.response, "rate_limits", None)

@@ -24,7 +24,7 @@ _MANY = 2**31  # parts that may be done before anybody looks: as many as there a
 async def extract(call: Call, task: ExtractTask) -> object:
     """The value. Raises `MissingFields`, `InvalidAnswer`, or whatever made going on pointless."""
     tasks = _Growing()
-    extraction = Extraction(task, call.terms.can.schema_ceiling, call.tally, tasks.add)
+    extraction = Extraction(task, call.terms.setting(task.config_overrides), call.tally, tasks.add)
     run = Run(
         call.terms,
         tasks,

@@ -8,49 +8,26 @@ end the parts are validated together, as the whole model, and fields that are to
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
-from ingather.errors import (
-    AnswerError,
-    EmptyAnswer,
-    InvalidAnswer,
-    MissingFields,
-    PoolFailure,
-    Rejected,
-    SetupError,
-    Stopped,
-    TooBig,
-    TooLong,
-    TransientError,
-)
-from ingather.extraction_prompt import again, messages
-from ingather.outline import NOTHING, Ask, Outline, Unmerged
+from ingather.asking import Asking
+from ingather.errors import InvalidAnswer, MissingFields, SetupError, TooLong, Truncated
+from ingather.ladder import FINAL, may_succeed, refuses_cap
+from ingather.outline import NOTHING, Ask, Found, Outline, Unmerged
+from ingather.packing import admits, asks_for, packed
 from ingather.result import LLMResponse
 from ingather.schema import Schema
-from ingather.task import DeterministicTask, LLMTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pydantic import BaseModel
 
-    from ingather.outline import Found
-    from ingather.providers.ceilings import Ceiling
+    from ingather.asking import Origin
+    from ingather.ladder import Setting
     from ingather.result import TaskResult
     from ingather.tally import Tally
     from ingather.task import ExtractTask, Task
-
-Origin = Literal["part", "retry", "single", "code"]
-
-_FINAL = (PoolFailure, Stopped, SetupError)  # after these no other call can succeed either
-_TOO_LARGE = (TooLong, TooBig)  # a prompt for more fields would be so all the more
-
-
-class _Sent(NamedTuple):
-    """A call of the run, by its index: what it asks for, and on which rung."""
-
-    ask: Ask
-    origin: Origin
 
 
 class Extraction:
@@ -59,16 +36,16 @@ class Extraction:
     `send` takes each task, and None when no more will come. `tally`: where the parts' costs are counted.
     """
 
-    def __init__(self, task: ExtractTask, ceiling: Ceiling, tally: Tally, send: Callable[[Task | None], None]) -> None:
+    def __init__(self, task: ExtractTask, setting: Setting, tally: Tally, send: Callable[[Task | None], None]) -> None:
         self.outline = Outline.of(task.response_model)
         self.parts: dict[str, TaskResult] = {}
         self._task = task
-        self._ceiling = ceiling
+        self._setting = setting
         self._tally = tally
         self._send_task = send
-        self._sent: list[_Sent] = []
-        self._open = 0
+        self._asking = Asking(task, setting, tally.tag, send)
         self._held_back: list[Ask] = []
+        self._is_too_long = False  # the text, whatever is asked about it
         self._done = set[str]()  # fields that were answered, with a value or with nothing
         self._values: dict[str, Found] = {}
         self._mended = set[str]()  # fields that were asked for again because the whole did not fit
@@ -84,44 +61,53 @@ class Extraction:
         if unknown:
             raise SetupError(f"functions= names no field of {outline.model.__name__}: {', '.join(unknown)}")
         for name, function in task.functions.items():
-            code = DeterministicTask(function, (task.context,), tag=self._tag([name]), timeout=task.timeout)
-            self._send(code, Ask((name,), None, "", whole=False), "code")
+            self._asking.run(name, function)
         names = [name for name in outline.asked if name not in task.functions]
-        if task.split == "fields" or (task.split == "auto" and outline.splits(self._ceiling, names)):
-            asks = [outline.part(name) for name in names]
-        else:
-            asks = [outline.whole(names)] if names else []
+        asks = asks_for(outline, names, task.split, self._setting.ceiling)
         for ask in asks:
             Schema.of(ask.answer)  # so that a type without a schema is told before the first paid call
-        first = 1 if task.prime else len(asks)
+        first = 1 if task.prime or len(task.context) >= self._setting.learnt.too_long else len(asks)
         self._held_back = asks[first:]
         for ask in asks[:first]:
-            self._ask(ask, "single" if ask.whole else "part")
-        if not self._open:  # all of it is left to code
+            self._asking.ask(ask, "single" if len(asks) == 1 and ask.whole else "part")
+        if not self._asking.open:  # all of it is left to code
             self._go_on()
 
     def take(self, result: TaskResult) -> None:
         """Keep what a call brought, and go on from there."""
         self.keep(result)
-        self._open -= 1
-        ask, origin = self._sent[result.index]
+        self._asking.open -= 1
+        ask, origin, cap = self._asking.of(result)
         error = result.error
-        if origin != "code" and isinstance(error, _FINAL) and not getattr(error, "alone", False):
+        if origin != "code" and isinstance(error, FINAL) and not getattr(error, "alone", False):
             self._final = error
-        elif error is not None and self._final is None and self._is_asked_again(origin, result, error):
-            left = [name for name in ask.fields if name not in self._done]
-            if left:
-                self._ask(self.outline.whole(left) if ask.whole else ask, "retry", error)
+        elif error is not None and self._final is None:
+            if cap is not None and refuses_cap(error):
+                self._setting.learnt.refuses_caps = True
+                self._asking.ask(ask, origin)
+            else:
+                for each in self._again(ask, origin, cap, result):
+                    self._asking.ask(each, "retry", error)
         if self._final is None and origin != "code":
-            for waiting in self._held_back:
-                self._ask(waiting, "part")
-            self._held_back = []
-        if not self._open:
+            self._go_on_with_the_rest(error)
+        if not self._asking.open:
             self._go_on()
+
+    def _go_on_with_the_rest(self, error: Exception | None) -> None:
+        """Send what was held back; or, where the text is too long for the model, nothing more about it."""
+        if isinstance(error, TooLong) and not refuses_cap(error) and not self._done:
+            self._is_too_long = True
+            learnt = self._setting.learnt
+            learnt.too_long = min(learnt.too_long, len(self._task.context))
+        elif not isinstance(error, TooLong):
+            self._is_too_long = False
+            for waiting in self._held_back:
+                self._asking.ask(waiting, "part")
+            self._held_back = []
 
     def keep(self, result: TaskResult) -> None:
         """Whatever comes next, this was paid for: its values stay, its cost counts."""
-        ask, origin = self._sent[result.index]
+        ask, origin, _ = self._asking.of(result)
         result.origin = "cache" if result.cached else origin
         self._tally.absorb(result)
         found = self._found(ask, origin, result)
@@ -156,43 +142,20 @@ class Extraction:
             raise MissingFields(f"no value for {', '.join(needed)}{why}", fields=tuple(needed)) from cause
         raise InvalidAnswer(str(self._problem)) from self._problem
 
-    # -- one call
-
-    def _ask(self, ask: Ask, origin: Origin, error: Exception | None = None) -> None:
-        task = self._task
-        words = messages(task.context, task.instructions, ask.question)
-        if isinstance(error, AnswerError):
-            words = again(words, Schema.of(ask.answer), error)
-        call = LLMTask(
-            words,
-            config_overrides=task.config_overrides,
-            retry=task.retry,
-            tag=self._tag(ask.fields),
-            timeout=task.timeout,
-            response_model=ask.answer,
-            reasks=0,  # that is the ladder's first rung
-            schema_last=True,
-        )
-        self._send(call, ask, origin)
-
-    def _send(self, task: Task, ask: Ask, origin: Origin) -> None:
-        self._sent.append(_Sent(ask, origin))
-        self._open += 1
-        self._send_task(task)
-
-    def _tag(self, names: Iterable[str]) -> str:
-        """``"business.products"``: what the task is called in its run, if it is, and the fields."""
-        return ".".join(filter(None, (self._tally.tag, "+".join(names))))
-
     def _found(self, ask: Ask, origin: Origin, result: TaskResult) -> dict[str, Found]:
         if origin == "code":
             return self._by_code(ask.fields[0], result)
+        if ask.nested:  # its parts were checked, and it was put together of them
+            return {ask.fields[0]: Found(result.value, by_code=True)} if result.success else {}
         text = getattr(result.response, "content", None)
         if not isinstance(text, str):
             return {}
         if result.success:
             return self.outline.found(ask, result.value, text)
-        return self.outline.salvaged(ask, text) if isinstance(result.error, InvalidAnswer) else {}
+        is_cut = ask.whole and isinstance(result.error, Truncated)
+        if is_cut or isinstance(result.error, InvalidAnswer):
+            return self.outline.salvaged(ask, text, is_cut=is_cut)
+        return {}
 
     def _by_code(self, name: str, result: TaskResult) -> dict[str, Found]:
         if result.success:
@@ -209,39 +172,61 @@ class Extraction:
         else:
             self._values[name] = found
 
-    def _is_asked_again(self, origin: Origin, result: TaskResult, error: Exception) -> bool:
-        """Whether the first rung is there, and can help."""
-        if "retry" not in self._task.fallback or origin in ("retry", "code") or self._rungs:
-            return False
-        if isinstance(error, Rejected | PoolFailure):  # it can never succeed as it is
-            return False
-        tried_twice = result.attempts - result.rejected > 1
-        in_vain = tried_twice and isinstance(error, TransientError | EmptyAnswer)  # by the retry policy
-        return not in_vain
+    def _again(self, ask: Ask, origin: Origin, cap: int | None, result: TaskResult) -> list[Ask]:
+        """What the first rung asks, where it is there and can help."""
+        error, left = result.error, [name for name in ask.fields if name not in self._done]
+        if "retry" not in self._task.fallback or origin in ("retry", "code") or self._rungs or ask.nested:
+            return []
+        if not left or not may_succeed(result):
+            return []
+        if isinstance(error, Truncated) and cap is None and len(left) > 1:
+            return [each for each in map(self.outline.part, left) if admits(each, self._setting.ceiling)]
+        if self._setting.repeats(error) and cap is None and len(left) == len(ask.fields):
+            return []
+        return [self.outline.whole(left) if ask.whole else ask]
 
     # -- when nothing is under way
 
     def _go_on(self) -> None:
         """The next rung, or the end."""
         if self._final is None and self._whole is None:
-            missing = [name for name in self.missing() if name not in self._task.functions]
-            if missing and self._single_helps(missing):
-                self._rungs.add("single")
-                self._ask(self.outline.whole(missing), "single")
+            if self._ask_once_more(self.missing()):
                 return
             if not any(map(self.outline.requires, self.missing())) and self._mend():
                 return
         self._send_task(None)
 
-    def _single_helps(self, missing: list[str]) -> bool:
-        if "single" not in self._task.fallback or "single" in self._rungs:
+    def _ask_once_more(self, missing: Iterable[str]) -> bool:
+        """Send the single prompt for those of the missing fields that it may help, if there are any."""
+        if "single" not in self._task.fallback or "single" in self._rungs or self._is_too_long:
             return False
-        if any(ask.whole and set(missing) <= set(ask.fields) for ask, _ in self._sent):  # it has been that already
+        names = tuple(name for name in missing if self._may_be_had(name))
+        if not names or any(sent.ask.whole and set(names) <= set(sent.ask.fields) for sent in self._asking.sent):
+            return False  # it has been that already
+        self._rungs.add("single")
+        for ask in packed(self.outline, names, self._setting.ceiling):
+            self._asking.ask(ask, "single", self._truncated(ask))
+        return True
+
+    def _may_be_had(self, name: str) -> bool:
+        if name in self._task.functions or not admits(self.outline.part(name), self._setting.ceiling):
             return False
-        return not all(isinstance(self.parts[name].error, _TOO_LARGE) for name in missing)
+        error = self.parts[name].error if name in self.parts else None
+        return self._may_be_longer(error) or not self._setting.is_hopeless(error)
+
+    def _may_be_longer(self, error: Exception | None) -> bool:
+        """Whether it was cut at a limit of ours, which no rung has raised yet."""
+        is_ours = self._setting.caps
+        return isinstance(error, Truncated) and is_ours and "retry" not in self._task.fallback
+
+    def _truncated(self, ask: Ask) -> Exception | None:
+        errors = (self.parts[name].error for name in ask.fields if name in self.parts)
+        return next((error for error in errors if isinstance(error, Truncated)), None)
 
     def _mend(self) -> bool:
         """Put the whole together; whether something has to be asked for again because it does not fit."""
+        if not self._done and self.missing():  # all of it is lost: its defaults are no answer
+            return False
         try:
             self._whole = self.outline.merged(self._values)
         except Unmerged as problem:
@@ -251,17 +236,16 @@ class Extraction:
         return False
 
     def _mend_fields(self, blamed: list[str], problem: Unmerged) -> bool:
-        asks = [self.outline.part(name) for name in blamed]
+        parts = map(self.outline.part, blamed)
+        asks = [ask for ask in parts if admits(ask, self._setting.ceiling)]
         errors = [self._sent_back(ask, problem) for ask in asks]
         self._lose(problem.fields, str(problem))
-        if "retry" in self._task.fallback and blamed and not self._mended & set(blamed):
+        if "retry" in self._task.fallback and asks and not self._mended & set(blamed):
             self._mended.update(blamed)
             for ask, error in zip(asks, errors, strict=True):
-                self._ask(ask, "retry", error)
+                self._asking.ask(ask, "retry", error)
             return True
-        if blamed and self._single_helps(blamed):
-            self._rungs.add("single")
-            self._ask(self.outline.whole(blamed), "single")
+        if self._ask_once_more(blamed):
             return True
         return not any(map(self.outline.requires, problem.fields)) and self._mend()
 
@@ -273,12 +257,14 @@ class Extraction:
         names = [name for name in self.outline.asked if name not in self._task.functions]
         if not names or "whole" in self._rungs:
             return False
-        was_single = self._sent[-1].ask.whole and set(names) <= set(self._sent[-1].ask.fields)
+        was_single = self._asking.sent[-1].ask.whole and set(names) <= set(self._asking.sent[-1].ask.fields)
         if not {"single", "retry" if was_single else "single"} & set(self._task.fallback):
             return False
-        self._rungs.add("whole")
         ask = self.outline.whole(names)
-        self._ask(ask, "retry" if was_single else "single", self._sent_back(ask, problem))
+        if not was_single and not admits(ask, self._setting.ceiling):
+            return False
+        self._rungs.add("whole")
+        self._asking.ask(ask, "retry" if was_single else "single", self._sent_back(ask, problem))
         return True
 
     def _sent_back(self, ask: Ask, problem: Unmerged) -> InvalidAnswer:
@@ -294,4 +280,4 @@ class Extraction:
                 self.parts[name] = replace(self.parts[name], success=False, value=None, error=InvalidAnswer(problem))
 
     def __repr__(self) -> str:
-        return f"Extraction({self.outline!r}, {len(self._done)} done, {self._open} under way)"
+        return f"Extraction({self.outline!r}, {len(self._done)} done, {self._asking.open} under way)"

@@ -12,13 +12,21 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast, get_origin
 
 from pydantic import AliasChoices, BaseModel, Field, RootModel, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUndefinedAnnotation
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from ingather.answer_types import GROUPS, bare, described, is_hidden, is_optional, own_type, part_type, question_of
+from ingather.answer_types import (
+    GROUPS,
+    bare,
+    described,
+    is_hidden,
+    is_optional,
+    own_type,
+    part_type,
+    question_of,
+)
 from ingather.errors import InvalidAnswer, SetupError
 from ingather.schema import Schema
-from ingather.schema.lenient import candidates
-from ingather.schema.thinking import visible
+from ingather.schema.lenient import ABSENT, cut_json, sole_json
 from ingather.schema.wire import resolved
 
 if TYPE_CHECKING:
@@ -26,25 +34,25 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-    from ingather.providers.ceilings import Ceiling
     from ingather.schema.wire import Node
 
 _WRONG_MODEL = (
     "an ExtractTask fills a pydantic model with fields, or a list, not {!r:.80}: use LLMTask(response_model=…)"
 )
-_ABSENT = object()
 
 
 class Ask(NamedTuple):
     """One call's worth: which fields it fills, the type that its answer has, and the question.
 
-    `whole`: the answer is an object with these fields, and not the one field's value itself.
+    `whole`: the answer is an object with these fields, and not the one field's value itself. `nested`: the field is a
+    model, which is filled by an extraction of its own.
     """
 
     fields: tuple[str, ...]
     answer: Any  # a type or a typing form: no common supertype
     question: str
     whole: bool
+    nested: bool = False
 
 
 class Found(NamedTuple):
@@ -94,13 +102,15 @@ class Outline:
             return cls(model)
         return _outline(model)
 
-    def splits(self, ceiling: Ceiling, names: Collection[str]) -> bool:
-        """Whether ``split="auto"`` asks for `names` one by one."""
-        if len(names) < 2:
-            return False
+    def is_composed(self, names: Collection[str]) -> bool:
+        """Whether two or more of `names` are models or lists, which have a call each."""
         wire = Schema.of(self.whole(names).answer).wire
         composed = [name for name in names if _is_composed(wire["properties"].get(self._keys[name], {}), wire)]
-        return len(composed) >= 2 or not ceiling.admits(wire)
+        return len(composed) >= 2
+
+    def key(self, name: str) -> str:
+        """The field's name on the wire."""
+        return self._keys[name]
 
     def part(self, name: str) -> Ask:
         """The field on its own."""
@@ -144,12 +154,12 @@ class Outline:
         for name in ask.fields:
             value = getattr(answer, name if ask.answer is self.model else _attribute(name))
             said = self._said(name, document)
-            found[name] = NOTHING if said is _ABSENT else self._found(name, None if said is None else value, said)
+            found[name] = NOTHING if said is ABSENT else self._found(name, None if said is None else value, said)
         return found
 
-    def salvaged(self, ask: Ask, text: str) -> dict[str, Found]:
+    def salvaged(self, ask: Ask, text: str, *, is_cut: bool = False) -> dict[str, Found]:
         """The fields that are right in an answer which, as a whole, is not; null is, where there may be nothing."""
-        document = _the_json(text)
+        document = cut_json(text) if is_cut else sole_json(text)
         if not ask.whole:
             inner = [*document.values()] if isinstance(document, dict) and len(document) == 1 else [document]
             document = {ask.fields[0]: None} if inner == [None] else {}
@@ -158,7 +168,7 @@ class Outline:
             said = self._said(name, document)
             if said is None and (not self.requires(name) or self._takes_none(name)):
                 found[name] = self._found(name, None, None)
-            elif said is not _ABSENT:
+            elif said is not ABSENT:
                 try:
                     value = Schema.of(self.part(name).answer).parse(to_json(said).decode()).value
                 except InvalidAnswer:
@@ -214,7 +224,7 @@ class Outline:
 
     def _said(self, name: str, document: object) -> object:
         said = document if isinstance(document, dict) else {}
-        return next((said[key] for key in (self._keys[name], name) if key in said), _ABSENT)
+        return next((said[key] for key in (self._keys[name], name) if key in said), ABSENT)
 
     def _question(self, names: Iterable[str]) -> str:
         lines = (f"- {name}: {asked}" if (asked := question_of(self.fields[name])) else f"- {name}" for name in names)
@@ -271,22 +281,6 @@ def _is_composed(node: Node, root: Node) -> bool:
     """An object or an array, or perhaps null: what takes an answer of its own."""
     node = resolved(node, root)
     return node.get("type") in ("object", "array") or any(_is_composed(each, root) for each in node.get("anyOf", ()))
-
-
-def _the_json(text: str) -> object:
-    """The one JSON value outside of thinking; none where there are several, since one may be a draft or a quotation."""
-    shown = visible(text).strip("\ufeff \t\r\n")
-    whole = _json(shown)
-    found = [whole] if whole is not _ABSENT else [_json(candidate.text) for candidate in candidates(shown)]
-    found = [value for value in found if value is not _ABSENT]
-    return found[0] if found and all(value == found[0] for value in found) else _ABSENT
-
-
-def _json(text: str) -> object:
-    try:
-        return from_json(text, allow_inf_nan=False)
-    except (ValueError, TypeError):  # the latter for a lone surrogate
-        return _ABSENT
 
 
 # What a model's own validators may raise for what they did not expect, as in `Schema`.

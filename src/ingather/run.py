@@ -70,7 +70,7 @@ class Run:
         self._fail_fast = fail_fast
         self._stopped_by: str | None = None
         self._intake = Intake(tasks)
-        self._within = within
+        self.within = within
         # when all of the input began to wait: of a lazy one, and of steps, each does so when its turn comes
         self._since = self._begun if self._intake.total is not None and window > 1 else None
         if self.deadline is not None:
@@ -79,6 +79,7 @@ class Run:
         if sink.bound < math.inf:
             self._room = asyncio.Event()
         self._debug = logger.isEnabledFor(logging.DEBUG)
+        self.too_long: Exception | None = None  # the one text about which all its calls ask
         self._most = int(min(terms.slots.capacity, window))
         # tasks with a deadline wait for a slot in workers of their own, so that they can end on time
         most = self._most + has_deadlines(tasks)
@@ -166,10 +167,10 @@ class Run:
 
     def fail(self, error: Exception) -> None:
         """Pull nothing more, for the run cannot go on; nor can one whose part it is."""
-        if self._within is None:
+        if self.within is None:
             self._intake.fail(error)
         else:
-            self._within.run.fail(error)
+            self.within.run.fail(error)
 
     def cut(self, why: str) -> None:
         """End all calls now, although somebody else takes the results: who does is told, after those that are there."""

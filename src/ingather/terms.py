@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from ingather.backoff import RetryConfig
 from ingather.cache import Cache
-from ingather.errors import SetupError
+from ingather.errors import Rejected, SetupError
 from ingather.hedge import Hedge, Hedging
+from ingather.ladder import Learnt, Setting
 from ingather.lease import Lane, lock
 from ingather.limits import Limits
 from ingather.limits.acceptance import Acceptance
@@ -21,7 +23,7 @@ from ingather.providers.capabilities import capabilities_of
 from ingather.purse import Purse
 from ingather.task import LLMMessage
 from ingather.tokens import BYTES_PER_TOKEN, UNCOUNTED, Tokens
-from ingather.worst_case import input_limit, is_by_the_token, output_limit, worst_case, written_out
+from ingather.worst_case import OUTPUT_LIMITS, input_limit, is_by_the_token, output_limit, worst_case, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 _nobodys = QuotaKey("", "", "", "")
 _ONCE = RetryConfig(max_attempts=1)
+_TEMPERATURE_0 = re.compile(rb'"temperature":0(?:\.0)?[,}]')
 _FUNCTIONS = 50  # that run at once where the executor has no bound of its own
 
 
@@ -102,6 +105,7 @@ class Terms:
         self.timeout = timeout
         most = Limits(max_concurrency=_FUNCTIONS) if slots.is_adaptive else None  # no provider tells how many are right
         self.functions = Lane(slots, Pool("functions", most, learns=False))
+        self.learnt = Learnt()
         self.hedging = None if hedge is None or self.wire is None else Hedging(hedge)
         self.budget = budget
         self.books = Books()
@@ -192,6 +196,25 @@ class Terms:
         if messages and messages[0].role == "system" and isinstance(messages[0].content, str):
             return [LLMMessage("system", f"{messages[0].content}\n\n{instruction}"), *messages[1:]]
         return [LLMMessage("system", instruction), *messages]
+
+    def setting(self, overrides: Mapping[str, object] | None) -> Setting:
+        """Under which circumstances an extraction with these parameters asks."""
+        params: dict[str, object] = {**(self.overrides or {}), **(overrides or {})}
+        is_open, is_fixed = False, params.get("temperature") == 0
+        is_own = self.can.schema_words and self.can.schema_lengths  # a server that makes grammars itself
+        probe = self._probe(params)
+        if probe is not None:
+            is_fixed = _TEMPERATURE_0.search(probe.body) is not None
+            is_said = probe.estimate.max_output is not None or not params.keys().isdisjoint(OUTPUT_LIMITS)
+            is_open = is_own and not is_said  # hosted models end by themselves, and count their thinking
+        return Setting(self.can.schema_ceiling, is_open, is_fixed, self.learnt)
+
+    def _probe(self, params: Mapping[str, object]) -> Request | None:
+        """A request with these parameters; None where one cannot be made, which the calls themselves tell."""
+        try:
+            return None if self.wire is None else self.wire.prepare([LLMMessage("user", "?")], params or None)
+        except (SetupError, Rejected):
+            return None
 
     def refuse(self, error: Exception) -> None:
         """Nothing more is sent: what waits fails with `error`, and so does what comes until a new run begins."""

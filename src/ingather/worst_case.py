@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ingather.providers.capabilities import Capabilities
     from ingather.task import LLMMessage
 
-_OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _CHOICES = ("n", "best_of", "candidate_count")
 _TURN = 64  # bytes that a message may take besides its text
 _INSTRUCTIONS = 1000  # tokens that Anthropic puts before tools and schemas
@@ -95,7 +95,7 @@ def output_limit(stated: int | None, overrides: Mapping[str, object], can: Capab
     """
     limit = stated
     if limit is None:
-        given = [overrides[name] for name in _OUTPUT_LIMITS if overrides.get(name) is not None]
+        given = [overrides[name] for name in OUTPUT_LIMITS if overrides.get(name) is not None]
         counts = [cap for cap in given if type(cap) is int and cap > 0]
         if len(counts) < len(given):
             raise SetupError(f"with a budget, max_tokens is a whole number of at least 1, not {given[0]!r:.40}")

@@ -131,7 +131,7 @@ AS_IT_IS = [
 ]  # fmt: skip
 FINAL = [
     errors.QuotaExhausted("empty"), AuthFailed("401"), errors.ModelNotFound("404"),
-    errors.QuotaWait("an hour"), errors.SetupError("wrong"),
+    errors.QuotaWait("an hour"), errors.SetupError("wrong"), errors.NotAnAnswer("a string"),
 ]  # fmt: skip
 
 

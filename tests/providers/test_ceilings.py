@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, create_model
 
 from ingather import EchoProvider, ExtractTask, connect
 from ingather.outline import Outline
+from ingather.packing import asks_for
 from ingather.providers.ceilings import CEILINGS, Ceiling, ceiling_of
 from ingather.providers.narrow_schema import fits
 from ingather.schema import Schema
@@ -26,7 +27,7 @@ def is_split(model, provider, **options):
     """Whether `model` would be asked for by parts."""
     outline = Outline.of(model)
     names = [name for name in outline.asked if name not in options.get("functions", ())]
-    return outline.splits(ceiling_of(provider.schema_ceiling), names)
+    return len(asks_for(outline, names, "auto", ceiling_of(provider.schema_ceiling))) > 1
 
 
 OPENAI = connect("openai/m", api_key="k")
@@ -145,6 +146,6 @@ def test_each_part_is_within_what_the_whole_is_above():
 
 def test_it_is_the_providers_word_that_counts_in_an_extraction():
     said = {f"f{number}": "x" for number in range(3)}
-    for ceiling, calls in ((Ceiling(properties=3), 1), (Ceiling(properties=2), 3)):
+    for ceiling, calls in ((Ceiling(properties=3), 1), (Ceiling(properties=2), 2), (Ceiling(properties=1), 3)):
         assert extracted(Reader(said, schema_ceiling=ceiling), wide(3)).attempts == calls
     assert ExtractTask("text", wide(3)).split == "auto"

@@ -11,6 +11,7 @@ from time import time
 
 import orjson
 
+from ingather import exact_json
 from ingather.errors import (
     AuthFailed,
     BadBody,
@@ -192,7 +193,7 @@ def _body_of(error: Exception, response: object) -> bytes | str:
         except RuntimeError:  # httpx: of a stream that nobody has read
             return str(error)
     if isinstance(body, Mapping | list):
-        return orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
+        return exact_json.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
     return body if isinstance(body, bytes | str) else str(error)
 
 

@@ -9,7 +9,10 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic_core import from_json
+
 from ingather.schema.balance import START, closing
+from ingather.schema.thinking import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +28,15 @@ _FURNITURE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _FENCE_ABOVE = re.compile(r"```+[ \t]*\w*\s*\Z")
+_FENCE_BELOW = re.compile(r"\A```\w*\s+")
 _NOT_FINAL = re.compile(  # in a line that introduces a value
     r"\b(?:drafts?|attempt|initial(?:ly)?|examples?|e\.g|schema|template|previous(?:ly)?|earlier|old|quot\w*|claims?"
     r"|says?|said|tells?|told|reads?|contains?|states?|asks?|instructs?)\b",
     re.IGNORECASE,
 )
+
+
+ABSENT = object()  # in place of a JSON value
 
 
 class Candidate(NamedTuple):
@@ -86,3 +93,39 @@ def _stands(text: str, start: int, end: int) -> bool:
         return False
     introduction = before if before.strip() else above.rstrip(" \t\r\n*_").rpartition("\n")[2]
     return not (introduction.rstrip(" *_").endswith(":") and _NOT_FINAL.search(introduction))
+
+
+def sole_json(text: str) -> object:
+    """The one JSON value in an answer; ABSENT where there are several, since one may be a draft or a quotation.
+
+    >>> sole_json('It is {"n": 1}.')
+    {'n': 1}
+    """
+    shown = visible(text).strip("\ufeff \t\r\n")
+    whole = _read(shown)
+    found = [whole] if whole is not ABSENT else [_read(candidate.text) for candidate in candidates(shown)]
+    found = [value for value in found if value is not ABSENT]
+    return found[0] if found and all(value == found[0] for value in found) else ABSENT
+
+
+def cut_json(text: str) -> object:
+    """What is complete of an object that is all of an answer, but for its end; ABSENT where it is none.
+
+    >>> cut_json('{"a": 1, "b": 2, "c": 34')
+    {'a': 1, 'b': 2}
+    """
+    shown = _FENCE_BELOW.sub("", visible(text).strip("\ufeff \t\r\n"))
+    try:
+        document = from_json(shown, allow_inf_nan=False, allow_partial=True)
+    except (ValueError, TypeError):
+        return ABSENT
+    if not isinstance(document, dict):
+        return ABSENT
+    return dict([*document.items()][:-1])  # the last may be half a number, or half a list
+
+
+def _read(text: str) -> object:
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except (ValueError, TypeError):  # the latter for a lone surrogate
+        return ABSENT

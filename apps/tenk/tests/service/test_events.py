@@ -7,7 +7,7 @@ import socket
 from apps.tenk.tests.service.running import TOKEN, Gate, cards
 from apps.tenk.tests.stand_ins import filing
 from ingather.errors import BadRequest
-from tenk.service.feed import Feed
+from tenk.service.feed import Feed, _event
 
 
 def merged(events):
@@ -130,3 +130,7 @@ def test_streams_end_when_the_service_stops(serving):
         service.stop_it()
         assert "event: end" not in list(lines)  # its reader is to come again
     service.stop()
+
+
+def test_a_number_of_any_length_is_told():
+    assert b'{"employees":%d}' % 10**30 in _event("section", {"employees": 10**30})

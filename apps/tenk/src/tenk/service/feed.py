@@ -11,7 +11,7 @@ import secrets
 from collections import deque
 from typing import TYPE_CHECKING
 
-import orjson
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -93,6 +93,6 @@ class Feed:
 
 
 def _event(kind: str, data: object, number: str = "") -> bytes:
-    told = orjson.dumps(data)  # one line: JSON escapes every line break
+    told = to_json(data)  # one line: JSON escapes every line break
     head = f"id: {number}\nevent: {kind}\n" if number else f"event: {kind}\n"
     return b"%sdata: %s\n\n" % (head.encode(), told)

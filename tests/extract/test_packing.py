@@ -1,0 +1,105 @@
+"""Above the provider's ceiling fields share as few calls as it allows; none is sent that is above it."""
+
+import math
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field, create_model
+
+from ingather.errors import SetupError
+from ingather.outline import Outline
+from ingather.packing import asks_for
+from ingather.providers.ceilings import CEILINGS, Ceiling
+from tests.extract.stand_ins import Reader, extracted
+
+
+def wide(count: int, kind: Any = str | None, default: Any = None) -> Any:
+    return create_model("Wide", **{f"f{number}": (kind, default) for number in range(count)})  # type: ignore[call-overload]
+
+
+def asked(model, ceiling, said=None, **options):
+    provider = Reader(said or dict.fromkeys(model.model_fields, "x"), schema_ceiling=ceiling)
+    return provider, extracted(provider, model, **options)
+
+
+@pytest.mark.parametrize(
+    ("count", "ceiling"),
+    [(40, Ceiling(optional=24)), (40, Ceiling(properties=7)), (25, Ceiling(unions=24)), (48, Ceiling(optional=24)),
+     (41, CEILINGS["anthropic"]), (101, CEILINGS["azure"]), (30, Ceiling(bytes=900))],
+)  # fmt: skip
+def test_as_few_calls_as_the_ceiling_allows_about_even_and_in_order(count, ceiling):
+    model = wide(count)
+    provider, result = asked(model, ceiling)
+    assert result.value == model(**dict.fromkeys(model.model_fields, "x"))
+    assert [name for call in provider.calls for name in call.fields] == list(model.model_fields)
+    assert all(ceiling.admits(call.form) for call in provider.calls)
+    sizes = [len(call.fields) for call in provider.calls]
+    assert max(sizes) - min(sizes) <= 1
+    most = min(each for each in (*ceiling[1:], math.inf) if each is not None)
+    assert ceiling.bytes is not None or len(sizes) == math.ceil(count / most)
+
+
+def test_forty_optional_fields_at_a_ceiling_of_24_are_two_calls():
+    provider, result = asked(wide(40), Ceiling(optional=24))
+    assert [len(call.fields) for call in provider.calls] == [20, 20]
+    assert {part.origin for part in result.parts.values()} == {"part"}
+
+
+def test_by_fields_there_is_still_a_call_for_each():
+    provider, _ = asked(wide(5), Ceiling(optional=3), split="fields")
+    assert len(provider.calls) == 5
+
+
+def test_fields_of_unlike_size_are_packed_too():
+    fields: Any = {f"f{number}": (str, Field(description="x" * (600 if number == 3 else 10))) for number in range(8)}
+    model = create_model("Uneven", **fields)
+    ceiling = Ceiling(bytes=900)
+    provider, result = asked(model, ceiling)
+    assert result.success
+    assert all(ceiling.admits(call.form) for call in provider.calls)
+    assert len(provider.calls) == 2
+
+
+class Leaf(BaseModel):
+    a: str | None = None
+    b: str | None = None
+    c: str | None = None
+
+
+class Big(BaseModel):
+    leaf: Leaf
+    name: str
+
+
+def test_a_model_that_is_above_it_alone_is_filled_by_its_own_fields():
+    said = {"a": "1", "b": "2", "c": "3", "name": "x"}
+    for model in (Big, create_model("Maybe", leaf=(Leaf | None, None), name=(str, ...))):
+        provider, result = asked(model, Ceiling(optional=2), said)
+        assert result.value.leaf == Leaf(a="1", b="2", c="3")
+        assert all(Ceiling(optional=2).admits(call.form) for call in provider.calls)
+        assert set(result.parts["leaf"].parts) == {"a", "b", "c"}
+        assert result.attempts == len(provider.calls) == 3
+        assert result.usage.input_tokens == 300
+
+
+@pytest.mark.parametrize("split", ["auto", "fields"])
+@pytest.mark.parametrize("kind", [list[Leaf], dict[str, Leaf], Leaf | Big, list[Leaf] | None])
+def test_what_cannot_be_taken_apart_is_refused_by_name_before_anything_is_sent(split, kind):
+    model = create_model("M", name=(str, ...), leaves=(kind, ...))
+    provider, result = asked(model, Ceiling(properties=2), {"name": "x"}, split=split)
+    assert isinstance(result.error, SetupError)
+    assert "'leaves'" in str(result.error)
+    assert provider.calls == []
+
+
+def test_the_prompt_for_what_is_missing_keeps_to_it_as_well():
+    model = wide(6, int, ...)
+    provider, result = asked(model, Ceiling(properties=3), dict.fromkeys(model.model_fields, "no number"))
+    assert not result.success
+    assert all(Ceiling(properties=3).admits(call.form) for call in provider.calls)
+    assert max(len(call.fields) for call in provider.calls) == 3
+
+
+def test_without_a_ceiling_all_of_it_is_one_call():
+    outline = Outline.of(wide(200))
+    assert [ask.fields for ask in asks_for(outline, outline.asked, "auto", Ceiling())] == [outline.asked]
