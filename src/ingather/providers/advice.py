@@ -79,7 +79,7 @@ class Advice(NamedTuple):
     def _missing(self, model: str) -> str:
         url = urlsplit(self.base_url)
         if self._program() == "ollama":
-            return f"to have it there: `ollama pull {model}`"
+            return f"to have it there: `ollama pull {shlex.quote(model)}`"
         if self.name not in _CHAT:
             return ""
         if not url.path.strip("/"):
