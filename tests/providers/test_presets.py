@@ -88,6 +88,11 @@ def test_base_url_of_ones_own_server_may_be_a_host(written, url):
     assert sent_to(made("vllm/m", base_url=written))[0] == f"{url}/chat/completions"
 
 
+def test_base_url_of_a_preset_names_the_preset():
+    with pytest.raises(SetupError, match="groq/NAME goes there with GROQ_API_KEY"):
+        connect("openai/llama", base_url="https://api.groq.com/openai/v1")
+
+
 def test_names_of_models_may_have_slashes():
     provider = made("openrouter/anthropic/claude-haiku-4.5", api_key=KEY)
     assert b'"model":"anthropic/claude-haiku-4.5"' in provider.prepare(HI).body

@@ -12,6 +12,7 @@ from ingather.providers.homes import HOMES
 from ingather.providers.meant import FORMS, WITHOUT_SERVER, meant
 from ingather.providers.options import check_names
 from ingather.providers.own_headers import OwnHeaders
+from ingather.providers.presets import PRESETS
 from ingather.providers.wire import TRANSIENT_FAULTS
 from ingather.task import positive_seconds
 from ingather.transport.hosts import is_loopback, is_near
@@ -192,8 +193,15 @@ def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
         raise SetupError(f"no key for {url.netloc}: set {variables}, or give api_key=")
     raise SetupError(
         f'no key for {url.netloc}: give api_key= (or api_key="" if it needs none). {variables} goes only to '
-        f"{' and '.join(filter(None, hosts)) or f'the host of {_urls(dialect)[0]}'}"
+        f"{' and '.join(filter(None, hosts)) or f'the host of {_urls(dialect)[0]}'}{_preset_there(url)}"
     )
+
+
+def _preset_there(url: SplitResult) -> str:
+    for name, preset in PRESETS.items():
+        if urlsplit(preset.url).netloc == url.netloc:
+            return f"; {name}/NAME goes there with {preset.keys[0]}"
+    return ""
 
 
 def _advice(dialect: str, url: SplitResult, *, is_sent: bool, is_wanted: bool) -> Advice:
