@@ -110,3 +110,18 @@ def test_with_a_store_the_command_that_it_prints_brings_back_what_was_cut(under_
     again = [word if word != "-" else "t.jsonl" for word in shlex.split(err.splitlines()[-1])[1:]]
     assert ingather(*again).code == 0
     assert all_ids("a.jsonl") == EVERY
+
+
+def test_a_deleted_file_behind_standard_output_is_told(begin, simulator):
+    sim = simulator(model="echo")
+    with Path("out.jsonl").open("wb") as out:
+        process = begin("run", "-", "-o", "-", *asking(sim), stdin=-1, stdout=out)
+        process.stdin.write('{"prompt": "x"}\n')
+        process.stdin.flush()
+        while not Path("out.jsonl").stat().st_size:
+            assert process.poll() is None
+            time.sleep(0.01)
+        Path("out.jsonl").unlink()
+        _, err = process.communicate("", timeout=60)
+    assert process.returncode == 2
+    assert "standard output is a file that was deleted meanwhile" in err

@@ -120,3 +120,118 @@ def test_a_reader_who_left_is_said():
         answers.write(b"x\n")
     answers.close()
     os.close(write)
+
+
+def line(number: int) -> bytes:
+    return b'{"id":"%d","success":true,"value":"x"}\n' % number
+
+
+def replacing(path: Path) -> AnswerFile:
+    path.write_text("old\n")
+    answers = AnswerFile(str(path), overwrite=True)
+    answers.begin()
+    return answers
+
+
+def test_what_replaces_a_file_grows_beside_it(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    answers = replacing(path)
+    answers.write(line(1))
+    assert path.read_text() == "old\n"
+    assert (answers.name, Path(answers.name).read_bytes()) == (f"{path}.part", line(1))
+    answers.replace(keep_old=False)
+    answers.close()
+    assert (answers.name, path.read_bytes()) == (str(path), line(1))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_whose_name_cannot_be_given_to_another_has_its_content_replaced(tmp_path: Path, monkeypatch):
+    path = tmp_path / "a.jsonl"
+    answers = replacing(path)
+    inode = path.stat().st_ino
+    answers.write(line(1))
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EBUSY, "Device busy")))
+    answers.replace(keep_old=False)
+    answers.close()
+    assert (path.read_bytes(), path.stat().st_ino) == (line(1), inode)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_earlier_answers_are_kept_under_a_free_name(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    (tmp_path / "a.jsonl.old").write_text("older\n")
+    answers = replacing(path)
+    answers.write(line(1))
+    assert answers.replace(keep_old=True) == tmp_path / "a.jsonl.old-2"
+    answers.close()
+    assert (tmp_path / "a.jsonl.old").read_text() == "older\n"
+    assert (tmp_path / "a.jsonl.old-2").read_text() == "old\n"
+
+
+def test_two_that_replace_one_file_at_once_do_not_share_a_part(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    first = replacing(path)
+    second = AnswerFile(str(path), overwrite=True)
+    with pytest.raises(SetupError, match="is being written by another process"):
+        second.lock()
+    second.discard()
+    first.write(line(1))
+    first.close()
+    assert (tmp_path / "a.jsonl.part").read_bytes() == line(1)
+
+
+def test_a_second_copy_gives_its_room_to_the_first(tmp_path: Path, monkeypatch):
+    answers = AnswerFile(str(tmp_path / "a.jsonl"))
+    answers.begin(spare=True)
+    answers.write(line(1))
+    spare = answers._spare
+    assert spare is not None
+    real = os.write
+
+    def full(descriptor, data):
+        if spare.is_whole:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", full)
+    answers.write(line(2))
+    answers.close()
+    assert not spare.is_whole
+    assert (tmp_path / "a.jsonl").read_bytes() == line(1) + line(2)
+
+
+def test_what_others_cut_out_of_packed_answers_is_written_again(tmp_path: Path):
+    path = tmp_path / "a.jsonl.gz"
+    answers = AnswerFile(str(path))
+    answers.begin(spare=True)
+    for number in range(3):
+        answers.write(line(number))
+        os.truncate(path, path.stat().st_size // 2)
+    answers.look()
+    answers.close()
+    assert gzip.decompress(path.read_bytes()) == line(0) + line(1) + line(2)
+    assert answers.is_whole
+
+
+def test_earlier_answers_that_were_cut_away_are_missed_and_the_new_ones_whole(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(line(0) + line(1))
+    answers = AnswerFile(str(path), resume=True)
+    answers.begin(2 * len(line(0)), spare=True)
+    answers.write(line(2))
+    os.truncate(path, len(line(0)) + 5)
+    answers.write(line(3))
+    answers.look()
+    answers.close()
+    assert path.read_bytes() == line(0) + line(2) + line(3)
+    assert (answers.is_whole, len(answers.trouble)) == (False, 1)
+
+
+def test_a_whole_last_line_that_lacks_its_end_gets_one(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(line(0)[:-1])
+    answers = AnswerFile(str(path), resume=True)
+    answers.begin(len(line(0)) - 1)
+    answers.write(line(1))
+    answers.close()
+    assert path.read_bytes() == line(0) + line(1)

@@ -1,6 +1,8 @@
 """What a file of answers holds already, and what a crash may have left at its end."""
 
 import gzip
+import json
+from array import array
 
 import pytest
 
@@ -95,3 +97,38 @@ def test_ids_leave_out_what_failed_where_that_is_asked(write):
     every, good = found.ids(without_failed=False), found.ids(without_failed=True)
     assert [f"t{i}" in every for i in range(5)] == [True, True, True, True, False]
     assert [f"t{i}" in good for i in range(5)] == [True, False, True, True, False]
+
+
+def line_of(key):
+    failed = key.endswith("!")
+    result = TaskResult(key.strip("!"), not failed, LLMResponse("x"), ValueError() if failed else None)
+    return answer_line(result, result.tag)
+
+
+def arranged(tmp_path, *each, order=None):
+    """Ids in the order in which lines stay, `!` at failures; None where all stay as they are."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"".join(map(line_of, each)))
+    marks = None if order is None else array("Q", [mark_of(key) for key in order])
+    pieces = read_written(path).arranged(marks)
+    if pieces is None:
+        return None
+    whole = path.read_bytes()
+    found = [json.loads(whole[start:end]) for start, end in pieces]
+    return " ".join(line["id"] + ("" if line["success"] else "!") for line in found)
+
+
+def test_a_failure_goes_where_there_is_a_newer_line_of_its_id(tmp_path):
+    assert arranged(tmp_path, "a!", "b", "a") == "b a"
+    assert arranged(tmp_path, "a!", "b", "a!") == "b a!"
+    assert arranged(tmp_path, "a", "b!") is None
+
+
+def test_an_answer_never_goes(tmp_path):
+    assert arranged(tmp_path, "a", "b", "a!") == "a b"
+    assert arranged(tmp_path, "a", "b", "a") is None
+
+
+def test_lines_come_into_the_order_of_the_tasks_and_others_last(tmp_path):
+    assert arranged(tmp_path, "x", "c", "a", "b", order="abc") == "a b c x"
+    assert arranged(tmp_path, "a", "b", "c", order="abcd") is None

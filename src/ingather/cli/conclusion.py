@@ -74,13 +74,15 @@ class Conclusion:
             return f"{again}:\n  {going_on(drive.how.command, '--retry-failed')}" if failed else ""
         if not is_file and not stored:
             return "; a run with -o FILE can be gone on with, this one cannot"
-        option = "--resume"
-        if drive.plan.again.retry_failed:
-            option = "--retry-failed"
-        elif stored and not drive.plan.again.resume:
-            option = ""
         same = ", with the same input" if drive.plan.job.source.path == "-" else ""
-        return f"{again}; to go on{same}:\n  {going_on(drive.how.command, option)}"
+        return f"{again}; to go on{same}:\n  {going_on(drive.how.command, resuming(drive.plan))}"
+
+
+def resuming(plan: Plan) -> str:
+    """The option with which the command of this run goes on with what it wrote."""
+    if plan.again.retry_failed:
+        return "--retry-failed"
+    return "--resume" if plan.store is None or plan.again.resume else ""
 
 
 def begun_again(plan: Plan) -> str:

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingather.cli.conclusion import CAP_REACHED, Conclusion, begun_again, going_on
+from ingather.cli.conclusion import CAP_REACHED, Conclusion, begun_again, going_on, resuming
 from ingather.cli.fold import fold
 from ingather.cli.mistake import Mistake
 from ingather.cli.settle import Settled, settle
@@ -93,8 +93,8 @@ class Drive:
             self.plan.answers.discard()
             if not self.plan.answers.place.is_file:
                 raise
-            option = "" if self.plan.store is not None else "--resume"
-            raise SetupError(f"{error}; to go on:\n  {going_on(self.how.command, option)}") from error
+            how = going_on(self.how.command, resuming(self.plan))
+            raise SetupError(f"{error}; to go on:\n  {how}") from error
         except BaseException:
             self.plan.answers.discard()
             raise
@@ -110,7 +110,9 @@ class Drive:
             return
         if isinstance(self.cause, StoreError):
             raise self.cause
-        raise SetupError(f"stopped, since no call can succeed:\n{self.why()}")
+        has_some = self.plan.resume is not None and len(self.plan.resume.written) > 0
+        how = f"\nto go on:\n  {going_on(self.how.command, resuming(self.plan))}" if has_some else ""
+        raise SetupError(f"stopped, since no call can succeed:\n{self.why()}{how}")
 
     async def _run(self) -> None:
         plan, how = self.plan, self.how

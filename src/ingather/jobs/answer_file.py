@@ -131,7 +131,12 @@ class AnswerFile:
 
     def look(self) -> None:
         """See that the answers are where they should be, and put them there again where they are not."""
-        if not self.place.is_file or self._empty_first:
+        if not self.place.is_file:
+            if self.regular and self.is_whole and not os.fstat(self._descriptor).st_nlink:
+                self.trouble.append(f"{self.name} is a file that was deleted meanwhile: its answers are gone")
+                self.is_whole = False
+            return
+        if self._empty_first:
             return
         found = fate(self._descriptor, self.file, self._size)
         if found == "cut":
@@ -195,7 +200,7 @@ class AnswerFile:
 
     def discard(self) -> None:
         """Close it before anything was written: a file that was not there before is not there after."""
-        if self._is_new and not self.written:
+        if self._is_new and not self.written and fate(self._descriptor, self.file, 0) == "there":
             self.file.unlink(missing_ok=True)
         self.close()
 

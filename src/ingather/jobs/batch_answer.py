@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from ingather.errors import ProviderError, Refused
 from ingather.jobs.encoding import encoded
+from ingather.jobs.fingerprint import batch_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def batch_answer_line(result: TaskResult, custom_id: str, endpoint: Endpoint, as
     An answer is a ``response`` with status 200 and a body in the form of `endpoint`; one that is a failure all the same
     (cut at the output limit, refused, filtered, of another form than asked for) has its ``error`` beside it. A request
     that the provider refused is a ``response`` with its status and OpenAI's error object; all else has only an
-    ``error``, and no ``response``. The line's own id begins with `asked`, a fingerprint of what was asked.
+    ``error``, and no ``response``. The line's own id holds `asked`, a fingerprint of what was asked.
 
     >>> from ingather import LLMResponse, TaskResult
     >>> from ingather.jobs.batch import CHAT
@@ -44,8 +44,7 @@ def batch_answer_line(result: TaskResult, custom_id: str, endpoint: Endpoint, as
     elif isinstance(error, ProviderError) and refused:
         response = _response(error.status, error.request_id, {"error": _error_object(error)})
     told = None if error is None or (refused and answer is None) else {"code": _code(error), "message": str(error)}
-    own = f"{asked or ''}{uuid4().hex}"[:32]
-    line = {"id": f"batch_req_{own}", "custom_id": custom_id, "response": response, "error": told}
+    line = {"id": batch_id(asked), "custom_id": custom_id, "response": response, "error": told}
     return encoded(line)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from typing import TYPE_CHECKING
 
 from ingather.jobs.encoding import encoded
@@ -11,6 +12,7 @@ from ingather.jobs.encoding import encoded
 if TYPE_CHECKING:
     from ingather.task import LLMTask
 
+_BATCH = "batch_req_"
 _DIGITS = re.compile(r"[0-9a-f]{16}")
 
 
@@ -56,6 +58,26 @@ class Fingerprint:
 
             self._forms[id(model)] = Schema.of(model).response_format()
         return self._forms[id(model)]
+
+
+def batch_id(asked: str | None) -> str:
+    """An id for a batch output line, which tells what was asked: there is no other place for it in such a line."""
+    own = f"{asked}{secrets.token_hex(4)}" if asked is not None else secrets.token_hex(12)
+    return f"{_BATCH}{own}{_check(own) if asked is not None else secrets.token_hex(4)}"
+
+
+def read_batch_id(written: object) -> int:
+    """A fingerprint as a batch output line has it, as a number; 0 for an id that others made.
+
+    >>> read_batch_id(batch_id("00000000000000ff")), read_batch_id("batch_req_" + "0" * 32)
+    (255, 0)
+    """
+    own = written.removeprefix(_BATCH) if isinstance(written, str) else ""
+    return read_print(own[:16]) if len(own) == 32 and _check(own[:24]) == own[24:] else 0
+
+
+def _check(own: str) -> str:
+    return hashlib.sha256(f"asked {own}".encode()).hexdigest()[:8]
 
 
 def read_print(written: object) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ingather import exact_json
 from ingather.errors import SetupError
-from ingather.jobs.fingerprint import read_print
+from ingather.jobs.fingerprint import read_batch_id, read_print
 from ingather.jobs.place import PART
 from ingather.jobs.seen import SeenIds, mark_of
 
@@ -124,7 +124,7 @@ def _succeeded(line: dict[str, object]) -> bool:
 
 
 def _asked(line: dict[str, object]) -> int:
-    return read_print(str(line.get("id")).removeprefix("batch_req_")[:16] if "custom_id" in line else line.get("asked"))
+    return read_batch_id(line.get("id")) if "custom_id" in line else read_print(line.get("asked"))
 
 
 def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
