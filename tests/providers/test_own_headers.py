@@ -71,6 +71,13 @@ async def test_values_are_in_no_store_and_no_recording(tmp_path):
     assert [path.name for path in tmp_path.iterdir() if CANARY.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.parametrize("value", [f"Bearer {CANARY}", f"a=b; session={CANARY}", f"Key  {CANARY}, other"])
+async def test_pieces_of_a_secret_are_secret_too(value):
+    async with RawServer(answer(ECHO, 400)) as server:
+        error = await error_of(made(base_url=server.base_url, headers={"Cookie": value}))
+    assert CANARY not in f"{error} {error.body}"
+
+
 def test_repr_and_pickle_tell_nothing():
     headers = OwnHeaders({"X-Team": CANARY})
     assert repr(headers) == "OwnHeaders(X-Team)"

@@ -16,6 +16,7 @@ _OURS = frozenset((
 ))  # fmt: skip
 _WHOSE = re.compile(r"auth|key|token|secret|password|credential|cookie|organization|project|account|tenant", re.ASCII)
 _SECRET = re.compile(r"auth|key|token|secret|password|credential|cookie", re.ASCII)
+_BETWEEN = re.compile(r"[\s;,]+|(?<=\w)=(?=\w)", re.ASCII)
 _NEUTRAL = re.compile(
     r"user-agent|x-title|(?:http-)?referer|x-client-|(?:x-)?(?:request|correlation|session|trace)-?id"
     r"|trace(?:parent|state)|baggage|x-b3-|idempotency",
@@ -68,9 +69,9 @@ class OwnHeaders:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must be shown nowhere: each value, and what comes after its first word (``Bearer …``)."""
-        values = self._values.values()
-        return (*values, *(rest.strip() for value in values if (rest := value.partition(" ")[2])))
+        """What must be shown nowhere: each value, and the pieces of a secret (``Bearer …``, ``session=…; …``)."""
+        secret = [value for name, value in self._values.items() if _SECRET.search(name.lower())]
+        return (*self._values.values(), *(piece for value in secret for piece in _BETWEEN.split(value)))
 
     def _written(self, wanted: Callable[[str], bool]) -> str:
         pairs = sorted((name.lower(), value) for name, value in self._values.items())
