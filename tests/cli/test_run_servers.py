@@ -123,7 +123,7 @@ def test_command_that_goes_on_shows_no_values_of_headers():
         (["--param", "model=x"], "--model says whom to ask"),
         (["--param", "a={x"], "begins as JSON"),
         (["--param", "temprature=0", "--strict-params"], "'temprature' is not known: did you mean 'temperature'"),
-        (["--model", "openai:gpt-5"], "did you mean 'openai/gpt-5'"),
+        (["--model", "openai:gpt-5"], "Did you mean 'openai/gpt-5'"),
     ],
 )
 def test_bad_option_is_told_once_and_shows_no_secret(ingather, tasks, options, said):

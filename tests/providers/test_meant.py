@@ -51,8 +51,8 @@ MEANT = {
 
 @pytest.mark.parametrize(("model", "written"), MEANT.items())
 def test_what_was_meant_is_said(model, written):
-    assert meant(model) == f"did you mean {written!r}?"
-    with pytest.raises(SetupError, match="names no provider: did you mean"):
+    assert meant(model) == f"Did you mean {written!r}?"
+    with pytest.raises(SetupError, match=r"names no provider\. Did you mean"):
         connect(model)
 
 
@@ -61,8 +61,8 @@ def test_what_was_meant_is_said(model, written):
     [
         ("bedrock/anthropic.claude-3", "bedrock-runtime"),
         ("bedrock:anthropic.claude-3:0", "bedrock-runtime"),
-        ("vertex_ai/gemini-2.5-pro", "write gemini/NAME"),
-        ("google-vertex:gemini-2.5-pro", "write gemini/NAME"),
+        ("vertex_ai/gemini-2.5-pro", "Write gemini/NAME"),
+        ("google-vertex:gemini-2.5-pro", "Write gemini/NAME"),
         ("cohere/command-r", "api.cohere.ai/compatibility/v1"),
         ("sagemaker/mine", "LiteLLM"),
         ("openai_compatible/m", "openai/NAME with base_url="),

@@ -126,7 +126,7 @@ def _check_dialect(model: str, dialect: str, name: str) -> None:
         return
     if dialect in HOMES:
         raise SetupError(f"{model!r} names no model: write {dialect + '/NAME'!r}")
-    raise SetupError(f"{model!r} names no provider: {meant(model)} A model is written {FORMS}")
+    raise SetupError(f"{model!r} names no provider. {meant(model)} A model is written {FORMS}")
 
 
 def _seconds(timeout: float) -> float:
@@ -227,7 +227,7 @@ def _without_server(
     dialect: str, name: str, params: dict[str, object], limits: Limits | None, *, given: bool
 ) -> Provider:
     if given:
-        raise SetupError(f'"{dialect}" has no server: leave out base_url, api_key, headers and ca')
+        raise SetupError(f'"{dialect}" has no server: leave out base_url and api_key, headers and ca')
     if dialect == "echo":
         from ingather.providers.echo import EchoProvider
 

@@ -44,7 +44,7 @@ _ALSO = {  # other tools' names for the same
 }
 _MAKERS = {"mistralai": "mistral", "deepseek-ai": "deepseek", "moonshotai": "moonshot", "zai-org": "zai"}
 """Makers of models, who have a service too: a model of theirs may be here or there."""
-_OPENAI_FORM = 'write openai/NAME with base_url="{}" and {}'
+_OPENAI_FORM = 'Write openai/NAME with base_url="{}" and {}.'
 _ELSEWHERE = {  # services that have no preset, and how to reach them
     **dict.fromkeys(
         ("bedrock", "bedrock-converse", "aws", "amazon", "amazon-bedrock"),
@@ -52,19 +52,19 @@ _ELSEWHERE = {  # services that have no preset, and how to reach them
     ),
     **dict.fromkeys(
         ("vertex", "vertex-ai", "vertexai", "google-vertex", "google-vertexai", "vertex-ai-beta"),
-        "write gemini/NAME with a Gemini API key, or openai/google/NAME with Vertex AI's OpenAI-compatible base_url= "
-        "and an access token as api_key=",
+        "Write gemini/NAME with a Gemini API key, or openai/google/NAME with Vertex AI's OpenAI-compatible base_url= "
+        "and an access token as api_key=.",
     ),
     "cohere": _OPENAI_FORM.format("https://api.cohere.ai/compatibility/v1", "your key as api_key="),
     "databricks": _OPENAI_FORM.format("https://WORKSPACE/serving-endpoints", "your token as api_key="),
     **dict.fromkeys(
         ("openai-compatible", "openai-like", "custom-openai", "custom", "litellm-proxy", "litellm", "local", "localai"),
-        "write openai/NAME with base_url= for an OpenAI-compatible server",
+        "Write openai/NAME with base_url= for an OpenAI-compatible server.",
     ),
     **dict.fromkeys(
         ("sagemaker", "replicate", "watsonx", "snowflake", "ai21", "cloudflare", "github", "oci", "gigachat"),
-        "write openai/NAME with base_url= if it has an OpenAI-compatible API, or put a gateway such as LiteLLM's proxy "
-        "in front of it",
+        "Write openai/NAME with base_url= if it has an OpenAI-compatible API, or put a gateway such as LiteLLM's proxy "
+        "in front of it.",
     ),
 }
 _FAMILIES = (  # how the names of a maker's models begin
@@ -83,10 +83,10 @@ _TAG = re.compile(r":(?:latest|[\d.]+[bm]\b|[a-z]*-?cloud|.*q\d)", re.IGNORECASE
 
 
 def meant(model: str) -> str:
-    """What to write in place of `model`, as a sentence without its period.
+    """What to write in place of `model`, as a sentence.
 
     >>> meant("openai:gpt-5"), meant("claude-haiku-4-5"), meant("grok/grok-4")
-    ("did you mean 'openai/gpt-5'?", "did you mean 'anthropic/claude-haiku-4-5'?", "did you mean 'xai/grok-4'?")
+    ("Did you mean 'openai/gpt-5'?", "Did you mean 'anthropic/claude-haiku-4-5'?", "Did you mean 'xai/grok-4'?")
     """
     prefix, name = _divided(model)
     if not prefix:
@@ -96,10 +96,10 @@ def meant(model: str) -> str:
         return _ELSEWHERE[written]
     ours = written if written in KNOWN else _ALSO.get(written) or _near(written)
     if ours and written not in _MAKERS:
-        return f"did you mean {(ours + '/' + name if name else ours)!r}?"
+        return f"Did you mean {(ours + '/' + name if name else ours)!r}?"
     places = [f"{_MAKERS[written]}/{name}"] if written in _MAKERS else []
     places += [f"{where}/{prefix}/{name}" for where in ("vllm", "openrouter", "huggingface", "together")]
-    return f"write before it where that model is served, as in {', '.join(places)}"
+    return f"Write before it where that model is served, as in {', '.join(places)}."
 
 
 def _near(written: str) -> str:
@@ -112,10 +112,10 @@ def _near(written: str) -> str:
 def _by_name(name: str) -> str:
     whose = _family(name)
     if whose:
-        return f"did you mean {whose + '/' + name!r}?"
+        return f"Did you mean {whose + '/' + name!r}?"
     if near := get_close_matches(name.lower(), KNOWN, 1, cutoff=0.7):
-        return f"did you mean {near[0] if near[0] == 'echo' else near[0] + '/NAME'!r}?"
-    return f"did you mean {'openai/' + name!r}?" if name else "for example 'openai/gpt-5-mini'"
+        return f"Did you mean {near[0] if near[0] == 'echo' else near[0] + '/NAME'!r}?"
+    return f"Did you mean {'openai/' + name!r}?" if name else "For example 'openai/gpt-5-mini'."
 
 
 def _divided(model: str) -> tuple[str, str]:
