@@ -7,6 +7,7 @@ import pytest
 from ingather import DeterministicTask, ExtractTask, LLMMessage, LLMResponse, LLMTask, TaskResult
 from ingather.brief import brief, cut
 from ingather.providers.base import QuotaKey, Request
+from ingather.providers.echo import EchoCall
 from ingather.task import Prompt
 from ingather.tokens import Tokens
 
@@ -33,6 +34,7 @@ LONG_ONES = [
     DeterministicTask(len, (LONG,), MANY),
     ExtractTask(LONG, dict, LONG, functions=dict.fromkeys(MANY, len), **MANY),
     Prompt(LONG),
+    EchoCall([LLMMessage("user", LONG)] * 50, MANY, LLMResponse(LONG)),
     Request(LONG.encode(), b"", QuotaKey("openai", "host", "key", "model"), Tokens(1)),
 ]
 

@@ -7,7 +7,7 @@ import concurrent.futures
 import contextlib
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncIterable, Coroutine
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ingather import endings
@@ -36,6 +36,8 @@ def run_sync(coroutine: Coroutine[object, object, T]) -> T:
     >>> run_sync(answer())
     42
     """
+    if isinstance(coroutine, AsyncIterable):
+        raise TypeError("run_sync() takes a coroutine: take results one by one with `for result in executor.…`")
     if not isinstance(coroutine, Coroutine):
         raise TypeError(f"run_sync() takes a coroutine, such as executor.gather(…), not {coroutine!r:.80}")
     scope = current.get()

@@ -99,6 +99,11 @@ def test_in_a_notebook_whose_loop_always_runs_it_works(monkeypatch):
     assert asyncio.run(cell()) == ["Echo: a"]
 
 
+def test_run_sync_says_that_results_are_looped_over():
+    with pytest.raises(TypeError, match="`for result in"):
+        run_sync(ParallelLLMExecutor(EchoProvider()).as_completed(["a"]))  # type: ignore[arg-type]
+
+
 def test_several_threads_may_loop_at_once():
     executor = ParallelLLMExecutor(EchoProvider(), 4)
     counts = []

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from ingather.brief import described
 from ingather.errors import IngatherError
 from ingather.result import LLMResponse, Usage
 from ingather.task import as_messages
@@ -45,6 +46,9 @@ class EchoCall:
     config_overrides: Mapping[str, object] | None
     response: LLMResponse | None = None
     exception: BaseException | None = None
+
+    def __repr__(self) -> str:
+        return described(self)
 
     @property
     def error(self) -> bool:
