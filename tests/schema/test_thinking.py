@@ -50,6 +50,8 @@ PAIRS = [
     ("<|inner_prefix|>", "<|inner_suffix|>"),
     ("<unused94>thought\n", "<unused95>"),
     ("&lt;think&gt;", "&lt;/think&gt;"),
+    ("<｜begin▁of▁thinking｜>", "<｜end▁of▁thinking｜>"),
+    ("<think_start>", "<think_end>"),
     ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
     ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>"),
     ("<|channel|>commentary to=user<|message|>", "<|end|>"),
@@ -121,6 +123,20 @@ def test_other_tags_are_none_of_thinking(tag):
 @pytest.mark.parametrize("text", ["See [analysis] and [reasoning](https://a.example): ", "1 < think > 0: "])
 def test_references_are_none_of_thinking(text):
     assert "See [analysis]" not in text or Schema.of(Count).parse(text + FINAL).value == Count(n=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'note': '</think>" + DRAFT + "', 'n': 2}",
+        "{'note': '" + DRAFT + "', 'n': 2}",
+        '{"note": "</think>{\\"n\\": 1}", "n": 2,}',
+        '{"note": "</think>", n: ' + DRAFT + "}",
+    ],
+)
+def test_a_broken_answer_that_quotes_a_tag_is_no_way_in(text):
+    with pytest.raises(InvalidAnswer):
+        Schema.of(Count).parse(text)
 
 
 def test_a_bare_value_is_read_behind_thinking():

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import re
 
-from pydantic_core import from_json
-
 from ingather.schema.balance import START, closing
 
 _WORDS = (
@@ -20,13 +18,13 @@ _WORDS = (
     r"|chain[-_]of|\bcot\b|self[-_]?(?:check|talk)"
 )
 _NO_THINKING = re.compile(r"answer|result|output|response|final|solution|summary|json", re.IGNORECASE)
-_BEGINS = re.compile(r"\A(?:begin|start)[-_ ]?(?:of[-_ ]?)?|[-_](?:begin|start|prefix)\Z", re.IGNORECASE)
-_ENDS = re.compile(r"\A(?:end|stop)[-_ ]?(?:of[-_ ]?)?|[-_](?:end|stop|suffix)\Z", re.IGNORECASE)
+_BEGINS = re.compile(r"\A(?:begin|start)[-_▁]?(?:of[-_▁]?)?|[-_▁](?:begin|start|prefix)\Z", re.IGNORECASE)
+_ENDS = re.compile(r"\A(?:end|stop)[-_▁]?(?:of[-_▁]?)?|[-_▁](?:end|stop|suffix)\Z", re.IGNORECASE)
 _BRACKETED = r"think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis|draft"
 
 _MARK = re.compile(
     rf"""
-      (?:<|&lt;|＜|◁)[|｜]?\s*(?P<slash>/?)\s*(?P<tag>[\w:.\-]{{0,30}}?(?:{_WORDS})[\w:.\-]{{0,30}})
+      (?:<|&lt;|＜|◁)[|｜]?\s*(?P<slash>/?)\s*(?P<tag>[\w:.▁\-]{{0,30}}?(?:{_WORDS})[\w:.▁\-]{{0,30}})
         (?:\s[^<>]{{0,300}}?)?\s*(?P<empty>/?)[|｜]?(?:>|&gt;|＞|▷)
     | \[\s*(?P<bracket_slash>/?)\s*(?P<bracket>{_BRACKETED})\s*\](?!\()
     | <\|channel\|?>\s*(?P<channel>\w*)(?:[^<{{\[]{{0,100}}(?:<\|constrain\|>\s*\w*\s*)?<\|message\|>)?
@@ -76,15 +74,15 @@ class _Reading:
         return "\n".join(self._shown)
 
     def _json(self, start: int) -> int:
-        """Where to go on: behind a JSON value, or inside of what only looks like one."""
+        """Where to go on: behind what looks like a JSON value, or inside of one that stays open."""
         if self._inside or start < self._json_from or self._left <= 0:
             return start + 1
         end = closing(self._text, start)
         self._left -= (len(self._text) if end is None else end) - start
-        if end is not None and _is_json(self._text[start:end]):
-            return end
-        self._json_from = len(self._text) if end is None else end
-        return start + 1
+        if end is None:
+            self._json_from = len(self._text)
+            return start + 1
+        return end
 
     def _take(self, mark: re.Match[str]) -> int:
         """Where to go on behind a mark."""
@@ -149,11 +147,3 @@ class _Reading:
         self._shown.clear()
         self._inside.clear()
         self._since = self._json_from = end
-
-
-def _is_json(text: str) -> bool:
-    try:
-        from_json(text)
-    except (ValueError, TypeError):  # the latter for a lone surrogate
-        return False
-    return True
