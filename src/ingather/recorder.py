@@ -91,7 +91,7 @@ class Recorder:
     async def _send(self, request: Request) -> LLMResponse:
         assert self._wire is not None  # noqa: S101 - it is made `send` only then
         wire, quota = self._wire, request.quota
-        asked = {"provider": quota.provider, "model": quota.model, "body": exact_json.loads(request.body)}
+        asked = {"provider": quota.provider, "model": quota.model, "body": exact_json.loads(request.asked)}
         return await self._exchange(asked, lambda: wire.send(request))
 
     async def _exchange(self, asked: dict[str, object], ask: Callable[[], Awaitable[LLMResponse]]) -> LLMResponse:

@@ -119,7 +119,7 @@ class _Adding:
             return
         sums, exchange = self._sums, asked.exchange
         request, price = exchange.request, exchange.price
-        size = len(request.body) if request is not None else int(exchange.estimate.input * BYTES_PER_TOKEN)
+        size = len(request.asked) if request is not None else int(exchange.estimate.input * BYTES_PER_TOKEN)
         limit = exchange.estimate.max_output or capabilities_of(self._provider).max_output
         sums.calls += 1
         sums.size += size

@@ -11,11 +11,13 @@ from ingather.providers.anthropic_answer import read
 from ingather.providers.anthropic_input import conversation, fields
 from ingather.providers.body import encoded
 from ingather.providers.ceilings import CEILINGS
+from ingather.providers.streamed import unread
 from ingather.providers.wire import DialectProvider, Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ingather.providers.streamed import Stream
     from ingather.task import LLMMessage
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -74,6 +76,9 @@ class Messages:
 
     def output_limit(self, fields: Mapping[str, object]) -> object:
         return fields.get("max_tokens")
+
+    def joined(self, stream: Stream) -> dict[str, object]:
+        return unread(stream)
 
     read = staticmethod(read)
 

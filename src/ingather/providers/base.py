@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ingather.tokens import Tokens
 
 
+IN_ONE_PIECE = b',"stream":false}'
+"""The end of a body that says what is meant in any case: some servers stream unless they are told not to."""
+
+
 class QuotaKey(NamedTuple):
     """Whose quota a request draws on. `key` is a fingerprint, never the key itself."""
 
@@ -44,6 +48,11 @@ class Request:
     identity: bytes
     quota: QuotaKey
     estimate: Tokens
+
+    @property
+    def asked(self) -> bytes:
+        """The body without what is meant in any case: by this a request is known again, in older stores as well."""
+        return self.body if not self.body.endswith(IN_ONE_PIECE) else self.body[: -len(IN_ONE_PIECE)] + b"}"
 
     def __repr__(self) -> str:
         """Without the body, which may be long and says what was asked."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ingather.errors import ProviderError
     from ingather.providers.ceilings import Ceiling
+    from ingather.providers.streamed import Stream
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
 
@@ -82,6 +83,10 @@ class Dialect(Protocol):
 
     def output_limit(self, fields: Mapping[str, object]) -> object:
         """What `fields` say of the most tokens that an answer may have; None where nothing."""
+        ...
+
+    def joined(self, stream: Stream) -> dict[str, object]:
+        """The body that a stream is, which came though none was asked for. Raises `Malformed` where it is cut."""
         ...
 
     def read(self, data: Mapping[str, object]) -> Answer:

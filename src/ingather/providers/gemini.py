@@ -13,11 +13,13 @@ from ingather.providers.ceilings import CEILINGS
 from ingather.providers.gemini_answer import read
 from ingather.providers.gemini_input import conversation, fields
 from ingather.providers.problem import Problem
+from ingather.providers.streamed import unread
 from ingather.providers.wire import DialectProvider, Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ingather.providers.streamed import Stream
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
     from ingather.transport import Reply
@@ -70,6 +72,9 @@ class GenerateContent:
     def output_limit(self, fields: Mapping[str, object]) -> object:
         config = fields.get("generationConfig")
         return config.get("maxOutputTokens") if isinstance(config, dict) else None
+
+    def joined(self, stream: Stream) -> dict[str, object]:
+        return unread(stream)
 
     read = staticmethod(read)
 

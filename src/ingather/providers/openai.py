@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 from urllib.parse import urlsplit
 
+from ingather.providers.base import IN_ONE_PIECE
 from ingather.providers.body import encoded
 from ingather.providers.ceilings import CEILINGS
 from ingather.providers.openai_answer import read
 from ingather.providers.openai_body import on_wire
+from ingather.providers.streamed import chat_completion
 from ingather.providers.wire import DialectProvider, Options
 
 if TYPE_CHECKING:
@@ -77,14 +79,16 @@ class ChatCompletions:
 
         >>> from ingather.task import LLMMessage
         >>> ChatCompletions().encode([LLMMessage("user", "Hi")], {"model": "m"})
-        b'{"messages":[{"content":"Hi","role":"user"}],"model":"m"}'
+        b'{"messages":[{"content":"Hi","role":"user"}],"model":"m","stream":false}'
         """
-        return encoded({**fields, "messages": [on_wire(message) for message in messages]}, messages)
+        body = encoded({**fields, "messages": [on_wire(message) for message in messages]}, messages)
+        return body[:-1] + IN_ONE_PIECE
 
     def output_limit(self, fields: Mapping[str, object]) -> object:
         given = (fields.get("max_completion_tokens"), fields.get("max_tokens"))  # which counts, servers do not agree on
         return max((cap for cap in given if isinstance(cap, int)), default=None)
 
+    joined = staticmethod(chat_completion)
     read = staticmethod(read)
 
 

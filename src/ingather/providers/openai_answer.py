@@ -37,7 +37,7 @@ def read(data: Mapping[str, object]) -> Answer:
         raise Malformed("its tool_calls are no list of calls")
     function = message.get("function_call")
     metadata = {name: data[name] for name in _FROM_BODY if data.get(name) is not None}
-    if len(message) > 2:  # reasoning, annotations, audio: whatever this server adds
+    if len(message) > 2 or "role" not in message:  # reasoning, annotations, audio: whatever this server adds
         metadata.update((name, value) for name, value in message.items() if value and name not in _OF_MESSAGE)
     content = message.get("content")
     if isinstance(content, list) and (others := [part for part in content if _is_more(part)]):

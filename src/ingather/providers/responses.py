@@ -10,12 +10,14 @@ from ingather.providers.ceilings import CEILINGS
 from ingather.providers.openai import OPENAI_URL, is_openai
 from ingather.providers.responses_answer import read
 from ingather.providers.responses_body import items, translated
+from ingather.providers.streamed import response
 from ingather.providers.wire import DialectProvider, Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ingather.providers.dialect import Answer
+    from ingather.providers.streamed import Stream
     from ingather.task import LLMMessage
 
 
@@ -66,6 +68,9 @@ class Responses:
 
     def output_limit(self, fields: Mapping[str, object]) -> object:
         return fields.get("max_output_tokens")
+
+    def joined(self, stream: Stream) -> dict[str, object]:
+        return response(stream)
 
     def read(self, data: Mapping[str, object]) -> Answer:
         return read(data)

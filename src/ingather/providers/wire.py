@@ -15,10 +15,10 @@ from ingather.providers.base import QuotaKey, Request
 from ingather.providers.body import checked, estimate
 from ingather.providers.classify import classify
 from ingather.providers.cost import told_cost
-from ingather.providers.decoding import decoded
 from ingather.providers.dialect import Malformed
 from ingather.providers.problem import error_in
 from ingather.providers.secret import Secret
+from ingather.providers.streamed import json_of
 from ingather.transport import Endpoint, Reply
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class DialectProvider:
         if not 200 <= reply.status < 300:
             return self._refusal(reply, model)
         try:
-            data, body = self._read(reply)
+            data, reply = self._read(reply)
         except ValueError as error:
             return self._bad_body(reply, str(error))
         problem, is_answer = error_in(data), bool(data.get(self._dialect.answer_field))
@@ -173,7 +173,7 @@ class DialectProvider:
         response.request_id = reply.headers.get(self._dialect.request_id) or _string(response.metadata.get("id"))
         response.rate_limits = rate_limits(reply.headers)
         response.cost_usd = told_cost(data, reply.headers)
-        response.body = body
+        response.body = reply.body
         problem = problem or found
         if problem is not None:
             failure = self._failure(reply, problem, model)
@@ -186,20 +186,12 @@ class DialectProvider:
         failure.response = response
         return failure
 
-    def _read(self, reply: Reply) -> tuple[dict[str, object], bytes]:
-        """What it says, and as which JSON: that which came, where it is whole and holds no key. Raises ValueError."""
-        data: object
-        body = reply.body
-        try:
-            data = exact_json.loads(body)
-        except exact_json.JSONDecodeError:
-            data = decoded(body)
-            body = exact_json.dumps(data)
-        if not isinstance(data, dict):
-            raise Malformed("it is no object")
+    def _read(self, reply: Reply) -> tuple[dict[str, object], Reply]:
+        """What it says, and the same as whole JSON without a key in it. Raises ValueError."""
+        data, body = json_of(reply.body, self._dialect.joined)
         for secret in self._secrets():
             body = body.replace(secret.encode(), b"***")
-        return data, body
+        return data, Reply(reply.status, reply.headers, body)
 
     def _failure(self, reply: Reply, problem: Mapping[str, object], model: str) -> ProviderError:
         """The error that an error object is which came with a 200, beside an answer or within it."""

@@ -31,7 +31,7 @@ class Key:
         self.sample = sample
         whole = hashlib.sha256(b"%d %s\0" % (len(request.identity), str(sample).encode()))
         whole.update(request.identity)
-        whole.update(request.body)
+        whole.update(request.asked)
         self.hash = whole.digest()
 
     @property
@@ -40,7 +40,7 @@ class Key:
 
     def asked(self) -> bytes:
         """What the key was made from, as JSON, to be told by `parts`: a long request as hashes of its parts."""
-        body = self.request.body
+        body = self.request.asked
         head = exact_json.dumps([self.request.identity.decode("utf-8", "replace"), self.sample], default=str)
         if len(body) > _LONG or not body.startswith(b"{"):
             body = exact_json.dumps(_flat(body))
