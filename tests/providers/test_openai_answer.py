@@ -55,7 +55,8 @@ async def test_answer_over_a_real_connection():
     (request,) = server.requests
     assert request.line == "POST /v1/chat/completions HTTP/1.1"
     assert request.headers["authorization"] == f"Bearer {KEY}"
-    assert request.json == {"messages": [{"role": "user", "content": "Hi"}], "model": "m", "temperature": 0}
+    asked = {"messages": [{"role": "user", "content": "Hi"}], "model": "m", "temperature": 0, "stream": False}
+    assert request.json == asked
     assert (response.content, response.model, response.finish_reason) == ("Paris", "m-2026", "stop")
     assert (response.usage, response.request_id, response.cost_usd) == (Usage(9, 3), "req_1", None)
 

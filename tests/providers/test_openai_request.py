@@ -32,7 +32,7 @@ def test_it_is_a_wire_provider():
 
 
 def test_least_request():
-    assert provider().prepare(HI).body == b'{"messages":[{"content":"Hi","role":"user"}],"model":"m"}'
+    assert provider().prepare(HI).body == b'{"messages":[{"content":"Hi","role":"user"}],"model":"m","stream":false}'
 
 
 def test_same_request_is_the_same_bytes_whatever_the_order():
@@ -202,6 +202,7 @@ def test_harmless_forms_of_what_is_refused():
         "messages": [{"content": "Hi", "role": "user"}],
         "model": "m",
         "n": 1,
+        "stream": False,
     }
 
 

@@ -65,7 +65,7 @@ def is_piece(data: Mapping[str, object]) -> bool:
     return delta or (isinstance(data.get("done"), bool) and ("message" in data or "response" in data))
 
 
-def json_of(body: bytes, joined: Callable[[Stream], dict[str, Any]]) -> tuple[dict[str, Any], bytes]:
+def json_of(body: bytes, joined: Callable[[Stream], dict[str, object]]) -> tuple[dict[str, object], bytes]:
     """What a body says, and as which JSON: that which came, where it is whole. `joined` makes an answer of a stream.
 
     Raises ValueError where it is neither.
@@ -85,7 +85,7 @@ def json_of(body: bytes, joined: Callable[[Stream], dict[str, Any]]) -> tuple[di
         raise Malformed("it is nested too deep") from None
 
 
-def chat_completion(stream: Stream) -> dict[str, Any]:
+def chat_completion(stream: Stream) -> dict[str, object]:
     """The chat completion that the pieces make. Raises `Malformed` where the end is missing.
 
     An error among them stands in it as ``error``.
@@ -108,7 +108,7 @@ def chat_completion(stream: Stream) -> dict[str, Any]:
     return whole
 
 
-def response(stream: Stream) -> dict[str, Any]:
+def response(stream: Stream) -> dict[str, object]:
     """The response that the last event of its life holds. Raises `Malformed` where that is missing."""
     for piece in reversed(stream.pieces):
         if isinstance(piece.get("response"), dict) and piece.get("type") in _LAST:
@@ -119,7 +119,7 @@ def response(stream: Stream) -> dict[str, Any]:
     raise Malformed(_CUT)
 
 
-def unread(stream: Stream) -> dict[str, Any]:
+def unread(stream: Stream) -> dict[str, object]:
     """For an API whose streams are not put together: the error that one of the pieces is. Else raises `Malformed`."""
     for piece in stream.pieces:
         if isinstance(piece.get("error"), dict):
