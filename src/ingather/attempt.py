@@ -245,6 +245,8 @@ def _outcome(error: Exception) -> Outcome:
         return Outcome.IGNORED
     if isinstance(error, Overloaded | ConnectFailed):
         return Outcome.AWAY
+    if isinstance(error, AttemptTimeout):
+        return Outcome.LATE
     if isinstance(error, TransientError):
         return Outcome.DROPPED
     return Outcome.IGNORED

@@ -43,6 +43,8 @@ _UNKNOWN = {
     "concurrency": "how many calls at once the provider takes. Nothing to do: more would only make each slower",
     "pause": "waiting after the provider's 429s and outages. Run the rest later, or with fewer calls at once",
 }
+_MORE_AT_ONCE = ("slots", "start", "concurrency")
+_FULL = "how much the provider answers at once: more calls in flight have only made each slower. Nothing to do"
 _CAPS = {
     "requests": ("requests_per_minute",),
     "tokens": ("tokens_per_minute", "input_tokens_per_minute", "output_tokens_per_minute"),
@@ -92,6 +94,8 @@ def in_words(limited_by: str, stats: Stats | None, peak: int | None = None, slow
     >>> in_words("requests", None)
     'the limit of requests a minute. Raising concurrency does not help'
     """
+    if limited_by in _MORE_AT_ONCE and stats is not None and stats.full:
+        return _FULL
     if limited_by in _WORDS:
         took = slowest if slowest is not None or stats is None else stats.slowest
         return _WORDS[limited_by].format(peak=f"{peak:,} " if peak else "", slowest=seconds(took or 0.0))

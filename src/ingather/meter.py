@@ -202,6 +202,7 @@ def _stats(found: Meter, wall: float, terms: Terms) -> Stats:
         limited_by=what_limited(work, {**found.waited, "backoff": found.slept}),
         learnt=learnt,
         limits=limits,
+        full=tuple(pool.name for pool in pools if pool.controller.window.gains_nothing),
         cost_usd=None if found.unpriced else found.usd,
         known_usd=found.usd,
         spent_usd=None if budget is None else budget.spent.usd,

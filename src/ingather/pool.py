@@ -121,7 +121,7 @@ class Pool:
         """
         if not isinstance(error, Overloaded | ConnectFailed) or error.is_replayed:
             return False
-        return self.controller.outage.since is not None and self.controller.window.latency > 0
+        return self.controller.outage.since is not None and self.controller.is_known
 
     def refused(self, lease: Lease, error: PoolFailure) -> None:
         """`lease` came back with `error`: it fails alone, or whatever waits in its lane does, or in the whole pool."""

@@ -156,7 +156,8 @@ class Stats:
     a 429 nor cancelled; None or 0 where there was none.
 
     `limited_by`: as in the summary of a run, ``""`` where nothing can be said. `learnt`: what is known of the limits of
-    each quota, `limits`: what the user has set there; a quota of which neither says anything is left out.
+    each quota, `limits`: what the user has set there; a quota of which neither says anything is left out. `full`: the
+    quotas at which more calls in flight have only made each take longer.
 
     `cost_usd`: None where a price, or the cost of a cancelled copy, is not known; `known_usd` what is known of it.
     `spent_usd`, `reserved_usd` and `cap_usd`: of the executor's `Budget`, None without a cap on money.
@@ -178,6 +179,7 @@ class Stats:
     limited_by: str = ""
     learnt: Mapping[str, Learnt] = field(default_factory=dict)
     limits: Mapping[str, Limits] = field(default_factory=dict)
+    full: tuple[str, ...] = ()
     cost_usd: float | None = None
     known_usd: float = 0.0
     spent_usd: float | None = None

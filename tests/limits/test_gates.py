@@ -2,6 +2,7 @@
 errors in counting tokens, the latencies and the network are in them."""
 
 import functools
+import math
 from dataclasses import replace
 from multiprocessing import Pool
 
@@ -10,7 +11,7 @@ import pytest
 from ingather import Limits
 from ingather.limits.controller import Controller
 from tests.limits.virtual.scenarios import NAMED, draw
-from tests.limits.virtual.world import Fixed, simulate
+from tests.limits.virtual.world import NETWORK, Fixed, Scenario, simulate
 
 SEEDS = [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
 EACH_SEED = pytest.mark.parametrize("seed", SEEDS)
@@ -158,3 +159,24 @@ def resumed(learnt, random):
     controller = Controller(Limits(), random)
     controller.resume(learnt, 0.0)
     return controller
+
+
+@EACH_SEED
+@pytest.mark.parametrize(("slots", "latency"), [(2, 0.5), (4, 1.0), (17, 0.4), (40, 3.0), (100, 2.0)])
+@pytest.mark.parametrize("sigma", [0.0, 0.4])
+def test_a_server_that_answers_so_many_at_once_gets_hardly_more(slots, latency, sigma, seed):
+    scenario = Scenario(
+        "slots", rpm=0, headers=False, hint="none", slots=slots, latency=latency, sigma=sigma, tokens_sigma=0.3,
+        calls=int(240 * slots / latency),
+    )  # fmt: skip
+    seen = []
+    found = simulate(
+        scenario, seed, watch=lambda now, clients: seen.append((len(clients[0].queue), clients[0].in_flight))
+    )
+    right = slots * (1 + 2 * NETWORK / latency)  # with those that are on their way
+    best = simulate(scenario, seed, lambda random: Fixed(math.ceil(right)))
+    busy = [in_flight for waiting, in_flight in seen if waiting]
+    assert max(busy[len(busy) // 2 :]) <= max(2 * right, 12)  # it begins with 8, which of few slots tell little
+    assert max(busy) <= max(8 * right, 40)
+    assert found.throughput >= 0.97 * best.throughput
+    assert found.left == 0

@@ -197,3 +197,15 @@ async def test_a_call_that_is_always_refused_beside_others_that_are_not_fails_al
     assert isinstance(results[0].error, QuotaWait)
     assert results[0].error.alone
     assert all(result.success for result in results[1:])
+
+
+@pytest.mark.parametrize("bound", [1, 3, 5, 50, None])
+async def test_the_end_of_an_outage_is_waited_for_whatever_the_bound(bound):
+    wire = Wire(Spell(20.0, 80.0, away), latency=0.5, retry=RetryConfig())
+    executor = ParallelLLMExecutor(wire, bound)
+    for _ in range(10):
+        await asyncio.sleep(9.0 - 0.5)
+        results = await executor.gather(llm_tasks(8))
+        assert all(result.success for result in results)
+    assert len(wire.outcomes("Overloaded")) <= 60
+    assert_at_rest(executor, wire)

@@ -48,13 +48,17 @@ class Outcome(Enum):
     SUCCESS = "success"  # answered: settle with the real usage
     IGNORED = "ignored"  # says nothing about capacity, and cost no tokens: a refused request, or one never sent
     DROPPED = "dropped"  # unknown whether it was paid: the reservation stays
+    LATE = "late"  # the same, by its timeout: perhaps too many are in flight
     AWAY = "away"  # found nobody: overloaded, or no connection; cost no tokens
+
+
+_UNSETTLED = (Outcome.DROPPED, Outcome.LATE)
 
 
 class Controller:
     """The state of one quota: ask `delay`; then tell it `sent`, and for each of those `closed` once.
 
-    `random` gives numbers from 0 to 1. `learns`: False for what has no provider.
+    `random` gives numbers from 0 to 1. `learns`: False for what has no provider. `is_known`: it has answered before.
     """
 
     def __init__(self, limits: Limits, random: Callable[[], float] = lambda: 0.5, *, learns: bool = True) -> None:
@@ -66,6 +70,7 @@ class Controller:
         self.outage = Outage()
         self.announced: list[Announced | None] = [None] * 4
         self.learns = learns
+        self.is_known = False
         self._random = random
         self._credit, self._credit_at = [1.0, 0.0, 0.0, 0.0], [0.0] * 4
         self._paced: tuple[int, ...] = ()  # the resources of which something is known
@@ -158,9 +163,11 @@ class Controller:
             self._hear(sent, told, now)
         if outcome is Outcome.SUCCESS:
             self._answered(sent, now)
+        elif outcome is Outcome.LATE:
+            self.window.late(sent.at, sent.flying, is_paced=bool(self._paced), now=now)
         elif outcome is Outcome.AWAY and (delay := self.outage.failed(sent, self.ceilings.log, self._random(), now)):
             self.paused_until = max(self.paused_until, now + delay)
-        if not self.caps.any or outcome is Outcome.DROPPED or (outcome is Outcome.SUCCESS and usage is None):
+        if not self.caps.any or outcome in _UNSETTLED or (outcome is Outcome.SUCCESS and usage is None):
             return
         given, got = (usage.input_tokens, usage.output_tokens) if usage is not None else (0, 0)
         self.caps.settle(sent.at, sent.takes, (sent.takes[REQUESTS], given + got, given, got), now)
@@ -210,13 +217,16 @@ class Controller:
             self._strikes, self._is_closed = 0, False
         if not self.learns:
             return
+        self.is_known = True
         if self.outage.answered(sent.at):
             self.window.restart()
         if self._paced:
-            self.window.answered(sent.at, is_paced=True, now=now)
+            self.window.answered(sent.at, sent.flying, is_paced=True, now=now)
             self.ceilings.answered(self.window.latency, now)
         elif self.window.is_watched:
-            self.window.answered(sent.at, is_paced=False, now=now)
+            self.window.answered(sent.at, sent.flying, is_paced=False, now=now)
+        else:
+            self.window.load.add(sent.flying, now - sent.at)
 
     def _hear(self, sent: Sent, told: RateLimits, now: float) -> None:
         for which, allowance in enumerate(told):

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import math
 
+from ingather.limits.load import Load
+
 _START = 8.0
+_LEAST = 2.0  # at a knee
 _HOLD, _LONGEST_HOLD = 2.0, 60.0  # seconds at a cap before more is tried; doubled as it is confirmed
 _MORE = 0.02  # how much more, of the cap; one at least
 _ROUND, _LONG_ROUND = 30, 100  # answers over which throughput and latency are taken: at first, and at a cap
@@ -17,11 +20,16 @@ _FASTER = 1.1  # throughput that has grown
 _FLAT, _SLOWER = 3, 1.3  # rounds without such growth, and latency over the best one, that show a knee together
 _MUCH_SLOWER, _TWICE = 2.0, 2  # latency that shows it by itself, in so many rounds in a row
 _FAR_SLOWER, _SETTLED = 3.0, 30.0  # the same, and seconds that must pass, once a knee is known
-_GAIN = 2.0  # calls in flight, over throughput × best latency
+_GAIN = 1.75  # calls in flight, over throughput × best latency
+_QUEUED = 1.5  # latency over that of few in flight
+_LATE, _LATELY = 0.25, 0.1  # share of attempts that end by their timeout which is too much; weight of the newest
 
 
 class Window:
-    """`size`: calls in flight at most. `latency`: seconds, a moving average. `binds`: it has made a call wait."""
+    """`size`: calls in flight at most. `latency`: seconds, a moving average. `binds`: it has made a call wait.
+
+    `load`: what more in flight have brought.
+    """
 
     def __init__(self) -> None:
         self.latency = 0.0
@@ -35,6 +43,19 @@ class Window:
         self._answers, self._logs = 0, 0.0
         self._best, self._base = 0.0, math.inf  # throughput and latency of the best rounds
         self._flat = self._slow = 0
+        self.load = Load()
+        self._late = 0.0
+        self._has_knee = False
+
+    @property
+    def gains_nothing(self) -> bool:
+        """Whether more calls in flight have only made each take longer."""
+        return self._has_knee or self.load.gain.is_surely_none
+
+    @property
+    def _is_queued(self) -> bool:
+        """Whether calls wait at the server, as they do at its knee: then even more there bring nothing."""
+        return self._has_knee and self.latency > _QUEUED * self.load.base
 
     @property
     def size(self) -> float:
@@ -47,7 +68,7 @@ class Window:
     @property
     def is_watched(self) -> bool:
         """Whether answers have something to say about it."""
-        return self.binds or self._began is not None
+        return self.binds or self._began is not None or self._late > 0.01
 
     @property
     def is_known(self) -> bool:
@@ -64,9 +85,11 @@ class Window:
         self.cap = max(cap, self._asked) if cap is not None else self.cap
         self._open = max(self._open, flying or 0.0)
 
-    def answered(self, sent_at: float, *, is_paced: bool, now: float) -> None:
-        """`is_paced`: a rate is known."""
+    def answered(self, sent_at: float, flying: int, *, is_paced: bool, now: float) -> None:
+        """An answer to what was sent when there were `flying` in flight. `is_paced`: a rate is known."""
         latency = now - sent_at
+        self._late -= _LATELY * self._late
+        self.load.add(flying, latency)
         self.latency += (0.05 if self.latency else 1.0) * (latency - self.latency)
         if self._began is not None:
             if sent_at >= self._changed_at:
@@ -76,14 +99,14 @@ class Window:
         if self.binds:
             self.binds = False
             if self._open < math.inf:
-                self._open += 1.0
-            if self.cap < math.inf and now - self._changed_at >= self._hold:
+                self._grow(is_paced=is_paced, now=now)
+            if self.cap < math.inf and now - self._changed_at >= self._hold and not self._is_queued:
                 self.cap += max(1.0, _MORE * self.cap)
                 self._changed_at = now
 
     def refused(self, flying: int, *, is_cap: bool, now: float) -> None:
         """A 429 with `flying` others in flight: about those where `is_cap`, else about a rate."""
-        self._open = math.inf
+        self._open, self._has_knee = math.inf, False
         if is_cap:
             again = abs(flying - self.cap) <= max(2.0, 0.03 * flying)
             self._hold = min(_LONGEST_HOLD, 2 * self._hold) if again else _HOLD
@@ -92,8 +115,32 @@ class Window:
             self.cap = math.inf
         self._changed_at = now
 
+    def late(self, sent_at: float, flying: int, *, is_paced: bool, now: float) -> None:
+        """An attempt ended by its timeout: where many do, too many are in flight."""
+        self._late += _LATELY * (1.0 - self._late)
+        self.load.add(flying, now - sent_at)
+        if is_paced or self._late < _LATE or sent_at < self._changed_at:
+            return
+        self._open = max(_LEAST, self._asked, min(self._open, flying / 2))  # and from there on as at the start
+        self._changed_at, self._late = now, 0.0
+
+    def _grow(self, *, is_paced: bool, now: float) -> None:
+        """One more, unless the last ones brought nothing; where that is sure, as many as were of use."""
+        gain = self.load.gain
+        if is_paced or not gain.is_hardly_any:
+            self._open += 1.0
+        elif gain.is_surely_none:
+            self._settle(_GAIN * self.load.knee, now)
+
+    def _settle(self, cap: float, now: float) -> None:
+        self._has_knee = True
+        self._open, self._slow, self._flat = math.inf, 0, 0
+        self.cap = max(_LEAST, self._asked, cap)
+        self._changed_at, self._hold = now, _LONGEST_HOLD
+
     def restart(self) -> None:
-        """The provider was away: begin small again, in case everybody comes back at once."""
+        """The provider was away: begin small again, in case everybody comes back at once, or to another server."""
+        self.load.forget()
         if self._open < math.inf or self.cap < math.inf:
             self._open = max(_START, self._asked)
 
@@ -115,9 +162,7 @@ class Window:
         is_settled = is_first or now - self._changed_at > _SETTLED
         if not is_paced and is_settled and (is_stuck or self._slow >= _TWICE):
             best = self._best if is_first else throughput
-            self._open, self._slow = math.inf, 0
-            self.cap = max(_START, self._asked, _GAIN * best * self._base)
-            self._changed_at, self._hold = now, _LONGEST_HOLD
+            self._settle(_GAIN * best * min(self._base, self.load.base), now)
 
     def __repr__(self) -> str:
         return f"Window({self.size:.0f})"

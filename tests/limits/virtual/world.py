@@ -35,6 +35,8 @@ class Scenario:
     named: bool = True  # whether a 429 says which limit it was
     in_flight: int = 0
     knee: float = 0.0  # calls in flight from which on latency grows
+    slots: int = 0  # calls that are served at once; others wait at the server
+    fixed: bool = False  # all calls take the same time there
     changes: tuple[tuple[float, float], ...] = ()
     outage: tuple[float, float] = (math.inf, math.inf)
     clients: int = 1
@@ -114,6 +116,8 @@ class Server:
         self._hidden = {name: Tank(rate, rate * hidden) for name, rate in self.rates.items()} if hidden else {}
         self._tanks = [*self._shown.items(), *self._hidden.items()]
         self._in_flight = 0
+        self._busy = 0
+        self._queue: deque = deque()
         self.ledger = []
         self.history = [(0.0, 1.0)]
         for moment, factor in scenario.changes:
@@ -141,6 +145,12 @@ class Server:
         self._in_flight += 1
         self._enter(call, "ok")
         latency = scenario.latency * math.exp(scenario.sigma * self._rng.gauss(0, 1)) * call.size
+        if scenario.fixed:
+            latency = scenario.latency
+        if scenario.slots:
+            self._queue.append((call, latency, reply))
+            self._serve()
+            return
         if scenario.knee:
             load = self._in_flight / scenario.knee
             latency *= max(1.0, load) * (1.0 + 0.2 * max(0.0, load - 4))
@@ -155,6 +165,17 @@ class Server:
             if tank.fill(now) < need:
                 short, wait = name, max(wait, (need - tank.level) / tank.rate)
         return short, wait
+
+    def _serve(self):
+        while self._queue and self._busy < self.scenario.slots:
+            call, latency, reply = self._queue.popleft()
+            self._busy += 1
+            self.clock.at(self.clock.now + latency, self._served, call, reply)
+
+    def _served(self, call, reply):
+        self._busy -= 1
+        self._finish(call, self._headers(self.clock.now), reply)
+        self._serve()
 
     def _finish(self, call, headers, reply):
         self._in_flight -= 1
