@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import sys
 
+from ingather.cli.streams import end_at_once, raise_again, standard_streams
+
 SETUP = 2  # exit code: wrong use, file, key or machine set-up
 CRASH = 1
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; `arguments` are those of the process by default."""
-    given = sys.argv[1:] if arguments is None else arguments
+    if arguments is not None:
+        _main(arguments)
+        return
+    end_at_once()  # as long as it starts
+    with standard_streams("ingather"):
+        _main(sys.argv[1:])
+
+
+def _main(given: list[str]) -> None:
     if given in (["--version"], ["-V"]):
         say_version()
         return
@@ -22,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     from ingather.cli.app import app
     from ingather.errors import SetupError, StoreError, redact
 
+    raise_again()
     try:
         app(given, prog_name="ingather", obj=given)
     except (SetupError, StoreError) as error:

@@ -76,9 +76,11 @@ def simulate(
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     import asyncio
 
+    from ingather.cli.streams import nobody_has_to_read
     from ingather.errors import SetupError
     from ingather.simulator import Simulator
 
+    nobody_has_to_read()
     try:
         simulator = Simulator(
             host=host, port=port, model=model, latency=latency, sigma=sigma, slow_tail=slow_tail, rpm=rpm, burst=burst,

@@ -5,20 +5,30 @@ from __future__ import annotations
 import os
 import sys
 
+from ingather.cli.streams import end_at_once, raise_again, standard_streams
+
 SETUP = 2  # exit code: wrong use, or no filing
 CRASH = 1
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; `arguments` are those of the process by default."""
+    if arguments is not None:
+        _main(arguments)
+        return
+    end_at_once()  # as long as it starts
+    with standard_streams("tenk"):
+        _main(sys.argv[1:])
+
+
+def _main(given: list[str]) -> None:
     from ingather.errors import SetupError, redact
     from tenk.cli.app import app
     from tenk.errors import TenkError
 
+    raise_again()
     try:
-        app(sys.argv[1:] if arguments is None else arguments, prog_name="tenk")
-    except BrokenPipeError:  # whom we write to has seen enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        app(given, prog_name="tenk")
     except (TenkError, SetupError) as error:
         _fail(str(error), SETUP)
     except Exception as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingather.cli.streams import nobody_has_to_read
 from tenk.errors import TenkError
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def serve(
     sets one that stays.
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     _check_parts()
+    nobody_has_to_read()
     from ingather import Limits, connect
     from tenk.service.server import serve as served
     from tenk.service.settings import Caps, Settings
