@@ -166,6 +166,49 @@ async def test_answer_that_is_not_what_was_asked_is_an_error_that_holds_it(body,
     assert (caught.value.model, caught.value.status) == ("m", 200)
 
 
+# -- a server that calls completed what it cut
+
+
+def counted(item, tokens):
+    return response(item, usage={"input_tokens": 9, "output_tokens": tokens})
+
+
+def limited(body, limit=10, home="http://localhost/v1"):
+    provider = ResponsesProvider("m", base_url=home, api_key=KEY, transport=Canned(body))
+    return provider.complete(HI, {"max_tokens": limit} if limit else None)
+
+
+CUT_JSON = {**CALL, "arguments": '{"a":'}
+
+
+@pytest.mark.parametrize("item", [message(text("Once upon")), message(text('{"a": 1')), message(text("12")), CUT_JSON])
+async def test_an_answer_that_took_all_tokens_that_it_might_was_cut(item):
+    with pytest.raises(Truncated, match="though the server calls it completed") as caught:
+        await limited(counted(item, 10))
+    assert caught.value.response is not None
+    assert (caught.value.model, caught.value.response.usage) == ("m", Usage(9, 10))
+
+
+@pytest.mark.parametrize(
+    ("item", "tokens", "limit"),
+    [
+        (message(text("Once upon")), 9, 10),
+        (message(text("Once upon")), 10, None),
+        (message(text(' {"a": [1]}\n')), 10, 10),
+        (message(text("[1]")), 10, 10),
+        (CALL, 10, 10),
+    ],
+    ids=["fewer tokens", "no limit", "whole JSON", "a list", "a whole call"],
+)
+async def test_one_that_has_its_end_was_not(item, tokens, limit):
+    assert (await limited(counted(item, tokens), limit)).finish_reason in ("stop", "tool_calls")
+
+
+async def test_openai_itself_is_believed():
+    answer = await limited(counted(message(text("Once upon")), 10), home="https://api.openai.com/v1")
+    assert answer.content == "Once upon"
+
+
 FAILURES = {
     "server_error": ServerFault,
     "rate_limit_exceeded": RateLimited,

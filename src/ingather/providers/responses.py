@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
+from ingather.errors import Truncated
 from ingather.providers.body import encoded
 from ingather.providers.ceilings import CEILINGS
 from ingather.providers.openai import OPENAI_URL, is_openai
-from ingather.providers.responses_answer import read
+from ingather.providers.responses_answer import ends_at, read
 from ingather.providers.responses_body import items, translated
 from ingather.providers.streamed import response
 from ingather.providers.wire import DialectProvider, Options
@@ -16,8 +17,10 @@ from ingather.providers.wire import DialectProvider, Options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ingather.providers.base import Request
     from ingather.providers.dialect import Answer
     from ingather.providers.streamed import Stream
+    from ingather.result import LLMResponse
     from ingather.task import LLMMessage
 
 
@@ -85,5 +88,14 @@ class ResponsesProvider(DialectProvider):
     ResponsesProvider('gpt' at api.openai.com, key 2f2bc0d8)
     """
 
+    async def send(self, request: Request) -> LLMResponse:
+        """Exactly one attempt; a server of one's own may call completed what ends at the limit: `Truncated` then."""
+        response = await super().send(request)
+        if not self._at_home and ends_at(request.estimate.max_output, response):
+            why = "the answer ends at the output limit, though the server calls it completed: raise max_tokens"
+            raise self._signed(Truncated(why, status=200, response=response), request.quota.model)
+        return response
+
     def __init__(self, model: str, *, base_url: str = OPENAI_URL, **options: Unpack[Options]) -> None:
-        super().__init__(Responses(is_openai(base_url)), model, base_url=base_url, **options)
+        self._at_home = is_openai(base_url)
+        super().__init__(Responses(self._at_home), model, base_url=base_url, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ingather import exact_json
 from ingather.errors import Refused, Truncated
 from ingather.providers.dialect import Answer, Malformed
 from ingather.providers.finish import End, cut_by, end_of, judged
@@ -104,3 +105,26 @@ def _reason(data: Mapping[str, object]) -> str:
     details = data.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, dict) else None
     return reason if isinstance(reason, str) and reason else "incomplete"
+
+
+def ends_at(limit: int | None, response: LLMResponse) -> bool:
+    """Whether an answer that counts as completed was cut: it took all tokens that it might, and is no whole JSON.
+
+    llama.cpp says ``completed`` in any case. An answer, or the arguments of a call, that is whole JSON has its end.
+    """
+    if limit is None or response.usage is None or response.usage.output_tokens < limit:
+        return False
+    calls = response.tool_calls or []
+    functions = [function for call in calls if isinstance(function := call.get("function"), dict)]
+    said = [str(function.get("arguments", "")) for function in functions]
+    return not all(map(_is_whole_json, said or [response.content]))
+
+
+def _is_whole_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):  # a number or a word may go on
+        return False
+    try:
+        exact_json.loads(text)
+    except exact_json.JSONDecodeError:
+        return False
+    return True
