@@ -39,11 +39,11 @@ class Script:
     def ended(self, run=1):
         self.report(RunEnded(self.at, run, 0.0, 0, 0))
 
-    def sent(self, index, *, run=1, queued=0.0, by=""):
-        self.report(AttemptStarted(self.at, run, index, 1, queued, {by: queued} if by else {}))
+    def sent(self, index, *, run=1, queued=0.0, by="", attempt=1):
+        self.report(AttemptStarted(self.at, run, index, attempt, queued, {by: queued} if by else {}))
 
-    def back(self, index, duration, *, run=1, error=None):
-        self.report(AttemptEnded(self.at, run, index, 1, duration, error, None))
+    def back(self, index, duration, *, run=1, error=None, attempt=1):
+        self.report(AttemptEnded(self.at, run, index, attempt, duration, error, None))
 
     def done(self, index, *, run=1, error=None, **more):
         options = {"attempts": 1, "response": LLMResponse("x"), "task": LLMTask("x"), **more}
@@ -72,7 +72,7 @@ def test_four_calls_of_one_second_two_at_a_time():
     script.ended()
     found = script.summary()
     assert (found.total, found.done, found.succeeded, found.failed) == (4, 4, 4, 0)
-    assert (found.wall, found.serial, found.speedup) == (2.0, 4.0, 2.0)
+    assert (found.wall, found.serial, found.speedup) == (2.0, None, None)  # none ran alone
     assert (found.input_tokens, found.output_tokens, found.unmetered) == (40, 20, 0)
     assert (found.attempts, found.calls, found.peak, found.in_flight) == (4, 4, 2, 0)
     assert found.limited_by == "slots"
@@ -208,14 +208,14 @@ def test_functions_count_as_work_unless_they_ran_calls_of_their_own():
     function = DeterministicTask(max)
     for script in (plain, nested):
         script.started()
-        script.sent(0)
+        script.sent(0, attempt=0)
         if script is nested:
             script.started(run=2, total=1)
             script.sent(0, run=2)
             script.back(0, 3.0, run=2)
             script.done(0, run=2)
             script.ended(run=2)
-        script.back(0, 4.0)
+        script.back(0, 4.0, attempt=0)
         script.done(0, task=function, attempts=0, response=None)
     assert plain.summary().serial == 4.0
     assert nested.summary().serial == 3.0

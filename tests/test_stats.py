@@ -51,7 +51,7 @@ def test_times_add_up(tasks):
     assert times.queue == pytest.approx(0.0, abs=1e-6)
 
 
-WORK = Work(serial=100.0, wall=50.0, idle=0.0, peak=20, done=100, median=1.0, slowest=2.0)
+WORK = Work(busy=100.0, wall=50.0, idle=0.0, peak=20, done=100, median=1.0, slowest=2.0)
 
 
 @pytest.mark.parametrize("by", ["requests", "tokens", "concurrency", "start", "pause", "budget", "backoff"])
@@ -60,7 +60,7 @@ def test_what_calls_waited_for_longest_limited_them(by):
 
 
 def test_a_run_that_was_hardly_one_is_limited_by_nothing():
-    assert what_limited(WORK._replace(serial=0.01), {}) == ""
+    assert what_limited(WORK._replace(busy=0.01), {}) == ""
 
 
 @pytest.mark.parametrize(

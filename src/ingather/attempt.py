@@ -86,7 +86,7 @@ async def attempt(call: Call, exchange: Exchange, lease: Lease, hold: Hold | Non
     response: LLMResponse | None = None
     try:
         if terms.wire is None:  # a bare provider may itself call an executor, as a function may
-            with Scope(lease, call.run, call.worker):
+            with Scope(lease, call.run, call.worker, tally):
                 response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
         else:
             response = await (exchange.send() if timeout is None else _timed(exchange.send, timeout))
@@ -134,7 +134,7 @@ async def _funded(call: Call, worst: Spend) -> Hold:
         finally:
             call.run.step_back()
             call.tally.doing = None
-            call.tally.waits({"budget": call.run.loop.time() - begun})
+            call.tally.waited_before("budget", call.run.loop.time() - begun)
     return hold
 
 
@@ -144,7 +144,7 @@ async def run_function(call: Call, task: DeterministicTask) -> object:
     call.tally.admitted(lease)
     timeout = task.timeout or call.terms.timeout
     error: BaseException | None = None
-    scope = Scope(lease, call.run, call.worker)
+    scope = Scope(lease, call.run, call.worker, call.tally)
     try:
         with scope:
             return await (_called(task) if timeout is None else _timed(partial(_called, task), timeout))

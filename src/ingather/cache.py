@@ -137,11 +137,13 @@ class Cache:
         accept: Callable[[LLMResponse], object],
         buy: Callable[[], Awaitable[object]],
     ) -> tuple[object, LLMResponse | None]:
+        begun = call.run.loop.time()
         try:
             found = await self.store.find(key)
         except StoreError as error:
             call.run.fail(StoreError(str(error)))
             raise NotSent(f"not sent: {error}") from error
+        call.tally.waited_before("store", call.run.loop.time() - begun)
         if found is not None:
             try:
                 value = accept(found)
@@ -157,6 +159,7 @@ class Cache:
     ) -> tuple[object, LLMResponse | None]:
         value, response = await buy(), call.worth_keeping
         if response is not None:
+            begun = call.run.loop.time()
             call.run.step_aside()
             try:
                 await self.store.keep(key, response)
@@ -165,6 +168,7 @@ class Cache:
                 call.run.fail(StoreError(str(error)))
             finally:
                 call.run.step_back()
+                call.tally.stores(call.run.loop.time() - begun)
         return value, response
 
     def __repr__(self) -> str:

@@ -88,6 +88,53 @@ class InOrder:
         return result
 
 
+class Room:
+    """For results that have not been taken: of so many tasks, `bound`, all pulled. To be made on a loop.
+
+    `taken`: results so far. `waited`: seconds in which nothing was pulled because there was no room.
+    """
+
+    def __init__(self, bound: float) -> None:
+        self.taken = 0
+        self.waited = 0.0
+        self._bound = bound
+        self._waiting = 0
+        self._since = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._event: asyncio.Event | None = None
+
+    def is_full(self, pulled: int) -> bool:
+        """Whether another task may not be pulled yet."""
+        return pulled - self.taken >= self._bound
+
+    def take(self) -> None:
+        """A result was taken."""
+        self.taken += 1
+        if self._event is not None:
+            self._event.set()
+
+    async def there(self, pulled: Callable[[], int]) -> None:
+        """Wait until there is some."""
+        if not self.is_full(pulled()):
+            return
+        if self._event is None:
+            self._event = asyncio.Event()
+        if not self._waiting:
+            self._since = self._loop.time()
+        self._waiting += 1
+        try:
+            while self.is_full(pulled()):
+                self._event.clear()
+                await self._event.wait()
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self.waited += self._loop.time() - self._since
+
+    def __repr__(self) -> str:
+        return f"Room({self._bound}, {self.taken} taken)"
+
+
 class Results:
     """Results to be taken one by one, with ``async for``, or outside an event loop with ``for``; it also closes.
 

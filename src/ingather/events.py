@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 class RunStarted:
     """A call of an executor method began. `run` tells runs apart; `total` is None for a lazy input.
 
-    The parts of an `ExtractTask` are a run as well: `parent` is then the run and the index of that task.
+    `parent`: the run and the index of the task inside which it began, of a function that called an executor; or of an
+    `ExtractTask`, whose parts are a run as well (`is_parts`).
     """
 
     at: float
     run: int
     total: int | None
     parent: tuple[int, int] | None = None
+    is_parts: bool = False
 
 
 @dataclass(slots=True)
@@ -43,7 +45,8 @@ class AttemptStarted:
     """A request went on the wire (`attempt` counts from 1), or a function began (its `attempt` is 0).
 
     `queued`: seconds it waited, `waited` what for, each with its seconds: ``"slots"``, ``"requests"``, ``"tokens"``,
-    ``"concurrency"``, ``"start"`` (how many calls at once are right is still being found out), ``"pause"``.
+    ``"concurrency"``, ``"start"`` (how many calls at once are right is still being found out), ``"pause"``,
+    ``"budget"``, ``"store"``.
     """
 
     at: float
@@ -130,12 +133,19 @@ class Remembered:
 
 @dataclass(slots=True)
 class TaskEnded:
-    """A task has its result. `times`: where its time went; None for an `ExtractTask`, whose parts tell theirs."""
+    """A task has its result.
+
+    `times`: where its time went; None for an `ExtractTask`, whose parts tell theirs. `stored`: seconds in which its
+    answer was being stored. `is_inner`: the result's usage and cost are those of tasks that ran inside it, which have
+    been told already.
+    """
 
     at: float
     run: int
     result: TaskResult
     times: Times | None = field(default=None, compare=False)
+    stored: float = 0.0
+    is_inner: bool = False
 
 
 @dataclass(slots=True)
@@ -143,6 +153,7 @@ class RunEnded:
     """A call of an executor method is over. `wall`: seconds.
 
     `stats`: the executor's, over all of its runs so far; where many others go on, as it was a few ends of runs ago.
+    `untaken`: seconds in which nothing was begun because results had not been taken.
     """
 
     at: float
@@ -151,6 +162,7 @@ class RunEnded:
     succeeded: int
     failed: int
     stats: Stats | None = field(default=None, compare=False)
+    untaken: float = 0.0
 
 
 Event = (

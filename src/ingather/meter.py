@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from asyncio import CancelledError
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from ingather.errors import RateLimited
 from ingather.limited import Work, what_limited
 from ingather.limits import Limits
+from ingather.load import Held
 from ingather.open_runs import OpenRuns
 from ingather.stats import Latencies, Stats, Times
 from ingather.task import DeterministicTask, ExtractTask
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 _SHARE = 8  # of the open runs, one in so many must have ended before all are looked at again
 _SUMS = (
-    "tasks", "rejected", "others", "hedges", "won", "denied", "total", "others_took", "functions", "slept", "usd",
+    "tasks", "rejected", "others", "hedges", "won", "denied", "total", "others_took", "functions", "slept", "untaken",
+    "usd",
 )  # fmt: skip
 
 
@@ -35,14 +38,17 @@ class Meter:
     """
 
     __slots__ = (
-        "denied", "functions", "hedges", "latencies", "others", "others_took", "rejected", "slept", "tasks", "total",
-        "unpriced", "usd", "waited", "won",
+        "denied", "functions", "hedges", "held", "last_sent", "latencies", "others", "others_took", "rejected", "slept",
+        "tasks", "total", "unpriced", "untaken", "usd", "waited", "won",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.tasks = self.rejected = self.others = self.hedges = self.won = self.denied = 0
         self.total = self.others_took = self.functions = self.slept = self.usd = 0.0
         self.unpriced = False
+        self.untaken = 0.0  # seconds in which nothing was pulled because results had not been taken
+        self.last_sent = -math.inf
+        self.held = Held()
         self.waited: dict[str, float] = {}
         self.latencies = Latencies()
 
@@ -97,6 +103,8 @@ class Meter:
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.unpriced |= other.unpriced
+        self.last_sent = max(self.last_sent, other.last_sent)
+        self.held.add(other.held)
         self.latencies.merge(other.latencies)
         self.waits(other.waited)
 
@@ -115,7 +123,7 @@ class Books:
         self._past = Meter()  # of loops that are no more
         self._meters: dict[weakref.ref[AbstractEventLoop], Meter] = {}
         self._runs = OpenRuns()
-        self._began = self._wall = 0.0
+        self._began = self._ended = self._wall = 0.0
         self._ends = 0  # of runs, since the figures were last brought together at one
         self._at_an_end: Stats | None = None
         self._lock = threading.Lock()  # runs may be on several loops
@@ -141,7 +149,8 @@ class Books:
             if run in self._runs:
                 self._runs.discard(run)
                 if not self._runs:
-                    self._wall += run.loop.time() - self._began
+                    self._ended = run.loop.time()
+                    self._wall += self._ended - self._began
 
     def stats_at_end(self, terms: Terms) -> Stats:
         """What there is when a run has ended; the same for a few ends where many others go on.
@@ -163,23 +172,40 @@ class Books:
         with self._lock:
             for meter in (self._past, *self._meters.values()):
                 found.merge(meter)
-            runs, wall = tuple(self._runs), self._wall
+            runs, wall, until = tuple(self._runs), self._wall, self._ended
             if runs:
-                wall += runs[0].loop.time() - self._began
+                until = runs[0].loop.time()
+                wall += until - self._began
         for run in runs:
             for call in tuple(run.calling.values()):
                 found.under_way(call.tally, run.loop.time())
-        return _stats(found, wall, terms)
+        return _stats(found, wall, until, terms)
 
     def __repr__(self) -> str:
         return f"Books({self._past.tasks} tasks in runs that are over, {len(self._runs)} runs under way)"
 
 
-def _stats(found: Meter, wall: float, terms: Terms) -> Stats:
-    times, latencies = found.times(), found.latencies
-    serial, median = times.provider + times.functions, latencies.percentile(0.5)
-    peak, idle = min(terms.slots.capacity, found.tasks), max(0.0, wall - serial)
-    work = Work(serial, wall, idle, peak, found.tasks, median, latencies.slowest)
+def _work(found: Meter, wall: float, until: float, capacity: float) -> Work:
+    times = found.times()
+    busy = times.provider + times.functions
+    idle = max(0.0, wall - busy)  # at least: calls may have been beside each other
+    return Work(
+        busy,
+        wall,
+        idle,
+        min(capacity, found.tasks),
+        found.tasks,
+        found.latencies.percentile(0.5),
+        found.latencies.slowest,
+        tail=min(wall, max(0.0, until - found.last_sent)),
+        functions=times.functions,
+        asleep=min(times.backoff, idle),
+        untaken=min(found.untaken, wall),
+    )
+
+
+def _stats(found: Meter, wall: float, until: float, terms: Terms) -> Stats:
+    times, latencies, median = found.times(), found.latencies, found.latencies.percentile(0.5)
     pools = [lane.pool for lane in terms.lanes()]
     learnt = {pool.name: known for pool in pools if (known := pool.learnt()) is not None and str(known)}
     limits = {pool.name: pool.controller.limits for pool in pools if pool.controller.limits != Limits()}
@@ -199,7 +225,7 @@ def _stats(found: Meter, wall: float, terms: Terms) -> Stats:
         p95=latencies.percentile(0.95),
         p99=latencies.percentile(0.99),
         slowest=latencies.slowest,
-        limited_by=what_limited(work, {**found.waited, "backoff": found.slept}),
+        limited_by=what_limited(_work(found, wall, until, terms.slots.capacity), found.held.by),
         learnt=learnt,
         limits=limits,
         full=tuple(pool.name for pool in pools if pool.controller.window.gains_nothing),

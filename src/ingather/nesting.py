@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ingather.lease import Lease
+    from ingather.result import TaskResult, Usage
     from ingather.run import Run
+    from ingather.tally import Tally
 
 
 class Crossing(Protocol):
@@ -29,6 +32,29 @@ class Crossing(Protocol):
         """End it, from the thread of its loop."""
 
 
+class Inner:
+    """What tasks used that ran inside another: tokens and USD, None where not known."""
+
+    __slots__ = ("cost_usd", "is_priced", "usage")
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.cost_usd: float | None = None
+        self.is_priced = True
+
+    def add(self, result: TaskResult) -> None:
+        """And one more."""
+        if result.usage is not None:
+            self.usage = result.usage if self.usage is None else self.usage + result.usage
+        if result.cost_usd is not None:
+            self.cost_usd = result.cost_usd + (self.cost_usd or 0.0)
+        elif result.usage is not None or result.attempts > result.rejected:
+            self.is_priced = False
+
+    def __repr__(self) -> str:
+        return f"Inner({self.usage!r}, {self.cost_usd if self.is_priced else None} USD)"
+
+
 class Scope:
     """A running function: its lease, its loop, its place in the queue, and what it waits for through `run_sync`.
 
@@ -36,14 +62,23 @@ class Scope:
     over, so that another worker may take its turn meanwhile.
     """
 
-    __slots__ = ("_token", "crossings", "ended", "lease", "run", "worker")
+    __slots__ = ("_lock", "_token", "crossings", "ended", "lease", "run", "tally", "worker")
 
-    def __init__(self, lease: Lease, run: Run, worker: asyncio.Task[None]) -> None:
+    def __init__(self, lease: Lease, run: Run, worker: asyncio.Task[None], tally: Tally) -> None:
         self.lease = lease
         self.ended = False
         self.crossings: tuple[Crossing, ...] = ()
         self.run = run
         self.worker = worker
+        self.tally = tally
+        self._lock = threading.Lock()  # what runs inside may be on several loops
+
+    def used(self, result: TaskResult) -> None:
+        """A task that ran inside has ended."""
+        with self._lock:
+            if self.tally.inner is None:
+                self.tally.inner = Inner()
+            self.tally.inner.add(result)
 
     def give_back(self) -> None:
         """The function is about to wait for other calls: its slot is theirs now."""

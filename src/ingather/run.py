@@ -13,6 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ingather.call import Call
+from ingather.delivery import Room
 from ingather.errors import Cancelled, plain
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
 from ingather.intake import Intake, has_deadlines
@@ -75,9 +76,7 @@ class Run:
         self._since = self._begun if self._intake.total is not None and window > 1 else None
         if self.deadline is not None:
             self._alarm = self.loop.call_at(self.deadline, self._intake.stop)
-        self._taken = 0
-        if sink.bound < math.inf:
-            self._room = asyncio.Event()
+        self._room = Room(sink.bound)
         self._debug = logger.isEnabledFor(logging.DEBUG)
         self.too_long: Exception | None = None  # the one text about which all its calls ask
         self._most = int(min(terms.slots.capacity, window))
@@ -89,11 +88,12 @@ class Run:
         self.parent = current.get()
         if self.parent is not None:
             self.parent.give_back()
+        whose = within or self.parent
         outer = within or (None if self.parent is None else self.parent.lease)
+        parent = None if whose is None else (whose.run.number, whose.tally.index)
         self._prefix = () if outer is None else outer.arrival
-        parent = None if within is None else (within.run.number, within.tally.index)
         self.meter = terms.books.opened(self)
-        self._tell(RunStarted, total=self._intake.total, parent=parent)
+        self._tell(RunStarted, total=self._intake.total, parent=parent, is_parts=within is not None)
         self._workers.hire()
 
     @property
@@ -103,7 +103,7 @@ class Run:
     @property
     def is_taken(self) -> bool:
         """Whether it is over, and all results have been taken."""
-        return self.over and self._taken == self._intake.pulled
+        return self.over and self._room.taken == self._intake.pulled
 
     @property
     def error(self) -> BaseException | None:
@@ -114,8 +114,7 @@ class Run:
         """The next result that is ready, if any."""
         result = self.sink.take()
         if result is not None:
-            self._taken += 1
-            self._room.set()
+            self._room.take()
         return result
 
     def progress(self) -> asyncio.Future[None]:
@@ -146,10 +145,12 @@ class Run:
         if self.deadline is not None:
             self._alarm.cancel()
         wall = self.loop.time() - self._begun
+        self.meter.untaken += self._room.waited
         self.terms.books.closed(self)
         is_heard = self.emit is not None or logger.isEnabledFor(logging.INFO)
         stats = self.terms.books.stats_at_end(self.terms) if is_heard else None
-        self._tell(RunEnded, wall=wall, succeeded=self.succeeded, failed=self.failed, stats=stats)
+        told = {"wall": wall, "succeeded": self.succeeded, "failed": self.failed, "untaken": self._room.waited}
+        self._tell(RunEnded, stats=stats, **told)
         if stats is not None:
             ended = f"{self.succeeded} succeeded, {self.failed} failed in {wall * 1000:.0f} ms"
             logger.info("%s; in all: %s", ended, stats.in_one_line)
@@ -198,8 +199,6 @@ class Run:
     def step_back(self) -> None:
         self._workers.step_back()
 
-    # -- what its workers do
-
     def _is_wanted(self, workers: int) -> bool:
         """Whether another worker beside so many would find something to do; a first one finds it out."""
         return not self._intake.exhausted and not (workers and self._intake.is_dry)
@@ -216,7 +215,7 @@ class Run:
             if intake.waits:
                 item = await intake.wait_pull(self._room_there)
             else:
-                if intake.pulled - self._taken >= self.sink.bound:
+                if self._room.is_full(intake.pulled):
                     await self._room_there()
                 item = intake.pull()
             if item is None:
@@ -228,9 +227,7 @@ class Run:
         workers.leave(me)
 
     async def _room_there(self) -> None:
-        while self._intake.pulled - self._taken >= self.sink.bound:
-            self._room.clear()
-            await self._room.wait()
+        await self._room.there(lambda: self._intake.pulled)
 
     async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
         since = self.loop.time() if self._since is None else self._since
@@ -268,9 +265,11 @@ class Run:
             logger.warning("task %s failed: %s", plain(result.tag or result.index), plain(why))
             if self._fail_fast:
                 self.stop(f"fail_fast, after task {result.tag or result.index} failed")
+        if self.parent is not None and self.within is None:  # parts count in their extraction
+            self.parent.used(result)
         self.sink.put(result)
         if self.emit is not None:
-            self._tell(TaskEnded, result=result, times=tally.times)
+            self._tell(TaskEnded, result=result, times=tally.times, stored=tally.stored, is_inner=tally.is_inner)
         if self.sink.bound != math.inf:
             self._wake()
 

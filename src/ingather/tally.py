@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ingather.events import Event
     from ingather.lease import Lease
+    from ingather.nesting import Inner
     from ingather.pricing import Price
     from ingather.run import Run
     from ingather.task import Task
@@ -24,8 +25,8 @@ class Tally:
     """Of one task that has waited since `since`. Times are seconds of the loop's clock."""
 
     __slots__ = (
-        "_begun", "_loop", "_run", "attempts", "cached", "cost_usd", "doing", "index",
-        "last_error", "missing", "parts", "rejected", "response", "since", "slept", "tag", "task", "unpriced",
+        "_before", "_begun", "_loop", "_run", "attempts", "cached", "cost_usd", "doing", "index", "inner",
+        "last_error", "missing", "parts", "rejected", "response", "since", "slept", "stored", "tag", "task", "unpriced",
         "unsaved", "usage", "waited", "wire",
     )  # fmt: skip
 
@@ -34,9 +35,11 @@ class Tally:
         self.index = index
         self.tag = tag
         self.attempts = self.rejected = 0
-        self.slept = 0.0
+        self.slept = self.stored = 0.0
+        self._before: dict[str, float] | None = None  # what it has waited for since its last attempt, but a lease
         self.usage: Usage | None = None
         self.cost_usd: float | None = None
+        self.inner: Inner | None = None  # of the tasks that ran inside it, which count for themselves elsewhere
         self.response: LLMResponse | None = None
         self.last_error: Exception | None = None
         self.parts: dict[str, TaskResult] | None = None
@@ -61,9 +64,16 @@ class Tally:
         if self._begun is None:
             self._begun = lease.granted_at
         self.doing = lease
+        waited, queued = lease.waited, lease.granted_at - lease.asked_at
+        if self._before is not None:
+            queued += sum(self._before.values())
+            waited, self._before = {**self._before, **waited}, None
+        meter = self._run.meter
+        meter.last_sent = lease.granted_at
+        if waited:
+            meter.held.waited(lease.granted_at, waited)
         if self._run.emit is not None:
-            queued = lease.granted_at - lease.asked_at
-            self.tell(AttemptStarted, attempt=self.attempts, queued=queued, waited=lease.waited)
+            self.tell(AttemptStarted, attempt=self.attempts, queued=queued, waited=waited)
 
     def attempted(self, lease: Lease, error: BaseException | None, number: int) -> None:
         """Attempt `number` came back; 0 for a function."""
@@ -95,6 +105,17 @@ class Tally:
             mine = self.waited = {} if self.waited is None else self.waited
             for by, took in waited.items():
                 mine[by] = mine.get(by, 0.0) + took
+
+    def waited_before(self, cause: str, took: float) -> None:
+        """Before it asked for a lease it has waited so many seconds for something else."""
+        self.waits({cause: took})
+        before = self._before = {} if self._before is None else self._before
+        before[cause] = before.get(cause, 0.0) + took
+
+    def stores(self, took: float) -> None:
+        """Its answer was being stored for so many seconds."""
+        self.stored += took
+        self._run.meter.held.waited(self._loop.time(), {"store": took})
 
     def sleeps(self, took: float) -> None:
         """It has slept so many seconds between attempts."""
@@ -129,7 +150,7 @@ class Tally:
             self.usage = part.usage if self.usage is None else self.usage + part.usage
         if part.cost_usd is not None:
             self.cost_usd = part.cost_usd + (self.cost_usd or 0.0)
-        elif part.attempts > part.rejected:
+        elif part.attempts > part.rejected or part.usage is not None:
             self.unpriced = True
 
     def remembered(self, response: LLMResponse, source: str) -> None:
@@ -166,6 +187,7 @@ class Tally:
                 meter.usd += cost
             elif self.unpriced:
                 meter.unpriced = True
+        usage, cost = self._with_inner(cost)
         cached = all(part.cached for part in self.parts.values()) if self.parts else self.cached
         return TaskResult(
             self.tag,
@@ -176,7 +198,7 @@ class Tally:
             self.index,
             self.task,
             self.response,
-            self.usage,
+            usage,
             cost,
             self.attempts,
             self.rejected,
@@ -187,6 +209,16 @@ class Tally:
             missing=self.missing,
             unsaved=self.unsaved,
         )
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether what it used is what the tasks used that ran inside it: an answer that tells its own tells all."""
+        return self.inner is not None and self.usage is None
+
+    def _with_inner(self, cost: float | None) -> tuple[Usage | None, float | None]:
+        if self.inner is None or self.usage is not None:
+            return self.usage, cost
+        return self.inner.usage, self.inner.cost_usd if self.inner.is_priced else None
 
     def __repr__(self) -> str:
         return f"Tally({self.tag or self.index}: {self.attempts} attempts, {self.rejected} rejected)"

@@ -26,17 +26,18 @@ class Summary:
 
     `total`: tasks in all, None where the input does not say. `not_sent`: tasks that were ended before they cost
     anything, `cancelled`: while they ran; `failed` has neither. `wall`: while anything ran. `serial`: what the calls
-    would have taken one after another, estimated from how long each took. `calls`: attempts and functions that came
+    would have taken one after another, estimated from how long they took while few were in flight; None where calls
+    beside others may have been slower, and nothing shows by how much. `calls`: attempts and functions that came
     back; `attempts`: those of the tasks that have ended. `rejected`: attempts that were 429s; `pauses` and `paused`:
     what they made us wait, `pause_left`: what is still to wait of a pause now. `unmetered`: answers without a count of
     tokens. `cost_usd`: None where a price is not known. `hedges`: second copies of slow requests. `median`, `p95`,
     `p99` (to 5 %) and `slowest`: of the attempts that were neither 429s nor cancelled. `times`: where the time of the
     tasks went that have ended.
 
-    `limited_by`: ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"start"``, ``"pause"``, ``"budget"`` or
-    ``"backoff"``, whichever made calls wait longest in all. Where they hardly waited: ``"slots"`` if there was always
-    more to do, ``"input"`` if there was often nothing to do, ``"stragglers"`` if few calls took most of the time, else
-    ``"latency"``. ``""`` where there was hardly a call. `waited`: seconds waited, by cause. `stats`: the executor's own
+    `limited_by`: what the time went by with, as `ingather.limited.what_limited` names it: ``"requests"``, ``"tokens"``,
+    ``"concurrency"``, ``"start"``, ``"pause"``, ``"budget"``, ``"store"``, ``"backoff"``, ``"consumer"``, ``"input"``,
+    ``"stragglers"``, ``"slots"``, ``"functions"`` or ``"latency"``; ``""`` where there was hardly a call. `waited`:
+    seconds waited by all tasks together, by cause. `stats`: the executor's own
     figures when its newest run ended; it knows the limits that were learnt, and the budget.
     """
 
@@ -47,7 +48,7 @@ class Summary:
     cancelled: int = 0
     cached: int = 0
     wall: float = 0.0
-    serial: float = 0.0
+    serial: float | None = None
     in_flight: int = 0
     peak: int = 0
     calls: int = 0
@@ -86,8 +87,8 @@ class Summary:
 
     @property
     def speedup(self) -> float | None:
-        """How many times faster than one after another, an estimate; None where nothing ran."""
-        return self.serial / self.wall if self.wall > 0 and self.serial > 0 else None
+        """How many times faster than one after another, an estimate; None where it cannot be told."""
+        return self.serial / self.wall if self.wall > 0 and self.serial else None
 
     def __str__(self) -> str:
         """The closing text, a few lines."""

@@ -20,6 +20,7 @@ from ingather.events import (
     TaskEnded,
 )
 from ingather.limited import Work, what_limited
+from ingather.load import Held, Load
 from ingather.report.summary import ErrorGroup, Summary
 from ingather.stats import Latencies
 from ingather.task import DeterministicTask, ExtractTask
@@ -45,12 +46,14 @@ class Report:
         self._open_runs = 0
         self._overlap = False  # runs within runs: a function's time is then its calls' time as well
         self._at = 0.0  # the newest event
-        self._began = 0.0
+        self._began = self._ended = 0.0
         self._idle = 0.0  # seconds with nothing in flight
-        self._in_functions = 0.0
+        self._last_sent = 0.0
+        self._asleep_until, self._asleep, self._untaken = 0.0, 0.0, 0.0
+        self._held = Held()
+        self._calls, self._functions = Load(), Load()
         self._part_runs = set[int]()  # runs of an extraction's parts, which are no tasks of their own
         self._flying: dict[tuple[int, int], int] = {}  # attempts in the air of each task
-        self._spent: dict[tuple[int, int], float] = {}  # seconds of attempts so far of each task under way
         self._latencies = Latencies()
         self._cost: float | None = 0.0
         self._pause_ends = -math.inf
@@ -70,7 +73,7 @@ class Report:
             case AttemptEnded():
                 self._attempt_ended(event)
             case TaskEnded():
-                self._task_ended((event.run, event.result.index), event.result)
+                self._task_ended((event.run, event.result.index), event)
                 if event.times is not None:
                     self._sum.times += event.times
             case RunStarted():
@@ -80,6 +83,9 @@ class Report:
             case BackedOff():
                 self._sum.backoffs += 1
                 self._sum.backoff += event.delay
+                until = event.at + event.delay
+                self._asleep += max(0.0, until - max(event.at, self._asleep_until))  # many may sleep at once
+                self._asleep_until = max(self._asleep_until, until)
             case PoolPaused():
                 self._paused(event)
             case Hedged():
@@ -96,19 +102,45 @@ class Report:
             until = self._at if now is None else now
             found.wall += max(0.0, until - self._began)
             found.pause_left = max(0.0, self._pause_ends - until)
-        if not self._overlap:
-            found.serial += self._in_functions
         found.cost_usd = self._cost if found.attempts else None
         latencies = Latencies()
         latencies.merge(self._latencies)
         found.median, found.p95, found.p99 = (latencies.percentile(share) for share in (0.5, 0.95, 0.99))
         found.slowest = latencies.slowest
-        speed = Work(found.serial, found.wall, self._idle, found.peak, found.done, found.median, found.slowest)
-        found.limited_by = what_limited(speed, {**found.waited, "backoff": found.backoff})
+        found.serial = self._serial()
+        found.limited_by = what_limited(self._work(found, self._at if now is None else now), self._held.by)
         return found
 
+    def _serial(self) -> float | None:
+        """What the calls would have taken one after another; None where nothing tells how long one takes alone."""
+        loads = [self._calls] if self._overlap else [self._calls, self._functions]
+        seconds = 0.0
+        for load in loads:
+            alone = load.alone
+            if load.count and alone is None:
+                return None
+            seconds += load.count * (alone or 0.0)
+        return seconds
+
+    def _work(self, found: Summary, now: float) -> Work:
+        functions = 0.0 if self._overlap else self._functions.total
+        return Work(
+            self._calls.total + functions,
+            found.wall,
+            self._idle,
+            found.peak,
+            found.done,
+            found.median,
+            found.slowest,
+            tail=max(0.0, min(found.wall, (now if self._open_runs else self._ended) - self._last_sent)),
+            functions=functions,
+            asleep=self._asleep,
+            untaken=self._untaken,
+            slows=self._calls.slows,
+        )
+
     def _run_started(self, event: RunStarted) -> None:
-        if event.parent is not None:
+        if event.is_parts:
             self._part_runs.add(event.run)
             self._open_runs += 1
             return
@@ -125,12 +157,15 @@ class Report:
     def _run_ended(self, event: RunEnded) -> None:
         self._open_runs -= 1
         self._sum.stats = event.stats
+        self._untaken += event.untaken
+        self._ended = event.at
         self._part_runs.discard(event.run)
         if self._open_runs == 0:
             self._sum.wall += event.at - self._began
             self._sum.in_flight = 0
             self._flying.clear()
-            self._spent.clear()
+            self._calls.clear()
+            self._functions.clear()
 
     def _attempt_started(self, event: AttemptStarted) -> None:
         key = (event.run, event.index)
@@ -138,6 +173,9 @@ class Report:
         self._flying[key] = self._flying.get(key, 0) + 1
         total.in_flight += 1
         total.peak = max(total.peak, total.in_flight)
+        self._last_sent = event.at
+        (self._calls if event.attempt else self._functions).began((*key, event.attempt))
+        self._held.waited(event.at, event.waited)
         for by, took in event.waited.items():
             total.waited[by] = total.waited.get(by, 0.0) + took
 
@@ -147,17 +185,23 @@ class Report:
             self._flying[key] -= 1
             self._sum.in_flight -= 1
         self._sum.calls += 1
-        if isinstance(event.error, RateLimited):
-            self._sum.rejected += 1
-            return  # one after another there would have been none
-        self._spent[key] = self._spent.get(key, 0.0) + event.duration
-        if event.attempt and not isinstance(event.error, CancelledError):  # a function has no attempts
+        is_rejected = isinstance(event.error, RateLimited)
+        self._sum.rejected += is_rejected  # one after another there would have been none
+        counts = not is_rejected and not isinstance(event.error, CancelledError)
+        (self._calls if event.attempt else self._functions).ended((*key, event.attempt), event.duration, counts=counts)
+        if event.attempt and counts:  # a function has no attempts
             self._latencies.add(event.duration)
 
-    def _task_ended(self, key: tuple[int, int], result: TaskResult) -> None:
-        total = self._sum
+    def _task_ended(self, key: tuple[int, int], event: TaskEnded) -> None:
+        total, result = self._sum, event.result
+        if event.stored:
+            self._held.waited(event.at, {"store": event.stored})
+            total.waited["store"] = total.waited.get("store", 0.0) + event.stored
         if not isinstance(result.task, ExtractTask):  # whose parts have been counted, each as it ended
-            self._count_calls(key, result)
+            total.in_flight -= self._flying.pop(key, 0)
+            total.attempts += result.attempts
+            if not event.is_inner and not isinstance(result.task, DeterministicTask):
+                self._bill(result)
         if key[0] in self._part_runs:
             return
         if result.success:
@@ -171,17 +215,6 @@ class Report:
             total.failed += 1
             group = total.errors.setdefault(type(result.error).__name__, ErrorGroup(0, result.error))
             group.count += 1
-
-    def _count_calls(self, key: tuple[int, int], result: TaskResult) -> None:
-        total = self._sum
-        total.in_flight -= self._flying.pop(key, 0)
-        total.attempts += result.attempts
-        spent = self._spent.pop(key, 0.0)
-        if isinstance(result.task, DeterministicTask):
-            self._in_functions += spent
-        else:
-            total.serial += spent
-            self._bill(result)
 
     def _bill(self, result: TaskResult) -> None:
         if result.usage is not None:

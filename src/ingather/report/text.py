@@ -40,8 +40,8 @@ _ADVICE: dict[type[BaseException], str] = {
 }
 
 
-def summary_text(found: Summary) -> str:
-    """`found` as lines of text, without a line break at the end."""
+def summary_text(found: Summary, *, is_command: bool = False) -> str:
+    """`found` as lines of text, without a line break at the end. `is_command`: to who uses the command line."""
     if not found.done and not found.attempts:
         return "nothing ran"
     lines = [_outcome(found)]
@@ -50,7 +50,8 @@ def summary_text(found: Summary) -> str:
     if found.attempts:
         lines += _effort(found)
     if found.limited_by:
-        lines.append(f"  limited by  {in_words(found.limited_by, found.stats, found.peak, found.slowest)}.")
+        said = in_words(found.limited_by, found.stats, found.peak, found.slowest, is_command=is_command)
+        lines.append(f"  limited by  {said}.")
     return "\n".join(lines)
 
 
@@ -82,7 +83,7 @@ def _error(name: str, count: int, first: Exception) -> list[str]:
 
 def _effort(found: Summary) -> list[str]:
     lines = []
-    if found.speedup is not None and found.speedup > 1.05 and found.limited_by:
+    if found.serial is not None and found.speedup is not None and found.speedup > 1.05 and found.limited_by:
         lines.append(
             f"  speed       about {found.speedup:,.1f} × one after another "
             f"({seconds(found.serial)} of calls in {seconds(found.wall)}; an estimate)"

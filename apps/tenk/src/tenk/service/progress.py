@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ingather import DeterministicTask, LLMTask
 from ingather.errors import Stopped
 from ingather.events import AttemptEnded, AttemptStarted, Remembered, TaskEnded, TaskStarted
+from ingather.report import Report
 from tenk.analysis import has_content, said
 from tenk.service.state import OPEN, Card
 
@@ -31,11 +32,14 @@ class Progress:
     def __init__(self, state: AnalysisState, publish: Callable[[dict[str, object]], None]) -> None:
         self._state = state
         self._publish = publish
+        self._report = Report()
+        self._serial_before = state.ledger.serial_ms
         self._tags: dict[tuple[int, int], str] = {}
         self._began = time.monotonic() - state.ledger.elapsed_ms / 1000  # asked again, it goes on from there
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
+        self._report(event)
         match event:
             case TaskStarted():
                 self._tags[event.run, event.index] = event.tag
@@ -105,6 +109,8 @@ class Progress:
         ledger.verified = sum(card.verified for card in cards)
         ledger.fallbacks = sum(card.origin in ("retry", "single") and card.status in ("ok", "empty") for card in cards)
         ledger.elapsed_ms = self.now()
+        serial = self._report.summary().serial  # None where calls beside each other may have been slower
+        ledger.serial_ms = 0.0 if serial is None else self._serial_before + serial * 1000
         return ledger.model_dump(mode="json")
 
     def _started(self, tag: str, queued: float) -> None:
@@ -137,7 +143,6 @@ class Progress:
         ledger = self._state.ledger
         ledger.calls += result.attempts
         ledger.rejected += result.rejected
-        ledger.serial_ms += result.duration_ms - result.backoff_ms
         if result.usage is not None:
             ledger.input_tokens += result.usage.input_tokens
             ledger.cached_tokens += result.usage.cached_tokens

@@ -77,7 +77,7 @@ class ItemState(View):
 class Ledger(View):
     """What it took. `remembered`: answers from the store; `fallbacks`: components that a second or third call filled.
 
-    `cost_usd`: None where a price is not known. `serial_ms`: the calls' milliseconds one after another.
+    `cost_usd`: None where a price is not known. `serial_ms`: the calls' milliseconds one after another, 0 unknown.
     """
 
     calls: int = 0
