@@ -49,7 +49,7 @@ async def test_too_many_open_files_are_named(post, monkeypatch, number):
         raise OSError(number, "Too many open files")
 
     monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", exhausted)
-    with pytest.raises(ConnectFailed, match=r"too many open files.*ulimit -n"):
+    with pytest.raises(ConnectFailed, match=r"too many open files.*ulimit -[nH]"):
         await post("http://127.0.0.1:9")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AiohttpTransport", "Endpoint", "Reply", "Transport", "check_file_descriptors", "most_connections"]
 
-_OWN_FILES = 64  # descriptors for everything that is no connection: files, pipes, the loop's own
+_OWN_FILES = 64  # descriptors for everything that is no connection: files, pipes, the loop's own; at most half of all
 
 
 class Endpoint:
@@ -72,17 +72,29 @@ def check_file_descriptors(max_concurrency: float) -> None:
 
     >>> check_file_descriptors(10)
     """
-    allowed, ceiling = _file_descriptors()
-    needed = max_concurrency + _OWN_FILES
-    if needed <= allowed:
+    allowed, _ = _file_descriptors()
+    most = most_connections()
+    if max_concurrency <= most:
         return
-    remedy = f"run `ulimit -n {needed:.0f}` first"
-    if needed > ceiling:
-        remedy = f"have the hard limit of {ceiling:.0f} raised (`ulimit -Hn`)"
+    needed = max_concurrency + min(_OWN_FILES, max_concurrency)  # the first that leave so many connections
     raise SetupError(
         f"max_concurrency={max_concurrency:.0f} needs {needed:.0f} open files, this process may have {allowed:.0f}: "
-        f"{remedy}, or lower max_concurrency to at most {max(allowed - _OWN_FILES, 1):.0f}"
+        f"{more_files(needed)}, or lower max_concurrency to at most {most:.0f}"
     )
+
+
+def more_files(needed: float | None = None) -> str:
+    """What can be done so that this process may open `needed` files, or simply more.
+
+    >>> more_files(10)
+    'run `ulimit -n 10` first'
+    """
+    allowed, ceiling = _file_descriptors()
+    if needed is None and allowed < ceiling:
+        return f"raise `ulimit -n`, which is {allowed:.0f}"
+    if needed is None or needed > ceiling:
+        return f"have the hard limit of {ceiling:.0f} raised (`ulimit -Hn`)"
+    return f"run `ulimit -n {needed:.0f}` first"
 
 
 def most_connections() -> float:
@@ -91,7 +103,8 @@ def most_connections() -> float:
     >>> most_connections() > 1
     True
     """
-    return _file_descriptors()[0] - _OWN_FILES
+    allowed = _file_descriptors()[0]
+    return max(1, allowed - min(_OWN_FILES, allowed // 2))
 
 
 def _file_descriptors() -> tuple[float, float]:

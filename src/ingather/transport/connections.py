@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import select
 import warnings
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
     from aiohttp.connector import Connection
 
+NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+_LOOK_AGAIN = 0.05  # seconds
 _DIALS = 256  # handshakes at once: a thousand would starve each other past the connect timeout
 
 
@@ -37,7 +41,8 @@ with warnings.catch_warnings():
 class Connector(aiohttp.TCPConnector):
     """As many connections as are asked for, but not all handshakes at once.
 
-    `connect_timeout`: seconds for one. `tls`: what checks certificates, this machine's unless given.
+    Where files run short, one waits for another. `connect_timeout`: seconds for one. `tls`: what checks certificates,
+    this machine's unless given.
     """
 
     def __init__(self, connect_timeout: float, tls: ssl.SSLContext | None = None) -> None:
@@ -45,13 +50,50 @@ class Connector(aiohttp.TCPConnector):
         self._factory = partial(_Responses, loop=self._loop)  # type: ignore[assignment]
         self._dials = asyncio.Semaphore(_DIALS)
         self._connect_timeout = connect_timeout
+        _connectors.add(self)
 
     def __del__(self, _warnings: object = None) -> None:
         """Say nothing: whoever drops a loop that never ended in order cannot be told to close us."""
 
     async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> ResponseHandler:
-        async with self._dials, Deadline(self._loop.time() + self._connect_timeout):
-            return await super()._create_connection(req, traces, timeout)
+        async with self._dials:
+            short: aiohttp.ClientConnectorError | None = None
+            try:
+                async with Deadline(self._loop.time() + self._connect_timeout):
+                    while True:
+                        try:
+                            return await super()._create_connection(req, traces, timeout)
+                        except aiohttp.ClientConnectorError as error:
+                            if error.os_error.errno not in NO_DESCRIPTOR or not self._make_room():
+                                raise
+                            short = error
+                        await asyncio.sleep(_LOOK_AGAIN)  # until one of the others is done
+            except TimeoutError:
+                if short is None:
+                    raise
+                raise short from None
+
+    def _make_room(self) -> bool:
+        """Close what is idle on this loop; gives whether anything was, or is in use and will be free again."""
+        others = [connector for connector in _connectors if connector.loop is self.loop]
+        return sum(connector.shrink() for connector in others) > 1  # a place is held for this one
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Its only one."""
+        return self._loop
+
+    def shrink(self) -> int:
+        """Close the idle connections; gives how many there were, those in use included."""
+        count = len(self._acquired)
+        for idle in self._conns.values():
+            count += len(idle)
+            while idle:
+                idle.popleft()[0].close()
+        return count
+
+
+_connectors: weakref.WeakSet[Connector] = weakref.WeakSet()
 
 
 class Request(aiohttp.ClientRequest):

@@ -17,6 +17,7 @@ from ingather.errors import (
     TlsFailed,
     redact,
 )
+from ingather.transport import more_files
 
 FAULTS = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 
@@ -51,7 +52,7 @@ def typed(fault: aiohttp.ClientError | OSError, host: str, timeout: float) -> Pr
 def _unconnected(fault: aiohttp.ClientConnectorError, host: str) -> str:
     reason = fault.os_error
     if reason.errno in (errno.EMFILE, errno.ENFILE):
-        return f"too many open files, so no connection to {host}: raise `ulimit -n`, or lower max_concurrency"
+        return f"too many open files, so no connection to {host}: {more_files()}, or have fewer calls in flight"
     if isinstance(fault, aiohttp.ClientConnectorDNSError):  # its host may be that of a proxy
         return f"no connection to {host}: the name {fault.host} cannot be resolved: {_said(reason)}"
     whom = f"the proxy on the way to {host}" if isinstance(fault, aiohttp.ClientProxyConnectionError) else host
