@@ -159,7 +159,7 @@ class Terms:
         elif budget is not None:
             quota = quota._replace(model=str(overrides.get("model") or self.can.model))
             price = self._price(quota)
-        body = request.asked if request is not None else b"" if self.purse is None else written_out(messages, overrides)
+        body = request.body if request is not None else b"" if self.purse is None else written_out(messages, overrides)
         if price is not None and price != FREE and not is_by_the_token(price, body):
             price = None
         exchange.price = price

@@ -48,7 +48,7 @@ def test_tokens_have_a_cap_that_needs_no_price(ingather, simulator):
     options = ["--max-total-tokens", "800", "--param", "max_tokens=20"]
     done = ingather("run", write_tasks("t.jsonl", 300), "-o", "a.jsonl", *options, *asking(sim))
     assert done.code == 4
-    assert sum(sum(map(line["usage"].get, ("input_tokens", "output_tokens"))) for line in answers("a.jsonl")) > 680
+    assert sum(sum(map(line["usage"].get, ("input_tokens", "output_tokens"))) for line in answers("a.jsonl")) > 600
 
 
 def test_a_cheap_task_is_done_though_a_dear_one_before_it_found_no_money(ingather, simulator):
