@@ -157,6 +157,8 @@ class Results:
         if self._closed:
             if self._closer in (None, self._thread, asyncio.current_task()):
                 raise StopAsyncIteration
+            if self._run is not None and self._run.loop is asyncio.get_running_loop():
+                await self._ended(self._run)  # which another thread could not wait for
             raise Cancelled("these results were closed by another task or thread before all of them were taken")
         if self._run is None:
             self._run = self._begin()
