@@ -24,7 +24,7 @@ def test_transient_faults_are_tried_again(ingather, simulator):
     done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", *asking(sim))
     assert done.code == 0
     assert {line["id"]: line["attempts"] for line in answers("a.jsonl")}["t3"] == 2
-    assert "1 backoffs" in done.err
+    assert "1 backoff" in done.err
 
 
 def test_an_outage_in_the_middle_of_a_run_loses_nothing(ingather, simulator):
@@ -125,7 +125,7 @@ def test_an_answer_that_does_not_fit_is_asked_again_and_then_kept_with_its_error
     assert line["error"]["type"] == "InvalidAnswer"
     assert line["error"]["answer"] == "five or so"
     assert line["attempts"] == 2
-    assert "1 re-asks" in done.err
+    assert "1 re-ask" in done.err
 
 
 def test_a_full_disk_stops_the_run(ingather, simulator):
