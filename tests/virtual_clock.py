@@ -7,6 +7,7 @@ next timer, a function that takes no time would hold its slot for a virtual seco
 import sys
 import threading
 import time
+import weakref
 from types import FrameType
 
 from looptime._internal.loops import LoopTimeEventLoop
@@ -16,6 +17,7 @@ from ingather.store.writer import Writer
 
 PATIENCE = 5.0  # real seconds: a function that blocks in C for good shall not hold up its test
 LOOK_AGAIN = 0.001
+given_up: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # that were at it for so long, and still are
 
 _SELECT = "_LoopTimeEventLoop__replaced_select"
 _select = getattr(LoopTimeEventLoop, _SELECT)
@@ -23,10 +25,10 @@ _select = getattr(LoopTimeEventLoop, _SELECT)
 
 def is_at_work(thread: threading.Thread, frame: FrameType | None) -> bool:
     """Whether a thread of ours has something to do now, rather than waiting for somebody."""
-    if isinstance(thread, threads._Thread) and thread in threads._idle:
-        return False
     if frame is None:
         return True
+    if frame.f_code is threads._Thread._next.__code__:
+        return not frame.f_locals["self"].jobs.empty()
     where = frame.f_code.co_filename.rpartition("/")[2]
     if where == "threading.py":
         waiter = frame.f_locals.get("waiter")  # of a condition; without one it is joining a thread, which ends soon
@@ -36,13 +38,13 @@ def is_at_work(thread: threading.Thread, frame: FrameType | None) -> bool:
     return where != "selectors.py"
 
 
-def anything_at_work() -> bool:
-    """Whether any thread that runs functions or writes a store is."""
+def at_work() -> set[threading.Thread]:
+    """The threads that run functions or write a store, and are at it."""
     ours = [thread for thread in threading.enumerate() if thread.name in ("ingather-function", "ingather-store")]
     if not ours:
-        return False
+        return set()
     frames = sys._current_frames()
-    return any(is_at_work(thread, frames.get(thread.ident or 0)) for thread in ours)
+    return {thread for thread in ours if is_at_work(thread, frames.get(thread.ident or 0))}
 
 
 def patient_select(self, timeout):
@@ -50,9 +52,12 @@ def patient_select(self, timeout):
     if self.looptime_on and timeout != 0:
         real_select = self._LoopTimeEventLoop__original_select
         until = time.monotonic() + PATIENCE
-        while anything_at_work() and time.monotonic() < until:
+        while (busy := at_work()).difference(given_up):
             if real_select(LOOK_AGAIN):
                 break  # it has news for the loop
+            if time.monotonic() > until:
+                given_up.update(busy)
+        given_up.intersection_update(busy)
     return _select(self, timeout)
 
 
