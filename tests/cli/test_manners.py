@@ -45,10 +45,15 @@ def test_python_m_ingather():
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_for_the_shell_is_shown(shell):
-    done = subprocess.run(
-        [sys.executable, "-m", "ingather", "--show-completion", shell], capture_output=True, text=True, check=True
-    )
-    assert "_INGATHER_COMPLETE" in done.stdout
+    env = os.environ | {"_INGATHER_COMPLETE": f"source_{shell}"}  # as --show-completion does for the shell around it
+    done = subprocess.run([sys.executable, "-m", "ingather"], env=env, capture_output=True, text=True, check=False)
+    assert "_INGATHER_COMPLETE=complete_" in done.stdout
+
+
+def test_the_options_that_install_completion_are_there(ingather):
+    shown = ingather("--help").out
+    assert "--install-completion" in shown
+    assert "--show-completion" in shown
 
 
 def test_commands_and_options_are_completed():
