@@ -60,7 +60,9 @@ class AnswerFile:
         self._spare: Spare | None = None
         self._empty_first = False
         self._next_look = 0.0
-        self.regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        here = os.fstat(self._descriptor)
+        self.regular = stat.S_ISREG(here.st_mode)
+        self._had_name = here.st_nlink > 0  # standard output may be a file that never has one
 
     def __repr__(self) -> str:
         return f"AnswerFile({self.path!r}, {self.written} answers)"
@@ -132,7 +134,7 @@ class AnswerFile:
     def look(self) -> None:
         """See that the answers are where they should be, and put them there again where they are not."""
         if not self.place.is_file:
-            if self.regular and self.is_whole and not os.fstat(self._descriptor).st_nlink:
+            if self.regular and self._had_name and not os.fstat(self._descriptor).st_nlink:
                 self.trouble.append(f"{self.name} is a file that was deleted meanwhile: its answers are gone")
                 self.is_whole = False
             return
