@@ -1,0 +1,30 @@
+"""What is said of a run at a server that was full: nothing that would gain nothing."""
+
+import pytest
+
+from ingather import ParallelLLMExecutor
+from ingather.limited import in_words
+from ingather.stats import Stats
+from tests.run.stand_ins import Wire, llm_tasks, pool_of
+
+
+@pytest.mark.parametrize("limited_by", ["slots", "start", "concurrency"])
+def test_nobody_is_told_to_raise_what_gained_nothing(limited_by):
+    assert "Nothing to do" in in_words(limited_by, Stats(full=("wire/m",)))
+    assert "raise" not in in_words(limited_by, Stats(full=("wire/m",))).lower()
+
+
+@pytest.mark.looptime
+async def test_a_bound_above_what_the_server_answers_at_once_is_found_out():
+    wire = Wire()
+    wire.latency = lambda prompt: max(1.0, wire.in_flight / 4)
+    executor = ParallelLLMExecutor(wire, 64)
+    await executor.gather(llm_tasks(300))
+    assert executor.stats().full == (pool_of(executor).name,)
+
+
+@pytest.mark.looptime
+async def test_a_server_that_answers_all_at_once_is_not_full():
+    executor = ParallelLLMExecutor(Wire(latency=1.0), 64)
+    await executor.gather(llm_tasks(300))
+    assert executor.stats().full == ()
