@@ -133,8 +133,9 @@ class Life:
                     await dice.choice(self.executors).aclose()
                 case _:
                     await asyncio.sleep(dice.choice([1.0, 10.0]))
+        told = [Cancelled] if self.closed else []  # who takes results of an executor that somebody closes
         for run in runs:
-            with contextlib.suppress(asyncio.CancelledError, Abort):
+            with contextlib.suppress(asyncio.CancelledError, Abort, *told):
                 await run
 
 
