@@ -7,7 +7,7 @@ import random
 import pytest
 
 from ingather import DeterministicTask, Limits, LLMTask, ParallelLLMExecutor, RetryConfig
-from ingather.errors import AuthFailed, IngatherError, RateLimited, ServerFault
+from ingather.errors import AuthFailed, Cancelled, IngatherError, RateLimited, ServerFault
 from tests.run.stand_ins import Wire, assert_at_rest, assert_usable, consume, consume_in_block, other_tasks
 
 
