@@ -79,7 +79,7 @@ def simulated(path="/v1", **peer):
 RESPONSES: dict = {
     "options": {"api": "responses"},
     "id_prefix": "resp_",
-    "short": {"temperature": 0, "max_tokens": 100},
+    "short": {"temperature": 0, "n_predict": 100},  # a limit that only llama.cpp knows: it calls that an end
     "endless": {"max_tokens": 1000},
 }
 ANTHROPIC: dict = {"dialect": "anthropic", "id_prefix": "", "endless": {"max_tokens": 1000}}
