@@ -47,7 +47,7 @@ def test_a_deleted_output_is_written_again_whole(under_way, options):
     process = under_way(*options)
     Path("a.jsonl").unlink()
     code, err = ended(process)
-    assert (code, all_ids("a.jsonl")) == (0, EVERY)
+    assert (code, all_ids("a.jsonl")) == (2, EVERY)
     assert "a.jsonl was deleted or moved while it was written; all of it has been written again" in err
 
 
@@ -55,7 +55,7 @@ def test_so_is_one_that_was_moved(under_way):
     process = under_way()
     Path("a.jsonl").rename("elsewhere.jsonl")
     code, err = ended(process)
-    assert (code, all_ids("a.jsonl")) == (0, EVERY)
+    assert (code, all_ids("a.jsonl")) == (2, EVERY)
     assert "a.jsonl was deleted or moved while it was written" in err
     assert len(answers("elsewhere.jsonl")) >= 10
 
@@ -64,7 +64,7 @@ def test_so_is_one_whose_folder_was_removed(under_way):
     process = under_way(output="sub/a.jsonl")
     shutil.rmtree("sub")
     code, _ = ended(process)
-    assert (code, all_ids("sub/a.jsonl")) == (0, EVERY)
+    assert (code, all_ids("sub/a.jsonl")) == (2, EVERY)
 
 
 def test_where_it_cannot_be_made_again_it_says_where_the_answers_are(under_way):
@@ -96,8 +96,37 @@ def test_what_was_cut_out_of_it_is_written_again(under_way):
     with Path("a.jsonl").open("r+") as file:
         file.truncate(100)
     code, err = ended(process)
-    assert (code, all_ids("a.jsonl")) == (0, EVERY)
+    assert (code, all_ids("a.jsonl")) == (2, EVERY)
     assert "a.jsonl was cut by another program while it was written; what was missing has been written again" in err
+
+
+def test_what_another_program_wrote_to_it_is_left_and_the_answers_are_whole_beside_it(under_way):
+    process = under_way()
+    Path("a.jsonl").write_text("theirs\n")
+    code, err = ended(process)
+    assert code == 2
+    assert Path("a.jsonl").read_text() == "theirs\n"
+    assert all_ids("a.jsonl.rescued") == EVERY
+    assert "another program has written something else to a.jsonl, which is left as it is" in err
+
+
+def test_what_another_program_appends_is_told(under_way):
+    process = under_way()
+    with Path("a.jsonl").open("a") as file:
+        file.write("theirs\n")
+    code, err = ended(process)
+    assert code == 2
+    assert "another program has written to a.jsonl too: it holds more than the answers" in err
+    assert len(Path("a.jsonl").read_text().splitlines()) == 21
+
+
+def test_a_link_to_it_that_was_deleted_is_told_and_the_file_named(under_way):
+    Path("a.jsonl").symlink_to("real.jsonl")
+    process = under_way()
+    Path("a.jsonl").unlink()
+    code, err = ended(process)
+    assert (code, all_ids("real.jsonl")) == (2, EVERY)
+    assert f"20 answers are in {Path('real.jsonl').absolute()}" in err
 
 
 def test_with_a_store_the_command_that_it_prints_brings_back_what_was_cut(under_way, ingather):
@@ -106,6 +135,7 @@ def test_with_a_store_the_command_that_it_prints_brings_back_what_was_cut(under_
     code, err = ended(process)
     assert code == 2
     assert "answers are missing in it" in err
+    assert "10 answers are in a.jsonl; to go on" in err
     assert "; to go on, with the same input:" in err
     again = [word if word != "-" else "t.jsonl" for word in shlex.split(err.splitlines()[-1])[1:]]
     assert ingather(*again).code == 0
@@ -125,3 +155,4 @@ def test_a_deleted_file_behind_standard_output_is_told(begin, simulator):
         _, err = process.communicate("", timeout=60)
     assert process.returncode == 2
     assert "standard output is a file that was deleted meanwhile" in err
+    assert "1 answer is in" not in err

@@ -32,7 +32,7 @@ class Conclusion:
         """The exit code."""
         drive = self.drive
         finished = drive.succeeded + drive.failed == drive.plan.left
-        if isinstance(drive.cause, StoreError) or not self.settled.is_whole:
+        if isinstance(drive.cause, StoreError) or self.settled.trouble:
             return SETUP
         if drive.stopped_by and not (drive.stopped_by == CAP_REACHED and finished):
             return drive.stopped_by
@@ -57,6 +57,8 @@ class Conclusion:
 
     def _where(self) -> str:
         answers, settled = self.drive.plan.answers, self.settled
+        if settled.lines is None:
+            return f"what is left of the answers is in {answers.name}"
         there = f"{counted(settled.lines, 'answer is', 'answers are')} in {answers.name}"
         if settled.waiting and answers.place.target.exists():
             return f"{there}, and {answers.path} is as it was"

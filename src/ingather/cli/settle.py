@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ingather.cli.plan import Plan
-    from ingather.jobs import Written
+    from ingather.jobs import AnswerFile, Written
 
 
 @dataclass(slots=True)
 class Settled:
     """What the output holds when a run has ended.
 
-    `lines`: answers, `failed`: those of them that are failures. `waiting`: it is a part, whose replacement of the
+    `lines`: answers, None where others had their hands on it and that cannot be told. `failed`: those of them that are
+    failures. `waiting`: it is a part, whose replacement of the
     output is still to come. `old`: where earlier answers are kept that no new one has taken the place of. `trouble`:
     what went wrong with the file, in words. `is_whole`: all answers are where they should be all the same.
     """
 
-    lines: int
+    lines: int | None
     failed: int
     waiting: bool = False
     old: Path | None = None
@@ -53,8 +54,21 @@ def settle(plan: Plan, failed: int, *, complete: bool) -> Settled:
             except (OSError, SetupError) as error:
                 problems.append(f"{answers.path} could not be replaced, and is as it was: {error}")
     found.trouble = (*answers.trouble, *problems)
+    if answers.trouble:
+        found.lines, found.failed = _counted(answers)
     found.is_whole = answers.is_whole and not (problems and found.waiting)
     return found
+
+
+def _counted(answers: AnswerFile) -> tuple[int | None, int]:
+    """How many answers an output holds that others had their hands on, and how many of them are failures."""
+    if not answers.place.is_file:
+        return None, 0
+    try:
+        written = read_written(answers.file)
+    except (OSError, SetupError):  # it is gone, or holds something else too
+        return None, 0
+    return len(written), len(written.failed)
 
 
 def _arranged(plan: Plan) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ingather.errors import SetupError
 from ingather.jobs.owner import take
-from ingather.jobs.place import FLAGS, created, make_alike, place_of
+from ingather.jobs.place import FLAGS, created, make_alike, opened, place_of
 from ingather.jobs.rescue import Spare, append, copy_range, fate, free_name, pieces_of, written_again
 from ingather.jobs.written import whole_bytes
 from ingather.stats import counted
@@ -53,9 +53,8 @@ class AnswerFile:
         self.file = self.place.file
         self._anew = overwrite
         self._packed = path.lower().endswith(".gz")
-        self._is_new = False
         self._before: list[int] = []  # descriptors of the files that it was: they hold its locks
-        self._descriptor = self._opened()
+        self._descriptor, self._is_new = opened(self.place)
         self._size = 0
         self._spare: Spare | None = None
         self._empty_first = False
@@ -63,6 +62,7 @@ class AnswerFile:
         here = os.fstat(self._descriptor)
         self.regular = stat.S_ISREG(here.st_mode)
         self._had_name = here.st_nlink > 0  # standard output may be a file that never has one
+        self._leads_there = True
 
     def __repr__(self) -> str:
         return f"AnswerFile({self.path!r}, {self.written} answers)"
@@ -72,7 +72,7 @@ class AnswerFile:
         """How messages call the place where the answers are."""
         if self.path == "-":
             return "standard output"
-        if not self.place.is_file or self.file == self.place.target:
+        if not self.place.is_file or (self.file == self.place.target and self._leads_there):
             return self.path
         return f"{self.path}{self.file.suffix}" if self.file == self.place.part else str(self.file)
 
@@ -143,8 +143,16 @@ class AnswerFile:
         found = fate(self._descriptor, self.file, self._size)
         if found == "cut":
             self._mend()
-        elif found != "there":
-            self._rescue(taken=found == "another")
+        elif found == "gone":
+            self._rescue(f"{self.name} was deleted or moved while it was written", self._content())
+        elif found == "another":
+            self._rescue(f"another program has put a file of its own at {self.name}", self._content(), taken=True)
+        elif found == "grown":
+            self._size = os.fstat(self._descriptor).st_size
+            self.trouble.append(f"another program has written to {self.name} too: it holds more than the answers")
+        if self._leads_there and os.path.realpath(self.path) != str(self.place.target):
+            self._leads_there = False
+            self.trouble.append(f"{self.path} was deleted or moved: it was a link to the file with the answers")
 
     def rearrange(self, pieces: Sequence[tuple[int, int]]) -> None:
         """Of what the file holds, only these pieces stay, from where to where, in this order.
@@ -206,19 +214,6 @@ class AnswerFile:
             self.file.unlink(missing_ok=True)
         self.close()
 
-    def _opened(self) -> int:
-        if self.path == "-":
-            return 1
-        try:
-            if not self.place.is_file:
-                return os.open(self.path, os.O_WRONLY | FLAGS, 0o666)
-            if self.place.replaces and self.place.target.exists():
-                return os.open(self.place.target, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-            descriptor, self._is_new = created(self.file)
-        except OSError as error:
-            raise SetupError(f"cannot write {self.path}: {error.strerror}") from error
-        return descriptor
-
     def _become(self, descriptor: int, path: Path) -> None:
         self._before.append(self._descriptor)
         self._descriptor, self.file = descriptor, path
@@ -236,36 +231,30 @@ class AnswerFile:
             self._empty_first = False
             self._cut(0)
         now = time.monotonic()
-        if now >= self._next_look:
+        if now >= self._next_look or os.fstat(self._descriptor).st_size != self._size:
             self._next_look = now + _LOOK
             self.look()
-        elif os.fstat(self._descriptor).st_size < self._size:
-            self._mend()
 
-    def _rescue(self, *, taken: bool) -> None:
-        """The name is gone, or another file's: all that was written is written again, under a name of its own then."""
-        name, to = self.name, self.file
-        if taken:
-            to = free_name(to.with_name(to.name + ".rescued"))
+    def _rescue(self, why: str, content: Iterable[bytes], *, taken: bool = False) -> None:
+        """The name is gone, or `taken`: the content is written again, under a name of its own then."""
+        to = free_name(self.file.with_name(self.file.name + ".rescued")) if taken else self.file
         try:
-            descriptor, there = written_again(self._content(), to)
+            descriptor, there = written_again(content, to)
         except OSError as error:
             if self.is_whole:
-                self.trouble.append(
-                    f"{name} was deleted or moved while it was written, and cannot be made again: {error}"
-                )
+                self.trouble.append(f"{why}, and cannot be made again: {error}")
             self.is_whole = False
             return
         with contextlib.suppress(SetupError):
-            take(descriptor, name, None)
+            take(descriptor, self.name, None)
         self._become(descriptor, there)
-        if taken:
-            self.trouble.append(f"another program has put a file of its own at {name}, which is left as it is")
-        elif there == to:
-            self.trouble.append(f"{name} was deleted or moved while it was written; all of it has been written again")
-        else:
-            self.trouble.append(f"{name} was deleted or moved while it was written, and cannot be made again")
         self.is_whole = self.is_whole and there == to and not taken
+        if taken:
+            self.trouble.append(f"{why}, which is left as it is")
+        elif there == to:
+            self.trouble.append(f"{why}; all of it has been written again")
+        else:
+            self.trouble.append(f"{why}, and cannot be made again")
 
     def _content(self) -> Iterable[bytes]:
         try:
@@ -280,17 +269,23 @@ class AnswerFile:
         left = os.fstat(self._descriptor).st_size
         spare = self._spare if self._spare is not None and self._spare.is_whole else None
         said = f"{self.name} was cut by another program while it was written"
-        if spare is not None and left >= spare.start:
+        if spare is not None and spare.start <= left and not spare.agrees(self._descriptor, left):
+            said = f"another program has written something else to {self.name}"
+            self._rescue(said, spare.since(spare.start), taken=True)
+        elif spare is not None and spare.start <= left:
             self.trouble.append(f"{said}; what was missing has been written again")
+            self._append(spare.since(left))
         else:
             self.is_whole = False
-            left = whole_bytes(self.file)
-            os.ftruncate(self._descriptor, left)
+            os.ftruncate(self._descriptor, whole_bytes(self.file))
             kept = "only answers of this run are written again" if spare is not None else "answers are missing in it"
             self.trouble.append(f"{said}: {kept}")
-        for piece in () if spare is None else spare.since(max(left, spare.start)):
-            append(self._descriptor, piece)
-        self._size = os.fstat(self._descriptor).st_size
+            self._append(() if spare is None else spare.since(spare.start))
         if spare is not None and not self.is_whole:
             self._spare = None  # what it says of places in the file does not hold any more
             spare.close()
+
+    def _append(self, pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            append(self._descriptor, piece)
+        self._size = os.fstat(self._descriptor).st_size

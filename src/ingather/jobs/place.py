@@ -103,6 +103,23 @@ def _check_replaceable(place: Place) -> None:
         )
 
 
+def opened(place: Place) -> tuple[int, bool]:
+    """The descriptor of what stands there, and whether it was made for it. What is to be replaced is only read.
+
+    Raises SetupError.
+    """
+    if place.path == "-":
+        return 1, False
+    try:
+        if not place.is_file:
+            return os.open(place.path, os.O_WRONLY | FLAGS, 0o666), False
+        if place.replaces and place.target.exists():
+            return os.open(place.target, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)), False
+        return created(place.file)
+    except OSError as error:
+        raise SetupError(f"cannot write {place.path}: {error.strerror}") from error
+
+
 def created(path: Path) -> tuple[int, bool]:
     """A descriptor that appends to `path`, and whether the file was made for it. Raises OSError."""
     with contextlib.suppress(FileExistsError):

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 20
 
-Fate = Literal["there", "gone", "another", "cut"]
+Fate = Literal["there", "gone", "another", "cut", "grown"]
 
 
 def fate(descriptor: int, path: Path, size: int) -> Fate:
     """What became of the open file that `path` was the name of, when it had `size` bytes.
 
-    ``"gone"``: the name is gone. ``"another"``: it is another file's now. ``"cut"``: bytes are missing.
+    ``"gone"``: the name is gone. ``"another"``: it is another file's now. ``"cut"``: bytes are missing. ``"grown"``:
+    others have written to it as well.
     """
     here = os.fstat(descriptor)
     try:
@@ -28,7 +29,9 @@ def fate(descriptor: int, path: Path, size: int) -> Fate:
         return "gone"
     if not os.path.samestat(here, there):
         return "another"
-    return "cut" if here.st_size < size else "there"
+    if here.st_size == size:
+        return "there"
+    return "cut" if here.st_size < size else "grown"
 
 
 def written_again(content: Iterable[bytes], path: Path) -> tuple[int, Path]:
@@ -105,6 +108,19 @@ class Spare:
             append(self._file.fileno(), data)
         except OSError:
             self.close()
+
+    def agrees(self, descriptor: int, end: int) -> bool:
+        """Whether an open file of `end` bytes has from `start` on what this copy begins with."""
+        at = self.start
+        with contextlib.suppress(OSError):  # it may be written, and not be read
+            for piece in self.since(at):
+                there = os.pread(descriptor, len(piece), at)
+                if there != piece[: len(there)]:
+                    return False
+                at += len(there)
+                if len(there) < len(piece):
+                    break
+        return self.is_whole and at == end
 
     def since(self, offset: int) -> Iterable[bytes]:
         """What it has from `offset` of the first copy on."""
