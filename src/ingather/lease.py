@@ -20,7 +20,7 @@ from ingather.tokens import UNCOUNTED
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from ingather.limits.headers import RateLimits
     from ingather.limits.sent import Sent
@@ -166,25 +166,24 @@ class Lane:
 
     `failed`: why all its calls fail now, but for a probe from time to time. `standing`: whether it is among the waiting
     lanes of its pool and executor. `held_by`: what its first call waits for, and so all the others. `key`, `model`:
-    whether they were answered in this run.
+    whether they were answered in this run. `count`: asks the server how many calls at once are right.
     """
 
     __slots__ = (
-        "__weakref__", "_clocks", "_failed_at", "_held_since", "_pause", "_probe_at", "failed", "held_by", "key",
-        "model", "pool", "queue", "slots", "standing",
+        "__weakref__", "_clocks", "_failed_at", "_held_since", "_pause", "_probe_at", "count", "failed", "held_by",
+        "key", "model", "pool", "queue", "slots", "standing",
     )  # fmt: skip
 
     def __init__(self, slots: Slots, pool: Pool, key: Acceptance | None = None) -> None:
         self.slots = slots
         self.pool = pool
+        self.count: Callable[[], Coroutine[object, object, int | None]] | None = None
         self.queue: list[Lease] = []
-        self.key = key or Acceptance()
-        self.model = Acceptance()
+        self.key, self.model = key or Acceptance(), Acceptance()
         self.failed: Exception | None = None
         self._failed_at = self._pause = self._probe_at = 0.0
         self.standing = False
-        self.held_by = ""
-        self._held_since = 0.0
+        self.held_by, self._held_since = "", 0.0
         self._clocks: dict[str, float] = {}
         with lock:
             pool.joined_by(self)
@@ -261,6 +260,8 @@ class Lane:
         self.key.answered = self.model.answered = True
         if self.failed is not None and self._pause < math.inf and lease.granted_at > self._failed_at:
             self.failed = None
+        if self.count is not None and self.pool.waiting:
+            self.pool.ask_server(self.count, lease.loop)
 
     def has_failed_since(self, moment: float) -> bool:
         """Whether what was asked for then is in vain by now."""

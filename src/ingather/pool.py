@@ -16,6 +16,7 @@ import math
 import random
 import weakref
 from collections import deque
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 from ingather.errors import ConnectFailed, ModelNotFound, Overloaded, PoolFailure, TransientError
@@ -29,6 +30,7 @@ from ingather.tokens import UNCOUNTED, TokenEstimator
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from collections.abc import Callable, Coroutine
 
     from ingather.errors import RateLimited
     from ingather.lease import Arrival, Lease
@@ -45,8 +47,8 @@ class Pool:
     """One quota: what it allows, and which executors wait for it. `learns`: False where no provider is behind it."""
 
     __slots__ = (
-        "__weakref__", "_bounds", "_gone", "_shut", "_timers", "_told", "controller", "estimator", "lanes", "name",
-        "retries", "stranded", "waiting",
+        "__weakref__", "_asking", "_bounds", "_gone", "_shut", "_timers", "_told", "controller", "estimator", "lanes",
+        "name", "retries", "stranded", "waiting",
     )  # fmt: skip
 
     def __init__(self, name: str, limits: Limits | None = None, *, learns: bool = True) -> None:
@@ -60,6 +62,7 @@ class Pool:
         self.waiting: deque[Lane] = deque()
         self._timers: weakref.WeakKeyDictionary[AbstractEventLoop, float] = weakref.WeakKeyDictionary()
         self._told: Limits | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._shut = -math.inf, -math.inf
         self.stranded = Stranded(self)
 
@@ -106,6 +109,26 @@ class Pool:
         """Whether a 429 for `lease`, which waited when another had done so for too long, shows that all is in vain."""
         since, at = self._shut
         return lease.asked_at <= at and not self.has_let_in(lease, since)
+
+    def ask_server(self, count: Callable[[], Coroutine[object, object, int | None]], loop: AbstractEventLoop) -> None:
+        """By `count`, once and beside all else, how many calls at once are right: what it tells is a cap."""
+        window = self.controller.window
+        if window.is_asked or loop is not asyncio._get_running_loop():  # noqa: SLF001 - as below
+            return
+        window.is_asked = True
+        self._asking = loop.create_task(self._asked(count), context=Context())
+        self._asking._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - nobody misses it
+
+    async def _asked(self, count: Callable[[], Coroutine[object, object, int | None]]) -> None:
+        window = self.controller.window
+        try:
+            slots = await count()
+        except asyncio.CancelledError:  # its loop ends: the next one asks again
+            window.is_asked = False
+            raise
+        if slots is not None:
+            with lock:
+                window.told(slots)
 
     def may_retry(self, error: Exception) -> bool:
         """Whether another attempt may be made after `error`: of those after faults there are only so many."""

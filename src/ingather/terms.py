@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from ingather.backoff import RetryConfig
@@ -142,6 +143,8 @@ class Terms:
             if lane is None:
                 key = self._keys.setdefault(quota._replace(model=""), Acceptance())
                 lane = Lane(self.slots, pool_of(quota, self.can.limits), key)
+                if self.slots.is_adaptive and (count := getattr(self.wire, "count_served", None)) is not None:
+                    lane.count = partial(count, quota.model)
                 self._prices[lane] = self._price(quota)
                 self._lanes[quota] = lane
         return lane

@@ -28,7 +28,7 @@ _LATE, _LATELY = 0.25, 0.1  # share of attempts that end by their timeout which 
 class Window:
     """`size`: calls in flight at most. `latency`: seconds, a moving average. `binds`: it has made a call wait.
 
-    `load`: what more in flight have brought.
+    `load`: what more in flight have brought. `is_asked`: the server has been asked how many are right.
     """
 
     def __init__(self) -> None:
@@ -46,6 +46,8 @@ class Window:
         self.load = Load()
         self._late = 0.0
         self._has_knee = False
+        self._told: float | None = None
+        self.is_asked = False
 
     @property
     def gains_nothing(self) -> bool:
@@ -79,6 +81,13 @@ class Window:
         """Somebody says that `bound` calls in flight are right: slow start and knee leave as many."""
         self._asked = max(self._asked, bound)
         self._open = max(self._open, bound)
+        if self._told is not None:
+            self.cap = max(self.cap, bound)
+
+    def told(self, bound: float) -> None:
+        """The server says that it answers `bound` at once: nothing is left to find out."""
+        self._told, self._open, self._has_knee = bound, math.inf, False
+        self.cap = max(bound, self._asked)
 
     def resume(self, cap: float | None, flying: float | None) -> None:
         """Begin with what is known from another time."""
@@ -91,6 +100,10 @@ class Window:
         self._late -= _LATELY * self._late
         self.load.add(flying, latency)
         self.latency += (0.05 if self.latency else 1.0) * (latency - self.latency)
+        if self._told is not None:
+            self.binds = False
+            self._open += 1.0  # where timeouts have made it less
+            return
         if self._began is not None:
             if sent_at >= self._changed_at:
                 self._watch(latency, self._began, is_paced=is_paced, now=now)
@@ -106,7 +119,7 @@ class Window:
 
     def refused(self, flying: int, *, is_cap: bool, now: float) -> None:
         """A 429 with `flying` others in flight: about those where `is_cap`, else about a rate."""
-        self._open, self._has_knee = math.inf, False
+        self._open, self._has_knee, self._told = math.inf, False, None
         if is_cap:
             again = abs(flying - self.cap) <= max(2.0, 0.03 * flying)
             self._hold = min(_LONGEST_HOLD, 2 * self._hold) if again else _HOLD
@@ -141,6 +154,7 @@ class Window:
     def restart(self) -> None:
         """The provider was away: begin small again, in case everybody comes back at once, or to another server."""
         self.load.forget()
+        self._told, self.is_asked = None, False
         if self._open < math.inf or self.cap < math.inf:
             self._open = max(_START, self._asked)
 

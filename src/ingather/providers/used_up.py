@@ -13,7 +13,7 @@ _LONG = re.compile(
     r"|\b[rt]pd\b|\b24[\s-]?h(?:ours?|rs?)?\b|\b86,?400\s?s|\btoday\b|\btomorrow\b"
 )
 _SHORT = re.compile(
-    r"(?:\bper|/|\ba|\beach|\bevery|by)[\s_-]*(?:\d{1,4}\s*)?(?:minute|min|second|sec|s|hour|hr|h)s?\b"
+    r"(?:\bper|/|\ba|\beach|\bevery|by)[\s_-]*(?!24\s?h)(?:\d{1,4}\s*)?(?:minute|min|second|sec|s|hour|hr|h)s?\b"
     r"|per_?(?:minute|second|hour)|by(?:minute|second|hour)|\b[rt]p[msh]\b|\bqp[ms]\b"
     r"|concurren|simultaneous|parallel"
 )
@@ -23,7 +23,7 @@ _SPENT = re.compile(
     r"|credits?\s(?:are\s|is\s)?(?:used up|exhausted|depleted)"
     r"|(?:exceeded|exhausted|used up|depleted)\s(?:\w+\s){0,4}(?:credits|balance|free\s(?:tier|allocat\w+|quota))"
     r"|free\s(?:tier|allocat\w+|quota)\s(?:\w+\s){0,3}(?:exceeded|exhausted|used up)"
-    r"|spend\w*[\s_]limit|usage[\s_]limit"
+    r"|spend\w*[\s_]limit|usage[\s_]limit|\bkey limit exceeded"
     r"|budget has been exceeded|out of (?:call volume|bandwidth) quota|please recharge"
 )
 _OF_ONE = re.compile(r"max_tokens|can only afford|fewer tokens|prompt tokens limit")

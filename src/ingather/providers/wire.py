@@ -18,6 +18,7 @@ from ingather.providers.cost import told_cost
 from ingather.providers.dialect import Malformed
 from ingather.providers.problem import error_in
 from ingather.providers.secret import Secret
+from ingather.providers.served import PATIENCE, props_url, total_slots
 from ingather.providers.streamed import json_of
 from ingather.transport import Endpoint, Reply
 
@@ -147,6 +148,17 @@ class DialectProvider:
     ) -> LLMResponse:
         """Prepare and send: one attempt."""
         return await self.send(self.prepare(messages, config_overrides))
+
+    async def count_served(self, model: str) -> int | None:
+        """How many requests its server answers at once, where that is one's own and tells it; else None."""
+        url = props_url(self._name, self._base_url, model)
+        get = getattr(self._transport, "get", None)  # a transport of the user's own may do without
+        if url is None or get is None:
+            return None
+        try:
+            return total_slots(await get(Endpoint(url, {**self._sent_headers(), "Connection": "close"}), PATIENCE))
+        except ProviderError:
+            return None
 
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones."""

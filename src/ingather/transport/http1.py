@@ -65,13 +65,20 @@ class AiohttpTransport:
 
     async def post(self, endpoint: Endpoint, body: bytes) -> Reply:
         """Send `body` and read the answer; see `Transport`."""
+        return await self._exchange(endpoint, body, self._timeout)
+
+    async def get(self, endpoint: Endpoint, timeout: float) -> Reply:
+        """What stands there, within `timeout` seconds. Raises as `post` does."""
+        return await self._exchange(endpoint, None, timeout)
+
+    async def _exchange(self, endpoint: Endpoint, body: bytes | None, timeout: float) -> Reply:
         loop = asyncio.get_running_loop()
         session = self._sessions.get((endpoint, loop)) or await self._opened(endpoint, loop)
         try:
-            async with Deadline(loop.time() + self._timeout):
+            async with Deadline(loop.time() + timeout):
                 return await session.exchange(body)
         except FAULTS as fault:
-            error = typed(fault, session.host, self._timeout)
+            error = typed(fault, session.host, timeout)
         except ProviderError as refused:
             error = refused.with_traceback(None)
         raise error  # out here, so that it drags no frames along whose locals hold the key, or what the server sent
@@ -129,8 +136,8 @@ class _Session:
             auto_decompress=False,
         )
 
-    async def exchange(self, body: bytes) -> Reply:
-        """One request and its whole answer."""
+    async def exchange(self, body: bytes | None) -> Reply:
+        """One request and its whole answer: a GET where there is no body."""
         response = await self._sent(body)
         content, headers = response.content, response.headers
         try:  # most are whole by now, and have given their connection back
@@ -142,12 +149,13 @@ class _Session:
             raise
         return Reply(response.status, headers, answer)
 
-    async def _sent(self, body: bytes) -> aiohttp.ClientResponse:
+    async def _sent(self, body: bytes | None) -> aiohttp.ClientResponse:
         """The answer's head. A kept-alive connection that was closed before we wrote costs nothing: on to the next."""
+        method = hdrs.METH_GET if body is None else hdrs.METH_POST
         while True:
-            data = body if len(body) <= _LARGE else io.BytesIO(body)
+            data = body if body is None or len(body) <= _LARGE else io.BytesIO(body)
             try:
-                return await self.client.post(self._url, data=data, proxy=self._proxy, allow_redirects=False)
+                return await self.client.request(method, self._url, data=data, proxy=self._proxy, allow_redirects=False)
             except FAULTS as fault:
                 if not getattr(fault, "is_stale", False):
                     raise
