@@ -362,6 +362,13 @@ def test_echo_is_gone_on_with_though_never_stored(ingather):
     assert sorted(ids()) == sorted(f"t{i}" for i in range(10))
 
 
+def test_what_has_no_effect_on_echo_prints_no_warning_of_python(begin):
+    write_tasks("t.jsonl", 1)
+    process = begin("run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", "--hedge", "p95", "--model", "echo", "-q")
+    assert process.communicate()[1] == ""
+    assert process.returncode == 0
+
+
 def test_a_disk_that_is_full_ends_it_and_the_answers_say_which_are_not_stored(begin, simulator):
     sim = simulator(model="echo", latency=0.005)
     write_tasks("t.jsonl", 2000)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from apps.tenk.tests.stand_ins import Model, filing
-from ingather import LLMTask
+from ingather import LLMTask, Store
 from ingather.errors import AuthFailed, BadRequest
 from ingather.events import Event, RunStarted, TaskEnded
 from tenk import Analysis, comprehensive_analysis, open_submission, read_filing
@@ -28,6 +28,13 @@ async def test_all_four_sections_are_filled():
     assert analysis["mda"] is analysis.mda
     assert analysis.succeeded
     assert len(model.asked) == analysis.calls == 27
+
+
+async def test_a_store_for_every_model_is_no_matter_of_one_that_cannot_be_stored(tmp_path, recwarn):
+    with Store(tmp_path / "tenk.db") as store:
+        for provider in (Model(), "echo"):
+            await comprehensive_analysis(filing(), False, True, False, False, provider=provider, store=store)
+    assert not recwarn.list
 
 
 async def test_sections_are_chosen_in_the_seeds_order():

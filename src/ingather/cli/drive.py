@@ -29,6 +29,7 @@ from ingather.errors import (
 from ingather.executor import ParallelLLMExecutor
 from ingather.jobs import OutputFailed
 from ingather.progress import Progress
+from ingather.providers.base import WireProvider
 from ingather.report import Report
 from ingather.threads import run_in_thread
 
@@ -117,14 +118,15 @@ class Drive:
     async def _run(self) -> None:
         plan, how = self.plan, self.how
         loop = asyncio.get_running_loop()
+        is_wire = isinstance(plan.provider, WireProvider)  # if not, there is nothing to store or to hedge
         executor = self._executor = ParallelLLMExecutor(
             plan.provider,
             how.max_concurrency,
             plan.retry,
             fail_fast=how.fail_fast,
-            store=plan.store,
+            store=plan.store if is_wire else None,
             budget=plan.budget,
-            hedge=how.hedge,
+            hedge=how.hedge if is_wire else None,
             on_event=self.view or self.report,
         )
         with Interrupts(lambda code: self._stop(code, how.grace)):

@@ -138,12 +138,13 @@ def executor_for(
     """An executor whose answers have a limit on their length, where there is a budget that wants one."""
     is_free = provider in ("echo", "offline/extractive") or getattr(provider, "is_free", False)
     limited = budget is not None and budget.caps and not is_free
+    can_be_stored = provider != "echo" if isinstance(provider, str) else hasattr(provider, "prepare")
     return ParallelLLMExecutor(
         provider,
         max_concurrency,
         default_config_overrides={"max_tokens": _MAX_OUTPUT} if limited else None,
         deadline=deadline,
-        store=store,
+        store=store if can_be_stored else None,
         budget=budget,
         on_event=on_event,
     )
