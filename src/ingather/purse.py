@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ingather.budget import Budget, Room, Spend
 from ingather.errors import BudgetSpent
 from ingather.lease import held_here, lock
+from ingather.lookout import Lookout
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -23,10 +24,15 @@ _NOTHING = Spend()
 
 
 class _Queue:
-    """Who waits for a budget, whichever executor's they are; and by how much answers were dearer than their worst."""
+    """Who waits for a budget and who holds some, whichever executor's they are; how much dearer than expected it was.
+
+    It keeps none of those that hold some, nor their loops, from being collected.
+    """
 
     def __init__(self) -> None:
         self.waiting: deque[_Waiter] = deque()
+        self.granted: weakref.WeakSet[_Waiter] = weakref.WeakSet()  # who do not know it yet
+        self.holds: weakref.WeakSet[Hold] = weakref.WeakSet()
         self.beyond = _NOTHING
 
 
@@ -38,26 +44,32 @@ class Purse:
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
+        self._lookout = Lookout(self._look)
         with lock:
             self._queue = _queues.setdefault(budget, _Queue())
 
     async def hold(self, worst: Spend) -> Hold:
         """Reserve `worst`, as soon as there is room for it. Raises `BudgetSpent` where there never will be."""
-        with lock:
-            worst += self._queue.beyond
-            room = self.budget.room_for(worst)
-            if room is Room.NOW and not self._queue.waiting:
-                return self._reserved(worst)
-            if room is Room.NEVER:
-                raise self._spent(worst)
-            waiter = _Waiter(worst, asyncio.get_running_loop())
-            self._queue.waiting.append(waiter)
-        try:
-            await waiter.future
-        except BaseException:
-            self._give_up(waiter)
-            raise
-        return Hold(self, worst)
+        while True:
+            with lock:
+                most = worst + self._queue.beyond
+                room = self.budget.room_for(most)
+                if room is Room.NOW and not self._queue.waiting:
+                    return self._reserved(most, asyncio.get_running_loop())
+                if room is Room.NEVER:
+                    raise self._spent(most)
+                waiter = _Waiter(most, asyncio.get_running_loop())
+                self._queue.waiting.append(waiter)
+                self._lookout.watch(waiter.loop)
+            try:
+                await waiter.future
+            except BaseException:
+                self._give_up(waiter)
+                raise
+            with lock:
+                self._queue.granted.discard(waiter)
+                if waiter.hold is not None:  # else its loop stood still, and others had their turn
+                    return waiter.hold
 
     def hold_now(self, worst: Spend) -> Hold | None:
         """Reserve `worst` if there is room for it at once, and nobody waits."""
@@ -65,16 +77,36 @@ class Purse:
             worst += self._queue.beyond
             if self._queue.waiting or self.budget.room_for(worst) is not Room.NOW:
                 return None
-            return self._reserved(worst)
+            return self._reserved(worst, asyncio.get_running_loop())
 
-    def settle(self, worst: Spend, actual: Spend) -> None:
+    def settle(self, hold: Hold, actual: Spend) -> None:
         """What was reserved is spent, or free again: whoever waits may have it."""
         if held_here():
-            threading.Thread(target=self.settle, args=(worst, actual)).start()
+            threading.Thread(target=self.settle, args=(hold, actual)).start()
             return
         with lock:
-            self.budget.settle(worst, actual)
+            self._settle(hold, actual)
             self._serve()
+
+    def _settle(self, hold: Hold, actual: Spend) -> None:
+        self._queue.holds.discard(hold)
+        self.budget.settle(hold.reserved, actual - hold.counted)
+        hold.reserved, hold.counted = _NOTHING, actual
+
+    def _look(self, loop: AbstractEventLoop) -> bool:
+        """What loops hold that have stopped may have been billed: it is spent in full, until they turn again."""
+        with lock:
+            waiting = self._queue.waiting
+            if not any(waiter.loop is loop for waiter in waiting):
+                return False
+            loops = {each.loop for each in waiting} | {each.loop for each in self._queue.holds}
+            stopped = {each for each in loops if self._lookout.has_stopped(each)}
+            for waiter in [waiter for waiter in (*waiting, *self._queue.granted) if waiter.loop in stopped]:
+                self._set_aside(waiter)
+            for hold in [hold for hold in self._queue.holds if hold.loop in stopped]:
+                self._settle(hold, hold.worst)
+            self._serve()
+        return True
 
     def surprised(self, worst: Spend, actual: Spend) -> None:
         """An answer was dearer than it could be, by what was known: from now on so much more is reserved."""
@@ -91,20 +123,29 @@ class Purse:
                 worst.tokens,
             )
 
-    def _reserved(self, worst: Spend) -> Hold:
+    def _reserved(self, worst: Spend, loop: AbstractEventLoop) -> Hold:
         self.budget.reserve(worst)
-        return Hold(self, worst)
+        hold = Hold(self, worst, loop)
+        self._queue.holds.add(hold)
+        return hold
 
     def _give_up(self, waiter: _Waiter) -> None:
         if held_here():  # as for leases: a garbage collection ended it
             threading.Thread(target=self._give_up, args=(waiter,)).start()
             return
         with lock:
-            if waiter in self._queue.waiting:
-                self._queue.waiting.remove(waiter)
-            elif waiter.granted:  # at the same moment
-                self.budget.settle(waiter.worst, _NOTHING)
+            self._set_aside(waiter)
             self._serve()
+
+    def _set_aside(self, waiter: _Waiter) -> None:
+        """It waits no more, and what it was granted without knowing is free; if it is still there, it asks again."""
+        if waiter in self._queue.waiting:
+            self._queue.waiting.remove(waiter)
+        elif waiter.hold is not None:
+            self._settle(waiter.hold, _NOTHING)
+        self._queue.granted.discard(waiter)
+        waiter.hold = None
+        waiter.wake(None)
 
     def _serve(self) -> None:
         waiting = self._queue.waiting
@@ -115,8 +156,8 @@ class Purse:
                 return
             waiting.popleft()
             if waiter.wake(None if room is Room.NOW else self._spent(waiter.worst)) and room is Room.NOW:
-                self.budget.reserve(waiter.worst)
-                waiter.granted = True
+                waiter.hold = self._reserved(waiter.worst, waiter.loop)
+                self._queue.granted.add(waiter)
 
     def _spent(self, worst: Spend) -> BudgetSpent:
         usd = "" if self.budget.max_cost_usd is None else f"{worst.usd:.6g} USD"
@@ -129,13 +170,18 @@ class Purse:
 
 
 class Hold:
-    """What one call has reserved, from before it is sent until it is settled."""
+    """What one call has reserved, from before it is sent until it is settled.
 
-    __slots__ = ("_actual", "_purse", "worst")
+    `counted`: what is spent of it already.
+    """
 
-    def __init__(self, purse: Purse, worst: Spend) -> None:
+    __slots__ = ("__weakref__", "_actual", "_purse", "counted", "loop", "reserved", "worst")
+
+    def __init__(self, purse: Purse, worst: Spend, loop: AbstractEventLoop) -> None:
         self._purse = purse
-        self.worst = worst
+        self.worst = self.reserved = worst
+        self.loop = loop
+        self.counted = _NOTHING
         self._actual = _NOTHING  # until it is sent
 
     def took(self, actual: Spend) -> None:
@@ -146,7 +192,7 @@ class Hold:
 
     def close(self) -> None:
         """Settle it."""
-        self._purse.settle(self.worst, self._actual)
+        self._purse.settle(self, self._actual)
 
     def __repr__(self) -> str:
         return f"Hold({self.worst!r}, {self._actual!r} taken)"
@@ -155,18 +201,18 @@ class Hold:
 class _Waiter:
     """A call that waits for money."""
 
-    __slots__ = ("_loop", "future", "granted", "worst")
+    __slots__ = ("__weakref__", "future", "hold", "loop", "worst")
 
     def __init__(self, worst: Spend, loop: AbstractEventLoop) -> None:
         self.worst = worst
-        self.granted = False
+        self.hold: Hold | None = None
         self.future: asyncio.Future[None] = loop.create_future()
-        self._loop = loop
+        self.loop = loop
 
     def wake(self, error: BudgetSpent | None) -> bool:
         """Let it go on, or fail, on its own loop; False where that was closed meanwhile."""
         try:
-            self._loop.call_soon_threadsafe(_resolve, self.future, error)
+            self.loop.call_soon_threadsafe(_resolve, self.future, error)
         except RuntimeError:
             return False
         return True

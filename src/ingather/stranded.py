@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ingather.lease import lock
 from ingather.limits.controller import Outcome
+from ingather.lookout import Lookout
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -16,52 +17,37 @@ if TYPE_CHECKING:
     from ingather.lease import Lane, Lease
     from ingather.pool import Pool
 
-_LOOK_AGAIN = 1.0  # seconds
-
 
 class Stranded:
     """Looks, while somebody waits for a pool, for what is stranded on loops that may never turn again."""
 
-    __slots__ = ("_pool", "_silent", "_watching")
+    __slots__ = ("_lookout", "_pool")
 
     def __init__(self, pool: Pool) -> None:
         self._pool: weakref.ref[Pool] = weakref.ref(pool)
-        self._watching: weakref.WeakSet[AbstractEventLoop] = weakref.WeakSet()
-        self._silent: weakref.WeakSet[AbstractEventLoop] = weakref.WeakSet()  # asked for a sign, and have given none
+        self._lookout = Lookout(self.look)
 
     def watch(self, loop: AbstractEventLoop) -> None:
         """Somebody waits on `loop`, which is the running one."""
-        if loop not in self._watching:
-            self._watching.add(loop)
-            loop.call_later(_LOOK_AGAIN, self._look, loop)
+        self._lookout.watch(loop)
 
-    def _look(self, loop: AbstractEventLoop) -> None:
+    def look(self, loop: AbstractEventLoop) -> bool:
+        """Free what is stranded; gives whether somebody still waits on `loop`."""
         with lock:
-            self._watching.discard(loop)
             pool = self._pool()
             if pool is None or not any(lease.loop is loop for lane in pool.waiting for lease in lane.queue):
-                return
-            self.watch(loop)
+                return False
             now = loop.time()
             leases = [lease for lane in pool.lanes for lease in (*lane.queue, *lane.slots.held)]
-            stopped = {loop for loop in {lease.loop for lease in leases} if self._has_stopped(loop)}
+            stopped = {loop for loop in {lease.loop for lease in leases} if self._lookout.has_stopped(loop)}
             in_flight = {lease for lane in pool.lanes for lease in _set_aside(lane, stopped, now)} if stopped else set()
             pool.drain(now)
         for lease in in_flight:
             lease.close(Outcome.DROPPED)
-
-    def _has_stopped(self, loop: AbstractEventLoop) -> bool:
-        """Whether it neither runs nor has turned since the last look: some loops are turned by hand, now and then."""
-        if loop.is_running() or loop.is_closed():  # what a closed one holds comes back when it is collected
-            return False
-        if loop in self._silent:
-            return True
-        self._silent.add(loop)
-        loop.call_soon_threadsafe(self._silent.discard, loop)
-        return False
+        return True
 
     def __repr__(self) -> str:
-        return f"Stranded({len(self._watching)} loops watched)"
+        return f"Stranded({self._lookout!r})"
 
 
 def _set_aside(lane: Lane, stopped: set[AbstractEventLoop], now: float) -> list[Lease]:

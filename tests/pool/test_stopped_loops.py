@@ -5,13 +5,17 @@ from functools import partial
 
 import pytest
 
-from ingather import Limits, LLMTask, ParallelLLMExecutor, stranded
+from ingather import Budget, Limits, LLMTask, ParallelLLMExecutor, lookout
+from ingather.budget import Spend
+from ingather.errors import BudgetSpent
+from ingather.purse import Purse
+from ingather.tokens import Tokens
 from tests.run.stand_ins import Wire, llm_tasks, pool_of, slots_of
 
 
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch):
-    monkeypatch.setattr(stranded, "_LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(lookout, "LOOK_AGAIN", 0.01)
 
 
 @pytest.fixture
@@ -61,7 +65,7 @@ def test_places_in_a_quota(stopped):
 
 
 def test_loop_that_only_pauses_keeps_its_slots(stopped, monkeypatch):
-    monkeypatch.setattr(stranded, "_LOOK_AGAIN", 9999.0)
+    monkeypatch.setattr(lookout, "LOOK_AGAIN", 9999.0)
     wire = Wire(latency=9999.0)
     executor = ParallelLLMExecutor(wire, 2)
     loop, _ = stopped(executor.gather(llm_tasks(2)))
@@ -73,7 +77,7 @@ def test_loop_that_only_pauses_keeps_its_slots(stopped, monkeypatch):
     async def turned_by_hand():
         waiting = asyncio.ensure_future(executor.gather([LLMTask("?")]))
         await asyncio.sleep(0.01)
-        look = partial(pool_of(executor).stranded._look, asyncio.get_running_loop())
+        look = partial(pool_of(executor).stranded.look, asyncio.get_running_loop())
         for _ in range(5):
             look()
             await asyncio.to_thread(turn)
@@ -85,3 +89,42 @@ def test_loop_that_only_pauses_keeps_its_slots(stopped, monkeypatch):
         await asyncio.wait([waiting])
 
     asyncio.run(turned_by_hand())
+
+
+def priced(host, latency, budget):
+    wire = Wire(host=host, latency=latency, estimate=lambda prompt: Tokens(1, max_output=9))
+    return wire, ParallelLLMExecutor(wire, 10, budget=budget)
+
+
+def test_money_that_is_reserved_counts_as_spent_until_the_loop_turns_again(stopped):
+    budget = Budget(max_tokens=25)  # for two at a time
+    _, first = priced("first", 0.3, budget)
+    _, second = priced("second", 0.001, budget)
+    loop, task = stopped(first.gather(llm_tasks(2)))
+    (result,) = asyncio.run(in_time(second.gather(llm_tasks(1))))
+    assert isinstance(result.error, BudgetSpent)
+    assert (budget.spent.tokens, budget.reserved.tokens) == (20, 0)
+    assert [result.success for result in loop.run_until_complete(task)] == [True] * 2
+    assert (budget.spent.tokens, budget.reserved.tokens) == (4, 0)
+    assert asyncio.run(in_time(second.gather(llm_tasks(1))))[0].success
+
+
+def test_money_for_a_waiter_who_cannot_know_goes_to_the_next(stopped):
+    budget = Budget(max_tokens=10)
+    purse, all_of_it = Purse(budget), Spend(tokens=10)
+
+    async def hold():
+        (await purse.hold(all_of_it)).close()
+
+    async def one_after_another():
+        first = await purse.hold(all_of_it)
+        loop, task = await asyncio.to_thread(stopped, hold())
+        second = asyncio.ensure_future(hold())
+        await asyncio.sleep(0)
+        first.close()  # the earlier one's turn, whose loop has stopped
+        await second
+        return loop, task
+
+    loop, task = asyncio.run(in_time(one_after_another()))
+    loop.run_until_complete(asyncio.wait_for(task, 60))
+    assert budget.reserved.tokens == budget.spent.tokens == 0
