@@ -212,7 +212,7 @@ class Results:
         if run.loop is asyncio._get_running_loop():  # noqa: SLF001 - collected as garbage there: it cannot wait
             run.abandon()
         elif not sys.is_finalizing():  # when nothing turns the loop any more
-            run_sync(self._ended(run))
+            run_sync(self.aclose())  # its loop may be another
 
     def __enter__(self) -> Self:
         return self

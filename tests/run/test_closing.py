@@ -353,9 +353,9 @@ async def test_where_one_of_two_consumers_is_cancelled_the_other_is_told():
 
 
 @pytest.mark.parametrize("method", ["gather", "as_completed", "in_order"])
-@pytest.mark.parametrize("closed", ["results", "executor"])
+@pytest.mark.parametrize("closed", ["results", "results, synchronously", "executor"])
 async def test_closing_from_another_thread_is_told_as_well(method, closed):
-    if method == "gather" and closed == "results":
+    if method == "gather" and closed != "executor":
         return  # which it has not
     wire = Wire(latency=100.0)
     executor = ParallelLLMExecutor(wire, 3)
@@ -364,7 +364,10 @@ async def test_closing_from_another_thread_is_told_as_well(method, closed):
     consumer = asyncio.create_task(executor.gather(llm_tasks(10)) if results is None else taken(results, seen))
     await until_in_time(lambda: len(wire.ledger) == 3)
     end = executor.aclose if closed == "executor" or results is None else results.aclose
-    await asyncio.to_thread(lambda: asyncio.run(end()))
+    if results is not None and closed == "results, synchronously":
+        await asyncio.wait_for(asyncio.to_thread(results.close), 30)
+    else:
+        await asyncio.to_thread(lambda: asyncio.run(end()))
     if method == "gather":
         kinds = [type(result.error) for result in await consumer]
         assert kinds == [Cancelled] * 3 + [NotSent] * 7
