@@ -38,12 +38,14 @@ HOME = "http://localhost/v1"
 REASONS: dict[End, list[object]] = {
     End.DONE: ["stop", "STOP", "Stop", "eos", "eos_token", "end_turn", "endTurn", "stop_sequence", "Stop Sequence",
                "FinishReason.STOP", "FINISH_REASON_STOP", "REASON_STOP", "COMPLETE", "completed", "stop (eos)",
-               "stop: </s>", "tool_calls", "tool-calls", "TOOL_USE", "function_call", "endoftext"],
-    End.UNTOLD: [None, "", " ", "null", "FINISH_REASON_UNSPECIFIED", 5, [], {}],
+               "stop: </s>", {"type": "stop", "matched": 7}, ["stop"],
+               "tool_calls", "tool-calls", "TOOL_USE", "function_call", "endoftext"],
+    End.UNTOLD: [None, "", " ", "null", "FINISH_REASON_UNSPECIFIED", 0, False, [], {}],
     End.CUT: ["length", "LENGTH", "max_tokens", "MAX_TOKENS", "maxTokens", "FinishReason.MAX_TOKENS", "model_length",
               "max_output_tokens", "max_completion_tokens", "max_new_tokens", "maximum_tokens", "token_limit",
               "REASON_MAX_LEN", "ERROR_LIMIT", "model_context_window_exceeded", "context_length_exceeded", "pause_turn",
-              "compaction", "length (max_tokens)", "length: max_tokens", "max_tokens_exceeded", "truncated"],
+              "compaction", "length (max_tokens)", "length: max_tokens", "max_tokens_exceeded", "truncated",
+              {"type": "length"}, ["length"], {"reason": "max_tokens"}, "loop_detected", "repetition_detected"],
     End.FILTERED: ["content_filter", "content-filter", "CONTENT_FILTER", "ContentFiltered", "SAFETY", "sensitive",
                    "content_filter: RECITATION", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
                    "IMAGE_SAFETY", "guardrail_intervened", "ERROR_TOXIC", "content_policy_violation", "blocked",
@@ -54,8 +56,9 @@ REASONS: dict[End, list[object]] = {
     End.BROKEN: ["error", "ERROR", "abort", "aborted", "network_error", "networkError", "timeout", "server_error",
                  "error: upstream disconnected", "USER_CANCEL", "cancelled", "insufficient_system_resource", "load",
                  "REASON_TIME_LIMIT", "time_limit", "not_finished", "engine_overloaded", "internal error", "failed",
-                 "rate_limit_exceeded", "interrupted", "connection_lost"],
-    End.UNKNOWN: ["bored", "unknown", "something_new", "42", "…"],
+                 "rate_limit_exceeded", "interrupted", "connection_lost", "too_many_requests", "502", "http_429", 503,
+                 "out_of_memory", "oom"],
+    End.UNKNOWN: ["bored", "unknown", "something_new", "42", "…", 5, True, {"type": "bored"}, {"x": 1}],
 }  # fmt: skip
 EVERY = [(reason, end) for end, reasons in REASONS.items() for reason in reasons]
 
@@ -79,6 +82,7 @@ def test_reasons_in_openais_words(reason, calls, openais):
 
 # -- each dialect
 
+CALL_ITEM = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 
@@ -150,9 +154,37 @@ async def test_a_reason_nobody_knows_is_named():
 
 
 @pytest.mark.parametrize(
+    ("native", "kind"),
+    [("SAFETY", Filtered), ("MAX_TOKENS", Truncated), ("MALFORMED_FUNCTION_CALL", BadBody), ("error", TransientError)],
+)
+async def test_a_gateway_makes_no_good_end_of_a_bad_one(native, kind):
+    error = await failure(OpenAIProvider, chat(choice={"native_finish_reason": native}))
+    assert isinstance(error, kind)
+    assert error.response.finish_reason == native
+
+
+@pytest.mark.parametrize("native", ["STOP", "completed", "end_turn", "bored", None])
+async def test_a_native_reason_that_is_not_bad_changes_nothing(native):
+    assert (await asked(OpenAIProvider, chat(choice={"native_finish_reason": native}))).finish_reason == "stop"
+
+
+async def test_a_choice_without_a_message_says_why():
+    body = chat("x", "content_filter", {"message": None})
+    assert type(await failure(OpenAIProvider, body)) is Filtered
+
+
+async def test_a_reason_in_an_older_place_counts():
+    body = chat(reason=None, choice={"finish_details": {"type": "max_tokens"}})
+    assert type(await failure(OpenAIProvider, body)) is Truncated
+
+
+@pytest.mark.parametrize(
     ("body", "kind"),
     [
         (responses(status="completed", item="incomplete"), Truncated),
+        (responses(status="completed", item="failed"), TransientError),
+        (responses(status="completed", reason="max_output_tokens"), Truncated),
+        (responses(None) | {"output": [{**CALL_ITEM, "status": "incomplete"}]}, Truncated),
         (responses(status="incomplete", reason="max_output_tokens"), Truncated),
         (responses(status="incomplete", reason="max_tokens"), Truncated),
         (responses(status="incomplete", reason="SAFETY"), Filtered),
@@ -193,6 +225,7 @@ PLACES = {
     "in a choice without a message": lambda error: {"choices": [{"error": error, "finish_reason": "error"}]},
     "in the message": lambda error: chat("half", "stop", error=error),
     "beside the choices": lambda error: chat("half", body={"error": error}),
+    "in a list beside the choices": lambda error: chat("half", body={"errors": [error]}),
     "beside choices that are none": lambda error: {"error": error, "choices": [{"x": 1}]},
 }
 
@@ -231,7 +264,9 @@ async def test_an_error_in_place_of_an_answer_is_that_error(body, kind):
 THOUGHTS = ["<think>Hm.</think>", "<think>Hm.</think>\n\n", " <thinking>a</thinking><think>b</think>", "<think>Hm.",
             "[THINK]Hm.[/THINK]", "<thought>x</thought>", "<seed:think>x</seed:think>", "◁think▷x◁/think▷",
             "Hm.\n</think>\n", "<|channel|>analysis<|message|>Hm.<|end|>",
-            "<|begin_of_thought|>x<|end_of_thought|>"]  # fmt: skip
+            "<|begin_of_thought|>x<|end_of_thought|>", "<THINK>x</THINK>", '<think a="b">x</think>',
+            "<|channel>thought\nHm.<channel|>", "<reasoning>x</reasoning>", "<think>x</think><|im_end|>", "</s>",
+            '<details type="reasoning" done="true"><summary>Thought</summary>x</details>']  # fmt: skip
 BLANK = ["", " ", "\n\n\t", "\u200b", "\ufeff", "\xa0", *THOUGHTS]
 EMPTY = {
     **{f"chat {text!r}": (OpenAIProvider, chat(text)) for text in BLANK},

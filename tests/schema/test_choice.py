@@ -49,6 +49,8 @@ def test_the_last_one_that_stands_as_an_answer_counts(text):
         f"{ONE}\n> {BAD}",
         f"{ONE}\n\nThe document says:\n```json\n{BAD}\n```",
         f"{ONE}\n\nMy first draft was:\n\n{BAD}\n",
+        f"{ONE}\n\nAlternatively:\n{BAD}",
+        f"{ONE}\n\nIf the year is meant otherwise:\n{BAD}",
         f"{ONE} and not {BAD}",
         f"It is {ONE}, or else {BAD}.",
     ],

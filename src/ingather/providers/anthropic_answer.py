@@ -8,7 +8,7 @@ from ingather import exact_json
 from ingather.errors import Refused
 from ingather.providers.anthropic_input import ANSWER_TOOL
 from ingather.providers.dialect import Answer, Malformed
-from ingather.providers.finish import End, end_of, in_openais_words, judged
+from ingather.providers.finish import End, end_of, in_openais_words, judged, reason_in
 from ingather.providers.words import call_to
 from ingather.result import LLMResponse, Usage
 
@@ -43,8 +43,8 @@ def read(data: Mapping[str, object]) -> Answer:
         metadata["blocks"] = others
     if len(answers) > 1:
         raise Malformed(f"it has {len(answers)} answers, and one was asked for")
-    reason = data.get("stop_reason")
-    finish = in_openais_words(reason) if isinstance(reason, str) else None
+    reason = reason_in(data.get("stop_reason"))
+    finish = in_openais_words(reason)
     if answers and finish == "tool_calls" and not calls:
         finish = "stop"
     model = data.get("model")

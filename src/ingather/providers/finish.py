@@ -9,6 +9,7 @@ No reason at all is none against the answer: the whole of a body came, and some 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from ingather.errors import BadBody, EmptyAnswer, Filtered, ProviderError, Refus
 from ingather.providers.dialect import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from ingather.result import LLMResponse
 
@@ -57,16 +58,18 @@ _TOLD_BY = (  # patterns, the most telling first: "content_filter_error" is a fi
         "filter safety sensitive recitation block prohibit moderat guardrail toxic violat policy copyright harm nsfw",
     ),
     (End.REFUSED, "refus declin reject"),
-    (End.BROKEN, "rate_limit time_?out timed_out quota"),  # before what is cut: they speak of limits too
+    # before what is cut: they speak of limits too
+    (End.BROKEN, "rate_limit too_many time_?out timed_out quota (?:^|_)(?:429|5[0-9][0-9])(?:_|$)"),
     (
         End.CUT,
-        "length max(?:imum)?_.*(?:token|len|output) token.*(?:limit|max) context truncat incomplete budget",
+        "length max(?:imum)?_.*(?:token|len|output) token.*(?:limit|max) context repeti loop truncat incomplete budget",
     ),
     (
         End.BROKEN,
         "err(?:or)?(?:_|$) fail abort network connect overload unavailable interrupt cancel exception crash server",
     ),
     (End.BROKEN, "kill capacity insufficient unfinished in_progress queued pending internal upstream shutdown preempt"),
+    (End.BROKEN, "memory (?:^|_)oom(?:_|$)"),
 )
 _PATTERNS = [(end, re.compile(patterns.replace(" ", "|"))) for end, patterns in _TOLD_BY]
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -77,20 +80,47 @@ _CUT_BY = (
     ("pause", "the provider paused a long turn: send the answer back to have it go on"),
     ("compaction", "the provider paused to shorten a long context: send the answer back to have it go on"),
     ("context", "the answer ends where the model's context is full: shorten the prompt"),
-    ("repetition", "the server cut an answer that repeats itself"),
+    ("repeti", "the server cut an answer that repeats itself"),
+    ("loop", "the server cut an answer that repeats itself"),
 )
 _SILENT = ("thinking", "redacted_thinking", "reasoning", "message", "web_search_call", "file_search_call", "compaction",
            "mcp_list_tools")  # fmt: skip
 _THOUGHT = (
     re.compile(  # fewer forms than an answer of JSON may have around it: a text may be meant to hold an <analysis>
         r"""(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>.*?(?:<\|end\|>|\Z)
+      | <\|channel>(?:thought|analysis).*?(?:<channel\|>|\Z)
       | \[THINK\].*?(?:\[/THINK\]|\Z)
-      | [<◁]\|?(?:\w+:|begin_of_)?(think(?:ing)?|thoughts?)\|?[>▷] .*? (?:[<◁]\|?(?:/|end_of_)(?:\w+:)?\1\|?[>▷]|\Z)
+      | <details\s+type="reasoning".*?(?:</details>|\Z)
+      | [<◁]\|?(?:\w+:|begin_of_)?(think(?:ing)?|thoughts?|reasoning)(?:\s[^<>]{0,300})?\|?[>▷] .*?
+        (?:[<◁]\|?(?:/|end_of_)(?:\w+:)?\1\|?[>▷]|\Z)
+      | (?:<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|end_of_turn)\|>|</s>|<end_of_turn>)\s*\Z
     """,
-        re.DOTALL | re.VERBOSE,
+        re.DOTALL | re.VERBOSE | re.IGNORECASE,
     )
 )
+_CLOSING = ("</think>", "</thinking>", "[/think]", "◁/think▷")
 _UNSEEN = " \t\r\n\f\v\x1c\x1d\x1e\x1f\x85\xa0\u200b\u200c\u200d\u2028\u2029\u2060\u3000\ufeff"
+
+
+def reason_in(given: object) -> str | None:
+    """The reason as text, in whichever form it is given; None where there is none.
+
+    >>> reason_in({"type": "length"}), reason_in(2), reason_in(None)
+    ('length', '2', None)
+    """
+    if isinstance(given, Mapping):
+        given = given.get("type") or given.get("reason") or [*given.values()]
+    return given if isinstance(given, str) else str(given) if given else None
+
+
+def worse(reason: object, native: object) -> object:
+    """Of the reason that a gateway gives, and that of whom it asked: the latter where that alone is a bad end.
+
+    >>> worse("stop", "MAX_TOKENS"), worse("length", "STOP")
+    ('MAX_TOKENS', 'length')
+    """
+    is_good = end_of(reason) in (End.DONE, End.UNTOLD)
+    return native if is_good and end_of(native) in (End.CUT, End.FILTERED, End.GARBLED, End.BROKEN) else reason
 
 
 def end_of(reason: object) -> End:
@@ -99,7 +129,8 @@ def end_of(reason: object) -> End:
     >>> end_of("eos_token").name, end_of("content_filter: RECITATION").name, end_of("bored").name
     ('DONE', 'FILTERED', 'UNKNOWN')
     """
-    if not isinstance(reason, str):
+    reason = reason_in(reason)
+    if reason is None:
         return End.UNTOLD
     found = _EXACTLY.get(reason)
     if found is not None:
@@ -112,13 +143,13 @@ def end_of(reason: object) -> End:
     return _EXACTLY.get(word) or by_words or _EXACTLY.get(head) or End.UNKNOWN
 
 
-def in_openais_words(reason: str | None, *, calls: bool = False) -> str | None:
+def in_openais_words(reason: object, *, calls: bool = False) -> str | None:
     """`reason` as OpenAI calls it, itself where OpenAI has no word for it. `calls`: the answer has calls of tools.
 
     >>> in_openais_words("MAX_TOKENS"), in_openais_words("bored"), in_openais_words(None)
     ('length', 'bored', None)
     """
-    end = end_of(reason)
+    reason, end = reason_in(reason), end_of(reason)
     if end is End.UNTOLD:
         return "tool_calls" if calls else None
     if end is End.DONE:
@@ -202,7 +233,7 @@ def _without_thoughts(text: str) -> str:
     text = text.strip(_UNSEEN)
     while text[:1] in {"<", "[", "◁"} and (thought := _THOUGHT.match(text)):
         text = text[thought.end() :].strip(_UNSEEN)
-    dropped = text.endswith(("</think>", "</thinking>")) and "<think" not in text  # some servers drop the first tag
+    dropped = text.lower().endswith(_CLOSING) and "<think" not in text  # some servers drop the first tag
     return "" if dropped else text
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ingather.errors import Filtered
 from ingather.providers.dialect import Answer, Malformed
-from ingather.providers.finish import End, end_of, in_openais_words, judged
+from ingather.providers.finish import End, end_of, in_openais_words, judged, reason_in
 from ingather.providers.words import call_to
 from ingather.result import LLMResponse, Usage
 
@@ -26,8 +26,7 @@ def read(data: Mapping[str, object]) -> Answer:
         response.metadata["promptFeedback"] = data["promptFeedback"]
         return Answer(response, Filtered, f"the provider's content filter stopped the prompt: {blocked}")
     candidate = _one_candidate(data)
-    given = candidate.get("finishReason")
-    reason = given if isinstance(given, str) else None
+    reason = reason_in(candidate.get("finishReason"))
     finish = None if end_of(reason) is End.UNTOLD else in_openais_words(reason)
     return judged(_response(data, candidate, finish), reason, details=_message(candidate))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingather.errors import Refused
 from ingather.providers.dialect import Answer, Malformed
-from ingather.providers.finish import judged
+from ingather.providers.finish import End, end_of, judged, reason_in, worse
 from ingather.providers.problem import error_in
 from ingather.result import LLMResponse, Usage
 
@@ -26,12 +26,12 @@ def read(data: Mapping[str, object]) -> Answer:
     choice = _one_choice(data)
     message = choice.get("message")
     problem = error_in(choice)
-    if message is None and problem is not None:
+    finish = worse(choice.get("finish_reason") or choice.get("finish_details"), choice.get("native_finish_reason"))
+    if message is None and (problem is not None or end_of(finish) not in (End.DONE, End.UNTOLD)):
         message = {}
     if not isinstance(message, dict):
         raise Malformed("its choice has no message")
     problem = problem or error_in(message)
-    finish = choice.get("finish_reason")
     calls = message.get("tool_calls")
     if calls is not None and not (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
         raise Malformed("its tool_calls are no list of calls")
@@ -46,7 +46,7 @@ def read(data: Mapping[str, object]) -> Answer:
     response = LLMResponse(
         _text(content),
         model if isinstance(model, str) else "",
-        finish if isinstance(finish, str) else None,
+        reason_in(finish),
         usage(data.get("usage")),
         function if isinstance(function, dict) else None,
         calls or None,

@@ -71,6 +71,10 @@ def error_in(answer: Mapping[str, object]) -> Mapping[str, object] | None:
     told = answer.get("error")
     if isinstance(told, Mapping):  # some servers put one into every answer, and nothing into it
         return told if any(value and value not in _NO_ERROR for value in told.values()) else None
+    if not told and isinstance(several := answer.get("errors"), list):
+        told = next((each for each in several if each), None)
+        if isinstance(told, Mapping):
+            return told
     return {"message": told if isinstance(told, str) else ""} if told else None
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FROM_BODY = ("id", "created_at", "service_tier", "status")
+_CALLS = ("function_call", "custom_tool_call")
+_NOT_WHOLE = ("incomplete", "failed")
 _FINISH = {"max_output_tokens": "length"}  # in the words of Chat Completions: who asks need not know which API answered
 
 
@@ -35,9 +37,9 @@ def read(data: Mapping[str, object]) -> Answer:
     final = [message for message in messages if message.get("phase") != "commentary"] or messages
     parts = [part for message in final for part in _parts(message)]
     calls = [call for call in map(_call, output) if call is not None]
-    reason = _reason(data) if status == "incomplete" else _cut_within(final)
+    reason = _reason(data) if status == "incomplete" or data.get("incomplete_details") else _unfinished(final, output)
     metadata = {name: data[name] for name in _FROM_BODY if data.get(name) is not None}
-    if rest := [item for item in output if item.get("type") not in ("message", "function_call", "custom_tool_call")]:
+    if rest := [item for item in output if item.get("type") not in ("message", *_CALLS)]:
         metadata["output"] = rest  # reasoning, searches, whatever else: to be read, or sent back
     if notes := [note for part in parts if isinstance(part.get("annotations"), list) for note in part["annotations"]]:
         metadata["annotations"] = notes
@@ -65,9 +67,10 @@ def read(data: Mapping[str, object]) -> Answer:
     return Answer(response, Truncated, f"the answer is incomplete: {reason}")
 
 
-def _cut_within(messages: list[dict[str, Any]]) -> str | None:
-    """``"incomplete"`` where the response counts as completed, and its last message does not."""
-    return "incomplete" if messages and messages[-1].get("status") == "incomplete" else None
+def _unfinished(messages: list[dict[str, Any]], output: list[dict[str, Any]]) -> str | None:
+    """What is said of the last message, or of a call, where the response counts as completed and that does not."""
+    said = [*messages[-1:], *(item for item in output if item.get("type") in _CALLS)]
+    return next((status for item in said if (status := item.get("status")) in _NOT_WHOLE), None)
 
 
 def _parts(message: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -93,7 +96,7 @@ def _tokens(part: Mapping[str, object]) -> list[object]:
 def _call(item: Mapping[str, object]) -> Mapping[str, object] | None:
     """A call in the form of Chat Completions, which a message of ours takes back."""
     kind = item.get("type")
-    if kind not in ("function_call", "custom_tool_call"):
+    if kind not in _CALLS:
         return None
     made, said = ("function", "arguments") if kind == "function_call" else ("custom", "input")
     if not all(isinstance(item.get(field), str) for field in ("call_id", "name", said)):

@@ -31,7 +31,7 @@ _FENCE_ABOVE = re.compile(r"```+[ \t]*\w*\s*\Z")
 _FENCE_BELOW = re.compile(r"\A```\w*\s+")
 _NOT_FINAL = re.compile(  # in a line that introduces a value
     r"\b(?:drafts?|attempt|initial(?:ly)?|examples?|e\.g|schema|template|previous(?:ly)?|earlier|old|quot\w*|claims?"
-    r"|says?|said|tells?|told|reads?|contains?|states?|asks?|instructs?)\b",
+    r"|alternativ\w*|otherwise|if|hypothetical\w*|says?|said|tells?|told|reads?|contains?|states?|asks?|instructs?)\b",
     re.IGNORECASE,
 )
 
