@@ -113,7 +113,7 @@ async def test_times_are_those_of_the_whole():
     for result in results.values():
         assert result.queued_ms == 0
     assert max(result.duration_ms for result in results.values()) == pytest.approx(3000)
-    assert summary.serial == pytest.approx(6.0)
+    assert summary.serial is None  # two at once from beginning to end: how long one takes alone was not seen
     assert summary.wall == pytest.approx(3.0)
     assert summary.peak == 2
 
