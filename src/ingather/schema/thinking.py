@@ -44,9 +44,9 @@ _CLOSED = re.compile(rf"\[\s*/\s*({_BRACKETED})\s*\]", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
-    """`text` without the thinking in it. What stands inside a JSON value is that value's, whatever it looks like.
+    """`text` without the thinking in it, a new line in its place. What stands inside a JSON value is that value's.
 
-    >>> visible('<think>Perhaps {"n": 1}?</think>{"n": 2}')
+    >>> visible('<think>Perhaps {"n": 1}?</think>{"n": 2}').strip()
     '{"n": 2}'
     """
     return _Reading(text).visible() if _MARK.search(text) else text
