@@ -63,6 +63,7 @@ def test_what_the_provider_would_refuse_is_found_first(refused, line, said):
         (["--param", "temperature"], "name=value"),
         (["--param", "api_key=x"], "'api_key'"),
         (["--api-key-env", "NO_SUCH_KEY"], "the environment variable NO_SUCH_KEY is not set"),
+        (["--api-key-env", "sk-proj-abcdef"], "that holds the key, not the key itself"),
         (["--rpm", "0"], "--rpm"),
         (["--max-concurrency", "0"], "--max-concurrency"),
         (["--timeout", "-1"], "--timeout"),

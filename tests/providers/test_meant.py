@@ -30,6 +30,7 @@ MEANT = {
     "llama3.2": "ollama/llama3.2",
     "mistral:7b": "ollama/mistral:7b",
     "deepseek-r1:latest": "ollama/deepseek-r1:latest",
+    "./models/mine.gguf": "llamacpp/mine.gguf",
     "model-q4.gguf": "llamacpp/model-q4.gguf",
     "grok/grok-4": "xai/grok-4",
     "x-ai/grok-4": "xai/grok-4",
@@ -66,6 +67,8 @@ def test_what_was_meant_is_said(model, written):
         ("cohere/command-r", "api.cohere.ai/compatibility/v1"),
         ("sagemaker/mine", "LiteLLM"),
         ("openai_compatible/m", "openai/NAME with base_url="),
+        ("http://localhost:8000/v1", "Write the URL as base_url="),
+        ("command-r", "who serves it, as in openai/command-r"),
     ],
 )
 def test_service_without_a_preset_has_another_way(model, said):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingather.cli import SETUP
+from ingather.cli.spending import as_options
 from ingather.errors import StoreError
 from ingather.report.text import one_line, summary_text
 from ingather.stats import counted
@@ -45,7 +46,7 @@ class Conclusion:
     def text(self) -> str:
         """The closing text, without a line break at the end."""
         drive = self.drive
-        lines = [summary_text(drive.report.summary(), is_command=True)]
+        lines = [as_options(summary_text(drive.report.summary(), is_command=True))]
         if drive.cause is not None:
             why = "" if isinstance(drive.cause, StoreError) else ", since no call can succeed"
             lines.append(f"stopped{why}: {one_line(drive.why(), 400)}")

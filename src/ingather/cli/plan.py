@@ -13,7 +13,7 @@ from ingather.backoff import RetryConfig
 from ingather.cli.again import Again, keep_apart, what_is_there
 from ingather.cli.fold import fold
 from ingather.cli.spending import Appraiser, Spending, as_options
-from ingather.errors import SetupError
+from ingather.errors import SetupError, redact
 from ingather.jobs import (
     AnswerFile,
     Fingerprint,
@@ -190,6 +190,8 @@ def _api_of_lines(source: Source, recipe: Recipe, whom: Whom) -> str | None:
 
 def _provider(whom: Whom, api: str | None) -> Provider:
     key = whom.api_key_env and os.environ.get(whom.api_key_env)  # "" is to send none
+    if whom.api_key_env and not key and (redact(whom.api_key_env) != whom.api_key_env or "-" in whom.api_key_env):
+        raise SetupError("--api-key-env: the name of an environment variable that holds the key, not the key itself")
     if whom.api_key_env and not key:
         raise SetupError(f"--api-key-env: the environment variable {whom.api_key_env} is not set, or empty")
     limits = Limits(requests_per_minute=whom.rpm, tokens_per_minute=whom.tpm)

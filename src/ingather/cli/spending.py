@@ -86,16 +86,20 @@ def as_options(message: str) -> str:
     """`message` with the command line's words in place of Python's."""
     message = re.sub(r"\bca=(\S)", r"--ca \1", message)
     message = re.sub(r"\bca=", "--ca", message)
+    message = re.sub(r'base_url="([^"]*)"', r"--base-url \1", message)
     message = re.sub(r'api_key=os\.environ\["(\w+)"\]', r"--api-key-env \1", message)
     for python, ours in (
         ('api_key=""', "--api-key-env ''"),
         ("headers=", "--header"),
         ("api_key=", "--api-key-env VAR"),
+        ("check api_key or its environment variable", "check --api-key-env, or the provider's own variable"),
         ("base_url=", "--base-url"),
         ('connect(…, api="chat")', "--api chat"),
         ("api=", "--api"),
         ("base_url", "--base-url"),
         ("give max_tokens", "give it 'max_tokens', or all of them --param max_tokens=N"),
+        (", or allow a longer wait by Limits(max_wait)", ""),
+        ("Limits(max_wait) is", "the longest wait is"),
         ('it in Budget(prices={"MODEL": (IN, OUT)}), USD per', "--price IN:OUT, USD per"),
         (
             "give Budget(max_input=…), the most that such a request may have",

@@ -182,9 +182,9 @@ def _refuse_unknown(fields: Mapping[str, object], known: Container[str | None]) 
     if name in TYPES and isinstance(fields[name], TYPES[name][0]):
         raise SetupError(f"the field {name!r} is a parameter: put it under 'params'")
     close = get_close_matches(name, _LINE_FIELDS, n=1)
-    meant = f"did you mean {close[0]!r}? " if close else ""
+    meant = f": did you mean {close[0]!r}?" if close else "."
     raise SetupError(
-        f"the field {name!r} is not known; {meant}Put it under 'metadata', or give --prompt '{{prompt}}' to take "
+        f"the field {name!r} is not known{meant} Put it under 'metadata', or give --prompt '{{prompt}}' to take "
         "the row as data"
     )
 

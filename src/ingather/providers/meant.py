@@ -88,6 +88,8 @@ def meant(model: str) -> str:
     >>> meant("openai:gpt-5"), meant("claude-haiku-4-5"), meant("grok/grok-4")
     ("Did you mean 'openai/gpt-5'?", "Did you mean 'anthropic/claude-haiku-4-5'?", "Did you mean 'xai/grok-4'?")
     """
+    if "://" in model:
+        return "Write the URL as base_url=, and openai/NAME for the model that is served there."
     prefix, name = _divided(model)
     if not prefix:
         return _by_name(name)
@@ -97,6 +99,8 @@ def meant(model: str) -> str:
     ours = written if written in KNOWN else _ALSO.get(written) or _near(written)
     if ours and written not in _MAKERS:
         return f"Did you mean {(ours + '/' + name if name else ours)!r}?"
+    if name.lower().endswith(".gguf"):
+        return f"Did you mean {'llamacpp/' + name.rpartition('/')[2]!r}?"
     places = [f"{_MAKERS[written]}/{name}"] if written in _MAKERS else []
     places += [f"{where}/{prefix}/{name}" for where in ("vllm", "openrouter", "huggingface", "together")]
     return f"Write before it where that model is served, as in {', '.join(places)}."
@@ -115,7 +119,9 @@ def _by_name(name: str) -> str:
         return f"Did you mean {whose + '/' + name!r}?"
     if near := get_close_matches(name.lower(), KNOWN, 1, cutoff=0.7):
         return f"Did you mean {near[0] if near[0] == 'echo' else near[0] + '/NAME'!r}?"
-    return f"Did you mean {'openai/' + name!r}?" if name else "For example 'openai/gpt-5-mini'."
+    if not name:
+        return "For example 'openai/gpt-5-mini'."
+    return f"Write before it who serves it, as in {', '.join(f'{who}/{name}' for who in ('openai', 'ollama', 'vllm'))}."
 
 
 def _divided(model: str) -> tuple[str, str]:

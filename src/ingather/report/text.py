@@ -77,7 +77,7 @@ def _outcome(found: Summary) -> str:
 
 def _error(name: str, count: int, first: Exception) -> list[str]:
     advice = next((_ADVICE[kind] for kind in type(first).__mro__ if kind in _ADVICE), "")
-    shown = [f"  {count:,} × {name}: {one_line(str(first), 300)}"]
+    shown = [f"  {count:,} × {name}: {one_line(str(first), 400)}"]
     return shown + ([f"      {advice}"] if advice else [])
 
 
