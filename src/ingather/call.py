@@ -144,7 +144,7 @@ class Call:
         return self.terms.cache.answer(
             self,
             Key(request, task.sample),
-            partial(self._accepted, asked.schema),
+            partial(self._accepted, asked),
             partial(self._bought, asked),
         )
 
@@ -185,14 +185,17 @@ class Call:
                     raise
             await self._back_off(delay, attempts.failed, error)
 
-    def _accepted(self, schema: Schema | None, response: LLMResponse) -> object:
+    def _accepted(self, asked: Asked, response: LLMResponse) -> object:
         """The value in an answer that was bought before. Raises InvalidAnswer where it is not good enough now."""
+        schema, lane = asked.schema, asked.exchange.lane
         if not is_whole(response, may_be_cut=schema is not None):  # older versions stored such, and a cut one may fit
             raise InvalidAnswer("the answer that is stored is not whole", response=response)
         value = response if schema is None else self._parsed(schema, response)
         refuses = self.retry.retry_on_result
         if refuses is not None and refuses(value):
             raise InvalidAnswer("the retry policy refuses what is stored", response=response)
+        lane.key.remembered += 1
+        lane.model.remembered += 1
         return value
 
     def _parsed(self, schema: Schema, response: LLMResponse) -> object:

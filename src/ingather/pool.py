@@ -25,6 +25,7 @@ from ingather.limits import Limits
 from ingather.limits.acceptance import is_certain
 from ingather.limits.controller import Controller
 from ingather.limits.retries import RetryBudget
+from ingather.limits.sent import REQUESTS
 from ingather.stranded import Stranded
 from ingather.tokens import UNCOUNTED, TokenEstimator
 
@@ -153,11 +154,14 @@ class Pool:
             return
         if is_certain(error):
             self.fail(error, lease.loop.time())
-        elif (lane.model if isinstance(error, ModelNotFound) else lane.key).concerns_all():
-            with lock:
+            return
+        known = lane.model if isinstance(error, ModelNotFound) else lane.key
+        with lock:
+            others = (other for other in lane.slots.held if other.lane is lane and other is not lease)
+            if known.concerns_all(_number(lease), map(_number, others)):
                 lane.fail(error, now := lease.loop.time(), self._pause_after(error, now))
-        else:
-            error.alone = True
+            else:
+                error.alone = True
 
     def away(self, error: Exception, now: float) -> None:
         """The provider was not there for `error`: where it has been away for too long, nobody waits any more."""
@@ -274,6 +278,11 @@ class Pool:
 
     def __repr__(self) -> str:
         return f"Pool({self.name}: {self.controller!r}, {sum(len(lane.queue) for lane in self.waiting)} waiting)"
+
+
+def _number(lease: Lease) -> float:
+    """Of all requests that were sent to its quota."""
+    return lease.sent.total[REQUESTS] if lease.sent is not None else 0.0
 
 
 def _head_arrival(lane: Lane) -> Arrival:

@@ -235,7 +235,7 @@ class Terms:
         self.forgive()
         for lane in self._all_lanes():
             for known in (lane.key, lane.model):
-                known.answered, known.refused = False, 0
+                known.forget()
 
     def lanes(self) -> list[Lane]:
         """The quotas that were drawn on."""

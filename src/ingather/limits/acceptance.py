@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ingather.errors import QuotaExhausted, QuotaWait
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ingather.errors import PoolFailure
 
 _IN_A_ROW = 3  # refusals before any answer, which are no chance
+_VOUCHED = 100  # further ones at most, where answers are remembered
 
 CERTAIN_WORDS = frozenset(
     {
@@ -61,25 +65,38 @@ def is_certain(error: PoolFailure) -> bool:
 
 
 class Acceptance:
-    """What one run knows of a key, or of a model: whether it was `answered`, and how often `refused` before.
+    """What one run knows of a key, or of a model: whether it was `answered`, and what was `refused` before.
+
+    `remembered`: answers that were bought in earlier runs, of which each vouches for one more refusal.
 
     >>> key = Acceptance()
-    >>> key.concerns_all(), key.concerns_all(), key.concerns_all()
-    (False, False, True)
+    >>> [key.concerns_all(number, []) for number in (1, 2, 3)]
+    [False, False, True]
     """
 
-    __slots__ = ("answered", "refused")
+    __slots__ = ("_last", "answered", "refused", "remembered")
 
     def __init__(self) -> None:
-        self.answered = False
-        self.refused = 0
+        self.forget()
 
-    def concerns_all(self) -> bool:
-        """A request was refused that may be the only one. True where so many were, and none answered."""
+    def forget(self) -> None:
+        """A new run begins."""
+        self.answered = False
+        self.refused = self.remembered = 0
+        self._last = -math.inf
+
+    def concerns_all(self, number: float, flying: Iterable[float]) -> bool:
+        """Request `number` was refused, with `flying` still in flight: is it not the only one?
+
+        True where so many were refused, none was answered, and none is awaited that was sent between those.
+        """
         if self.answered:
             return False
         self.refused += 1
-        return self.refused >= _IN_A_ROW
+        many = _IN_A_ROW + min(self.remembered, _VOUCHED)
+        if self.refused <= many:
+            self._last = max(self._last, number)
+        return self.refused >= many and all(other > self._last for other in flying)
 
     def __repr__(self) -> str:
         return f"Acceptance({'answered' if self.answered else f'{self.refused} refused'})"
