@@ -16,6 +16,7 @@ from ingather.errors import Cancelled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ingather.intake import Intake
     from ingather.open_runs import OpenRuns
     from ingather.result import TaskResult
     from ingather.run import Run
@@ -32,6 +33,8 @@ class Sink(Protocol):
 
 class Collected:
     """All results, as far as they are there."""
+
+    __slots__ = ("_results",)
 
     bound = math.inf
 
@@ -89,23 +92,27 @@ class InOrder:
 
 
 class Room:
-    """For results that have not been taken: of so many tasks, `bound`, all pulled. To be made on a loop.
+    """For results that have not been taken: of so many tasks, `bound`, all pulled of `intake`. To be made on a loop.
 
     `taken`: results so far. `waited`: seconds in which nothing was pulled because there was no room.
     """
 
-    def __init__(self, bound: float) -> None:
+    __slots__ = ("_bound", "_event", "_intake", "_loop", "_since", "_waiting", "taken", "waited")
+
+    def __init__(self, bound: float, intake: Intake) -> None:
         self.taken = 0
         self.waited = 0.0
         self._bound = bound
+        self._intake = intake
         self._waiting = 0
         self._since = 0.0
         self._loop = asyncio.get_running_loop()
         self._event: asyncio.Event | None = None
 
-    def is_full(self, pulled: int) -> bool:
+    @property
+    def is_full(self) -> bool:
         """Whether another task may not be pulled yet."""
-        return pulled - self.taken >= self._bound
+        return self._intake.pulled - self.taken >= self._bound
 
     def take(self) -> None:
         """A result was taken."""
@@ -113,9 +120,9 @@ class Room:
         if self._event is not None:
             self._event.set()
 
-    async def there(self, pulled: Callable[[], int]) -> None:
+    async def there(self) -> None:
         """Wait until there is some."""
-        if not self.is_full(pulled()):
+        if not self.is_full:
             return
         if self._event is None:
             self._event = asyncio.Event()
@@ -123,7 +130,7 @@ class Room:
             self._since = self._loop.time()
         self._waiting += 1
         try:
-            while self.is_full(pulled()):
+            while self.is_full:
                 self._event.clear()
                 await self._event.wait()
         finally:

@@ -17,7 +17,7 @@ from ingather.limits.controller import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ingather.lease import Lease
+    from ingather.lease import Arrival, Lease
     from ingather.result import TaskResult, Usage
     from ingather.run import Run
     from ingather.tally import Tally
@@ -72,6 +72,11 @@ class Scope:
         self.worker = worker
         self.tally = tally
         self._lock = threading.Lock()  # what runs inside may be on several loops
+
+    @property
+    def arrival(self) -> Arrival:
+        """Its place in the queue."""
+        return self.lease.arrival
 
     def used(self, result: TaskResult) -> None:
         """A task that ran inside has ended."""

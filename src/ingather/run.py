@@ -19,7 +19,7 @@ from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
 from ingather.intake import Intake, has_deadlines
 from ingather.lease import places
 from ingather.nesting import current
-from ingather.tally import Tally
+from ingather.tally import FailureLog, Tally
 from ingather.workers import Workers
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Run:
         self._fatal: BaseException | None = None
         self.closed = False
         self.succeeded = self.failed = 0
+        self._failures: FailureLog | None = None
         self._begun = self.loop.time()
         self.deadline = None if deadline is None else self._begun + deadline
         self._fail_fast = fail_fast
@@ -76,25 +77,24 @@ class Run:
         self._since = self._begun if self._intake.total is not None and window > 1 else None
         if self.deadline is not None:
             self._alarm = self.loop.call_at(self.deadline, self._intake.stop)
-        self._room = Room(sink.bound)
+        self._room = Room(sink.bound, self._intake)
         self._debug = logger.isEnabledFor(logging.DEBUG)
         self.too_long: Exception | None = None  # the one text about which all its calls ask
         self._most = int(min(terms.slots.capacity, window))
         # tasks with a deadline wait for a slot in workers of their own, so that they can end on time
         most = self._most + has_deadlines(tasks)
-        self._workers = Workers(self._work, self._is_wanted, self._left, window=window, most=most)
+        self._workers = Workers(window=window, most=most)
         self.calling: dict[asyncio.Task[None], Call] = {}  # what each worker is at
         self._waiters: list[asyncio.Future[None]] = []
         self.parent = current.get()
         if self.parent is not None:
             self.parent.give_back()
         whose = within or self.parent
-        outer = within or (None if self.parent is None else self.parent.lease)
         parent = None if whose is None else (whose.run.number, whose.tally.index)
-        self._prefix = () if outer is None else outer.arrival
+        self._prefix = () if whose is None else whose.arrival
         self.meter = terms.books.opened(self)
         self._tell(RunStarted, total=self._intake.total, parent=parent, is_parts=within is not None)
-        self._workers.hire()
+        self._workers.hire(self)
 
     @property
     def over(self) -> bool:
@@ -119,7 +119,7 @@ class Run:
 
     def progress(self) -> asyncio.Future[None]:
         """To be awaited: done when something has changed, a result or the end."""
-        self._workers.hire()
+        self._workers.hire(self)
         waiter = self.loop.create_future()
         if self.over:
             waiter.set_result(None)
@@ -144,11 +144,12 @@ class Run:
     def _conclude(self) -> None:
         if self.deadline is not None:
             self._alarm.cancel()
+        if self._failures is not None:
+            self._failures.ended()
         wall = self.loop.time() - self._begun
         self.meter.untaken += self._room.waited
         self.terms.books.closed(self)
-        is_heard = self.emit is not None or logger.isEnabledFor(logging.INFO)
-        stats = self.terms.books.stats_at_end(self.terms) if is_heard else None
+        stats = self.terms.books.stats_at_end(self.terms) if self.emit or logger.isEnabledFor(logging.INFO) else None
         told = {"wall": wall, "succeeded": self.succeeded, "failed": self.failed, "untaken": self._room.waited}
         self._tell(RunEnded, stats=stats, **told)
         if stats is not None:
@@ -190,20 +191,21 @@ class Run:
             self._conclude()
             self._workers.cancel()
 
-    # -- for its calls
+    # -- for its calls and workers
 
     def step_aside(self) -> None:
         """A worker holds no slot for a while: another may take its turn."""
-        self._workers.step_aside()
+        self._workers.step_aside(self)
 
     def step_back(self) -> None:
         self._workers.step_back()
 
-    def _is_wanted(self, workers: int) -> bool:
+    def is_wanted(self, workers: int) -> bool:
         """Whether another worker beside so many would find something to do; a first one finds it out."""
         return not self._intake.exhausted and not (workers and self._intake.is_dry)
 
-    async def _work(self) -> None:
+    async def work(self) -> None:
+        """One of them: task after task, until there is no more or it is one too many."""
         me = asyncio.current_task()
         assert me is not None  # noqa: S101 - for the type checker: this is a task
         intake, workers = self._intake, self._workers
@@ -213,21 +215,18 @@ class Run:
             if ended % _FAIR_SHARE == 0:
                 await asyncio.sleep(0)
             if intake.waits:
-                item = await intake.wait_pull(self._room_there)
+                item = await intake.wait_pull(self._room.there)
             else:
-                if self._room.is_full(intake.pulled):
-                    await self._room_there()
+                if self._room.is_full:
+                    await self._room.there()
                 item = intake.pull()
             if item is None:
                 break
             if intake.total is None and getattr(item[2], "deadline", None) is not None:
                 workers.most = self._most + 1
-            workers.hire()
+            workers.hire(self)
             await self._run_one(me, *item)
         workers.leave(me)
-
-    async def _room_there(self) -> None:
-        await self._room.there(lambda: self._intake.pulled)
 
     async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
         since = self.loop.time() if self._since is None else self._since
@@ -261,8 +260,8 @@ class Run:
             self.succeeded += 1
         else:
             self.failed += 1
-            why = f"{type(result.error).__name__}: {result.error}"
-            logger.warning("task %s failed: %s", plain(result.tag or result.index), plain(why))
+            self._failures = self._failures or FailureLog()
+            self._failures.failed(result)
             if self._fail_fast:
                 self.stop(f"fail_fast, after task {result.tag or result.index} failed")
         if self.parent is not None and self.within is None:  # parts count in their extraction
@@ -273,8 +272,9 @@ class Run:
         if self.sink.bound != math.inf:
             self._wake()
 
-    def _left(self, error: BaseException | None) -> None:
-        """A worker has gone. What it raised is a BaseException of the user's: it goes through, and ends the rest."""
+    def left(self, worker: asyncio.Task[None]) -> None:
+        """One has gone. What it raised is a BaseException of the user's: it goes through, and ends the rest."""
+        error = self._workers.gone(worker)
         if error is not None:
             self._fatal = error
             self._intake.exhausted = True

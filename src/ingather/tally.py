@@ -1,10 +1,12 @@
-"""What one call has used so far, and the telling of it: events while it runs, its result at the end."""
+"""What one call has used so far, and the telling of it: events while it runs, its result at the end, the log."""
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import TYPE_CHECKING
 
+from ingather.errors import plain
 from ingather.events import AttemptEnded, AttemptStarted, Remembered
 from ingather.result import LLMResponse, TaskResult, Usage
 from ingather.stats import Times
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from ingather.pricing import Price
     from ingather.run import Run
     from ingather.task import Task
+
+logger = logging.getLogger("ingather")
+
+_FEW = 10  # that are told one by one
+_REASONS = 100  # that are told apart; tasks that fail for yet another are all told
 
 
 class Tally:
@@ -222,6 +229,39 @@ class Tally:
 
     def __repr__(self) -> str:
         return f"Tally({self.tag or self.index}: {self.attempts} attempts, {self.rejected} rejected)"
+
+
+class FailureLog:
+    """One run's. Ten thousand lines of one text would hide all others, and take longer than the tasks themselves.
+
+    Of those that failed alike, the hundredth, thousandth and so on are told as well: a run may have no end.
+    """
+
+    __slots__ = ("_counts",)
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def failed(self, result: TaskResult) -> None:
+        """A task has failed; at level debug each is told."""
+        if not logger.isEnabledFor(logging.WARNING):
+            return
+        why = f"{type(result.error).__name__}: {result.error}"
+        count = self._counts.get(why, 0) + 1
+        if count > 1 or len(self._counts) < _REASONS:
+            self._counts[why] = count
+        if count <= _FEW or str(count).rstrip("0") == "1" or logger.isEnabledFor(logging.DEBUG):
+            logger.warning("task %s failed: %s", plain(result.tag or result.index), plain(why))
+
+    def ended(self) -> None:
+        """The run is over."""
+        for why, count in self._counts.items():
+            if count > _FEW:
+                logger.warning("%d tasks failed alike: %s", count, plain(why))
+        self._counts.clear()
+
+    def __repr__(self) -> str:
+        return f"FailureLog({self._counts})"
 
 
 def usage_of(response: object) -> Usage | None:

@@ -46,6 +46,8 @@ def refuse_unknown(params: Mapping[str, object], kind: type[DataclassInstance], 
 
     `kind`: the class of the task; `also`: its keyword arguments that are no fields.
     """
+    if not params:
+        return
     own = [*(item.name for item in fields(kind)), *also]
     for name in params:
         if name in _OTHERWISE:

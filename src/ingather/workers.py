@@ -11,29 +11,19 @@ from ingather.errors import Cancelled
 from ingather.nesting import callers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from ingather.run import Run
 
 
 class Workers:
     """At most `window` of them, of which `most` are at work at once. To be made and used on one loop.
 
-    `work`: what each does, `wanted`: whether another one would find something, beside so many. `left`: called when one
-    has gone, with what it raised.
+    It does not hold the run whose they are, so that a run which is over needs no garbage collector.
     """
 
-    def __init__(
-        self,
-        work: Callable[[], Coroutine[object, object, None]],
-        wanted: Callable[[int], bool],
-        left: Callable[[BaseException | None], None],
-        *,
-        window: int,
-        most: int,
-    ) -> None:
+    __slots__ = ("_aside", "_context", "_loop", "_tasks", "_window", "most")
+
+    def __init__(self, *, window: int, most: int) -> None:
         self.most = most
-        self._work = work
-        self._wanted = wanted
-        self._left = left
         self._window = window
         self._aside = 0
         self._loop = asyncio.get_running_loop()
@@ -49,23 +39,23 @@ class Workers:
         """Whether one of those at work has to go, since others came back."""
         return len(self._tasks) - self._aside > self.most
 
-    def step_aside(self) -> None:
+    def step_aside(self, run: Run) -> None:
         """One holds no slot for a while: another may take its turn."""
         self._aside += 1
-        self.hire()
+        self.hire(run)
 
     def step_back(self) -> None:
         """It goes on."""
         self._aside -= 1
 
-    def hire(self) -> None:
+    def hire(self, run: Run) -> None:
         """One more, where there may be more and something is to be done; each hires the next as it finds a task."""
         count = len(self._tasks)
-        if count >= self._window or count - self._aside >= self.most or not self._wanted(count):
+        if count >= self._window or count - self._aside >= self.most or not run.is_wanted(count):
             return
-        worker = self._loop.create_task(self._work(), context=self._context.copy())
+        worker = self._loop.create_task(run.work(), context=self._context.copy())
         self._tasks.add(worker)
-        worker.add_done_callback(self._gone, context=self._context)
+        worker.add_done_callback(run.left, context=self._context)
 
     def cancel(self) -> None:
         """All of them."""
@@ -95,12 +85,13 @@ class Workers:
         """One is about to end: said before it does, so that others which end in that very moment see it."""
         self._tasks.discard(worker)
 
-    def _gone(self, worker: asyncio.Task[None]) -> None:
+    def gone(self, worker: asyncio.Task[None]) -> BaseException | None:
+        """One has ended; gives what it raised."""
         self._tasks.discard(worker)
         error = None if worker.cancelled() else worker.exception()
         if isinstance(error, GeneratorExit):  # which would close whoever takes the results, without a word
             error = Cancelled("the input or a task raised GeneratorExit")
-        self._left(error)
+        return error
 
     def __repr__(self) -> str:
         return f"Workers({len(self._tasks)}, {self._aside} aside)"

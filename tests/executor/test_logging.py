@@ -84,3 +84,28 @@ async def test_a_failure_is_one_line_whatever_its_text(log, text):
 async def test_prompts_and_answers_are_not_logged(log):
     await ParallelLLMExecutor(EchoProvider()).execute({"a": LLMTask("a private diagnosis")})
     assert "diagnosis" not in log.text
+
+
+async def test_of_many_that_failed_alike_the_first_ten_are_told_and_their_number(caplog):
+    caplog.set_level(logging.WARNING, "ingather")
+    tasks = [DeterministicTask(_fails_for, ("down",), tag=f"t{i}") for i in range(250)]
+    await ParallelLLMExecutor(EchoProvider(), 1).gather(tasks)
+    told = at(caplog, logging.WARNING)
+    assert [line.split()[1] for line in told[:11]] == [*(f"t{i}" for i in range(10)), "t99"]
+    assert told[11:] == ["250 tasks failed alike: RuntimeError: down"]
+
+
+async def test_what_failed_for_reasons_of_its_own_is_told_one_by_one(caplog):
+    caplog.set_level(logging.WARNING, "ingather")
+    tasks = [DeterministicTask(_fails_for, (i,)) for i in range(150)]
+    await ParallelLLMExecutor(EchoProvider()).gather(tasks)
+    assert len(at(caplog, logging.WARNING)) == 150
+
+
+async def _fails_for(reason):
+    raise RuntimeError(reason)
+
+
+async def test_at_debug_each_of_many_that_failed_alike_is_told(log):
+    await ParallelLLMExecutor(EchoProvider()).gather([DeterministicTask(_fails_for, ("down",))] * 30)
+    assert sum(line.startswith("task ") for line in at(log, logging.WARNING)) == 30
