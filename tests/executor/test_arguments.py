@@ -68,7 +68,7 @@ def test_a_complete_that_takes_anything_will_do():
         (None, "returned None, not an LLMResponse"),
         (["text"], "returned a list"),
         (b"text", "returned a bytes"),
-        (42, "returned a int"),
+        (42, "returned an int"),
         (True, "returned a bool"),
     ],
 )

@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from contextlib import aclosing
 
 import pytest
 
 from ingather import EchoProvider, Limits, LLMMessage, RetryConfig, connect
 from ingather.backoff import BackoffStrategy
 from ingather.errors import BadRequest, RateLimited, ServerFault, SetupError
+from ingather.providers.extractive import ExtractiveProvider
 from ingather.providers.wire import DialectProvider
+from ingather.testing import Simulator
 
 LOCAL = "http://localhost:8000/v1"
 KEY = "sk-given-1234"
@@ -233,3 +236,14 @@ def test_echo_has_no_server():
 def test_stream_for_all_requests_is_refused():
     with pytest.raises(SetupError, match="not in this version"):
         connect("openai/m", base_url=LOCAL, stream=True)
+
+
+@pytest.mark.parametrize("messages", ["Hello", [{"role": "user", "content": "Hello"}]])
+async def test_a_provider_that_is_asked_directly_takes_what_a_task_takes(messages):
+    async with Simulator(model="echo") as sim:
+        for name, base_url in (("openai/m", sim.base_url), ("anthropic/m", sim.origin)):
+            provider = connect(name, base_url=base_url)
+            assert isinstance(provider, DialectProvider)
+            async with aclosing(provider):
+                assert (await provider.complete(messages)).text == "Hello"
+    assert (await ExtractiveProvider().complete(messages)).model

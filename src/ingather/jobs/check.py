@@ -95,7 +95,8 @@ def check(source: Source, recipe: Recipe, prepare: Callable[[LLMTask], object] |
     if found.bad:
         raise SetupError(found.told(source.name))
     if not found.tasks:
-        raise SetupError(f'{source.name} holds no tasks: a line is such as {{"id": 1, "prompt": "…"}}')
+        wanted = "a header line, then a row each" if source.is_table else 'a line is such as {"id": 1, "prompt": "…"}'
+        raise SetupError(f"{source.name} holds no tasks: {wanted}")
     if absent:
         raise SetupError(f"--keep names {min(absent)!r}, which is no field of any row of {source.name}")
     return found

@@ -68,6 +68,11 @@ class Source:
         """How messages call it."""
         return "standard input" if self.path == "-" else self.path
 
+    @property
+    def is_table(self) -> bool:
+        """Whether its first line is a header."""
+        return self._format() != "jsonl"
+
     def rows(self) -> Generator[Row | BadLine]:
         """All rows from the start; blank lines are skipped. Reads as it is iterated, one line at a time.
 
@@ -112,7 +117,8 @@ def _as_utf8(file: BinaryIO) -> Iterator[bytes]:
     except UnicodeError as error:
         raise EOFError(f"damaged UTF-16 ({error.args[-1]})") from error
     finally:
-        text.detach()  # who opened the file closes it
+        if not file.closed:  # who opened the file closes it, perhaps before all of it was read
+            text.detach()
 
 
 class _Counted:
