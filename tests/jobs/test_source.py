@@ -1,14 +1,16 @@
 """Where rows come from: files of each ending, packed or not."""
 
+import gc
 import gzip
 import os
+import sys
 import zlib
 from pathlib import Path
 
 import pytest
 
 from ingather.errors import SetupError
-from ingather.jobs import BadLine, Row, Source
+from ingather.jobs import BadLine, Recipe, Row, Source, check
 
 ROW = [Row(2, {"id": "1"})]
 
@@ -108,6 +110,24 @@ def test_utf_16_is_read_as_spreadsheets_save_it(tmp_path, encoding, name):
     [row] = Source(str(tmp_path / name)).rows()
     assert isinstance(row, Row)
     assert row.fields == {"id": "1", "name": "José"}
+
+
+def test_utf_16_of_which_only_the_first_row_is_read_is_closed_in_silence(tmp_path, monkeypatch):
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    (tmp_path / "t.csv").write_bytes("id\n1\n2\n".encode("utf-16"))
+    rows = Source(str(tmp_path / "t.csv")).rows()
+    next(rows)
+    rows.close()
+    del rows
+    gc.collect()
+    assert not ignored
+
+
+def test_a_table_without_rows_is_told_what_a_table_has(tmp_path):
+    (tmp_path / "t.csv").write_text("id,prompt\n")
+    with pytest.raises(SetupError, match="holds no tasks: a header line, then a row each"):
+        check(Source(str(tmp_path / "t.csv")), Recipe())
 
 
 def test_damaged_utf_16_is_said(tmp_path):

@@ -59,7 +59,8 @@ def test_a_csv_field_may_be_a_whole_document():
         ('id\n"never closed\n', "line 2: no row"),
         (b"id\nok\n\xff\n", "line 3: not UTF-8: byte 0xff"),
         ("id\n1\n".encode("utf-16"), "line 1: the file is UTF-16"),
-        ("id,text\n1,a\rb\n", "line 2: no row"),
+        ("id,text\n1,a\rb\n", "line 2: no row: a carriage return without a line feed"),
+        ("id,text\r1,a\r", "line 1: no row: a carriage return without a line feed"),
     ],
 )
 def test_a_bad_csv_says_where_and_why(text, said):

@@ -48,7 +48,7 @@ def _read(lines: Iterable[bytes], name: str, delimiter: str | None) -> Iterator[
             yield BadLine(name, decoded.number, encoding_problem(error))
             return  # the reader may stand inside a quoted field: what follows cannot be told apart
         except csv.Error as error:
-            yield BadLine(name, line, f"no row: {error}; a quote inside a quoted field is written twice")
+            yield BadLine(name, line, f"no row: {_csv_problem(error)}")
             continue
         if cells is None:
             return
@@ -81,6 +81,12 @@ class _Decoded:
         raw = next(self._lines)
         self.number += 1
         return (raw.removeprefix(BOM) if self.number == 1 else raw).decode("utf-8", "strict")
+
+
+def _csv_problem(error: csv.Error) -> str:
+    if "new-line character" in str(error):  # what Python says of it is about its own use
+        return "a carriage return without a line feed; put that field in quotes, or save the file with usual line ends"
+    return f"{error}; a quote inside a quoted field is written twice"
 
 
 def _header_problem(cells: list[str]) -> str:

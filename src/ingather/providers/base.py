@@ -106,4 +106,7 @@ async def complete(
 
 
 def _kind(value: object) -> str:
-    return "None" if value is None else f"a {type(value).__name__} ({brief(value, 60)})"
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name.startswith(('a', 'e', 'i', 'o', 'LLM')) else 'a'} {name} ({brief(value, 60)})"

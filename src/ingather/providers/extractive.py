@@ -11,6 +11,7 @@ from ingather.extractive import VERSION, NothingFits, SchemaError, answer, json_
 from ingather.providers.base import QuotaKey, Request
 from ingather.providers.body import checked, encoded, estimate
 from ingather.result import LLMResponse, Usage
+from ingather.task import as_messages
 from ingather.threads import run_in_thread
 from ingather.tokens import BYTES_PER_TOKEN
 
@@ -85,10 +86,10 @@ class ExtractiveProvider:
         return outcome
 
     async def complete(
-        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+        self, messages: str | Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
     ) -> LLMResponse:
-        """Prepare and send: one attempt."""
-        return await self.send(self.prepare(messages, config_overrides))
+        """Prepare and send: one attempt. A string is one user message."""
+        return await self.send(self.prepare(as_messages(messages), config_overrides))
 
     async def aclose(self) -> None:
         """Nothing to close."""

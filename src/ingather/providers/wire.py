@@ -20,6 +20,7 @@ from ingather.providers.problem import error_in
 from ingather.providers.secret import Secret
 from ingather.providers.served import PATIENCE, props_url, total_slots
 from ingather.providers.streamed import json_of
+from ingather.task import as_messages
 from ingather.transport import Endpoint, Reply
 
 if TYPE_CHECKING:
@@ -144,10 +145,10 @@ class DialectProvider:
         return outcome
 
     async def complete(
-        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+        self, messages: str | Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
     ) -> LLMResponse:
-        """Prepare and send: one attempt."""
-        return await self.send(self.prepare(messages, config_overrides))
+        """Prepare and send: one attempt. A string is one user message."""
+        return await self.send(self.prepare(as_messages(messages), config_overrides))
 
     async def count_served(self, model: str) -> int | None:
         """How many requests its server answers at once, where that is one's own and tells it; else None."""
