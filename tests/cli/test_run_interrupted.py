@@ -109,6 +109,34 @@ def test_interrupted_while_it_checks_it_leaves_nothing(begin, tmp_path):
     assert not (tmp_path / "a.jsonl").exists()
 
 
+LOST = """
+import os, signal
+class Gone:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+Gone()
+"""
+MADE_ANOTHER = """
+import os, signal
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except BaseException:
+    raise TypeError("expected something else")
+"""
+
+
+@pytest.mark.parametrize("code", [LOST, MADE_ANOTHER])
+def test_an_interrupt_that_gets_lost_in_other_code_ends_it_all_the_same(begin, tmp_path, code):
+    (tmp_path / "form.py").write_text(
+        f"{code}\nfrom pydantic import BaseModel\nclass Model(BaseModel):\n    name: str\n"
+    )
+    options = ["--model", "echo", "--prompt", "{prompt}", "--schema", "form.py:Model"]
+    process = begin("run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", *options)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "")
+    assert not (tmp_path / "a.jsonl").exists()
+
+
 def test_a_signal_while_the_time_is_up_cuts_it_short(begin, simulator):
     sim = simulator(model="echo", script=["hang"] * 3)
     options = ["--max-time", "0.1", "--grace", "600"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ingather.cli.streams import end_at_once, raise_again, standard_streams
+from ingather.cli.streams import check_interrupted, end_at_once, raise_again, standard_streams
 
 SETUP = 2  # exit code: wrong use, file, key or machine set-up
 CRASH = 1
@@ -61,5 +61,6 @@ def say_version() -> None:
 def _fail(message: str, code: int) -> None:
     from ingather.cli.fold import fold
 
+    check_interrupted()
     print(fold(f"ingather: {message}", sys.stderr), file=sys.stderr)
     sys.exit(code)

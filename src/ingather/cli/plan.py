@@ -13,6 +13,7 @@ from ingather.backoff import RetryConfig
 from ingather.cli.again import Again, keep_apart, what_is_there
 from ingather.cli.fold import fold
 from ingather.cli.spending import Appraiser, Spending, as_options
+from ingather.cli.streams import check_interrupted
 from ingather.errors import SetupError, redact
 from ingather.jobs import (
     AnswerFile,
@@ -155,6 +156,7 @@ def make_plan(
         total = check(source, recipe, _preparing(appraiser, resume)).tasks if source.rereadable else None
         if resume is not None:
             resume.begin()
+        check_interrupted()
         undo.pop_all()
     job = Job(source, recipe, None if form is None else form.dump, resume, asked)
     retry = _retry(provider, whom.retries)
@@ -222,6 +224,7 @@ def _preparing(appraiser: Appraiser, resume: Resume | None) -> Callable[[LLMTask
     """How a line's request is made, and compared with what there is: what is wrong shows before the first call."""
 
     def prepare(task: LLMTask) -> None:
+        check_interrupted()
         appraiser.asked(task)
         if resume is not None:
             resume.check(task.tag, task)  # which is the line's id

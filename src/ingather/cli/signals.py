@@ -8,6 +8,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Self
 
+from ingather.cli.streams import was_interrupted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
@@ -32,6 +34,8 @@ class Interrupts:
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._arrived)
+        if was_interrupted():  # and that got lost
+            self._arrived(signal.SIGINT, None)
         return self
 
     def __exit__(self, *failure: object) -> None:

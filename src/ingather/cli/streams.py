@@ -120,9 +120,35 @@ def end_at_once() -> None:
 
 
 def raise_again() -> None:
-    """Have Ctrl-C raise KeyboardInterrupt again, after `end_at_once`."""
+    """Have Ctrl-C raise KeyboardInterrupt, after `end_at_once`; `check_interrupted` tells of one that got lost."""
     if signal.getsignal(signal.SIGINT) is _end:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _raise)
+        sys.unraisablehook = _but_interrupts
+
+
+def was_interrupted() -> bool:
+    """Whether Ctrl-C has raised KeyboardInterrupt since `raise_again`."""
+    return _was_interrupted
+
+
+def check_interrupted() -> None:
+    """Raise KeyboardInterrupt where Ctrl-C did: an import may have made another error of it, a finalizer nothing."""
+    if _was_interrupted:
+        raise KeyboardInterrupt
+
+
+_was_interrupted = False
+
+
+def _raise(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal's function
+    global _was_interrupted  # noqa: PLW0603 - there is one process to interrupt
+    _was_interrupted = True
+    raise KeyboardInterrupt
+
+
+def _but_interrupts(lost: sys.UnraisableHookArgs) -> None:
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal's function

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ingather.cli.streams import end_at_once, raise_again, standard_streams
+from ingather.cli.streams import check_interrupted, end_at_once, raise_again, standard_streams
 
 SETUP = 2  # exit code: wrong use, or no filing
 CRASH = 1
@@ -43,5 +43,6 @@ def _main(given: list[str]) -> None:
 
 
 def _fail(message: str, code: int) -> None:
+    check_interrupted()
     print(f"tenk: {message}", file=sys.stderr)
     sys.exit(code)
