@@ -34,7 +34,8 @@ VALUE = "canary-value-123"
         ("ssl_verify", "ca=PATH"),
         ("proxy", "HTTPS_PROXY"),
         ("model_name", "the first argument"),
-        ("http_client", "connections are ingather's own"),
+        ("cache_dir", "store=PATH"),
+        ("progress_bar", "progress=True"),
         ("Api-Base", "base_url="),
         ("headerss", "headers="),
         ("limit", "limits="),
@@ -46,6 +47,12 @@ def test_argument_by_another_name_is_refused_with_ours(name, ours):
     assert "did you mean" in str(caught.value)
     assert ours in str(caught.value)
     assert VALUE not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["http_client", "verbose", "extra_query"])
+def test_argument_that_has_no_equal_here_is_refused(name):
+    with pytest.raises(SetupError, match=f"no '{name}', and nothing in its place: leave it out"):
+        connect("openai/m", base_url=LOCAL, **{name: VALUE})  # type: ignore[arg-type]
 
 
 def test_likely_slip_of_a_parameter_is_sent_with_a_warning():

@@ -46,11 +46,15 @@ _MEANT: dict[str, str] = {
         "deployment_name deployment_id azure_deployment provider_name",
         "api_version=": "apiversion version openai_api_version",
         "a budget: ParallelLLMExecutor(…, budget=Budget(…))": "max_cost max_cost_usd budget max_budget",
-        "nothing: connections are ingather's own": "http_client http_async_client session client default_query "
-        "extra_query async_client",
+        "ParallelLLMExecutor(…, store=PATH)": "store_path cache_dir cache_path use_cache",
+        "ParallelLLMExecutor(…, progress=True)": "progress progress_bar show_progress tqdm",
     }.items()
     for name in names.split()
 }  # "store", "metadata", "user" and their like are parameters of requests
+_NOTHING = (
+    "http_client", "http_async_client", "session", "client", "default_query", "extra_query", "async_client", "verbose",
+    "debug",
+)  # fmt: skip
 
 
 def check_names(params: Mapping[str, object]) -> None:
@@ -65,6 +69,8 @@ def check_names(params: Mapping[str, object]) -> None:
         ours = _MEANT.get(plain) or _MEANT.get(plain.replace("_", ""))
         if ours is None and (near := get_close_matches(plain, _OWN, 1, cutoff=0.8)):
             ours = f"{near[0]}="
+        if plain in _NOTHING:
+            raise SetupError(f"connect() has no {name!r}, and nothing in its place: leave it out")
         if ours is not None:
             raise SetupError(f"connect() has no {name!r}: did you mean {ours}?")
         if (known := likely_typo(name)) is not None:
