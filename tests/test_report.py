@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import EchoProvider, LLMTask, ParallelLLMExecutor
-from ingather.errors import BadRequest, Cancelled, IngatherError, NotSent, RateLimited, ServerFault
+from ingather.errors import AuthFailed, BadRequest, Cancelled, IngatherError, NotSent, RateLimited, ServerFault
 from ingather.events import (
     AttemptEnded,
     AttemptStarted,
@@ -318,6 +318,19 @@ def test_advice_covers_the_tree_of_errors(kind):
     ours = [leaf for leaf in leaves(kind) if leaf.__module__ == "ingather.errors"]
     without = {leaf for leaf in ours if not any(parent in _ADVICE for parent in leaf.__mro__)}
     assert without <= {RateLimited, Cancelled, NotSent}
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_refusal_beside_answers_is_not_laid_to_the_key(answered):
+    script = Script()
+    refused = AuthFailed("403 from host: blocked", status=403)
+    refused.alone = True
+    script.call(0, 1.0, error=refused)
+    if answered:
+        script.call(1, 1.0)
+    text = str(script.summary())
+    assert ("look at the request itself" in text) == answered
+    assert ("the key is missing" in text) != answered
 
 
 def test_the_text_of_a_whole_run_names_the_limit():

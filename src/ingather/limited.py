@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from ingather.stats import seconds
+from ingather.stats import counted, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ _MOSTLY, _PARTLY = 0.5, 0.2  # shares of the time
 _SAME = 1.02  # a cap of the user's that is nearer than this to the provider's limit is that limit
 
 _WORDS = {
-    "slots": "the slots: {peak}calls were in flight at most. Raise max_concurrency if the provider takes more at once",
+    "slots": "the slots: {peak}. Raise max_concurrency if the provider takes more at once",
     "start": "the start: how many calls at once the provider takes had still to be found out",
     "backoff": "sleeping after faults of the provider. Send fewer calls at once, or try again when it is well",
     "budget": "the budget: calls waited until what others had reserved was settled. Raise it, or lower max_tokens",
@@ -146,7 +146,8 @@ def _said(limited_by: str, stats: Stats | None, peak: int | None, slowest: float
         return _FULL
     if limited_by in _WORDS:
         took = slowest if slowest is not None or stats is None else stats.slowest
-        return _WORDS[limited_by].format(peak=f"{peak:,} " if peak else "", slowest=seconds(took or 0.0))
+        most = f"{counted(peak, 'call was', 'calls were')} in flight at most" if peak else "all were in use"
+        return _WORDS[limited_by].format(peak=most, slowest=seconds(took or 0.0))
     learnt = {} if stats is None else {name: _learnt(limited_by, known) for name, known in stats.learnt.items()}
     caps = {} if stats is None else {name: _cap(limited_by, limits) for name, limits in stats.limits.items()}
     binding = [cap for name, cap in caps.items() if cap < _SAME * learnt.get(name, (math.inf, ""))[0]]

@@ -28,3 +28,10 @@ async def test_a_server_that_answers_all_at_once_is_not_full():
     executor = ParallelLLMExecutor(Wire(latency=1.0), 64)
     await executor.gather(llm_tasks(300))
     assert executor.stats().full == ()
+
+
+@pytest.mark.parametrize(
+    ("peak", "said"), [(None, "all were in use"), (1, "1 call was in flight"), (1200, "1,200 calls were in flight")]
+)
+def test_a_run_that_its_slots_limited_is_told_so_in_a_whole_sentence(peak, said):
+    assert in_words("slots", None, peak).startswith(f"the slots: {said}")

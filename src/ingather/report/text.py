@@ -46,7 +46,7 @@ def summary_text(found: Summary, *, is_command: bool = False) -> str:
         return "nothing ran"
     lines = [_outcome(found)]
     for name, group in sorted(found.errors.items(), key=lambda item: -item[1].count):
-        lines += _error(name, group.count, group.first)
+        lines += _error(name, group.count, group.first, answered=found.succeeded > found.cached)
     if found.attempts:
         lines += _effort(found)
     if found.limited_by:
@@ -75,8 +75,10 @@ def _outcome(found: Summary) -> str:
     return f"{', '.join(parts)}, in {seconds(found.wall)}"
 
 
-def _error(name: str, count: int, first: Exception) -> list[str]:
+def _error(name: str, count: int, first: Exception, *, answered: bool) -> list[str]:
     advice = next((_ADVICE[kind] for kind in type(first).__mro__ if kind in _ADVICE), "")
+    if answered and isinstance(first, tree.AuthFailed | tree.QuotaExhausted) and first.alone:
+        advice = "other calls with the same key were answered: look at the request itself"
     shown = [f"  {count:,} × {name}: {one_line(str(first), 400)}"]
     return shown + ([f"      {advice}"] if advice else [])
 
