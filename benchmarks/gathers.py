@@ -44,15 +44,15 @@ def _median_costs(rounds: int, *, heard: bool) -> dict[int, float]:
 def figures(*, quick: bool) -> Iterator[Figure]:
     rounds = 3 if quick else 9
     for heard, name in ((False, "concurrent gathers"), (True, "the same, with events")):
+        collected = _median_costs(rounds, heard=heard)
         gc.disable()  # whose full rounds look at all that lives, so that they cost any program more as it holds more
         try:
-            each = _median_costs(rounds, heard=heard)
+            alone = _median_costs(rounds, heard=heard)
         finally:
             gc.enable()
-        collected = _median_costs(rounds, heard=heard)
-        shown = ", ".join(f"{count:,}: {cost:.0f}" for count, cost in each.items())
-        detail = f"{shown} µs; {_growth(collected):.2f} × with Python's garbage collection"
-        yield Figure(f"{name}: CPU each, 4,000 open over 500", _growth(each), "×", most=1.5, detail=detail)
+        shown = ", ".join(f"{count:,}: {cost:.0f}" for count, cost in collected.items())
+        detail = f"{shown} µs; {_growth(alone):.2f} × without Python's garbage collection"
+        yield Figure(f"{name}: CPU each, 4,000 open over 500", _growth(collected), "×", most=1.5, detail=detail)
 
 
 def _growth(costs: dict[int, float]) -> float:

@@ -30,6 +30,7 @@ from ingather.limits.controller import Outcome
 from ingather.limits.headers import LONGEST_HINT
 from ingather.nesting import Scope
 from ingather.tally import cost_of, usage_of
+from ingather.terms import Patience
 from ingather.threads import run_in_thread
 from ingather.tokens import UNCOUNTED
 from ingather.transport.expiry import Deadline
@@ -161,26 +162,21 @@ async def run_function(call: Call, task: DeterministicTask) -> object:
 async def _permitted(call: Call, lane: Lane, estimate: Tokens = UNCOUNTED) -> Lease:
     """Permission for one request, or function: never after the call's deadline."""
     lease = lane.ask(call.arrival, estimate)
-    if not lease.granted:
-        await _granted(call, lease)
+    if not lease.granted:  # meanwhile another worker may take its turn
+        call.tally.doing = lease
+        call.run.step_aside()
+        try:
+            await lease.wait()
+        finally:
+            call.run.step_back()
+            call.tally.doing = None
+            call.tally.waits(lease.waited)
+        if lease.error is not None:
+            raise lease.error.with_traceback(None)  # shared by all who waited: it must not grow with each
     if call.deadline <= call.run.loop.time():
         lease.give_up()
         await call.run.loop.create_future()  # the deadline ends it, once all has been taken that came in time
     return lease
-
-
-async def _granted(call: Call, lease: Lease) -> None:
-    """Wait for it; meanwhile another worker may take its turn."""
-    call.tally.doing = lease.waited_by
-    call.run.step_aside()
-    try:
-        await lease.wait()
-    finally:
-        call.run.step_back()
-        call.tally.doing = None
-        call.tally.waits(lease.waited)
-    if lease.error is not None:
-        raise lease.error.with_traceback(None)  # shared by all who waited: it must not grow with each
 
 
 def _understood(call: Call, exchange: Exchange, lease: Lease, raised: Exception) -> Exception:
@@ -210,7 +206,8 @@ def _understood(call: Call, exchange: Exchange, lease: Lease, raised: Exception)
 
 def _throttled(call: Call, exchange: Exchange, lease: Lease, error: RateLimited) -> Exception:
     """Pause the pool; where the provider asks for too long a wait, at once or bit by bit, that ends it."""
-    pool, patience = lease.lane.pool, exchange.patience
+    pool, patience = lease.lane.pool, exchange.patience or Patience()
+    exchange.patience = patience
     longest, hint = pool.controller.limits.max_wait, error.retry_after
     if lease.sent is not None:
         lease.sent.refused = True

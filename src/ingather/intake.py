@@ -27,6 +27,8 @@ class Intake:
     why the run cannot go on.
     """
 
+    __slots__ = ("_async_source", "_sized", "_source", "_turn", "_waiting", "error", "exhausted", "pulled", "total")
+
     def __init__(self, tasks: Tasks) -> None:
         self._sized = tasks if isinstance(tasks, Sized) else None
         self.total = None if self._sized is None else len(self._sized)

@@ -90,8 +90,8 @@ class Meter:
                 self.waits({what: now - since})
         elif doing is None:
             pass
-        elif callable(doing):
-            self.waits(doing(now))
+        elif not doing.granted:
+            self.waits(doing.waited_by(now))
         elif isinstance(tally.task, DeterministicTask):
             self.functions += now - doing.granted_at
         else:

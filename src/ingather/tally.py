@@ -54,8 +54,8 @@ class Tally:
         self.cached = self.unsaved = self.unpriced = False
         self.wire = 0.0  # seconds with a request on the wire, or in the function, where anybody listens
         self.waited: dict[str, float] | None = None  # seconds, by cause
-        # what it does now: a lease in use; how long it has waited for one, by now; a reason, and since when
-        self.doing: Lease | Callable[[float], Mapping[str, float]] | tuple[str, float] | None = None
+        # what it does now: a lease, in use or waited for; a reason, and since when
+        self.doing: Lease | tuple[str, float] | None = None
         self._run = run
         self._loop = run.loop
         self.since = since

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -67,7 +67,7 @@ class Exchange:
     overrides: Mapping[str, object] | None = None
     price: Price | None = None  # of its tokens, where it is known
     worst: Spend | None = None  # the most that it may cost, where there is a budget
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience | None = None  # since the first 429
 
     def send(self) -> Awaitable[LLMResponse]:
         """Once."""
