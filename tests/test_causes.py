@@ -233,6 +233,12 @@ async def test_limited_by_the_start(seed):
 
 
 @SEEDS
+@pytest.mark.parametrize("count", [10, 12, 20, 40])
+async def test_a_run_that_is_over_before_much_was_known_had_no_slots_to_raise(count, seed):
+    assert await limited(Server(seed=seed), tasks(count)) in ("start", "latency", "stragglers")
+
+
+@SEEDS
 @pytest.mark.parametrize("slots", [4, 16])
 async def test_limited_by_what_the_server_takes_at_once(slots, seed):
     assert await limited(Server(slots, seed=seed), tasks(3000)) == "concurrency"

@@ -116,7 +116,7 @@ def what_limited(work: Work, held: Mapping[str, float]) -> str:
     if work.done > work.peak and work.busy >= 0.5 * work.peak * work.wall:
         if work.functions > work.busy / 2:
             return "functions"
-        return "concurrency" if work.slows else "slots"
+        return "concurrency" if work.slows else "start" if held.get("start") else "slots"
     return "functions" if work.functions > work.busy / 2 else "latency"
 
 
