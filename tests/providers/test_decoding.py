@@ -34,6 +34,8 @@ DAMAGED = {
         f"{number} nobody reads": (completion("Paris", timing=[1]).replace(b"[1]", number.encode()), "Paris")
         for number in NO_NUMBERS
     },
+    "comments before it": (b": PROCESSING\n\n: PROCESSING\n\n" + completion("Paris"), "Paris"),
+    "zero bytes behind it": (completion("Paris") + b"\0\0", "Paris"),
     "words that look like none": (completion("nan, inf, NaN", timing=[1]).replace(b"[1]", b"nan"), "nan, inf, NaN"),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 from ingather import exact_json
 
 _HALF_PAIRS = re.compile("[\ud800-\udfff]")
+_COMMENTS = re.compile(r"\A(?:\s*+:[^\r\n]*+[\r\n]++)++\s*+(?=\{)")
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _NO_NUMBERS = re.compile(rf"({_STRING})|(?<![\w.])[+-]?(?:nan|inf(?:inity)?)(?![\w.])", re.IGNORECASE | re.DOTALL)
 
@@ -27,7 +28,7 @@ def decoded(body: bytes | str) -> object:
         return exact_json.loads(body)
     except exact_json.JSONDecodeError as error:
         strict = error
-    text = (body if isinstance(body, str) else _text(body)).removeprefix("\ufeff")
+    text = without_comments((body if isinstance(body, str) else _text(body)).removeprefix("\ufeff")).rstrip("\0 \t\r\n")
     if text.lstrip()[:1] not in {"{", "["}:  # a page, nothing at all: not worth a closer look
         raise strict
     try:
@@ -38,6 +39,15 @@ def decoded(body: bytes | str) -> object:
         return _mended(found)
     except (ValueError, RecursionError):
         raise strict from None
+
+
+def without_comments(text: str) -> str:
+    r"""`text` without comments of server-sent events before a JSON object: they only keep a connection alive.
+
+    >>> without_comments(": PROCESSING\n\n{}")
+    '{}'
+    """
+    return _COMMENTS.sub("", text)
 
 
 def _text(body: bytes) -> str:

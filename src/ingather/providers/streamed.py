@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingather import exact_json
-from ingather.providers.decoding import decoded
+from ingather.providers.decoding import decoded, without_comments
 from ingather.providers.dialect import Malformed
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def stream_in(body: bytes) -> Stream | None:
     >>> stream_in(b'data: {"a": 1}\n\ndata: [DONE]\n\n')
     Stream(pieces=[{'a': 1}], is_closed=True)
     """
-    text = body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    text = without_comments(body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n"))
     if text.startswith(_FIELDS):
         return _stream(list(_events(text)))
     lines = [line for line in _LINE_END.split(text) if line.strip()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError, from_json, to_json
 
+from ingather.schema.damage import mended
 from ingather.schema.places import is_finite, unasked, without_absent
 from ingather.schema.wire import names_of
 
@@ -61,6 +62,10 @@ class Form(NamedTuple):
     def read(self, text: str) -> Found | Miss:
         """The value in the JSON `text`, or why there is none."""
         found = self._read(text)
+        if isinstance(found, Miss) and found.nearness == 0 and (whole := mended(text)) != text:
+            text, found = whole, self._read(whole)
+            if isinstance(found, Found):
+                return found._replace(lenient=True)
         if isinstance(found, Found) or not self.loose:
             return found
         inner = self._unwrapped(text)

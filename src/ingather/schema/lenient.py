@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic_core import from_json
 
 from ingather.schema.balance import START, closing
+from ingather.schema.damage import mended
 from ingather.schema.thinking import visible
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ def cut_json(text: str) -> object:
 
 
 def _read(text: str) -> object:
-    try:
-        return from_json(text, allow_inf_nan=False)
-    except (ValueError, TypeError):  # the latter for a lone surrogate
-        return ABSENT
+    for each in (text, mended(text)):
+        try:
+            return from_json(each, allow_inf_nan=False)
+        except (ValueError, TypeError):  # the latter for a lone surrogate
+            continue
+    return ABSENT
