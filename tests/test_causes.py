@@ -131,7 +131,7 @@ async def limited(server, asked, most=None, **options):
     return found.limited_by
 
 
-NEARLY = {"concurrency": ("slots",)}  # what only events show
+NEARLY = {"concurrency": ("slots",), "start": ("latency",)}  # what only events show
 
 
 @SEEDS
