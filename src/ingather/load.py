@@ -57,7 +57,10 @@ class Held:
 
 
 class Load:
-    """How long calls took, by the most that were in flight at once meanwhile.
+    """How long calls took, by how many were in flight at once: when each was sent, and at most until it ended.
+
+    A server that takes calls in turn makes each wait for those before it, one that shares itself out for those after it
+    too. So what a call takes alone is known only where both say so.
 
     >>> load = Load()
     >>> load.began("a")
@@ -66,21 +69,21 @@ class Load:
     2.0
     """
 
-    __slots__ = ("_began", "_levels", "_number", "_peaks", "count", "total")
+    __slots__ = ("_at_most", "_began", "_number", "_peaks", "_when_sent", "count", "total")
 
     def __init__(self) -> None:
         self.count = 0  # calls that counted
         self.total = 0.0  # seconds of those
-        self._began: dict[Hashable, int] = {}  # the calls in flight, each with a number
+        self._began: dict[Hashable, tuple[int, int]] = {}  # the calls in flight: a number, and how many there were
         self._number = 0
         self._peaks: list[tuple[int, int]] = []  # a number, and the most in flight from then on, ever less
-        self._levels: dict[int, tuple[int, float]] = {}  # by half octaves of the load: how many, and their seconds
+        self._when_sent, self._at_most = _ByLoad(), _ByLoad()
 
     def began(self, call: Hashable) -> None:
         """One more is in flight."""
         self._number += 1
-        self._began[call] = self._number
-        flying = len(self._began)
+        flying = len(self._began) + 1
+        self._began[call] = self._number, flying
         while self._peaks and self._peaks[-1][1] <= flying:
             self._peaks.pop()
         self._peaks.append((self._number, flying))
@@ -89,12 +92,10 @@ class Load:
         """It is none any more, after so many seconds. `counts`: it tells how long a call takes."""
         if call not in self._began:
             return
-        number = self._began.pop(call)
+        number, flying = self._began.pop(call)
         if counts:
-            peak = self._peaks[bisect_left(self._peaks, (number, 0))][1]
-            level = round(2 * math.log2(peak))
-            count, total = self._levels.get(level, (0, 0.0))
-            self._levels[level] = count + 1, total + took
+            self._when_sent.add(flying, took)
+            self._at_most.add(self._peaks[bisect_left(self._peaks, (number, 0))][1], took)
             self.count, self.total = self.count + 1, self.total + took
         if not self._began:
             self._peaks.clear()
@@ -102,6 +103,38 @@ class Load:
     @property
     def alone(self) -> float | None:
         """Mean seconds of a call that no other made slower, as far as loads that differ can tell; None where not."""
+        when_sent, at_most = self._when_sent.alone, self._at_most.alone
+        return None if when_sent is None or at_most is None else min(when_sent, at_most)
+
+    @property
+    def slows(self) -> bool:
+        """Whether more in flight made each call slower, and by more than chance."""
+        return self._at_most.slows
+
+    def clear(self) -> None:
+        """Nothing is in flight."""
+        self._began.clear()
+        self._peaks.clear()
+
+    def __repr__(self) -> str:
+        return f"Load({self.count} calls, {len(self._began)} in flight)"
+
+
+class _ByLoad:
+    """Seconds that calls took, by half octaves of how many were in flight: how many calls, and their sum."""
+
+    __slots__ = ("_levels",)
+
+    def __init__(self) -> None:
+        self._levels: dict[int, tuple[int, float]] = {}
+
+    def add(self, flying: int, took: float) -> None:
+        level = round(2 * math.log2(flying))
+        count, total = self._levels.get(level, (0, 0.0))
+        self._levels[level] = count + 1, total + took
+
+    @property
+    def alone(self) -> float | None:
         groups = self._groups()
         alike = self._alike(groups)
         if not alike:
@@ -112,7 +145,6 @@ class Load:
 
     @property
     def slows(self) -> bool:
-        """Whether more in flight made each call slower, and by more than chance."""
         groups = self._groups()
         alike = self._alike(groups)
         if alike in (0, len(groups)):
@@ -121,16 +153,11 @@ class Load:
         _, count, total = groups[-1]
         return total / count > _SLOWER * mean
 
-    def clear(self) -> None:
-        """Nothing is in flight."""
-        self._began.clear()
-        self._peaks.clear()
-
     def _groups(self) -> list[tuple[float, int, float]]:
         """Load, calls, their seconds: of ever more in flight, each of enough calls."""
         groups: list[tuple[float, int, float]] = []
         count, total, loads = 0, 0.0, 0.0
-        least = min(_FEW, self.count)
+        least = min(_FEW, sum(count for count, _ in self._levels.values()))
         for level in sorted(self._levels):
             more, seconds = self._levels[level]
             count, total, loads = count + more, total + seconds, loads + more * level
@@ -148,6 +175,3 @@ class Load:
                 return number
             count, total = count + more, total + seconds
         return len(groups)
-
-    def __repr__(self) -> str:
-        return f"Load({self.count} calls, {len(self._began)} in flight)"
