@@ -35,13 +35,13 @@ def at(sim, model: str = OWN) -> list[str]:
     return ["--model", model, "--base-url", sim.base_url]
 
 
-def test_2000_lines_with_faults_and_a_rate_limit_lose_and_double_nothing(ingather, simulator):
+def test_600_lines_with_faults_and_a_rate_limit_lose_and_double_nothing(ingather, simulator):
     chance = {"error_rate": 0.03, "faults": "500,503,drop,truncate,malformed,html", "seed": 3}
     sim = simulator(model="echo", rpm=30_000, burst=5, script={"Say 7": ["429"]}, **chance)
-    done = ingather("run", write_batch("batch.jsonl", 2000), "-o", "out.jsonl", *at(sim))
+    done = ingather("run", write_batch("batch.jsonl", 600), "-o", "out.jsonl", *at(sim))
     assert done.code == 0, done.err
     lines = answers("out.jsonl")
-    assert Counter(line["custom_id"] for line in lines) == Counter(f"req-{i}" for i in range(2000))
+    assert Counter(line["custom_id"] for line in lines) == Counter(f"req-{i}" for i in range(600))
     for line in lines:
         completion = ChatCompletion.model_validate(line["response"]["body"], strict=True)
         assert completion.choices[0].message.content == f"[id: {line['custom_id']}] Say {line['custom_id'][4:]}"
@@ -50,10 +50,10 @@ def test_2000_lines_with_faults_and_a_rate_limit_lose_and_double_nothing(ingathe
     ledger = sim.ledger
     faults_done = sum(bool(row.fault) and row.status != 429 for row in ledger)
     whole = [row for row in ledger if row.status == 200 and not row.fault and not row.disconnected]
-    assert Counter(row.custom_id for row in whole) == Counter(f"req-{i}" for i in range(2000))
-    assert faults_done >= 30
+    assert Counter(row.custom_id for row in whole) == Counter(f"req-{i}" for i in range(600))
+    assert faults_done >= 9
     assert sim.stats()["rejected"] > 0
-    assert len(ledger) == 2000 + sim.stats()["rejected"] + faults_done
+    assert len(ledger) == 600 + sim.stats()["rejected"] + faults_done
 
 
 def test_each_line_s_own_model_is_asked(ingather, simulator):

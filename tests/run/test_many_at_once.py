@@ -35,6 +35,7 @@ def calls_made(work):
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listener", [None, Report, lambda: lambda event: None], ids=["alone", "report", "events"])
 @pytest.mark.parametrize("tasks", [[LLMTask("a")], [LLMTask("a"), DeterministicTask(asyncio.sleep, (0,))]])
 def test_a_gather_costs_the_same_however_many_are_open(listener, tasks):
@@ -50,6 +51,7 @@ def test_a_gather_costs_the_same_however_many_are_open(listener, tasks):
     assert cost(640) < 1.5 * cost(80)
 
 
+@pytest.mark.slow
 def test_a_run_costs_the_same_however_many_consumers_stand_still():
     def cost(count):
         executor = ParallelLLMExecutor(EchoProvider(), 2)
@@ -69,6 +71,7 @@ def test_a_run_costs_the_same_however_many_consumers_stand_still():
     assert cost(640) < 1.5 * cost(80)
 
 
+@pytest.mark.slow
 def test_an_executor_costs_the_same_however_many_share_its_quota():
     def cost(count):
         pool = Pool("shared")
