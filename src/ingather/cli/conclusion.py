@@ -93,7 +93,7 @@ def begun_again(plan: Plan) -> str:
     resume = plan.resume
     if resume is None or not len(resume.written) + resume.written.torn:
         return ""
-    done = f"{resume.done:,} of {counted(plan.total or 0, 'task')} done before, and not sent again"
+    done = f"{resume.done:,} of {counted(plan.total or 0, 'task is', 'tasks are')} done, and not sent again"
     lines = f"{counted(len(resume.written), 'answer is', 'answers are')} in {plan.answers.name} already"
     torn = resume.written.torn
     said = f"; a last line that was torn, of {counted(torn, 'byte')}, is taken out" if torn else ""
