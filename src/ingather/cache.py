@@ -181,7 +181,7 @@ def _allows_more(leader: Call, call: Call, error: Exception) -> bool:
         return True
     if isinstance(error, AttemptTimeout) and (leader.timeout or math.inf) < (call.timeout or math.inf):
         return True
-    if isinstance(error, InvalidAnswer) and _asks_for(call) != _asks_for(leader):
+    if isinstance(error, InvalidAnswer) and _asks_for_other(call, leader):
         return True
     mine, theirs = call.retry, leader.retry
     if mine == theirs:
@@ -191,7 +191,8 @@ def _allows_more(leader: Call, call: Call, error: Exception) -> bool:
     return mine.retries(error) and (mine.max_attempts > theirs.max_attempts or not theirs.retries(error))
 
 
-def _asks_for(call: Call) -> tuple[object, object]:
-    """What an answer has to fit, and how often the model is asked again if it does not."""
-    task = call.tally.task
-    return getattr(task, "response_model", None), getattr(task, "reasks", 0)
+def _asks_for_other(call: Call, leader: Call) -> bool:
+    """Whether an answer has to fit something else, or the model is asked again more often if it does not."""
+    mine, theirs = call.tally.task, leader.tally.task
+    is_other = getattr(mine, "response_model", None) != getattr(theirs, "response_model", None)
+    return is_other or getattr(mine, "reasks", 0) > getattr(theirs, "reasks", 0)

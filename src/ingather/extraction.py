@@ -181,7 +181,8 @@ class Extraction:
             return []
         if isinstance(error, Truncated) and cap is None and len(left) > 1:
             return [each for each in map(self.outline.part, left) if admits(each, self._setting.ceiling)]
-        if self._setting.repeats(error) and cap is None and len(left) == len(ask.fields):
+        has_more_room = cap is not None and isinstance(error, Truncated)
+        if self._setting.repeats(error) and not has_more_room and len(left) == len(ask.fields):
             return []
         return [self.outline.whole(left) if ask.whole else ask]
 

@@ -248,6 +248,15 @@ async def test_how_often_a_misfit_is_sent_back_is_each_ones_own(executor_of):
     assert bold.value == Person(name="Emma")
 
 
+async def test_who_would_send_it_back_less_often_shares_the_misfit(executor_of):
+    executor = executor_of(lambda prompt, number: "no", latency=0.02)
+    once = RetryConfig(max_attempts=1)
+    tasks = [LLMTask("a", response_model=Person, reasks=reasks, retry=once) for reasks in (2, 0, 1, 2)]
+    results = await executor.gather(tasks)
+    assert [type(one.error) for one in results] == [InvalidAnswer] * 4
+    assert len(executor.wire.ledger) == 3
+
+
 @pytest.mark.parametrize("error", [BadRequest("no"), Filtered("no"), AuthFailed("no", status=403), TooLong("long")])
 async def test_what_is_wrong_with_the_request_itself_is_everybodys(executor_of, error):
     executor = executor_of(lambda prompt, number: error, latency=0.02)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, create_model
 
 from ingather import Budget, ExtractTask, ParallelLLMExecutor, connect, run_sync
-from ingather.errors import Truncated
+from ingather.errors import Filtered, Truncated
 from ingather.output_cap import LEAST, MOST, RAISED, output_cap
 from ingather.schema import Schema
 from ingather.transport import Reply
@@ -92,6 +92,14 @@ def test_a_part_that_was_cut_is_asked_again_with_more_room_once(temperature):
     assert caps == [output_cap(Schema.of(list[str]).wire) * times for times in (1, RAISED)]
     assert isinstance(result.error.__cause__, Truncated)
     assert all("Ann" not in str(body["messages"]) for body in server.bodies)
+
+
+@pytest.mark.parametrize("temperature", [0, 1])
+def test_one_that_was_filtered_is_asked_again_only_where_it_may_differ(temperature):
+    server = Server(lambda asked: said("", "content_filter"))
+    result = extracted(server, task={"config_overrides": {"temperature": temperature}})
+    assert len([body for body in server.bodies if "- names" in str(body["messages"])]) == (1 if temperature == 0 else 3)
+    assert isinstance(result.error.__cause__, Filtered)
 
 
 def test_the_room_that_it_then_has_may_be_enough():
