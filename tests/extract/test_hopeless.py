@@ -97,9 +97,10 @@ def test_the_prompt_for_what_is_missing_leaves_out_what_was_cut():
     assert by_origin(result)["single"] == {"motto"}
 
 
+@pytest.mark.parametrize("founded", ["19", '"19', '"\\', "[1, [2, ", '{"a": {"b": 2}, "c', "nu", "-", ""])
 @pytest.mark.parametrize("overrides", [None, COLD])
-def test_one_answer_for_all_that_was_cut_keeps_what_is_complete_and_asks_for_the_rest_by_field(overrides):
-    text = '{"products": ["boats"], "seat": "Oslo", "founded": 19'
+def test_one_answer_for_all_that_was_cut_keeps_what_is_complete_and_asks_for_the_rest_by_field(overrides, founded):
+    text = '{"products": ["boats"], "seat": "Oslo", "founded": ' + founded
     calls = []
 
     class Provider:

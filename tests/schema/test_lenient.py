@@ -1,11 +1,13 @@
 """JSON in code fences and in prose: found, flagged, bounded."""
 
+import json
+
 import pytest
 from pydantic import BaseModel
 
 from ingather.errors import InvalidAnswer
 from ingather.schema import Parsed, Schema
-from ingather.schema.lenient import candidates
+from ingather.schema.lenient import ABSENT, candidates, cut_json
 
 
 class Person(BaseModel):
@@ -138,3 +140,26 @@ def test_deep_nesting_is_refused(deep):
 
 def test_of_two_equal_keys_the_last_counts():
     assert find('{"name": "Bob", "name": "Ann"}').value == ANN
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_of_an_object_that_was_cut_anywhere_every_complete_member_is_read(indent):
+    members = {
+        "a": "x",
+        "b": 12,
+        "c": [1, {"q": 'w,"}'}],
+        "d": 'he "said", \\',
+        "e": {"k": [1.5, None]},
+        "f": True,
+        "g": -1.25,
+    }
+    text = json.dumps(members, indent=indent)
+    begins = [text.index(f'"{name}":') for name in members]
+    for end in range(1, len(text)):
+        found = cut_json(text[:end])
+        least = sum(begin < end for begin in begins) - 1  # the last that began may be complete too
+        assert found is not ABSENT or least < 1
+        if isinstance(found, dict):
+            assert [*found.items()] == [*members.items()][: len(found)]
+            assert len(found) >= least
+    assert cut_json(text) == members

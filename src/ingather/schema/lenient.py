@@ -35,7 +35,7 @@ _NOT_FINAL = re.compile(  # in a line that introduces a value
     r"|alternativ\w*|otherwise|if|hypothetical\w*|says?|said|tells?|told|reads?|contains?|states?|asks?|instructs?)\b",
     re.IGNORECASE,
 )
-
+_STRING_OR_SIGN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
 
 ABSENT = object()  # in place of a JSON value
 
@@ -112,17 +112,27 @@ def sole_json(text: str) -> object:
 def cut_json(text: str) -> object:
     """What is complete of an object that is all of an answer, but for its end; ABSENT where it is none.
 
-    >>> cut_json('{"a": 1, "b": 2, "c": 34')
-    {'a': 1, 'b': 2}
+    >>> cut_json('{"a": 1, "b": "two", "c": "thr')
+    {'a': 1, 'b': 'two'}
     """
     shown = _FENCE_BELOW.sub("", visible(text).strip("\ufeff \t\r\n"))
-    try:
-        document = from_json(shown, allow_inf_nan=False, allow_partial=True)
-    except (ValueError, TypeError):
-        return ABSENT
-    if not isinstance(document, dict):
-        return ABSENT
-    return dict([*document.items()][:-1])  # the last may be half a number, or half a list
+    whole = _read(shown)
+    if whole is ABSENT and not shown[-1:].isdigit():  # of a number there may be more
+        whole = _read(shown + "}")
+    if whole is ABSENT:
+        whole = _read(shown[: _last_comma(shown)] + "}")
+    return whole if isinstance(whole, dict) else ABSENT
+
+
+def _last_comma(text: str) -> int:
+    """Where the last comma between members of the outermost object is; 0 where there is none."""
+    depth = at = 0
+    for token in _STRING_OR_SIGN.finditer(text):
+        sign = token[0]
+        depth += (sign in "{[") - (sign in "]}")
+        if sign == "," and depth == 1:
+            at = token.start()
+    return at
 
 
 def _read(text: str) -> object:
