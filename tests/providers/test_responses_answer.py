@@ -11,6 +11,7 @@ from ingather import LLMMessage, Usage
 from ingather.errors import (
     BadBody,
     BadRequest,
+    EmptyAnswer,
     Filtered,
     ProviderError,
     RateLimited,
@@ -181,7 +182,13 @@ def limited(body, limit=10, home="http://localhost/v1"):
 CUT_JSON = {**CALL, "arguments": '{"a":'}
 
 
-@pytest.mark.parametrize("item", [message(text("Once upon")), message(text('{"a": 1')), message(text("12")), CUT_JSON])
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [], "content": [{"type": "reasoning_text", "text": "Hm"}]}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [message(text("Once upon")), message(text('{"a": 1')), message(text("12")), CUT_JSON, THOUGHT, message(text(""))],
+)
 async def test_an_answer_that_took_all_tokens_that_it_might_was_cut(item):
     with pytest.raises(Truncated, match="though the server calls it completed") as caught:
         await limited(counted(item, 10))
@@ -202,6 +209,11 @@ async def test_an_answer_that_took_all_tokens_that_it_might_was_cut(item):
 )
 async def test_one_that_has_its_end_was_not(item, tokens, limit):
     assert (await limited(counted(item, tokens), limit)).finish_reason in ("stop", "tool_calls")
+
+
+async def test_thinking_alone_below_the_limit_is_no_cut():
+    with pytest.raises(EmptyAnswer):
+        await limited(counted(THOUGHT, 9))
 
 
 async def test_openai_itself_is_believed():

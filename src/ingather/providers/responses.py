@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
-from ingather.errors import Truncated
+from ingather.errors import EmptyAnswer, Truncated
 from ingather.providers.body import encoded
 from ingather.providers.ceilings import CEILINGS
 from ingather.providers.openai import OPENAI_URL, is_openai
@@ -90,7 +90,12 @@ class ResponsesProvider(DialectProvider):
 
     async def send(self, request: Request) -> LLMResponse:
         """Exactly one attempt; a server of one's own may call completed what ends at the limit: `Truncated` then."""
-        response = await super().send(request)
+        try:
+            response = await super().send(request)
+        except EmptyAnswer as empty:  # its thinking may have taken all that there was
+            if self._at_home or empty.response is None or not ends_at(request.estimate.max_output, empty.response):
+                raise
+            response = empty.response
         if not self._at_home and ends_at(request.estimate.max_output, response):
             why = "the answer ends at the output limit, though the server calls it completed: raise max_tokens"
             raise self._signed(Truncated(why, status=200, response=response), request.quota.model)
