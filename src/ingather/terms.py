@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _nobodys = QuotaKey("", "", "", "")
 _ONCE = RetryConfig(max_attempts=1)
 _TEMPERATURE_0 = re.compile(rb'"temperature":0(?:\.0)?[,}]')
+_LIMITS_OUTPUT = re.compile(rb'"(?:n_predict|num_predict|max_new_tokens)":')  # as servers of one's own call it too
 _FUNCTIONS = 50  # that run at once where the executor has no bound of its own
 
 
@@ -208,7 +209,11 @@ class Terms:
         probe = self._probe(params)
         if probe is not None:
             is_fixed = _TEMPERATURE_0.search(probe.body) is not None
-            is_said = probe.estimate.max_output is not None or not params.keys().isdisjoint(OUTPUT_LIMITS)
+            is_said = (
+                probe.estimate.max_output is not None
+                or not params.keys().isdisjoint(OUTPUT_LIMITS)
+                or _LIMITS_OUTPUT.search(probe.body) is not None
+            )
             is_open = is_own and not is_said  # hosted models end by themselves, and count their thinking
         return Setting(self.can.schema_ceiling, is_open, is_fixed, self.learnt)
 

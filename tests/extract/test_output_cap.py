@@ -72,6 +72,16 @@ def test_whoever_sets_one_in_any_spelling_keeps_it_alone(name, where):
         assert {key: body[key] for key in CAPS & body.keys()} == {name: 77}
 
 
+@pytest.mark.parametrize("name", ["n_predict", "num_predict", "max_new_tokens"])
+@pytest.mark.parametrize("is_within", [False, True])
+def test_so_does_whoever_sets_one_that_only_servers_of_one_s_own_know(name, is_within):
+    server = Server(lambda asked: said('{"items": ["Ann"', "length"))
+    given = {"extra_body": {name: 77}} if is_within else {name: 77}
+    extracted(server, task={"config_overrides": {**given, "temperature": 0}})
+    assert len(server.bodies) == 2  # under the same limit the same would come
+    assert all(body[name] == 77 and "max_tokens" not in body for body in server.bodies)
+
+
 def test_none_is_a_wish_for_no_limit():
     server = Server(right)
     extracted(server, task={"config_overrides": {"max_tokens": None}})

@@ -184,6 +184,8 @@ def test_whether_a_refusal_concerns_all_calls(status, body, kind, certain):
         (500, error("this model is missing data required for image input"), BadRequest),
         (500, error("Failed to parse grammar", type="server_error"), BadRequest),
         (500, error("Conversation roles must alternate user/assistant"), BadRequest),
+        (500, error("tools param requires --jinja flag"), BadRequest),
+        (500, error("Cannot use custom grammar constraints with tools."), BadRequest),
         (500, error("input is too large to process. increase the physical batch size"), TooLong),
         (500, error("This model's maximum context length is 4096 tokens"), TooLong),
         (500, error("The server had an error while processing your request", type="server_error"), ServerFault),

@@ -87,7 +87,7 @@ _UNABLE: dict[Kind, re.Pattern[str]] = {  # what a server calls its own failure,
     BadRequest: re.compile(
         r"not (?:supported|implemented)|unsupported|does(?:n't| not) support|mmproj|required for image input"
         r"|failed to (?:parse|initiali[sz]e|compile) (?:the )?(?:grammar|samplers?|template|schema)"
-        r"|roles must alternate|schema conversion failed"
+        r"|roles must alternate|schema conversion failed|requires? (?:the )?--\w|cannot use custom grammar"
     ),
 }
 _STATUS: dict[int, Kind] = {
