@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from sybil.sybil import SybilCollection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A test run in the background may have been begun with Ctrl-C ignored, which its children would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CONSOLE = re.compile(r"^```console\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 LEFT_OUT = re.compile(r"^(make|pip|git|cd)\b|openai/(gpt|llama)")

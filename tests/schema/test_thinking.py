@@ -151,6 +151,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @given(st.sampled_from(PAIRS), PIECES, TEXT | PIECES)
 @example(PAIRS[0], "</think>" + DRAFT, "</think>")
+@example(PAIRS[0], '&lt;/think&gt;{"n": 1}```thinking\n', "")
+@example(PAIRS[0], '</think>{"n": 1}```thinking\n', "```")
 def test_whatever_is_thought_no_draft_is_the_answer(pair, thought, note):
     answer = Count(n=2, note=note)
     text = f"{pair[0]}{thought}{pair[1]}\n{json.dumps(answer.model_dump())}"

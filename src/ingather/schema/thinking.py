@@ -120,7 +120,10 @@ class _Reading:
     def _block(self, start: int, end: int) -> int:
         """A fenced block of thinking."""
         closed = self._text.find("```", end)
-        behind = len(self._text) if closed < 0 else closed + 3
+        if closed < 0 or any(_ends(mark) for mark in _MARK.finditer(self._text, end, closed)):
+            self._open("fence", start)  # within other thinking, whose end counts
+            return end
+        behind = closed + 3
         if not self._inside:
             self._shown.append(self._text[self._since : start])
             self._since = self._json_from = behind
@@ -147,3 +150,9 @@ class _Reading:
         self._shown.clear()
         self._inside.clear()
         self._since = self._json_from = end
+
+
+def _ends(mark: re.Match[str]) -> bool:
+    """Whether it may end thinking."""
+    tag = mark["tag"]
+    return bool(mark["slash"] or mark["bracket_slash"] or mark["inner_end"] or (tag and _ENDS.search(tag)))

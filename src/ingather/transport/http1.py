@@ -106,6 +106,16 @@ class AiohttpTransport:
         if gone := [where for where in self._lives if where[1].is_closed()]:
             _abandon([self._lives.pop(where) for where in gone])
 
+    def __del__(self) -> None:
+        """Nobody uses it any more: close at once what this thread may close, since a loop may end before its turn."""
+        here = asyncio._get_running_loop()  # noqa: SLF001 - the public form raises where there is none
+        lives = getattr(self, "_lives", {})
+        for where in [where for where in lives if where[1] is here or not where[1].is_running()]:
+            life, session = lives.pop(where), self._sessions.pop(where, None)
+            if session is not None and not where[1].is_closed():
+                session.connector.drop()
+            _end(life)
+
     def _forget(self, where: _Where) -> None:
         self._sessions.pop(where, None)
         self._lives.pop(where, None)
@@ -124,8 +134,9 @@ class _Session:
         self._proxy = None if proxy is None else URL(proxy)
         self._cap = cap
         self.host = self._url.authority
+        self.connector = Connector(CONNECT_TIMEOUT, tls)
         self.client = Client(
-            connector=Connector(CONNECT_TIMEOUT, tls),
+            connector=self.connector,
             request_class=Request,
             headers={hdrs.ACCEPT_ENCODING: "identity", **endpoint.headers},
             timeout=aiohttp.ClientTimeout(),
@@ -199,13 +210,18 @@ async def _life(
         await client.close()
 
 
+def _end(life: AsyncGenerator[None]) -> None:
+    """Without its loop: nothing in it waits, once the connections are closed, or their loop is."""
+    with suppress(StopIteration):
+        life.aclose().send(None)
+
+
 def _abandon(lives: list[AsyncGenerator[None]]) -> None:
     """Their loops turn no more: let go of all they have, without the warnings about what was left open."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         while lives:
-            with suppress(StopIteration):
-                lives.pop().aclose().send(None)  # nothing in it waits
+            _end(lives.pop())
         gc.collect()  # sockets sit in cycles of asyncio's, and would warn when those are found later
 
 
