@@ -177,6 +177,21 @@ assert all(result.success for result in run_sync(executor.gather(tasks)))
     assert ending(program, url, tmp_path) == (0, "", "")
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_what_a_forked_child_drops_stays_the_parents(url, tmp_path):
+    program = """
+own, loop = executor_of(URL), asyncio.new_event_loop()
+loop.run_until_complete(own.gather(tasks))
+if os.fork() == 0:
+    del own
+    gc.collect()
+    os._exit(0)
+assert os.wait()[1] == 0
+assert all(result.success for result in loop.run_until_complete(asyncio.wait_for(own.gather(tasks), 20)))
+"""
+    assert ending(program, url, tmp_path) == (0, "", "")
+
+
 def test_a_function_in_flight_does_not_hold_up_the_end(url, tmp_path):
     program = """
 def function():

@@ -59,6 +59,7 @@ class AiohttpTransport:
         self._timeout = timeout
         self._tls = tls
         self._cap = max_response_bytes
+        self._pid = os.getpid()
         self._sessions: dict[_Where, _Session] = {}
         self._lives: dict[_Where, AsyncGenerator[None]] = {}
         _transports.add(self)
@@ -110,6 +111,8 @@ class AiohttpTransport:
         """Nobody uses it any more: close at once what this thread may close, since a loop may end before its turn."""
         here = asyncio._get_running_loop()  # noqa: SLF001 - the public form raises where there is none
         lives = getattr(self, "_lives", {})
+        if lives and self._pid != os.getpid():
+            return  # a child's copy: it shares what the parent's loop waits by
         for where in [where for where in lives if where[1] is here or not where[1].is_running()]:
             life, session = lives.pop(where), self._sessions.pop(where, None)
             if session is not None and not where[1].is_closed():
