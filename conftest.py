@@ -10,13 +10,15 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sybil import Document, Example, Region, Sybil
 from sybil.document import PythonDocStringDocument
-from sybil.parsers.markdown import PythonCodeBlockParser
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown import CodeBlockParser
 from sybil.parsers.rest import DocTestParser
 from sybil.sybil import SybilCollection
 
@@ -103,6 +105,30 @@ class ConsoleBlocks:
                 example.namespace["shell"].run(command)
 
 
+class PythonBlock(PythonEvaluator):
+    """Runs a block as who copies it alone would: with nothing of the blocks above it."""
+
+    def __call__(self, example: Example) -> None:
+        example.namespace = {}
+        super().__call__(example)
+
+
+class DocstringExamples(DocTestParser):
+    """Runs the examples of a docstring with its module's names, and with nothing of other docstrings."""
+
+    def __call__(self, document: Document) -> Iterator[Region]:
+        names: dict[str, object] = {}
+        for region in super().__call__(document):
+            region.evaluator = partial(self.evaluate, names)
+            yield region
+
+    def evaluate(self, names: dict[str, object], example: Example) -> str | None:
+        if not names:
+            names.update(example.namespace)  # the module's, which the document put there
+        example.namespace = names
+        return self.string_parser.evaluator(example)
+
+
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """One for each document."""
@@ -114,13 +140,15 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 pytest_collect_file = SybilCollection(
     [
         Sybil(
-            [PythonCodeBlockParser(doctest_optionflags=0), ConsoleBlocks()],
+            [CodeBlockParser("python", PythonBlock()), ConsoleBlocks()],
             patterns=["README.md", "docs/*.md"],
             fixtures=["shell"],
             document_types={".md": Page},
         ),
         Sybil(
-            [DocTestParser()], patterns=["src/*/*.py", "src/*/*/*.py"], document_types={".py": PythonDocStringDocument}
+            [DocstringExamples()],
+            patterns=["src/*/*.py", "src/*/*/*.py"],
+            document_types={".py": PythonDocStringDocument},
         ),
     ]
 ).pytest()

@@ -14,7 +14,6 @@ from ingather.testing import Simulator
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "apps/tenk/README.md"]
-GOES_ON = "# goes on from above\n"
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def blocks(language):
 
 
 PYTHON = list(blocks("python"))
-each_block = pytest.mark.parametrize("block", [one for one in PYTHON if not one.text.startswith(GOES_ON)], ids=str)
+each_block = pytest.mark.parametrize("block", PYTHON, ids=str)
 
 
 def names_from_elsewhere(code):
@@ -57,15 +56,8 @@ def names_from_elsewhere(code):
 
 
 @each_block
-def test_a_block_that_does_not_say_that_it_goes_on_imports_all_that_it_uses(block):
+def test_a_block_imports_all_that_it_uses(block):
     assert names_from_elsewhere(block.text) == set()
-
-
-@pytest.mark.parametrize("block", [one for one in PYTHON if one.text.startswith(GOES_ON)], ids=str)
-def test_a_block_that_goes_on_has_something_to_go_on_from(block):
-    before = [one for one in PYTHON if one.page == block.page and one.line < block.line]
-    assert before
-    assert not names_from_elsewhere("".join(one.text for one in before) + block.text)
 
 
 @pytest.mark.slow
