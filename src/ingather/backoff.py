@@ -42,6 +42,7 @@ class RetryConfig:
 
     Raises ValueError for numbers out of range, or two filters.
 
+    >>> from ingather import RetryConfig
     >>> RetryConfig(max_attempts=5, backoff_strategy="fixed").delay(2, random=lambda: 0.5)
     1.0
     """

@@ -31,6 +31,7 @@ def run_sync(coroutine: Coroutine[object, object, T]) -> T:
     `errors.Cancelled` in a function whose task is already over, TypeError for what is no coroutine. Ctrl-C cancels the
     coroutine and waits for it.
 
+    >>> from ingather import run_sync
     >>> async def answer():
     ...     return 42
     >>> run_sync(answer())

@@ -52,6 +52,7 @@ class Budget:
 
     Raises ValueError for a cap that is not positive, or a price that is negative.
 
+    >>> from ingather import Budget
     >>> Budget(max_cost_usd=5.0)
     Budget(0.0000 of 5 USD spent)
     """

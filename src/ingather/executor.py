@@ -63,7 +63,7 @@ class ParallelLLMExecutor:
     Raises ValueError for a bound that is not positive, TypeError for a provider without ``complete``, and
     `StoreUnusable` for a store that cannot be opened.
 
-    >>> from ingather import EchoProvider, LLMTask, run_sync
+    >>> from ingather import EchoProvider, LLMTask, ParallelLLMExecutor, run_sync
     >>> executor = ParallelLLMExecutor(EchoProvider(), max_concurrency=3)
     >>> run_sync(executor.execute({"q": LLMTask("Hello")}))["q"].value.content
     'Echo: Hello'
@@ -165,7 +165,7 @@ class ParallelLLMExecutor:
         A string is a task of one user message. Raises TypeError for a table, or a single task or string; and what the
         input itself raises, after what was begun has ended.
 
-        >>> from ingather import EchoProvider, run_sync
+        >>> from ingather import EchoProvider, ParallelLLMExecutor, run_sync
         >>> for result in run_sync(ParallelLLMExecutor(EchoProvider()).gather(["One", "Two"])):
         ...     print(result.value)
         Echo: One
@@ -182,7 +182,7 @@ class ParallelLLMExecutor:
         Taken with ``async for``, or outside an event loop with ``for``. Leaving early (``break`` out of a ``for``,
         ``aclose()``, ``async with``) cancels what is in flight and waits for it. Raises TypeError as `gather`.
 
-        >>> from ingather import EchoProvider
+        >>> from ingather import EchoProvider, ParallelLLMExecutor
         >>> for result in ParallelLLMExecutor(EchoProvider()).as_completed(["Hello"]):
         ...     print(result.value)
         Echo: Hello
@@ -205,6 +205,7 @@ class ParallelLLMExecutor:
     def stats(self) -> Stats:
         """Where the time of all tasks so far went, what they took, what limited them; at any time, from any thread.
 
+        >>> from ingather import ParallelLLMExecutor
         >>> ParallelLLMExecutor("echo").stats().attempts
         0
         """

@@ -23,6 +23,7 @@ class Hedge:
 
     Raises ValueError for what is no percentile and no positive time, or a share that is not between 0 and 1.
 
+    >>> from ingather import Hedge
     >>> Hedge(after="p95", max_extra=0.05)
     Hedge(after='p95', max_extra=0.05)
     """

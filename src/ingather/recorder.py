@@ -51,6 +51,7 @@ class Recorder:
     is no recording, and for a mode that there is not.
 
     >>> from ingather import EchoProvider
+    >>> from ingather.testing import Recorder
     >>> Recorder(EchoProvider(), "tests/answers.jsonl", mode="replay")
     Recorder(EchoProvider(0 calls, 0 scripted), Recording('tests/answers.jsonl', not read yet), replay)
     """

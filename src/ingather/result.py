@@ -25,6 +25,7 @@ class Usage:
     part of the prompt that was written to the cache, where that is billed; `cache_written_1h_tokens`: of these, what is
     kept for an hour.
 
+    >>> from ingather import Usage
     >>> Usage(10, 5) + Usage(1, 2)
     Usage(input_tokens=11, output_tokens=7, cached_tokens=0, reasoning_tokens=0)
     """
@@ -62,6 +63,7 @@ class LLMResponse:
     `logprobs`: those that were asked for, in the provider's form. `body`: the JSON of the whole answer, as it came (a
     stream: put together; damage: mended), kept in a store too; `raw` is what it says. ``str(response)`` is its text.
 
+    >>> from ingather import LLMResponse
     >>> print(LLMResponse("Paris"))
     Paris
     """
@@ -85,6 +87,7 @@ class LLMResponse:
     def raw(self) -> Any:
         """The whole answer as the provider gave it, decoded anew each time; None where there is none.
 
+        >>> from ingather import LLMResponse
         >>> LLMResponse("Paris", body=b'{"citations": ["https://example.org"]}').raw["citations"]
         ['https://example.org']
         """
@@ -133,6 +136,7 @@ class TaskResult:
     `attempts` is 0, `usage` counts no tokens, `cost_usd` is 0.0, and what the answer once took stands in
     ``response.usage``. `unsaved`: it was bought, but could not be stored; the run ends with a `StoreError`.
 
+    >>> from ingather import TaskResult
     >>> TaskResult("sum", True, 3).unwrap()
     3
     """

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class RetryExecutor:
     """Calls a function until it succeeds or `config` says it is over.
 
+    >>> from ingather import RetryConfig, RetryExecutor
     >>> RetryExecutor(RetryConfig(max_attempts=3)).execute_sync(max, 1, 2)
     2
     """

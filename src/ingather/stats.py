@@ -30,6 +30,7 @@ class Times:
     was away. `budget`: for money that others had reserved. `backoff`: asleep after faults. `provider`: with a request
     on the wire. `functions`: in functions of one's own, and the calls that they made.
 
+    >>> from ingather.stats import Times
     >>> Times(queue=1.0, provider=3.0).total
     4.0
     """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class LLMMessage:
     """One message of a conversation. `content` is text, or a list of parts in the provider's own form.
 
+    >>> from ingather import LLMMessage
     >>> LLMMessage("user", "Hello").role
     'user'
     """
@@ -65,6 +66,7 @@ class LLMTask:
     Raises TypeError for messages of another form, for a parameter that is given twice, and for a name that is none
     (such as ``respons_model``); ValueError for times that are not positive.
 
+    >>> from ingather import LLMTask
     >>> LLMTask("Name a prime", system="Be brief.", temperature=0)
     LLMTask('Name a prime', system='Be brief.', temperature=0)
     """
@@ -126,6 +128,7 @@ class DeterministicTask:
     `fn(*args, **kwargs)` may be sync (it runs in a thread, with the caller's context variables) or async; whatever it
     returns is awaited if it can be. `timeout` and `deadline` as in `LLMTask`, in seconds. Never retried.
 
+    >>> from ingather import DeterministicTask
     >>> DeterministicTask(max, args=(1, 2)).fn is max
     True
     """
@@ -153,6 +156,7 @@ class Prompt:
     """What to ask for a field of an `ExtractTask`'s model, in place of its description.
 
     >>> from typing import Annotated
+    >>> from ingather import Prompt
     >>> products = Annotated[list[str], Prompt("Every product that is named, as it is named.")]
     """
 
@@ -188,6 +192,7 @@ class ExtractTask:
     Raises TypeError or ValueError for what is none of these, and for a parameter that is given twice.
 
     >>> from pydantic import BaseModel
+    >>> from ingather import ExtractTask
     >>> class Company(BaseModel):
     ...     products: list[str]
     ...     employees: int

@@ -17,6 +17,7 @@ class Limits:
 
     Raises ValueError for a cap below 1.
 
+    >>> from ingather import Limits
     >>> Limits(requests_per_minute=500).requests_per_minute
     500
     """

@@ -40,6 +40,7 @@ class Progress:
 
     Whatever goes wrong in showing it ends the showing, never the run.
 
+    >>> from ingather.progress import Progress
     >>> progress = Progress()
     >>> executor_options = {"on_event": progress}
     """

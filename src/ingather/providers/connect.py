@@ -69,6 +69,7 @@ def connect(
 
     Raises `SetupError` that says what to do.
 
+    >>> from ingather import connect
     >>> connect("openai/llama-3", base_url="http://localhost:8000/v1", temperature=0)
     OpenAIProvider('llama-3' at localhost:8000)
     """

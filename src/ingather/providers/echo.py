@@ -28,6 +28,8 @@ class ResponseQueueExhaustedError(IngatherError):
 class ErrorResponse:
     """A scripted failure: the call raises `exception`.
 
+    >>> from ingather import EchoProvider
+    >>> from ingather.testing import ErrorResponse
     >>> EchoProvider().set_responses([ErrorResponse(RuntimeError("down"))])
     EchoProvider(0 calls, 1 scripted)
     """
@@ -67,6 +69,7 @@ Scripted = str | LLMResponse | ErrorResponse
 def text_response(content: str, *, model: str = "echo-model", finish_reason: str = "stop") -> LLMResponse:
     """An answer with this text.
 
+    >>> from ingather.testing import text_response
     >>> text_response("Paris").content
     'Paris'
     """
@@ -86,6 +89,7 @@ class EchoProvider:
     `response_fn(messages)` gives one of these. `strict`: an exhausted queue raises `ResponseQueueExhaustedError`
     instead of echoing. `prompt_builder` and `strict_tools` are accepted and not used.
 
+    >>> from ingather import EchoProvider
     >>> provider = EchoProvider(responses=["one", "two"])
     >>> provider.call_count
     0

@@ -35,6 +35,7 @@ class Report:
 
     `total`: how many tasks there will be, where the executor cannot know.
 
+    >>> from ingather.report import Report
     >>> Report(total=10).summary().total
     10
     """

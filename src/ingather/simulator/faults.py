@@ -71,6 +71,7 @@ class Say:
 class Reply:
     """An HTTP answer as it is: for what a provider sends that has no name here.
 
+    >>> from ingather.testing import Reply
     >>> Reply(529, '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}').status
     529
     """

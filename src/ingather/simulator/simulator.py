@@ -29,6 +29,7 @@ class Simulator(Settings):
 
     Raises SetupError for settings that make no sense, and, when opened, for an address that cannot be had.
 
+    >>> from ingather.testing import Simulator
     >>> with Simulator(latency=0.2, rpm=600) as sim:
     ...     sim.base_url.startswith("http://127.0.0.1:")
     True

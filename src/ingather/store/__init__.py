@@ -58,6 +58,7 @@ class Store:
     takes some milliseconds, in which a loop would stand still.
 
     >>> from tempfile import TemporaryDirectory
+    >>> from ingather import Store
     >>> with TemporaryDirectory() as folder, Store(f"{folder}/run.db") as store:
     ...     store.stats().answers
     0
