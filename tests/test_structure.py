@@ -25,7 +25,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "call.py::Call._bought": "the retry policy decides on whatever a call raises, and raises what is final",
     "call.py::Call.result": "the one place where a task's failure becomes a value",
     "cli/__init__.py::_main": "a crash becomes one line and exit code 1",
-    "executor.py::ParallelLLMExecutor._tell": "a subscriber's failure is logged and hurts no run",
+    "events.py::Listener.__call__": "a failure of the user's function is told once and hurts no run",
     "intake.py::Intake.pull": "what the user's input raises is raised again once what is done is delivered",
     "intake.py::Intake.wait_pull": "as Intake.pull",
     "jobs/answer_form.py::_imported": "the user's schema file may raise anything, and is told where",

@@ -3,10 +3,13 @@
 import copy
 import dataclasses
 import pickle
+import warnings
 
 import pytest
 
 from ingather import EchoProvider, ExtractTask, LLMMessage, LLMTask, ParallelLLMExecutor
+from ingather.task import Task
+from ingather.task_params import KNOWN, likely_typo
 
 KINDS = [lambda **params: LLMTask("Hello", **params), lambda **params: ExtractTask("Hello", dict, **params)]
 both_kinds = pytest.mark.parametrize("kind", KINDS, ids=["LLMTask", "ExtractTask"])
@@ -100,3 +103,91 @@ async def test_the_provider_gets_them_over_those_of_the_executor():
     await executor.gather([LLMTask("Hello", system="Be brief.", seed=2)])
     assert provider.calls[0].config_overrides == {"seed": 2, "top_p": 1}
     assert [message.role for message in provider.calls[0].messages] == ["system", "user"]
+
+
+# -- likely slips: sent, with a warning at the line that gives them
+
+
+@both_kinds
+@pytest.mark.parametrize(("slip", "meant"), [("temprature", "temperature"), ("max_token", "max_tokens")])
+def test_a_likely_slip_is_sent_with_a_warning_that_names_what_was_meant(kind, slip, meant):
+    with pytest.warns(UserWarning, match=f"'{slip}' is sent as it is: did you mean '{meant}'") as warned:
+        task = kind(**{slip: 1})
+    assert task.config_overrides == {slip: 1}
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+@both_kinds
+@pytest.mark.parametrize("overrides", [{"temprature": 1}, {"extra_body": {"temprature": 1}}], ids=["own", "extra_body"])
+def test_a_slip_in_config_overrides_is_warned_of_as_well(kind, overrides):
+    with pytest.warns(UserWarning, match="'temprature'") as warned:
+        kind(config_overrides=overrides)
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+def test_a_slip_in_an_executors_parameters_is_warned_of_as_well():
+    with pytest.warns(UserWarning, match="'temprature' is sent as it is: did you mean 'temperature'") as warned:
+        ParallelLLMExecutor(EchoProvider(), default_config_overrides={"temprature": 1})
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+async def test_a_slip_is_not_warned_of_again_where_tasks_are_made_of_a_task():
+    with pytest.warns(UserWarning, match="temprature") as warned:
+        steps: list[Task] = [LLMTask("a", temprature=1), ExtractTask("Ines is 41.", list[str], temprature=1)]
+    assert len(warned) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        await ParallelLLMExecutor(EchoProvider()).execute_sequential(steps, pass_result=True)
+        await ParallelLLMExecutor("offline/extractive").gather(steps)
+
+
+@both_kinds
+def test_parameters_that_are_known_or_of_nobody_are_sent_without_a_word(kind):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kind(temperature=0, guided_json={}, my_own=1, config_overrides={"top_k": 1, "x": 2})
+
+
+# -- which names are likely slips, and of which
+
+SLIPS = {
+    "temprature": "temperature",
+    "temperatur": "temperature",
+    "temp": "temperature",
+    "Temperature": "temperature",
+    "top-p": "top_p",
+    "maxTokens": "max_tokens",
+    "max_token": "max_tokens",
+    "max_tokns": "max_tokens",
+    "max_new_tokens": "max_tokens",
+    "response_fromat": "response_format",
+    "resoning_effort": "reasoning_effort",
+    "chat_template_kwarg": "chat_template_kwargs",
+    "frequencypenalty": "frequency_penalty",
+    "presence_penality": "presence_penalty",
+    "stop_words": "stop",
+    "modle": "model",
+    "tool": "tools",
+    "logprob": "logprobs",
+}
+
+
+@pytest.mark.parametrize(("written", "meant"), SLIPS.items())
+def test_slip_has_a_name_that_was_meant(written, meant):
+    assert likely_typo(written) == meant
+
+
+NO_SLIPS = """chat_template_kwargs guided_json guided_regex guided_choice structured_outputs thinking logprobs
+    top_logprobs seed extra_body reasoning_effort reasoning provider models route plugins transforms top_k top_a min_p
+    topK topP thinkingConfig thinking_config thinking_budget enable_thinking random_seed safe_prompt search_parameters
+    n_predict cache_prompt mirostat repeat_penalty repetition_penalty ignore_eos min_tokens stop_token_ids priority
+    my_own x a top_n n_best google json_mode verbose lora"""
+
+
+@pytest.mark.parametrize("name", NO_SLIPS.split())
+def test_name_that_a_server_knows_or_nobody_is_none(name):
+    assert likely_typo(name) is None
+
+
+def test_no_known_name_is_a_slip_of_another():
+    assert [name for name in KNOWN if likely_typo(name) is not None] == []

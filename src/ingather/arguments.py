@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
 from ingather.budget import Budget
+from ingather.events import Listener
 from ingather.hedge import Hedge
 from ingather.providers.base import Provider, WireProvider
 from ingather.providers.capabilities import capabilities_of
 from ingather.slots import Slots
 from ingather.store import Store
+from ingather.task_params import warn_of_typos
 
 if TYPE_CHECKING:
     from ingather.events import Event
@@ -25,9 +27,10 @@ _MOST = 1000  # calls in flight for max_concurrency=None; how many of these are 
 
 
 def check_policies(retry: object, overrides: object, budget: object, hedge: object) -> None:
-    """Raise TypeError for the first that is of another kind."""
+    """Raise TypeError for the first that is of another kind; warn of parameters that are likely slips."""
     if overrides is not None and not isinstance(overrides, Mapping):
         raise TypeError(f"default_config_overrides is a mapping of parameters, not {overrides!r:.80}")
+    warn_of_typos(overrides)
     given = (("default_retry", retry, RetryConfig), ("budget", budget, Budget), ("hedge", hedge, Hedge))
     for name, value, kind in given:
         if not isinstance(value, kind | None):
@@ -69,17 +72,25 @@ def opened(store: Store | str | os.PathLike[str] | None) -> Store | None:
 def subscribers(
     on_event: Callable[[Event], None] | None, progress: bool | Callable[[Summary], object] | Progress | None
 ) -> tuple[Callable[[Event], None], ...]:
-    """Who is told all events. Raises TypeError for a `progress` that cannot be shown."""
-    told = () if on_event is None else (on_event,)
+    """Who is told all events. Raises TypeError for a function that cannot be told, or is asynchronous."""
+    if on_event is not None and (not callable(on_event) or _is_async(on_event)):
+        raise TypeError(f"on_event is a function (not async) that takes an event, not {on_event!r:.80}")
+    told = () if on_event is None else (Listener("on_event", on_event),)
     if progress is None or progress is False:
         return told
-    if progress is not True and not callable(progress):
-        raise TypeError(f"progress is True, a function that takes a Summary, or a Progress, not {progress!r:.80}")
+    if progress is not True and (not callable(progress) or _is_async(progress)):
+        raise TypeError(
+            f"progress is True, a function (not async) that takes a Summary, or a Progress, not {progress!r:.80}"
+        )
     from ingather.progress import Progress
 
-    if isinstance(progress, Progress):
-        return (*told, progress)
-    return (*told, Progress(each_run=True, call=None if progress is True else progress))
+    if not isinstance(progress, Progress):
+        progress = Progress(each_run=True, call=None if progress is True else progress)
+    return (*told, Listener("progress", progress))
+
+
+def _is_async(function: Callable[..., object]) -> bool:
+    return any(inspect.iscoroutinefunction(each) for each in (function, type(function).__call__))
 
 
 def slots_for(max_concurrency: int | None, provider: Provider) -> Slots:

@@ -5,14 +5,22 @@ Times `at` are seconds of the monotonic clock. Subscribers are called on the exe
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import traceback
+import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ingather.result import TaskResult, Usage
     from ingather.stats import Stats, Times
+
+T = TypeVar("T")
+
+logger = logging.getLogger("ingather")
 
 
 @dataclass(slots=True)
@@ -178,3 +186,36 @@ Event = (
     | TaskEnded
     | RunEnded
 )
+
+
+@dataclass(slots=True)
+class Listener(Generic[T]):
+    """A function of the user's that is told what happens: what it raises ends nothing, and is warned of once.
+
+    `argument`: by which it was given.
+    """
+
+    argument: str
+    function: Callable[[T], object]
+    _has_failed: bool = False
+
+    def __call__(self, what: T) -> None:
+        """Tell it."""
+        try:
+            self.function(what)
+        except Exception as error:
+            level = logging.DEBUG if self._has_failed else logging.ERROR
+            logger.log(level, "%s failed for %s; the run goes on", self.argument, type(what).__name__, exc_info=True)
+            if not self._has_failed:
+                self._has_failed = True
+                self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        raised = "".join(traceback.format_exception_only(error)).strip()
+        called = error.__traceback__
+        at = called and (called.tb_next or called)  # the function's own line, where it is not written in C
+        message = f"{self.argument} raised {raised}: the run goes on, and what else it raises is only logged"
+        with contextlib.suppress(RuntimeWarning):  # raised where warnings are errors; it would end the run
+            warnings.warn_explicit(
+                message, RuntimeWarning, at.tb_frame.f_code.co_filename if at else "?", at.tb_lineno if at else 0
+            )

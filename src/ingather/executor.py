@@ -6,14 +6,13 @@ import asyncio
 import logging
 import math
 import os
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ingather.arguments import check_policies, connected, opened, slots_for, subscribers, warn_of_no_effect
 from ingather.delivery import AsCompleted, Collected, InOrder, Results, Sink
 from ingather.errors import NotSent, ProviderError, SetupError, StoreError
-from ingather.inputs import as_task, check_tasks
+from ingather.inputs import as_task, check_list, check_tagged, check_tasks
 from ingather.nesting import current
 from ingather.open_runs import OpenRuns
 from ingather.run import Run
@@ -22,7 +21,7 @@ from ingather.task import positive_seconds
 from ingather.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ingather.backoff import RetryConfig
     from ingather.budget import Budget
@@ -54,9 +53,10 @@ class ParallelLLMExecutor:
     seconds for each call of a method as a whole. `store`: a `Store`, or the path of one, which remembers the answers of
     our own dialects; a call whose answer is there is not sent, identical calls at one time share a request, and what
     cannot be stored is not bought: then the run ends with `StoreError`. `budget`: a cap on money or tokens that is not
-    overshot. `hedge`: when a slow request is sent twice. `on_event`: called with each event (see
-    `ingather.events`). `progress`: True shows each run as it goes (one line in a terminal, a bar in a notebook, else a
-    line every few seconds); or a function that is called with the `Summary` so far; or a `Progress` of one's own.
+    overshot. `hedge`: when a slow request is sent twice. `on_event`: called with each event (see `ingather.events`);
+    what it raises is warned of once, and hurts no run. `progress`: True shows each run as it goes (one line in a
+    terminal, a bar in a notebook, else a line every few seconds); or a function that is called with the `Summary` so
+    far; or a `Progress` of one's own.
 
     Usable without ``async with``; with it, leaving cancels what is in flight and waits for it.
 
@@ -117,17 +117,14 @@ class ParallelLLMExecutor:
         A failed task is a result with ``success=False`` and never hurts the others. Raises TypeError for anything but a
         dict.
         """
-        if not isinstance(tasks, Mapping):
-            raise TypeError(
-                f"execute() takes a dict of tag to task, not {type(tasks).__name__}: use gather() for a list"
-            )
-        check_tasks(tasks, "execute")
+        check_tagged(tasks, "execute")
         return dict(zip(tasks, await self.gather(tasks, fail_fast), strict=True))
 
     async def execute_mixed(
         self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None
     ) -> dict[str, TaskResult]:
         """The same as `execute`: every method takes both kinds of task."""
+        check_tagged(tasks, "execute_mixed")
         return await self.execute(tasks, fail_fast)
 
     async def execute_sequential(
@@ -145,9 +142,7 @@ class ParallelLLMExecutor:
         """
         if pass_result not in (True, False, "conversation"):
             raise ValueError(f"pass_result is True, False or 'conversation', not {pass_result!r}")
-        if isinstance(tasks, Mapping):
-            raise TypeError("execute_sequential() takes a list of tasks, in order, not a dict")
-        check_tasks(tasks, "execute_sequential")
+        check_list(tasks, "execute_sequential")
         steps = [as_task(task) for task in tasks]
         sink = Collected()
         await self._collect(Steps(steps, sink, pass_result), sink, fail_fast, window=1)
@@ -283,10 +278,7 @@ class ParallelLLMExecutor:
 
     def _tell(self, event: Event) -> None:
         for tell in self._subscribers:
-            try:
-                tell(event)
-            except Exception:
-                logger.exception("on_event failed for %s; the run goes on", type(event).__name__)
+            tell(event)
 
     def __repr__(self) -> str:
         return f"ParallelLLMExecutor({self.provider!r}, {self._slots!r}, {len(self._runs)} runs)"

@@ -31,7 +31,7 @@ def check_tasks(tasks: object, method: str) -> None:
         what = "string" if isinstance(tasks, str) else kind
         raise TypeError(f"{method}() takes an iterable of tasks, not one {what}: write {method}([…]) around it")
     if isinstance(tasks, Mapping):
-        if isinstance(tasks.get("role"), str) and "content" in tasks:
+        if _is_message(tasks):
             raise TypeError(f"{method}() takes tasks, not a message: write {method}([LLMTask([message])])")
         return
     columns = _columns(tasks)
@@ -56,11 +56,38 @@ def check_tasks(tasks: object, method: str) -> None:
         raise TypeError(f"{method}() takes tasks or strings, and this {kind} holds none: {how}")
 
 
+def check_tagged(tasks: object, method: str) -> None:
+    """`check_tasks` for a method that takes only a dict of tag to task."""
+    if isinstance(tasks, Mapping) and not _is_message(tasks):
+        return
+    kind = "a message" if isinstance(tasks, Mapping) else type(tasks).__name__
+    one = {"a message": "LLMTask([message])", "LLMMessage": "LLMTask([message])", "str": "LLMTask(text)"}.get(kind)
+    if one is None and isinstance(tasks, _KINDS):
+        one = "task"
+    instead = "use gather() for a list" if one is None else f"write {method}({{'tag': {one}}}) or gather([{one}])"
+    raise TypeError(f"{method}() takes a dict of tag to task, not {kind}: {instead}")
+
+
+def check_list(tasks: object, method: str) -> None:
+    """`check_tasks` for a method that takes only a list."""
+    if isinstance(tasks, Mapping):
+        raise TypeError(f"{method}() takes a list of tasks, in order, not a dict: write list(tasks.values())")
+    if isinstance(tasks, AsyncIterable):
+        raise TypeError(
+            f"{method}() takes a list of tasks, in order, not {type(tasks).__name__}: write [task async for task in …]"
+        )
+    check_tasks(tasks, method)
+
+
 def not_a_task(item: object) -> TypeError:
     """The error of an item that is no task: says what to write."""
     return TypeError(
         f"a task is a string, LLMTask, DeterministicTask or ExtractTask, not {brief(item, 80)}{_hint(item)}"
     )
+
+
+def _is_message(tasks: Mapping[Any, object]) -> bool:
+    return isinstance(tasks.get("role"), str) and "content" in tasks
 
 
 def _hint(item: Any) -> str:

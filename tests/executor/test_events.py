@@ -1,4 +1,5 @@
 import asyncio
+import linecache
 
 import pytest
 
@@ -206,3 +207,40 @@ async def test_a_subscriber_that_raises_is_logged_and_the_run_goes_on(kind, capl
     assert executor._slots.in_use == 0
     assert not executor._runs
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_a_subscriber_raises_is_warned_of_once_at_its_own_line():
+    told = []
+
+    def subscriber(event):
+        told.append(event)
+        raise LookupError("in the subscriber")
+
+    executor = ParallelLLMExecutor(EchoProvider(), on_event=subscriber)
+    with pytest.warns(RuntimeWarning) as warned:
+        results = await executor.gather(["a", "b"])
+    assert [result.success for result in results] == [True, True]
+    assert len(told) > len(warned) == 1
+    assert str(warned[0].message).startswith("on_event raised LookupError: in the subscriber: the run goes on")
+    assert warned[0].filename == __file__
+    assert linecache.getline(__file__, warned[0].lineno).strip().startswith("raise LookupError")
+
+
+async def test_a_subscriber_written_in_c_is_warned_of_too():
+    with pytest.warns(RuntimeWarning, match="on_event raised TypeError: "):
+        await ParallelLLMExecutor(EchoProvider(), on_event=len).gather(["a"])  # type: ignore[arg-type]
+
+
+async def asynchronous(event):
+    pass
+
+
+class Asynchronous:
+    async def __call__(self, event):
+        pass
+
+
+@pytest.mark.parametrize("wrong", ["print", 1, asynchronous, Asynchronous()])
+async def test_what_cannot_be_told_of_events_is_a_type_error(wrong):
+    with pytest.raises(TypeError, match=r"on_event is a function \(not async\) that takes an event"):
+        ParallelLLMExecutor(EchoProvider(), on_event=wrong)

@@ -167,11 +167,44 @@ async def test_the_whole_of_it_is_a_type_error_before_anything_is_sent(executor,
     assert provider.call_count == 0
 
 
-@pytest.mark.parametrize("method", ["gather", "as_completed", "in_order", "execute"])
+METHODS = ["gather", "as_completed", "in_order", "execute_sequential", "execute", "execute_mixed"]
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "execute_sequential"])
 async def test_a_message_is_no_dict_of_tasks(executor, provider, method):
     with pytest.raises(TypeError, match="not a message"):
         await getattr(executor, method)({"role": "user", "content": "Hello"})
     assert provider.call_count == 0
+
+
+@pytest.mark.parametrize("tasks", [None, 3, "one", LLMTask("a"), LLMMessage("user", "a"), Frame(), lazily], ids=str)
+@pytest.mark.parametrize("method", METHODS)
+async def test_the_error_names_the_method_that_was_called(executor, method, tasks):
+    with pytest.raises(TypeError, match=rf"^{method}\(\) takes"):
+        await getattr(executor, method)(tasks)
+
+
+@pytest.mark.parametrize("method", ["execute", "execute_mixed"])
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        (["one"], r"not list: use gather\(\) for a list"),
+        ("one", r"not str: write METHOD\({'tag': LLMTask\(text\)}\) or gather\("),
+        (LLMTask("a"), r"not LLMTask: write METHOD\({'tag': task}\) or gather\("),
+        (LLMMessage("user", "a"), r"write METHOD\({'tag': LLMTask\(\[message\]\)}\)"),
+        ({"role": "user", "content": "a"}, r"not a message: write METHOD\({'tag': LLMTask\(\[message\]\)}\)"),
+    ],
+)
+async def test_what_takes_a_dict_says_how_to_write_one(executor, method, tasks, words):
+    with pytest.raises(TypeError, match=words.replace("METHOD", method)):
+        await getattr(executor, method)(tasks)
+
+
+async def test_a_sequence_is_no_dict_and_no_stream(executor):
+    with pytest.raises(TypeError, match=r"execute_sequential.*not a dict: write list\(tasks.values\(\)\)"):
+        await executor.execute_sequential({"a": "one"})
+    with pytest.raises(TypeError, match=r"execute_sequential.*not async_generator: write \[task async for"):
+        await executor.execute_sequential(lazily())
 
 
 async def test_empty_columns_and_tables_with_tasks_in_a_column_are_fine(executor):

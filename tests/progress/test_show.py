@@ -198,14 +198,38 @@ def test_a_function_is_told_how_far_it_is_and_at_last_that_it_is_done():
 
 def test_a_function_that_fails_hurts_no_run(caplog):
     def fail(summary):
-        raise ZeroDivisionError
+        raise ZeroDivisionError("in the function")
 
-    results = run_sync(ParallelLLMExecutor(EchoProvider(), progress=fail).gather(["a"]))
+    with pytest.warns(RuntimeWarning, match="progress raised ZeroDivisionError: in the function: the run goes on"):
+        results = run_sync(ParallelLLMExecutor(EchoProvider(), progress=fail).gather(["a"]))
     assert results[0].success
-    assert "progress is shown no more" in caplog.text
+    assert "in the function" in caplog.text
 
 
-@pytest.mark.parametrize("wrong", ["yes", 1, object()])
+@pytest.mark.parametrize("kind", [ValueError, OSError])  # which a terminal's stream raises when it is closed
+def test_a_function_that_fails_is_called_again_and_warned_of_once(kind):
+    seen = []
+
+    def fail(summary):
+        seen.append(summary.done)
+        raise kind("in the function")
+
+    async def twice():
+        executor = ParallelLLMExecutor(EchoProvider(), progress=fail)
+        await executor.gather(["a"])
+        await executor.gather(["a"])
+
+    with pytest.warns(RuntimeWarning, match="in the function") as warned:
+        run_sync(twice())
+    assert seen.count(1) >= 2
+    assert len(warned) == 1
+
+
+async def asynchronous(summary):
+    pass
+
+
+@pytest.mark.parametrize("wrong", ["yes", 1, object(), asynchronous])
 def test_anything_else_is_a_type_error(wrong):
     with pytest.raises(TypeError, match="progress is True, a function"):
         ParallelLLMExecutor(EchoProvider(), progress=wrong)

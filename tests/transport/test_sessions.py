@@ -114,3 +114,9 @@ def test_transport_that_is_forgotten_closes_itself(served):
 
     asyncio.run(run())
     gc.collect()
+
+
+def test_one_that_sent_nothing_ends_also_when_the_interpreter_has_cleared_its_module(monkeypatch):
+    transport = AiohttpTransport()
+    monkeypatch.setattr("ingather.transport.http1.asyncio", None)
+    transport.__del__()

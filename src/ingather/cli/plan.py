@@ -29,7 +29,7 @@ from ingather.jobs import (
 from ingather.jobs.answer_form import AnswerForm, load_form
 from ingather.jobs.batch import ENDPOINTS
 from ingather.jobs.owner import Owner
-from ingather.jobs.params import names_in, run_params
+from ingather.jobs.params import run_params
 from ingather.jobs.typos import Typos
 from ingather.limits import Limits
 from ingather.providers.capabilities import capabilities_of
@@ -38,6 +38,7 @@ from ingather.providers.homes import HOMES
 from ingather.providers.own_headers import parsed_header
 from ingather.providers.responses import ResponsesProvider
 from ingather.store import Store
+from ingather.task_params import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

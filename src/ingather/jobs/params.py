@@ -92,16 +92,6 @@ def run_params(assignments: list[str]) -> dict[str, object]:
     return checked_params(params)
 
 
-def names_in(params: Mapping[str, object]) -> list[str]:
-    """All names, those of fields in ``extra_body`` among them.
-
-    >>> names_in({"top_p": 1, "extra_body": {"top_k": 5}})
-    ['top_p', 'extra_body', 'top_k']
-    """
-    extra = params.get("extra_body")
-    return [*params, *(extra if isinstance(extra, Mapping) else ())]
-
-
 def parsed_param(assignment: str) -> tuple[str, object]:
     """``"temperature=0.2"`` as a name and a value; what is not JSON is text.
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ingather.errors import SetupError
 from ingather.jobs.batch import RESPONSES, is_batch, read_batch
 from ingather.jobs.messages import read_messages
-from ingather.jobs.params import TYPES, checked_params, names_in
+from ingather.jobs.params import TYPES, checked_params
 from ingather.jobs.typos import Typos
 from ingather.task import LLMMessage, LLMTask
+from ingather.task_params import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ingather.errors import SetupError
-from ingather.providers.parameters import likely_typo
+from ingather.task_params import likely_typo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self, TextIO
 
-from ingather.events import RunEnded, RunStarted
+from ingather.events import Listener, RunEnded, RunStarted
 from ingather.progress.pace import Pace, Rates, over_all
 from ingather.progress.views import FRAME, put, view_for
 from ingather.report import Report
@@ -38,7 +38,7 @@ class Progress:
     `call`: a function that is called with the `Summary` so far, four times a second (from a thread) and at the end, in
     place of showing anything. `report` adds the events up; its `summary` may be asked for at any time.
 
-    Whatever goes wrong in showing it ends the showing, never the run.
+    Whatever goes wrong in showing it ends the showing, never the run; what `call` raises is warned of once.
 
     >>> from ingather.progress import Progress
     >>> progress = Progress()
@@ -61,7 +61,7 @@ class Progress:
         self._live = live
         self._every = every
         self._each_run = each_run
-        self._call = call
+        self._call = None if call is None else Listener("progress", call)
         self._lock = threading.Lock()  # events come from several loops, where an executor is shared by threads
         self._open: dict[int, asyncio.AbstractEventLoop | None] = {}
         self._showing: _Showing | None = None

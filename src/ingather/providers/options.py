@@ -5,12 +5,11 @@ The latter would otherwise be sent to the server, with ``apikey`` the key itself
 
 from __future__ import annotations
 
-import warnings
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ingather.errors import SetupError
-from ingather.providers.parameters import KNOWN, likely_typo
+from ingather.task_params import KNOWN, warn_of_typos
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,5 +72,4 @@ def check_names(params: Mapping[str, object]) -> None:
             raise SetupError(f"connect() has no {name!r}, and nothing in its place: leave it out")
         if ours is not None:
             raise SetupError(f"connect() has no {name!r}: did you mean {ours}?")
-        if (known := likely_typo(name)) is not None:
-            warnings.warn(f"{name!r} is sent as it is: did you mean {known!r}?", stacklevel=3)
+    warn_of_typos(params)

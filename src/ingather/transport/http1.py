@@ -109,10 +109,12 @@ class AiohttpTransport:
 
     def __del__(self) -> None:
         """Nobody uses it any more: close at once what this thread may close, since a loop may end before its turn."""
-        here = asyncio._get_running_loop()  # noqa: SLF001 - the public form raises where there is none
         lives = getattr(self, "_lives", {})
-        if lives and self._pid != os.getpid():
+        if not lives:
+            return  # before anything of this module is needed: as the interpreter ends, its names may be gone
+        if self._pid != os.getpid():
             return  # a child's copy: it shares what the parent's loop waits by
+        here = asyncio._get_running_loop()  # noqa: SLF001 - the public form raises where there is none
         for where in [where for where in lives if where[1] is here or not where[1].is_running()]:
             life, session = lives.pop(where), self._sessions.pop(where, None)
             if session is not None and not where[1].is_closed():

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from ingather import Store
-from tenk.service.records import Records
+from tenk.service.records import Records, RecordsClosed
 from tenk.service.state import AnalysisState
 
 pytestmark = pytest.mark.blocking_ok  # a Store is opened on the test's own loop
@@ -107,3 +107,37 @@ async def test_forgetting_is_done_whole_or_not_at_all(records, tmp_path):
     with pytest.raises(sqlite3.Error, match="disk full"):
         await records.forget("a")
     assert await records.load("a") is not None
+
+
+async def test_closing_twice_or_at_once_is_closing(records):
+    await asyncio.gather(records.save(state("a"), None), records.close(), records.close())
+    await records.close()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda records: records.save(state("a"), None),
+        lambda records: records.keep(state("a"), b"a filing"),
+        lambda records: records.load("a"),
+        lambda records: records.recent(1),
+        lambda records: records.forget("a"),
+    ],
+    ids=["save", "keep", "load", "recent", "forget"],
+)
+async def test_what_is_asked_after_the_end_says_so(records, ask):
+    await records.close()
+    with pytest.raises(RecordsClosed, match="the records are closed, and nothing was written"):
+        await ask(records)
+
+
+async def test_what_waited_is_on_file_when_it_is_closed(tmp_path):
+    with Store(tmp_path / "t.db"):
+        records = Records(tmp_path / "t.db")
+        saves = [asyncio.ensure_future(records.save(state(f"{number}"), None)) for number in range(9)]
+        await asyncio.sleep(0)
+        await records.close()
+        await asyncio.gather(*saves)
+        again = Records(tmp_path / "t.db")
+        assert len(await again.recent(100)) == 9
+        await again.close()

@@ -14,7 +14,7 @@ from tenk.errors import TenkError
 from tenk.service.access import HEADER, Door
 from tenk.service.desk import Busy, Conflict, Desk, Unknown
 from tenk.service.page import page_files
-from tenk.service.records import Records
+from tenk.service.records import Records, RecordsClosed
 from tenk.service.routes import PROBLEMS, router
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ingather import Store
     from tenk.service.settings import Settings
 
-_STATUS: dict[type[TenkError], int] = {Unknown: 404, Conflict: 409, Busy: 429}
+_STATUS: dict[type[TenkError], int] = {Unknown: 404, Conflict: 409, Busy: 429, RecordsClosed: 503}
 
 
 def service(settings: Settings, store: Store) -> FastAPI:
@@ -63,7 +63,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
 async def _told(_request: Request, error: Exception) -> Response:
     """An error of ours as an answer: its message is fit to be shown."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 422)
-    headers = {"retry-after": "5"} if status == 429 else None
+    headers = {"retry-after": "5"} if status in (429, 503) else None
     return JSONResponse({"detail": " ".join(str(error).split())}, status, headers)
 
 

@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from tenk.errors import TenkError
 from tenk.service.state import AnalysisState, Summary, summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from pathlib import Path
 
 T = TypeVar("T")
@@ -39,6 +41,10 @@ _SAVE = "INSERT OR REPLACE INTO tenk_analyses VALUES (?, ?, ?, ?, ?, ?)"
 _UNDER_WAY = "status IN ('waiting', 'reading', 'running')"
 
 
+class RecordsClosed(TenkError):
+    """Something was to be kept or looked up after the records had been closed."""
+
+
 class Kept(NamedTuple):
     """An analysis as it was last saved, and the digest of its filing, if that is here."""
 
@@ -47,9 +53,11 @@ class Kept(NamedTuple):
 
 
 class Records:
-    """`path`: of a `Store`'s file, which must be there. To be closed with `close`."""
+    """`path`: of a `Store`'s file, which must be there. After `close` all else raises `RecordsClosed`."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._closed: Future[None] | None = None
         self._thread = ThreadPoolExecutor(1, "tenk-records")
         self._connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         self._connection.executescript(_TABLES)
@@ -130,9 +138,11 @@ class Records:
         await self._written(work)
 
     async def close(self) -> None:
-        """Close the file, once all that waits is written."""
-        await self._done(sqlite3.Connection.close)
-        self._thread.shutdown(wait=False)
+        """Close the file, once all that waits is written. A second time it does nothing more."""
+        if self._closed is None:
+            self._closed = self._thread.submit(self._connection.close)
+            self._thread.shutdown(wait=False)
+        await asyncio.shield(asyncio.wrap_future(self._closed))  # who waits no longer leaves it to be closed
 
     async def _found(self, query: str, value: str) -> tuple[bytes, str | None] | None:
         row: tuple[bytes, str | None] | None = await self._done(lambda c: c.execute(query, (value,)).fetchone())
@@ -154,10 +164,12 @@ class Records:
         await self._done(whole)
 
     async def _done(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._closed is not None:
+            raise RecordsClosed("the records are closed, and nothing was written: the service is ending, or has ended")
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
 
     def __repr__(self) -> str:
-        return "Records()"
+        return f"Records({str(self._path)!r}{', closed' if self._closed else ''})"
 
 
 def _row(state: AnalysisState, digest: str | None) -> tuple[object, ...]:
