@@ -177,7 +177,7 @@ async def test_a_message_is_no_dict_of_tasks(executor, provider, method):
     assert provider.call_count == 0
 
 
-@pytest.mark.parametrize("tasks", [None, 3, "one", LLMTask("a"), LLMMessage("user", "a"), Frame(), lazily], ids=str)
+@pytest.mark.parametrize("tasks", [None, 3, "one", LLMTask("a"), LLMMessage("user", "a"), Frame(), lazily])
 @pytest.mark.parametrize("method", METHODS)
 async def test_the_error_names_the_method_that_was_called(executor, method, tasks):
     with pytest.raises(TypeError, match=rf"^{method}\(\) takes"):
