@@ -32,6 +32,16 @@ def test_nothing_has_no_percentile():
     assert Latencies().slowest == 0.0
 
 
+@given(st.lists(st.floats(0, 100), min_size=1), st.floats(0.01, 1))
+def test_no_percentile_is_above_the_slowest(seconds, share):
+    latencies = Latencies()
+    for took in seconds:
+        latencies.add(took)
+    found = latencies.percentile(share)
+    assert found is not None
+    assert found <= max(latencies.slowest, 1e-6)
+
+
 def test_calls_that_took_no_time_are_counted():
     latencies = Latencies()
     latencies.add(0.0)

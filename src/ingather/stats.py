@@ -126,7 +126,7 @@ class Latencies:
         for bucket in sorted(self._buckets):
             rank -= self._buckets[bucket]
             if rank <= 0:
-                return math.exp(bucket * _STEP)
+                return min(math.exp(bucket * _STEP), max(self._slowest, _LEAST))
         return None
 
     def _count(self) -> None:

@@ -59,8 +59,8 @@ def say_version() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    from ingather.cli.fold import fold
+    from ingather.cli.fold import say
 
     check_interrupted()
-    print(fold(f"ingather: {message}", sys.stderr), file=sys.stderr)
+    say(f"ingather: {message}", error=True)
     sys.exit(code)

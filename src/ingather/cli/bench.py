@@ -31,16 +31,17 @@ def bench(latency: Latency = 0.85, *, quick: Quick = False) -> None:
     import platform
 
     from ingather.cli.five_ways import table
+    from ingather.cli.fold import say
 
     latency = min(latency, 0.1) if quick else latency
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores. Seven calls of {latency:g} s (median):\n")
-    print(table(asyncio.run(_five_ways(latency))), flush=True)
+    say(f"Python {platform.python_version()}, {os.cpu_count()} cores. Seven calls of {latency:g} s (median):\n")
+    say(table(asyncio.run(_five_ways(latency))))
     calls = 2_000 if quick else 20_000
     engine = asyncio.run(_engine(calls))
-    print(f"\nengine alone, {calls:,} calls to a provider that suspends once: {engine * 1e6:.1f} µs of CPU a call")
+    say(f"\nengine alone, {calls:,} calls to a provider that suspends once: {engine * 1e6:.1f} µs of CPU a call")
     calls //= 10
     http = asyncio.run(_http(calls))
-    print(f"over HTTP, {calls:,} calls, 100 in flight, client and simulator in one process: {http:,.0f} calls/s")
+    say(f"over HTTP, {calls:,} calls, 100 in flight, client and simulator in one process: {http:,.0f} calls/s")
 
 
 async def _five_ways(latency: float) -> list[float]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingather.cli.conclusion import CAP_REACHED, Conclusion, begun_again, going_on, resuming
-from ingather.cli.fold import fold
+from ingather.cli.fold import say
 from ingather.cli.mistake import Mistake
 from ingather.cli.settle import Settled, settle
 from ingather.cli.signals import Interrupts
@@ -65,7 +64,7 @@ class Drive:
     def __init__(self, plan: Plan, how: How) -> None:
         self.plan = plan
         self.how = how
-        self.view = None if how.quiet else Progress(plan.left, live=_live(plan))
+        self.view = None if how.quiet or plan.left == 0 else Progress(plan.left, live=_live(plan))
         self.report = Report(plan.left) if self.view is None else self.view.report
         self.succeeded = self.failed = self.left_out = 0
         self.stopped_by = 0  # the exit code of what stopped it: a signal or the clock
@@ -86,7 +85,7 @@ class Drive:
         try:
             self.plan.begin()
             if not self.how.quiet and (said := begun_again(self.plan)):
-                print(fold(said, sys.stderr), file=sys.stderr)
+                say(said, error=True)
             asyncio.run(self._run())
             self._refuse_hopeless()
             settled = self._settle()
@@ -248,7 +247,7 @@ class Drive:
     def _conclude(self, settled: Settled) -> int:
         conclusion = Conclusion(self, settled)
         if not self.how.quiet or conclusion.code or settled.trouble:
-            print(fold(conclusion.text(), sys.stderr), file=sys.stderr)
+            say(conclusion.text(), error=True)
         return conclusion.code
 
 

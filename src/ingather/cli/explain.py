@@ -60,6 +60,7 @@ def explain(
     differs from the nearest one that is, among the 10,000 that were used last.
     """
     from ingather.cli.cache import existing
+    from ingather.cli.fold import say
     from ingather.cli.plan import Ask, Whom, make_recipe
     from ingather.jobs import BadLine, Source
     from ingather.jobs.check import lines_of
@@ -75,7 +76,7 @@ def explain(
     ask = Ask(prompt, system, param or [], schema, format, id=id, keep=columns(keep))
     recipe, provider, _ = make_recipe(source, ask, whom)
     if not isinstance(provider, WireProvider):
-        print(f"answers of {model} are never stored")
+        say(f"answers of {model} are never stored")
         return
     hits = misses = 0
     with Store(existing(store), read_only=True) as opened:
@@ -84,14 +85,14 @@ def explain(
             if only is not None and str(line.id) != only:
                 continue
             if isinstance(line, BadLine):
-                print(f"{line.id}: no task: {line}")
+                say(f"{line.id}: no task: {line}")
                 continue
             found = _explained(nearest, terms, line.task)
             hits, misses = hits + found.is_hit, misses + (not found.is_hit)
-            print(f"{line.id}: {_said(found)}")
+            say(f"{line.id}: {_said(found)}")
     if only is not None and not hits + misses:
-        print(f"there is no task {only!r} in {source.name}")
-    print(f"{counted(hits, 'hit')}, {counted(misses, 'miss', 'misses')}")
+        say(f"there is no task {only!r} in {source.name}")
+    say(f"{counted(hits, 'hit')}, {counted(misses, 'miss', 'misses')}")
 
 
 def _explained(nearest: Nearest, terms: Terms, task: LLMTask) -> Explanation:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import sys
 import textwrap
 from typing import TextIO
 
-_LABEL = 14  # columns of a summary's label, under which its text goes on
+_LABEL = re.compile(r"  \S+(?: \S+)?  +(?=\S)")  # of a line of a summary, whose text goes on under its beginning
 _COMMAND = "  ingather "  # to be copied: a line break in it would end it
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Print `text`, folded; `error`: to standard error."""
+    stream = sys.stderr if error else sys.stdout
+    print(fold(text, stream), file=stream, flush=True)
 
 
 def fold(text: str, stream: TextIO) -> str:
@@ -27,8 +35,8 @@ def _folded(line: str, width: int) -> str:
     if len(line) <= width or line.startswith(_COMMAND):
         return line
     indent = len(line) - len(line.lstrip())
-    has_label = indent == 2 and line[_LABEL - 2 : _LABEL] == "  "
-    under = " " * (_LABEL if has_label else indent + 2)
+    label = _LABEL.match(line)
+    under = " " * (label.end() if label else indent + 2)
     return "\n".join(
         textwrap.wrap(
             line, width, subsequent_indent=under, drop_whitespace=True, break_long_words=False, break_on_hyphens=False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ingather.backoff import RetryConfig
 from ingather.cli.again import Again, keep_apart, what_is_there
-from ingather.cli.fold import fold
+from ingather.cli.fold import say
 from ingather.cli.spending import Appraiser, Spending, as_options
 from ingather.cli.streams import check_interrupted
 from ingather.errors import SetupError, redact
@@ -167,7 +166,7 @@ def make_plan(
 def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider, AnswerForm | None]:
     """How rows become tasks, who is asked, and the form of answers. Raises SetupError."""
     form = None if ask.schema is None else load_form(ask.schema)
-    typos = Typos(ask.strict_params, lambda said: print(fold(f"warning: {said}", sys.stderr), file=sys.stderr))
+    typos = Typos(ask.strict_params, lambda said: say(f"warning: {said}", error=True))
     params = run_params(ask.params)
     template = None if ask.prompt is None else Template(_text(ask.prompt))
     system = None if ask.system is None else _text(ask.system)

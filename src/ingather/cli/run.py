@@ -131,8 +131,9 @@ def run(
     spending = Spending(max_cost, max_total_tokens, price or [])
     if dry_run:
         from ingather.cli.estimate import estimate
+        from ingather.cli.fold import say
 
-        print(estimate(tasks, ask, whom, again, spending, max_concurrency))
+        say(estimate(tasks, ask, whom, again, spending, max_concurrency))
         return
     command = ["ingather", *(context.obj or [])]
     how = How(

@@ -12,7 +12,7 @@ from tenk.filing import Filing, read_filing
 from tenk.inline_xbrl import read_inline
 from tenk.samples import SAMPLES
 from tenk.schedule import read_schedule
-from tenk.source import BadTicker, checked_ticker
+from tenk.source import BadTicker, SourceMissing, checked_ticker
 
 if TYPE_CHECKING:
     from tenk.source import FilingSource
@@ -68,7 +68,10 @@ def _by_name(name: str, tickers: FilingSource | None, year: int | None) -> tuple
             return sample.file, sample.read()
     if not is_ticker(name):
         return None
-    fetched = (tickers or _edgar()).fetch(name, year)
+    try:
+        fetched = (tickers or _edgar()).fetch(name, year)
+    except SourceMissing as error:
+        raise SourceMissing(f"there is no file {name}, and {error}") from error
     return fetched.name, fetched.content
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from ingather.cli.fold import say
 from ingather.cli.streams import check_interrupted, end_at_once, raise_again, standard_streams
 
 SETUP = 2  # exit code: wrong use, or no filing
@@ -44,5 +45,5 @@ def _main(given: list[str]) -> None:
 
 def _fail(message: str, code: int) -> None:
     check_interrupted()
-    print(f"tenk: {message}", file=sys.stderr)
+    say(f"tenk: {message}", error=True)
     sys.exit(code)

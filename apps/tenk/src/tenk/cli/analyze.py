@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
+from ingather.cli.fold import say
+
 if TYPE_CHECKING:
     from ingather import Budget, Provider
     from tenk.outcome import Analysis, SectionName
@@ -161,7 +163,7 @@ def _write(analysis: Analysis, output: Path | None, report: Path | None) -> None
     said = f" Written: {' and '.join(map(str, written))}." if written else ""
     if kept:  # a server that is down is no reason to lose what it said before
         said += f" Nothing new came, so {' and '.join(map(str, kept))} is as it was."
-    typer.echo(f"{_closing(analysis)}{said}", err=True)
+    say(f"{_closing(analysis)}{said}", error=True)
 
 
 def _closing(analysis: Analysis) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingather.cli.fold import say
 from ingather.cli.streams import nobody_has_to_read
 from tenk.errors import TenkError
 
@@ -134,10 +135,10 @@ def _say_where(started: Started) -> None:
     settings = started.settings
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     if not is_loopback(settings.host):
-        typer.echo(
+        say(
             f"tenk: warning: {settings.host} can be reached from other machines. Whoever has the token may read all "
             "and spend your money; on the way there it is not encrypted: use it in a network that you trust.",
-            err=True,
+            error=True,
         )
         name = "HOST-OF-THIS-MACHINE" if settings.host in ("0.0.0.0", "::") else name  # noqa: S104 - asked about
     typer.echo(f"tenk: open http://{name}:{settings.port}/?token={settings.token}")
