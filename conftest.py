@@ -100,7 +100,7 @@ class ConsoleBlocks:
 
     def evaluate(self, example: Example) -> None:
         for line in example.parsed.replace("\\\n", " ").splitlines():
-            command = line.removeprefix("$ ").split("  #")[0].strip()
+            command = line.removeprefix("$ ").strip()
             if line.startswith("$ ") and not LEFT_OUT.search(command):
                 example.namespace["shell"].run(command)
 

@@ -71,6 +71,15 @@ def test_a_block_runs_by_itself_and_leaves_nothing_behind(block, tmp_path):
     assert "Unclosed" not in done.stderr
 
 
-@pytest.mark.parametrize("block", list(blocks("console")), ids=str)
+each_command = pytest.mark.parametrize("block", [*blocks("console"), *blocks("sh")], ids=str)
+
+
+@each_command
 def test_a_command_fits_a_narrow_terminal(block):
     assert [line for line in block.text.splitlines() if len(line) > 80] == []
+
+
+@each_command
+def test_no_comment_stands_behind_a_command(block):
+    """A zsh in which one types takes it for arguments."""
+    assert [line for line in block.text.splitlines() if re.search(r"(^|\s)#\s", line)] == []

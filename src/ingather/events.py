@@ -10,7 +10,7 @@ import logging
 import traceback
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, ParamSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ingather.result import TaskResult, Usage
     from ingather.stats import Stats, Times
 
-T = TypeVar("T")
+P = ParamSpec("P")
 
 logger = logging.getLogger("ingather")
 
@@ -189,23 +189,24 @@ Event = (
 
 
 @dataclass(slots=True)
-class Listener(Generic[T]):
+class Listener(Generic[P]):
     """A function of the user's that is told what happens: what it raises ends nothing, and is warned of once.
 
     `argument`: by which it was given.
     """
 
     argument: str
-    function: Callable[[T], object]
+    function: Callable[P, object]
     _has_failed: bool = False
 
-    def __call__(self, what: T) -> None:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Tell it."""
         try:
-            self.function(what)
+            self.function(*args, **kwargs)
         except Exception as error:
             level = logging.DEBUG if self._has_failed else logging.ERROR
-            logger.log(level, "%s failed for %s; the run goes on", self.argument, type(what).__name__, exc_info=True)
+            of = ", ".join(type(what).__name__ for what in args)
+            logger.log(level, "%s failed for %s; the run goes on", self.argument, of, exc_info=True)
             if not self._has_failed:
                 self._has_failed = True
                 self._warn(error)

@@ -106,3 +106,23 @@ async def test_ratios_are_made_anew_when_a_statement_comes():
     by_code = ["balance_sheet", "cash_flow"]
     again = await components_again(submission, before, ["income_statement"], by_code)
     assert again.section == analysis.financials
+
+
+@pytest.mark.parametrize("argument", ["on_event", "on_finding", "on_section"])
+async def test_a_listener_that_raises_is_warned_of_once_and_hurts_neither_the_analysis_nor_the_others(argument):
+    told = {"on_event": 0, "on_finding": 0, "on_section": 0}
+
+    def listener(name):
+        def listen(*what):
+            told[name] += 1
+            if name == argument:
+                raise LookupError(f"in {name}")
+
+        return listen
+
+    with pytest.warns(RuntimeWarning, match=f"{argument} raised LookupError: in {argument}") as warned:
+        analysis = await comprehensive_analysis("quellmark-2025", **{name: listener(name) for name in told})
+    assert len(warned) == 1
+    assert {name: report.status for name, report in analysis.sections.items()} == dict.fromkeys(SECTIONS, "ok")
+    assert told["on_section"] == len(SECTIONS)
+    assert told["on_finding"] > len(SECTIONS)

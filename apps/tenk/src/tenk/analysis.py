@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from ingather import ExtractTask, ParallelLLMExecutor
 from ingather.errors import redact
+from ingather.events import Listener
 from tenk.analyzers import (
     LEAST_WORDS,
     MAX_CONCURRENCY,
@@ -76,7 +77,7 @@ async def comprehensive_analysis(
     many as the provider takes. `split`: ``"single"`` asks for each section by one prompt. `store`, `deadline`,
     `budget`, `on_event`: as in `ingather.ParallelLLMExecutor`; with a budget an answer has at most 16,000 tokens.
     `on_finding`: called with each component as its call ends, its quotes looked up (see `tenk.findings`). `on_section`:
-    called with each section as it is complete.
+    called with each section as it is complete. What these three raise is warned of once, and hurts no analysis.
 
     An Item that the filing has not, or has elsewhere, is skipped, with the reason. A component that fails is None in
     its section and told of in ``sections``. Raises an error of `tenk.errors` for what is no 10-K that can be read.
@@ -103,13 +104,14 @@ async def comprehensive_analysis(
     ) as executor:
         began = perf_counter()
         results: list[TaskResult] = []
+        told = None if on_section is None else Listener("on_section", on_section)
         async with executor.as_completed(tasks) as completed:
             async for result in completed:
                 results.append(result)
                 name: SectionName = result.tag  # type: ignore[assignment]  # the tags are the keys of `tasks`
                 job.take(name, result)
-                if on_section is not None:
-                    on_section(name, job.reports[name], job.found.get(name))
+                if told is not None:
+                    told(name, job.reports[name], job.found.get(name))
         seconds = perf_counter() - began
         named = model or (provider if isinstance(provider, str) else repr(provider))
     return Analysis(

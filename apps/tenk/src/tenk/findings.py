@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from ingather import DeterministicTask
-from ingather.events import TaskEnded
+from ingather.events import Listener, TaskEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,8 +48,8 @@ class Findings:
     ) -> None:
         self._analyzers = analyzers
         self._index = index
-        self._on_finding = on_finding
-        self._then = then
+        self._on_finding = Listener("on_finding", on_finding)
+        self._then = None if then is None else Listener("on_event", then)
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
