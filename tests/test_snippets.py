@@ -71,6 +71,36 @@ def test_a_block_runs_by_itself_and_leaves_nothing_behind(block, tmp_path):
     assert "Unclosed" not in done.stderr
 
 
+EVERY_PAGE = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+each_page = pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda page: page.relative_to(ROOT).as_posix())
+
+
+def headings(text):
+    """What a link within a page may lead to, as GitHub names it."""
+    yield from re.findall(r'<a id="([^"]+)"', text)
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+@each_page
+def test_a_link_leads_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!http)([^)\s]+)\)", text):
+        path, _, heading = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not heading or heading in headings(target.read_text(encoding="utf-8")), link
+
+
+@each_page
+def test_a_file_that_is_named_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(
+        r"`(?:pytest |python |-m slow )*((?:tests|src|examples|benchmarks|docs|apps)/[\w/.-]+)[^`]*`", text
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 each_command = pytest.mark.parametrize("block", [*blocks("console"), *blocks("sh")], ids=str)
 
 
