@@ -184,3 +184,17 @@ def test_three_of_four_tasks_refused_first_are_left_for_another_run(ingather, si
     write_tasks("t.jsonl", 4)
     assert ingather("run", "t.jsonl", "-o", "a.jsonl", "--max-concurrency", "1", *asking(sim)).code == 2
     assert ingather("run", "t.jsonl", "-o", "a.jsonl", "--max-concurrency", "1", *asking(sim)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "options", "advice"),
+    [
+        ("length", [], "give a higher --param max_tokens=N, or ask for shorter answers"),
+        ("hang", ["--timeout", "0.3", "--retries", "0"], "raise --timeout, ask for shorter answers"),
+    ],
+)
+def test_advice_about_failures_speaks_of_options(ingather, simulator, step, options, advice):
+    sim = simulator(model="echo", script={"Say 3": [step]})
+    done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", *asking(sim), *options)
+    assert done.code == 3
+    assert advice in done.err

@@ -98,6 +98,8 @@ def as_options(message: str) -> str:
         ("api=", "--api"),
         ("base_url", "--base-url"),
         ("give max_tokens", "give it 'max_tokens', or all of them --param max_tokens=N"),
+        ("raise max_tokens, or ask", "give a higher --param max_tokens=N, or ask"),
+        ("raise the timeout, ask", "raise --timeout, ask"),
         (", or allow a longer wait by Limits(max_wait)", ""),
         ("Limits(max_wait) is", "the longest wait is"),
         ('it in Budget(prices={"MODEL": (IN, OUT)}), USD per', "--price IN:OUT, USD per"),
