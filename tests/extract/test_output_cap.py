@@ -72,6 +72,7 @@ def test_whoever_sets_one_in_any_spelling_keeps_it_alone(name, where):
         assert {key: body[key] for key in CAPS & body.keys()} == {name: 77}
 
 
+@pytest.mark.filterwarnings("ignore:'max_new_tokens' is sent as it is")  # since most servers call it max_tokens
 @pytest.mark.parametrize("name", ["n_predict", "num_predict", "max_new_tokens"])
 @pytest.mark.parametrize("is_within", [False, True])
 def test_so_does_whoever_sets_one_that_only_servers_of_one_s_own_know(name, is_within):
