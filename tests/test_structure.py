@@ -24,7 +24,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "cache.py::Cache.answer": "whatever a call fails with, those who wait for its answer fail with too",
     "call.py::Call._bought": "the retry policy decides on whatever a call raises, and raises what is final",
     "call.py::Call.result": "the one place where a task's failure becomes a value",
-    "cli/__init__.py::_main": "a crash becomes one line and exit code 1",
+    "cli/failing.py::failures_told": "a crash becomes one line and exit code 1",
     "events.py::Listener.__call__": "a failure of the user's function is told once and hurts no run",
     "intake.py::Intake.pull": "what the user's input raises is raised again once what is done is delivered",
     "intake.py::Intake.wait_pull": "as Intake.pull",
@@ -36,7 +36,6 @@ BROAD_EXCEPTS: dict[str, str] = {
     "retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",
     "store/writer.py::Writer._read": "whatever the reason, who waits is told that nothing was found",
     "store/writer.py::Writer._write": "whatever the reason, who waits is told that nothing was written",
-    "tenk/cli/__init__.py::_main": "as cli/__init__.py::_main",
     "threads.py::_Job.run": "raised again on the loop, where the task is",
 }
 

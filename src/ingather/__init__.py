@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # the import of typing takes longer than all else that a program does first
 if TYPE_CHECKING:
     from ingather.backoff import BackoffStrategy, RetryConfig
     from ingather.bridge import run_sync
@@ -56,6 +54,8 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
 def __getattr__(name: str) -> object:  # each name is imported when first asked for: `import ingather` costs nothing
     if name not in _HOME:
         raise AttributeError(f"module 'ingather' has no attribute {name!r}")
+    import importlib
+
     value = getattr(importlib.import_module(f"ingather.{_HOME[name]}"), name)
     globals()[name] = value
     return value

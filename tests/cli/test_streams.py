@@ -123,10 +123,36 @@ def listening(process):
     raise AssertionError(f"it ended with {process.returncode}")
 
 
+BEFORE = """
+import sys
+there = set(sys.modules)
+import {package}.cli, ingather.cli.start
+print(*set(sys.modules) - there)
+"""
+
+
+@pytest.mark.parametrize("package", ["ingather", "tenk"])
+def test_next_to_nothing_is_imported_before_an_interrupt_is_seen_to(package):
+    done = subprocess.run(
+        [sys.executable, "-c", BEFORE.format(package=package)], capture_output=True, text=True, check=True
+    )
+    slow = {
+        "typing",
+        "enum",
+        "contextlib",
+        "threading",
+        "importlib.metadata",
+        "asyncio",
+        "typer",
+        "ingather.cli.streams",
+    }
+    assert not slow & set(done.stdout.split())
+
+
 PROGRAM = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background may have it ignored
-import {package}.cli
+import {package}.cli, ingather.cli.start
 print("begun", flush=True)
 sys.argv[1:] = {arguments}
 {package}.cli.main()

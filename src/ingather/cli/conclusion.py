@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingather.cli import SETUP
+from ingather.cli.failing import SETUP
 from ingather.cli.spending import as_options
 from ingather.errors import StoreError
 from ingather.report.text import one_line, summary_text

@@ -8,15 +8,15 @@ import io
 import os
 import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
+
+from ingather.cli.start import INTERRUPTED, end, end_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
 _LOST = 2  # exit code: what was asked for could not be written
-_INTERRUPTED = 130
 
 
 @contextlib.contextmanager
@@ -108,20 +108,14 @@ def _quietly_interrupted() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise SystemExit(_INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED) from None
     finally:
         end_at_once()
 
 
-def end_at_once() -> None:
-    """Have Ctrl-C end the process at once: while it starts, or at its very end, there is nothing to lose."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, _end)
-
-
 def raise_again() -> None:
     """Have Ctrl-C raise KeyboardInterrupt, after `end_at_once`; `check_interrupted` tells of one that got lost."""
-    if signal.getsignal(signal.SIGINT) is _end:
+    if signal.getsignal(signal.SIGINT) is end:
         signal.signal(signal.SIGINT, _raise)
         sys.unraisablehook = _but_interrupts
 
@@ -149,7 +143,3 @@ def _raise(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the 
 def _but_interrupts(lost: sys.UnraisableHookArgs) -> None:
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
-
-
-def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal's function
-    os._exit(_INTERRUPTED)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # the import of typing takes longer than all else that a program does first
 if TYPE_CHECKING:
     from tenk.analysis import comprehensive_analysis
     from tenk.analyzers import BaseAnalyzer, BusinessAnalyzer, FinancialsAnalyzer, MDAAnalyzer, RiskFactorAnalyzer
@@ -55,6 +53,8 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
 def __getattr__(name: str) -> object:  # each name is imported when first asked for, as in ingather
     if name not in _HOME:
         raise AttributeError(f"module 'tenk' has no attribute {name!r}")
+    import importlib
+
     value = getattr(importlib.import_module(f"tenk.{_HOME[name]}"), name)
     globals()[name] = value
     return value
