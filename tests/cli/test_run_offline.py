@@ -34,7 +34,7 @@ def test_rows_are_filled_and_what_the_text_does_not_say_is_refused(ingather):
 def test_a_server_for_it_is_wrong_use(ingather):
     done, answers = run(ingather, "--prompt", "{text}", "--base-url", "http://127.0.0.1:1/v1")
     assert done.code == 2
-    assert "has no server" in done.err
+    assert "has no server: leave out --base-url, --api-key-env VAR, --header and --ca" in done.err
     assert answers == {}
 
 

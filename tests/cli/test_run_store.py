@@ -362,10 +362,10 @@ def test_echo_is_gone_on_with_though_never_stored(ingather):
     assert sorted(ids()) == sorted(f"t{i}" for i in range(10))
 
 
-def test_what_has_no_effect_on_echo_prints_no_warning_of_python(begin):
+def test_what_has_no_effect_on_echo_is_said_and_not_by_python(begin):
     write_tasks("t.jsonl", 1)
     process = begin("run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", "--hedge", "p95", "--model", "echo", "-q")
-    assert process.communicate()[1] == ""
+    assert process.communicate()[1] == "warning: --hedge has no effect: nothing is sent to a server\n"
     assert process.returncode == 0
 
 

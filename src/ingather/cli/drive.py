@@ -118,6 +118,8 @@ class Drive:
         plan, how = self.plan, self.how
         loop = asyncio.get_running_loop()
         is_wire = isinstance(plan.provider, WireProvider)  # if not, there is nothing to store or to hedge
+        if how.hedge is not None and not is_wire:
+            say("warning: --hedge has no effect: nothing is sent to a server", error=True)
         executor = self._executor = ParallelLLMExecutor(
             plan.provider,
             how.max_concurrency,

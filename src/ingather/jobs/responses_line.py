@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ingather.errors import SetupError
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 _USUAL = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
 _ECHOED = ("instructions", "max_output_tokens", "temperature", "top_p", "metadata", "truncation", "text", "reasoning")
+_ANSWERING = ("_output", "_response")  # items in which the caller answers what the assistant called for
 
 
 def read_input(said: object) -> list[LLMMessage]:
-    """``input`` as messages. Raises SetupError for items that no message can carry.
+    """``input`` as messages; an item that no message says goes on as it is. Raises SetupError for what is no item.
 
     >>> read_input("Hi")[0].content
     'Hi'
@@ -36,9 +37,9 @@ def read_input(said: object) -> list[LLMMessage]:
     return read_messages(_messages(said))
 
 
-def _messages(said: list[object]) -> list[dict[str, object]]:
+def _messages(said: list[object]) -> list[dict[str, Any]]:
     """One for each item, but for reasoning, which belongs to what the assistant said next."""
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     thoughts: list[object] = []
     for number, item in enumerate(said, 1):
         if isinstance(item, dict) and item.get("type") == "reasoning":
@@ -47,15 +48,17 @@ def _messages(said: list[object]) -> list[dict[str, object]]:
         message = _message(number, item)
         if thoughts and message["role"] != "assistant":
             raise SetupError(f"item {number} of 'input' follows reasoning, and is nothing that an assistant said")
-        found.append({**message, "metadata": {"output": thoughts}} if thoughts else message)
+        found.append(
+            {**message, "metadata": {**message.get("metadata", {}), "output": thoughts}} if thoughts else message
+        )
         thoughts = []
     if thoughts:
         raise SetupError(f"item {len(said)} of 'input' is reasoning, and nothing follows that was said")
     return found
 
 
-def _message(number: int, item: object) -> dict[str, object]:
-    kind = item.get("type", "message") if isinstance(item, dict) else None
+def _message(number: int, item: object) -> dict[str, Any]:
+    kind = item.get("type") or ("message" if "role" in item else "item_reference") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not isinstance(kind, str):
         raise SetupError(f"item {number} of 'input' is an object with a 'type', not {item!r:.60}")
     if kind == "message":
@@ -70,8 +73,8 @@ def _message(number: int, item: object) -> dict[str, object]:
         return {"role": "assistant", "content": None, "tool_calls": calls}
     if kind == "function_call_output":
         return {"role": "tool", "tool_call_id": item["call_id"], "content": item["output"]}
-    taken = ", ".join(("message", "reasoning", *needed))
-    raise SetupError(f"item {number} of 'input' is of the type {kind!r:.60}, which is not taken; taken are: {taken}")
+    role = "tool" if kind.endswith(_ANSWERING) else "assistant"
+    return {"role": role, "content": "", "metadata": {"item": item}}
 
 
 def response_object(answer: LLMResponse, asked: Mapping[str, object], refusal: str | None = None) -> dict[str, object]:

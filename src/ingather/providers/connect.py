@@ -228,7 +228,7 @@ def _without_server(
     dialect: str, name: str, params: dict[str, object], limits: Limits | None, *, given: bool
 ) -> Provider:
     if given:
-        raise SetupError(f'"{dialect}" has no server: leave out base_url and api_key, headers and ca')
+        raise SetupError(f'"{dialect}" has no server: leave out base_url=, api_key=, headers= and ca=')
     if dialect == "echo":
         from ingather.providers.echo import EchoProvider
 

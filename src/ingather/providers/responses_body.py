@@ -85,6 +85,8 @@ def _plain(content: object) -> str:
 
 
 def _items(message: LLMMessage, where: str) -> list[dict[str, object]]:
+    if own := _mapping(message.metadata.get("item")):  # of this API, and of no other
+        return [*_thoughts(message), own]
     if message.name is not None:
         raise BadRequest(f'{where}.name: the Responses API has no names of speakers; connect(…, api="chat") has')
     if message.function_call is not None or message.role == "function":
