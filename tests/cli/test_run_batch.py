@@ -232,7 +232,7 @@ def test_a_table_on_standard_input(begin, simulator):
     assert process.returncode == 3
     by_id = {line["id"]: line for line in map(json.loads, out.splitlines())}
     assert by_id["a"]["value"] == "Say hello"
-    assert "standard input, line 3: 1 cells where the header has 2" in by_id["line-3"]["error"]["message"]
+    assert "standard input, line 3: 1 cell where the header has 2" in by_id["line-3"]["error"]["message"]
 
 
 def test_a_named_pipe_may_be_packed(begin, simulator):

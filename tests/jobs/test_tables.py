@@ -51,10 +51,10 @@ def test_a_csv_field_may_be_a_whole_document():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("id,text\n1\n", "line 2: 1 cells where the header has 2"),
+        ("id,text\n1\n", "line 2: 1 cell where the header has 2"),
         ("id,text\n1,a,b\n", "line 2: 3 cells where the header has 2"),
         ("id,id\n1,2\n", "line 1: the header names 'id' twice"),
-        ("id,\n1,2\n", "line 1: the header has a column without a name"),
+        (",column 1\n1,2\n", "line 1: the header names 'column 1' twice"),
         ('id\n"a"b\n', "line 2: no row"),
         ('id\n"never closed\n', "line 2: no row"),
         (b"id\nok\n\xff\n", "line 3: not UTF-8: byte 0xff"),
@@ -110,7 +110,7 @@ def test_a_first_line_that_names_the_sign_is_no_header(bom, sign):
     text = f"sep={sign}\r\nid{sign}a.b\r\n1{sign}x\r\n2\r\n"
     row, bad = csv_rows(bom + text.encode())
     assert row == Row(3, {"id": "1", "a.b": "x"})
-    assert str(bad).startswith("tasks.csv, line 4: 1 cells where the header has 2")
+    assert str(bad).startswith("tasks.csv, line 4: 1 cell where the header has 2")
 
 
 def test_a_ragged_table_of_semicolons_names_them():
@@ -135,7 +135,7 @@ def test_tabs_part_the_cells_of_a_tsv():
 
 def test_a_ragged_tsv_names_the_line_and_the_tab():
     assert only_problem(tsv_rows("id\ttext\n1\n")) == (
-        "tasks.tsv, line 2: 1 cells where the header has 2; a tab or quote too many?"
+        "tasks.tsv, line 2: 1 cell where the header has 2; a tab or quote too many?"
     )
 
 
@@ -160,3 +160,10 @@ def test_any_table_that_is_written_comes_back(delimiter, data):
     assert [row.fields for row in read if isinstance(row, Row)] == [
         dict(zip(header, row, strict=True)) for row in table
     ]
+
+
+@pytest.mark.parametrize("header", [b",q, ", b'"",q,""', b";q;"])
+def test_a_column_without_a_name_is_called_by_where_it_stands(header):
+    sign = b";" if b";" in header else b","
+    (row,) = read_csv([header + b"\r\n", sign.join((b"0", b"hi", b"x")) + b"\r\n"], "pandas.csv")
+    assert row == Row(2, {"column 1": "0", "q": "hi", "column 3": "x"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ingather.jobs.delimiter import SIGNS, parted
 from ingather.jobs.rows import BOM, BadLine, Row, encoding_problem
+from ingather.stats import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ _LARGEST = 64 * 1024 * 1024  # characters of a field: a whole document, but not 
 def read_csv(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
     """Rows of a table whose cells are parted by commas, or by what its header says; quoted ones may span lines.
 
-    All values are text.
+    All values are text. A column without a name, as pandas writes its index, is ``column 1``, or where it stands.
     """
     return _read(lines, name, None)
 
@@ -55,13 +56,13 @@ def _read(lines: Iterable[bytes], name: str, delimiter: str | None) -> Iterator[
         if not cells:
             continue
         if header is None:
-            header = cells
-            if problem := _header_problem(cells):
+            header = [cell if cell.strip() else f"column {at}" for at, cell in enumerate(cells, 1)]
+            if problem := _header_problem(header):
                 yield BadLine(name, line, problem)
                 return
         elif len(cells) != len(header):
             sign = SIGNS.get(delimiter, repr(delimiter))
-            said = f"{len(cells)} cells where the header has {len(header)}; a {sign} or quote too many?"
+            said = f"{counted(len(cells), 'cell')} where the header has {len(header)}; a {sign} or quote too many?"
             yield BadLine(name, line, said)
         else:
             yield Row(line, dict(zip(header, cells, strict=True)))
@@ -93,4 +94,4 @@ def _header_problem(cells: list[str]) -> str:
     twice = sorted({cell for cell in cells if cells.count(cell) > 1})
     if twice:
         return f"the header names {twice[0]!r} twice; give each column a name of its own"
-    return "" if all(cell.strip() for cell in cells) else "the header has a column without a name"
+    return ""
