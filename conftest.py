@@ -25,7 +25,8 @@ from sybil.sybil import SybilCollection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A test run in the background may have been begun with Ctrl-C ignored, which its children would inherit.
+# A test run in the background may have been begun with Ctrl-C ignored, which its children would
+# inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CONSOLE = re.compile(r"^```console\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -58,13 +59,20 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        self.environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
         self.background: list[subprocess.Popen[str]] = []
 
     def run(self, command: str) -> None:
         if command.endswith("&"):
             begun = subprocess.Popen(
-                shlex.split(command[:-1]), cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
+                shlex.split(command[:-1]),
+                cwd=self.folder,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                text=True,
             )
             self.background.append(begun)
             assert begun.stdout is not None
@@ -78,7 +86,9 @@ class Shell:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"{command} ended with {done.returncode}: {done.stderr or done.stdout}"
+        assert done.returncode == 0, (
+            f"{command} ended with {done.returncode}: {done.stderr or done.stdout}"
+        )
 
     def close(self) -> None:
         for process in self.background:
@@ -89,7 +99,8 @@ class Shell:
 class ConsoleBlocks:
     """Runs each ``$ command`` of a console block, and wants it to succeed.
 
-    Left out are commands that set up a machine, and those that would ask a provider over the network.
+    Left out are commands that set up a machine, and those that would ask a provider over the
+    network.
     """
 
     def __call__(self, document: Document) -> list[Region]:

@@ -1,6 +1,7 @@
 """The columns of the comparison: each is measured for all peers in alternating runs, and gives cells of text.
 
-A peer that fails in a column has its reason there instead, as a footnote, and takes part in the next one.
+A peer that fails in a column has its reason there instead, as a footnote, and takes part in the
+next one.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ class Field:
                     except Failed as failure:
                         failed[peer] = f"–{self.notes.mark(f'{peer.name}: {failure}')}"
                 progress(".")
-        return {peer: failed.get(peer) or f"{statistics.median(runs):,.{digits}f}" for peer, runs in taken.items()}
+        return {
+            peer: failed.get(peer) or f"{statistics.median(runs):,.{digits}f}"
+            for peer, runs in taken.items()
+        }
 
 
 def progress(text: str) -> None:
@@ -86,7 +90,12 @@ def cpu(given: Field) -> dict[Peer, str]:
     """Milliseconds of CPU a call, at 100 in flight, of a server that answers at once."""
     with server(0.0) as base_url:
         return given.alternate(
-            lambda peer: answered(given.client(peer), base_url, given.size.cpu, 100)["cpu"] / given.size.cpu * 1000, 2
+            lambda peer: (
+                answered(given.client(peer), base_url, given.size.cpu, 100)["cpu"]
+                / given.size.cpu
+                * 1000
+            ),
+            2,
         )
 
 
@@ -94,11 +103,15 @@ def wall(given: Field, calls: int, concurrency: int, latency: float) -> dict[Pee
     """Wall over ideal, which is `calls` x `latency` seconds / `concurrency`."""
 
     def share(peer: Peer) -> int:
-        return calls if concurrency < 1_000 else min(calls, max(int(calls * peer.share), concurrency))
+        return (
+            calls if concurrency < 1_000 else min(calls, max(int(calls * peer.share), concurrency))
+        )
 
     def over_ideal(peer: Peer) -> float:
         own = share(peer)
-        return answered(given.client(peer), base_url, own, concurrency)["wall"] / (own * latency / concurrency)
+        return answered(given.client(peer), base_url, own, concurrency)["wall"] / (
+            own * latency / concurrency
+        )
 
     with server(latency) as base_url:
         cells = given.alternate(over_ideal, 2)
@@ -113,7 +126,9 @@ def answered(client: Client, base_url: str, calls: int, concurrency: int) -> dic
     options = ("--calls", str(calls), "--concurrency", str(concurrency))
     figures = run_client(client, base_url, *options, timeout=LONGEST)
     if figures["answered"] != calls:
-        raise Failed(f"{figures['answered']:,.0f} of {calls:,} calls answered at {concurrency:,} in flight")
+        raise Failed(
+            f"{figures['answered']:,.0f} of {calls:,} calls answered at {concurrency:,} in flight"
+        )
     return figures
 
 
@@ -123,7 +138,9 @@ def limited(given: Field) -> dict[Peer, list[str]]:
     The ideal is of the calls that came back: who loses calls is done earlier.
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        runs = [list(pool.map(_limited, repeat(given), given.pythons)) for _ in range(given.size.rounds)]
+        runs = [
+            list(pool.map(_limited, repeat(given), given.pythons)) for _ in range(given.size.rounds)
+        ]
     return {
         peer: _limited_cells(given, peer, rounds)
         for peer, rounds in zip(given.pythons, zip(*runs, strict=True), strict=True)
@@ -136,7 +153,9 @@ def _limited(given: Field, peer: Peer) -> tuple[float, float, float] | Failed:
     options = ("--calls", str(calls), "--concurrency", "100", "--cold")
     with Simulator(latency=LATENCY, rpm=RPM, burst=BURST) as simulator:
         try:
-            figures = run_client(given.client(peer), simulator.base_url, *options, timeout=4 * ideal(calls))
+            figures = run_client(
+                given.client(peer), simulator.base_url, *options, timeout=4 * ideal(calls)
+            )
             came_back, taken = int(figures["answered"]), figures["wall"]
         except TookTooLong:
             came_back, taken = simulator.stats()["answered"], math.inf
@@ -147,7 +166,9 @@ def _limited(given: Field, peer: Peer) -> tuple[float, float, float] | Failed:
         return taken / ideal(came_back), simulator.stats()["rejected"], calls - came_back
 
 
-def _limited_cells(given: Field, peer: Peer, rounds: Iterable[tuple[float, float, float] | Failed]) -> list[str]:
+def _limited_cells(
+    given: Field, peer: Peer, rounds: Iterable[tuple[float, float, float] | Failed]
+) -> list[str]:
     done = []
     for figures in rounds:
         if isinstance(figures, Failed):
@@ -172,7 +193,9 @@ def memory(given: Field) -> dict[Peer, str]:
         sizes = []
         for calls in (few, many):
             options = ("--calls", str(calls), "--concurrency", "100", "--queued")
-            sizes.append(run_client(given.client(peer), base_url, *options, timeout=LONGEST)["bytes"])
+            sizes.append(
+                run_client(given.client(peer), base_url, *options, timeout=LONGEST)["bytes"]
+            )
         return max(sizes[1] - sizes[0], 0.0) / (many - few)
 
     with server(3600.0) as base_url:
@@ -196,7 +219,9 @@ def _shortest(command: Iterable[str]) -> float:
     taken = []
     for _ in range(3):
         begun = time.perf_counter()
-        done = subprocess.run(list(command), capture_output=True, text=True, env=surroundings(), check=False)
+        done = subprocess.run(
+            list(command), capture_output=True, text=True, env=surroundings(), check=False
+        )
         taken.append((time.perf_counter() - begun) * 1000)
         if done.returncode:
             raise Failed(last_line(done.stderr))

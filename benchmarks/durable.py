@@ -19,15 +19,18 @@ from figure import Figure
 from harness import Client, alternate
 
 from ingather import LLMResponse, LLMTask, ParallelLLMExecutor, Store, Usage, connect
-from ingather.store.answers import row_of
+from ingather.store.answer_table import row_of
+from ingather.store.inserts import insert
 from ingather.store.key import Key
-from ingather.store.rows import insert
 
 WITHOUT = Client("without a store", "ingather_executor.py")
 WITH = Client("with a store", "ingather_store.py")
 
-_ANSWER = LLMResponse("An answer of a usual length. " * 27, "bench-model", usage=Usage(180, 150), metadata={"id": "x"})
-_PROVIDER = connect("openai/bench-model", base_url="http://127.0.0.1:9/v1")  # nobody is there: it must not be asked
+_ANSWER = LLMResponse(
+    "An answer of a usual length. " * 27, "bench-model", usage=Usage(180, 150), metadata={"id": "x"}
+)
+# nobody is there: it must not be asked
+_PROVIDER = connect("openai/bench-model", base_url="http://127.0.0.1:9/v1")
 _CHUNK = 10_000
 
 
@@ -43,8 +46,12 @@ def filled(path: Path, count: int) -> None:
     """A store of `count` answers of 1 KB."""
     with Store(path) as store:
         for start in range(0, count, _CHUNK):
-            rows = [row_of(key(number), _ANSWER) for number in range(start, min(start + _CHUNK, count))]
-            store.ask(lambda connection, rows=rows: insert(connection, "answers", rows), writes=True)
+            rows = [
+                row_of(key(number), _ANSWER) for number in range(start, min(start + _CHUNK, count))
+            ]
+            store.ask(
+                lambda connection, rows=rows: insert(connection, "answers", rows), writes=True
+            )
 
 
 async def replayed(path: Path, count: int, runs: int) -> float:
@@ -53,7 +60,8 @@ async def replayed(path: Path, count: int, runs: int) -> float:
     rates = []
     async with ParallelLLMExecutor(_PROVIDER, 100, store=path) as executor:
         for _ in range(runs):
-            begun = time.process_time()  # of both threads: what one core had to do, whatever else it did
+            # of both threads: what one core had to do, whatever else it did
+            begun = time.process_time()
             results = await executor.gather(tasks)
             rates.append(count / (time.process_time() - begun))
             assert all(result.cached for result in results)
@@ -97,24 +105,43 @@ def looked_up(counts: list[int], runs: int) -> tuple[list[float], float]:
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
-    cost = alternate([WITH, WITHOUT], latency=0.0, calls=5_000, concurrency=100, runs=3 if quick else 9)
+    cost = alternate(
+        [WITH, WITHOUT], latency=0.0, calls=5_000, concurrency=100, runs=3 if quick else 9
+    )
     ours, bare = cost[WITH.name].cpu_per_call, cost[WITHOUT.name].cpu_per_call
     detail = f"{ours * 1e6:.0f} against {bare * 1e6:.0f} µs"
-    yield Figure("100 in flight: CPU a call with a store over without", ours / bare, "x", most=1.5, detail=detail)
     yield Figure(
-        "10,000 tasks, all in the store: tasks a second of a core", _alone("replay", 10_000), "per s", least=20_000
+        "100 in flight: CPU a call with a store over without",
+        ours / bare,
+        "x",
+        most=1.5,
+        detail=detail,
+    )
+    yield Figure(
+        "10,000 tasks, all in the store: tasks a second of a core",
+        _alone("replay", 10_000),
+        "per s",
+        least=20_000,
     )
 
     many = 100_000 if quick else 1_000_000
     (small, large), opening = looked_up([10_000, many], runs=9)
     detail = f"{large * 1e6:.1f} against {small * 1e6:.1f} µs"
-    yield Figure(f"{many:,} stored answers: a look-up over 10,000's", large / small, "x", most=2, detail=detail)
+    yield Figure(
+        f"{many:,} stored answers: a look-up over 10,000's",
+        large / small,
+        "x",
+        most=2,
+        detail=detail,
+    )
     yield Figure(f"{many:,} stored answers: opening", opening * 1000, "ms", most=1_000)
 
 
 def _alone(what: str, count: int) -> float:
     command = [sys.executable, str(Path(__file__)), what, str(count)]
-    return float(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    return float(
+        json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    )
 
 
 if __name__ == "__main__":

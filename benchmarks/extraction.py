@@ -6,8 +6,8 @@
 many it has to process, and how long that takes, with `prime` and without, in alternating runs.
 
 **ladder**: on the simulator, where 10 % of the calls for a component fail for good and 10 % answer what is no JSON,
-both decided by the request: calls and tokens of the ladder, beside the way of the article that this follows, in which
-a component that fails means the whole prompt again.
+both decided by the request: calls and tokens of the ladder, beside the way of the article that this
+follows, in which a component that fails means the whole prompt again.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from pydantic import BaseModel, Field, create_model
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ingather import ExtractTask, LLMTask, ParallelLLMExecutor, connect
-from ingather.simulator.faults import Schema
 from ingather.testing import Say, Simulator
+from ingather.testing.simulator.faults import Schema
 from tests.servers.llama import serving
 
 NAMES = ("products", "segments", "customers", "rivals", "strategy", "regulation", "people", "sites")
@@ -44,7 +44,9 @@ def parts_model() -> Any:
     """Eight lists of short words: answers of a few tokens, so that reading the text is what takes the time."""
     entry = create_model("Entry", name=(str, Field(max_length=12)))
     entries: Any = list[entry]
-    fields: dict[str, Any] = {name: (entries, Field(description=f"The {name}.", max_length=2)) for name in NAMES}
+    fields: dict[str, Any] = {
+        name: (entries, Field(description=f"The {name}.", max_length=2)) for name in NAMES
+    }
     return create_model("Parts", **fields)
 
 
@@ -66,7 +68,9 @@ async def read_once(url: str, text: str, model: Any, *, prime: bool) -> Reading:
     provider = connect("openai/tiny", base_url=url, temperature=0)
     executor = ParallelLLMExecutor(provider, max_concurrency=len(NAMES))
     begun = time.perf_counter()
-    (result,) = await executor.gather([ExtractTask(text, model, split="fields", prime=prime, fallback=())])
+    (result,) = await executor.gather(
+        [ExtractTask(text, model, split="fields", prime=prime, fallback=())]
+    )
     wall = time.perf_counter() - begun
     await provider.aclose()  # type: ignore[attr-defined]
     assert result.success, result.error
@@ -80,16 +84,28 @@ async def read_once(url: str, text: str, model: Any, *, prime: bool) -> Reading:
 def prime_table(*, quick: bool) -> None:
     sentences, runs = (60, 1) if quick else (100, 7)
     model = parts_model()
-    print(f"prime: {len(NAMES)} parts about one text, all sent at once; medians of {runs} alternating runs\n")
-    head = (("prompt tokens", 15), ("cached", 10), ("processed", 11), ("parts cached", 14), ("wall, s", 10))
+    print(
+        f"prime: {len(NAMES)} parts about one text, all sent at once; medians of {runs} "
+        f"alternating runs\n"
+    )
+    head = (
+        ("prompt tokens", 15),
+        ("cached", 10),
+        ("processed", 11),
+        ("parts cached", 14),
+        ("wall, s", 10),
+    )
     print(f"{'slots':>5}  {'prime':<6}" + "".join(f"{name:>{width}}" for name, width in head))
     for slots in (1, 2, 4):
         taken: dict[bool, list[Reading]] = {False: [], True: []}
         with serving("--parallel", str(slots), "--context", "32768") as url:
             for number in range(2 * runs):
                 prime = bool(number % 2)
-                made = (SENTENCE.format(number, 7 * at, at, at % 5, at % 3) for at in range(sentences))
-                text = f"Report {number} of {slots}. " + "".join(made)  # its beginning differs: nothing is cached yet
+                made = (
+                    SENTENCE.format(number, 7 * at, at, at % 5, at % 3) for at in range(sentences)
+                )
+                # its beginning differs: nothing is cached yet
+                text = f"Report {number} of {slots}. " + "".join(made)
                 taken[prime].append(asyncio.run(read_once(url, text, model, prime=prime)))
         for prime, readings in taken.items():
             prompt, cached, processed, shared, wall = (
@@ -120,7 +136,9 @@ class Told(BaseModel):
 
 
 def whole_model() -> Any:
-    fields: dict[str, Any] = {name: (Told, Field(description=f"What is said of {name}.")) for name in NAMES}
+    fields: dict[str, Any] = {
+        name: (Told, Field(description=f"What is said of {name}.")) for name in NAMES
+    }
     return create_model("Report", **fields)
 
 
@@ -139,7 +157,9 @@ def by_the_request(
 
 
 async def by_ladder(rungs: Any, executor: ParallelLLMExecutor, texts: list[str], model: Any) -> int:
-    results = await executor.gather([ExtractTask(text, model, split="fields", fallback=rungs) for text in texts])
+    results = await executor.gather(
+        [ExtractTask(text, model, split="fields", fallback=rungs) for text in texts]
+    )
     return sum(result.success and not result.missing for result in results)
 
 
@@ -148,13 +168,21 @@ async def all_or_whole(executor: ParallelLLMExecutor, texts: list[str], model: A
 
     async def one(text: str) -> bool:
         asked = [
-            LLMTask(f"{text}\n\nExtract {name}: {field.description}", response_model=field.annotation, reasks=0)
+            LLMTask(
+                f"{text}\n\nExtract {name}: {field.description}",
+                response_model=field.annotation,
+                reasks=0,
+            )
             for name, field in model.model_fields.items()
         ]
         if all(result.success for result in await executor.gather(asked)):
             return True
-        questions = "\n".join(f"{name}: {field.description}" for name, field in model.model_fields.items())
-        (result,) = await executor.gather([LLMTask(f"{text}\n\nExtract:\n{questions}", response_model=model)])
+        questions = "\n".join(
+            f"{name}: {field.description}" for name, field in model.model_fields.items()
+        )
+        (result,) = await executor.gather(
+            [LLMTask(f"{text}\n\nExtract:\n{questions}", response_model=model)]
+        )
         return result.success
 
     return sum(await asyncio.gather(*map(one, texts)))
@@ -186,22 +214,35 @@ def ladder_table(*, quick: bool) -> None:
     said = "".join(SAID.format(name, at) for at in range(35) for name in NAMES)
     texts = [f"Report {number}. {said}" for number in range(count)]
     model = whole_model()
-    print(f"ladder: {count} extractions of {len(NAMES)} components; tokens are those of the calls that were answered\n")
+    print(
+        f"ladder: {count} extractions of {len(NAMES)} components; tokens are those of the calls "
+        f"that were answered\n"
+    )
     head = ("calls", "prompt tokens", "answer tokens", "complete")
     print(f"{'':<58}" + "".join(f"{name:>15}" for name in head))
     for what, faults in FAULTS.items():
         for way, run in WAYS.items():
-            filled, stats = asyncio.run(run_way(run, texts, model, partial(by_the_request, *faults)))
-            figures = [f"{stats[name]:,}" for name in ("calls", "prompt_tokens", "completion_tokens")]
+            filled, stats = asyncio.run(
+                run_way(run, texts, model, partial(by_the_request, *faults))
+            )
+            figures = [
+                f"{stats[name]:,}" for name in ("calls", "prompt_tokens", "completion_tokens")
+            ]
             row = [*figures, f"{filled} of {count}"]
             print(f"{what + ': ' + way:<58}" + "".join(f"{each:>15}" for each in row), flush=True)
     print()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="smaller and once: a look, not a figure to quote")
-    parser.add_argument("tables", nargs="*", choices=["prime", "ladder", []], help="which of them; both by default")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="smaller and once: a look, not a figure to quote"
+    )
+    parser.add_argument(
+        "tables", nargs="*", choices=["prime", "ladder", []], help="which of them; both by default"
+    )
     arguments = parser.parse_args()
     for name, table in (("prime", prime_table), ("ladder", ladder_table)):
         if not arguments.tables or name in arguments.tables:

@@ -18,7 +18,9 @@ class Figure:
 
     @property
     def reached(self) -> bool:
-        return (self.most is None or self.value <= self.most) and (self.least is None or self.value >= self.least)
+        return (self.most is None or self.value <= self.most) and (
+            self.least is None or self.value >= self.least
+        )
 
     def __str__(self) -> str:
         bound = f"at most {self.most:g}" if self.most is not None else f"at least {self.least:g}"

@@ -19,7 +19,9 @@ _TASKS = [LLMTask("Hello"), LLMTask("How are you?")]
 
 async def cpu_per_gather(count: int, *, heard: bool) -> float:
     """CPU seconds a gather of two tasks, `count` of them open at once. `heard`: somebody listens to events."""
-    executor = ParallelLLMExecutor(Suspending(), max_concurrency=100, on_event=_heard if heard else None)
+    executor = ParallelLLMExecutor(
+        Suspending(), max_concurrency=100, on_event=_heard if heard else None
+    )
     begun = time.process_time()
     found = await asyncio.gather(*(executor.gather(_TASKS) for _ in range(count)))
     taken = time.process_time() - begun
@@ -45,14 +47,22 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     rounds = 3 if quick else 9
     for heard, name in ((False, "concurrent gathers"), (True, "the same, with events")):
         collected = _median_costs(rounds, heard=heard)
-        gc.disable()  # whose full rounds look at all that lives, so that they cost any program more as it holds more
+        # whose full rounds look at all that lives, so that they cost any program more as it holds
+        # more
+        gc.disable()
         try:
             alone = _median_costs(rounds, heard=heard)
         finally:
             gc.enable()
         shown = ", ".join(f"{count:,}: {cost:.0f}" for count, cost in collected.items())
         detail = f"{shown} µs; {_growth(alone):.2f} × without Python's garbage collection"
-        yield Figure(f"{name}: CPU each, 4,000 open over 500", _growth(collected), "×", most=1.5, detail=detail)
+        yield Figure(
+            f"{name}: CPU each, 4,000 open over 500",
+            _growth(collected),
+            "×",
+            most=1.5,
+            detail=detail,
+        )
 
 
 def _growth(costs: dict[int, float]) -> float:

@@ -58,26 +58,36 @@ class NotInstalled(Exception):
 def server(latency: float) -> Iterator[str]:
     """The loopback server, in a process of its own; gives its base URL."""
     command = [sys.executable, str(HERE / "server.py"), "--latency", str(latency)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.stdin.close()
 
 
-def alternate(clients: list[Client], *, latency: float, calls: int, concurrency: int, runs: int) -> dict[str, Cost]:
+def alternate(
+    clients: list[Client], *, latency: float, calls: int, concurrency: int, runs: int
+) -> dict[str, Cost]:
     """Each client's cost, the clients taking turns for `runs` rounds against the same server."""
     taken: dict[str, list[dict[str, float]]] = {client.name: [] for client in clients}
     with server(latency) as base_url:
         for _ in range(runs):
             for client in clients:
-                figures = run_client(client, base_url, "--calls", str(calls), "--concurrency", str(concurrency))
+                figures = run_client(
+                    client, base_url, "--calls", str(calls), "--concurrency", str(concurrency)
+                )
                 taken[client.name].append(figures)
     return {name: _medians(rounds, calls) for name, rounds in taken.items()}
 
 
 def run_client(
-    client: Client, base_url: str, *options: str, timeout: float | None = None, cache: str | None = None
+    client: Client,
+    base_url: str,
+    *options: str,
+    timeout: float | None = None,
+    cache: str | None = None,
 ) -> dict[str, float]:
     """The figures that `client` prints. Raises Failed where it ends otherwise, TookTooLong after `timeout` seconds.
 
@@ -87,7 +97,9 @@ def run_client(
     with tempfile.TemporaryDirectory() as empty:
         around = {**surroundings(), "XDG_CACHE_HOME": cache or empty}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=around, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=timeout, env=around, check=False
+            )
         except subprocess.TimeoutExpired:
             raise TookTooLong(f"not done within {timeout:.0f} s") from None
     if done.returncode:
@@ -106,7 +118,9 @@ def environment(name: str, *packages: str, python: str = sys.executable) -> str:
     if not ready.exists() or ready.read_text() != wanted:
         install = [str(own), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]
         for command in ([python, "-m", "venv", "--clear", str(folder)], install):
-            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+            done = subprocess.run(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+            )
             if done.returncode:
                 raise NotInstalled(f"{name} could not be installed: {last_line(done.stderr)}")
         ready.write_text(wanted)
@@ -115,7 +129,11 @@ def environment(name: str, *packages: str, python: str = sys.executable) -> str:
 
 def surroundings() -> dict[str, str]:
     """The environment variables of a client: no key or address of a real provider, and nothing fetched at import."""
-    kept = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_BASE_URL"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith(("_API_KEY", "_BASE_URL"))
+    }
     return {**kept, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
 

@@ -16,11 +16,18 @@ from packaging.requirements import Requirement
 
 def figures(*, quick: bool) -> Iterator[Figure]:
     runs = 5 if quick else 15
-    yield Figure("python -c 'import ingather'", _wall([sys.executable, "-c", "import ingather"], runs), "ms", most=150)
+    yield Figure(
+        "python -c 'import ingather'",
+        _wall([sys.executable, "-c", "import ingather"], runs),
+        "ms",
+        most=150,
+    )
     command = [str(Path(sys.executable).parent / "ingather"), "--help"]
     yield Figure("ingather --help", _wall(command, runs), "ms", most=300)
     packages = _closure("ingather")
-    yield Figure("core install", len(packages), "packages", most=16, detail=", ".join(sorted(packages)))
+    yield Figure(
+        "core install", len(packages), "packages", most=16, detail=", ".join(sorted(packages))
+    )
 
 
 def _wall(command: list[str], runs: int) -> float:

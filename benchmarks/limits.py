@@ -2,10 +2,11 @@
 
     python benchmarks/limits.py [--only NAMES] [--quick] [--runs N] [-o FILE]
 
-Everybody starts cold, is told nothing, and has 600 calls for `ingather simulate --rpm 1200 --burst 20 --latency 0.2`:
-with rate-limit headers, without, and with the limit halved midway; as one process, and as two that share the quota.
-Then what is kept for the next run, and what hedging does to a slow tail. Prints tables, then each figure of ours
-beside what it has to reach, and ends with status 1 where one does not.
+Everybody starts cold, is told nothing, and has 600 calls for `ingather simulate --rpm 1200 --burst
+20 --latency 0.2`: with rate-limit headers, without, and with the limit halved midway; as one
+process, and as two that share the quota. Then what is kept for the next run, and what hedging does
+to a slow tail. Prints tables, then each figure of ours beside what it has to reach, and ends with
+status 1 where one does not.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ def settings(calls: int) -> list[Setting]:
         ("Without headers", replace(told, headers=False), 1.10, 0.10),
         (f"Halved after {halved.halved_at:g} s, with headers", halved, 1.15, None),
     )
-    return [Setting(name, quota, count, *bounds) for count in (1, 2) for name, quota, *bounds in kinds]
+    return [
+        Setting(name, quota, count, *bounds) for count in (1, 2) for name, quota, *bounds in kinds
+    ]
 
 
 def tried(python: str, way: Peer, setting: Setting, calls: int) -> Trial | Failed:
@@ -99,7 +102,10 @@ def tried(python: str, way: Peer, setting: Setting, calls: int) -> Trial | Faile
         except Failed as failure:
             return failure
 
-    with provider(*setting.quota.options) as simulated, ThreadPoolExecutor(setting.processes) as pool:
+    with (
+        provider(*setting.quota.options) as simulated,
+        ThreadPoolExecutor(setting.processes) as pool,
+    ):
         ended = list(pool.map(process, [simulated.base_url] * setting.processes))
         seen = simulated.seen()
     progress(".")
@@ -117,14 +123,19 @@ def median(trials: list[Trial | Failed]) -> Trial | Failed:
     if len(done) < len(trials):
         return next(trial for trial in trials if isinstance(trial, Failed))
     middle = (
-        statistics.median(values) for values in zip(*((t.over, t.rejected, t.attempts) for t in done), strict=True)
+        statistics.median(values)
+        for values in zip(*((t.over, t.rejected, t.attempts) for t in done), strict=True)
     )
     over, rejected, attempts = middle
     return Trial(over, rejected, max(trial.lost for trial in done), attempts)
 
 
 def table(
-    setting: Setting, calls: int, found: dict[Peer, Trial | Failed], missing: dict[Peer, str], notes: Notes
+    setting: Setting,
+    calls: int,
+    found: dict[Peer, Trial | Failed],
+    missing: dict[Peer, str],
+    notes: Notes,
 ) -> str:
     lines = [
         f"**{setting.title}** (ideal {setting.quota.ideal(calls):.1f} s)",
@@ -135,7 +146,9 @@ def table(
     for way in (*found, *missing):
         trial = found.get(way)
         if isinstance(trial, Trial):
-            stuck = "stopped at 4 times the ideal: the lost are those that it had no answer for by then"
+            stuck = (
+                "stopped at 4 times the ideal: the lost are those that it had no answer for by then"
+            )
             over = f"{trial.over:.2f}" if math.isfinite(trial.over) else f"> 4{notes.mark(stuck)}"
             cells = [over, f"{trial.rejected:.1%}", f"{trial.lost:,.0f}", f"{trial.attempts:,.0f}"]
         else:
@@ -153,7 +166,9 @@ def compared(setting: Setting, found: dict[Peer, Trial | Failed]) -> Iterator[Fi
         done = trial if isinstance(trial, Trial) else Trial(math.inf, math.inf, math.inf, math.inf)
         yield Figure(f"{what}: time / ideal", done.over, "x", most=setting.most_time)
         if setting.most_rejected is not None:
-            yield Figure(f"{what}: 429s", 100 * done.rejected, "%", most=100 * setting.most_rejected)
+            yield Figure(
+                f"{what}: 429s", 100 * done.rejected, "%", most=100 * setting.most_rejected
+            )
         yield Figure(f"{what}: lost", done.lost, "calls", most=0)
 
 
@@ -165,7 +180,9 @@ def again(calls: int) -> Iterator[tuple[str, Trial]]:
         for name in ("first run", "second run"):
             simulated.reset()
             options = ("--calls", str(calls), "--concurrency", str(calls), "--cold")
-            answered = int(run_client(client, simulated.base_url, *options, cache=cache)["answered"])
+            answered = int(
+                run_client(client, simulated.base_url, *options, cache=cache)["answered"]
+            )
             seen = simulated.seen()
             over = seen.seconds / quota.ideal(calls)
             yield name, Trial(over, seen.rejected / seen.attempts, calls - answered, seen.attempts)
@@ -199,18 +216,33 @@ def tail(seed: int) -> Tail:
 def tails(runs: list[Tail]) -> Iterator[Figure]:
     over = statistics.median(run.hedged / run.plain for run in runs)
     detail = ", ".join(f"{run.hedged:.1f} / {run.plain:.1f} s" for run in runs)
-    yield Figure("2 % of calls at 20 x: wall with Hedge() over without", over, "x", most=0.5, detail=detail)
+    yield Figure(
+        "2 % of calls at 20 x: wall with Hedge() over without", over, "x", most=0.5, detail=detail
+    )
     extra = statistics.median(run.attempts / TAIL_CALLS - 1 for run in runs)
     yield Figure("2 % of calls at 20 x: more calls for it", 100 * extra, "%", most=5)
 
 
 def parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     names = lambda text: {name.strip() for name in text.split(";")}  # noqa: E731 - names have commas in them
-    parser.add_argument("--only", type=names, metavar="NAMES", help='these, with semicolons: "ingather run;ingather"')
-    parser.add_argument("--quick", action="store_true", help="a quarter of the calls: a look, not figures to quote")
-    parser.add_argument("--runs", type=int, default=1, metavar="N", help="of which the medians are taken")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the tables there too")
+    parser.add_argument(
+        "--only",
+        type=names,
+        metavar="NAMES",
+        help='these, with semicolons: "ingather run;ingather"',
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a quarter of the calls: a look, not figures to quote"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=1, metavar="N", help="of which the medians are taken"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write the tables there too"
+    )
     return parser.parse_args()
 
 
@@ -231,7 +263,9 @@ def main() -> int:
     texts, figures = list[str](), list[Figure]()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         begun = {
-            (setting, way): [pool.submit(tried, python, way, setting, calls) for _ in range(arguments.runs)]
+            (setting, way): [
+                pool.submit(tried, python, way, setting, calls) for _ in range(arguments.runs)
+            ]
             for setting in settings(calls)
             for way, python in pythons.items()
         }
@@ -247,7 +281,10 @@ def main() -> int:
         "|  | time / ideal | 429s | lost |",
         "| --- | ---: | ---: | ---: |",
     ]
-    lines += [f"| {name} | {run.over:.2f} | {run.rejected:.1%} | {run.lost:.0f} |" for name, run in again(calls)]
+    lines += [
+        f"| {name} | {run.over:.2f} | {run.rejected:.1%} | {run.lost:.0f} |"
+        for name, run in again(calls)
+    ]
     progress("\n")
     footnotes = [f"[^{number}]: {text}" for number, text in enumerate(notes.texts, 1)]
     text = "\n\n".join([*texts, "\n".join(lines), about(calls, arguments), *footnotes])
@@ -263,10 +300,14 @@ def about(calls: int, arguments: argparse.Namespace) -> str:
     """What the figures are, and of what."""
     options = ["--quick"] * arguments.quick + [f"--runs {arguments.runs}"] * (arguments.runs > 1)
     return (
-        f"Made by `{' '.join(['python benchmarks/limits.py', *options])}` on {datetime.now(UTC):%d %B %Y}, Python "
-        f"{platform.python_version()}, {os.cpu_count()} cores, {platform.system()}: {calls:,} calls of 200 ms, nothing "
-        "configured and nothing known from before. Time: from the first request to the last answer, as the provider "
-        "saw them. The ideal: the bucket's 20 at once, the rest at its 20 (then 10) a second, and 200 ms; of the calls "
+        f"Made by `{' '.join(['python benchmarks/limits.py', *options])}` on "
+        f"{datetime.now(UTC):%d %B %Y}, Python "
+        f"{platform.python_version()}, {os.cpu_count()} cores, {platform.system()}: {calls:,} "
+        f"calls of 200 ms, nothing "
+        "configured and nothing known from before. Time: from the first request to the last "
+        "answer, as the provider "
+        "saw them. The ideal: the bucket's 20 at once, the rest at its 20 (then 10) a second, and "
+        "200 ms; of the calls "
         "that came back. 429s: of all attempts."
     )
 

@@ -52,8 +52,15 @@ async def queued(count: int) -> float:
 def figures(*, quick: bool) -> Iterator[Figure]:
     many = 100_000 if quick else 1_000_000
     few = _alone("lazy", 10_000)
-    yield Figure(f"{many:,} lazily fed tasks: peak memory above 10,000's", _alone("lazy", many) - few, "MB", most=30)
-    yield Figure("100,000 queued tasks: memory beyond them", _alone("queued", 100_000), "B a task", most=100)
+    yield Figure(
+        f"{many:,} lazily fed tasks: peak memory above 10,000's",
+        _alone("lazy", many) - few,
+        "MB",
+        most=30,
+    )
+    yield Figure(
+        "100,000 queued tasks: memory beyond them", _alone("queued", 100_000), "B a task", most=100
+    )
 
 
 def _peak() -> float:

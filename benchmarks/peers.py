@@ -18,9 +18,9 @@ CORE = tuple(line for line in requires("ingather") or () if Requirement(line).ma
 class Peer:
     """One way of making the calls.
 
-    `packages`: what its environment holds, none for ours. `distribution`: whose version the table shows. `imports`:
-    the statement that is timed. `python312`: needs Python 3.12. `share`: of the calls at 1,000 in flight, less for
-    those that would take minutes.
+    `packages`: what its environment holds, none for ours. `distribution`: whose version the table
+    shows. `imports`: the statement that is timed. `python312`: needs Python 3.12. `share`: of the
+    calls at 1,000 in flight, less for those that would take minutes.
     """
 
     name: str
@@ -44,14 +44,23 @@ class Peer:
         """The versions of its package and of its Python."""
         code = f"import platform; from importlib.metadata import version as v; print(v({self.distribution!r}))"
         command = [python, "-c", f"{code}; print(platform.python_version())"]
-        package, interpreter = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        package, interpreter = subprocess.run(
+            command, check=True, capture_output=True, text=True
+        ).stdout.split()
         return package, interpreter
 
 
 PEERS = (
     Peer("ingather", "", "ingather_executor.py", (), "ingather", "import ingather"),
     Peer("openai", "openai", "openai_gather.py", ("openai",), "openai", "import openai"),
-    Peer("openai[aiohttp]", "openai-aiohttp", "openai_aiohttp.py", ("openai[aiohttp]",), "openai", "import openai"),
+    Peer(
+        "openai[aiohttp]",
+        "openai-aiohttp",
+        "openai_aiohttp.py",
+        ("openai[aiohttp]",),
+        "openai",
+        "import openai",
+    ),
     Peer(
         "Instructor",
         "instructor",
@@ -60,7 +69,9 @@ PEERS = (
         "instructor",
         "from instructor import from_openai",
     ),
-    Peer("litellm", "litellm", "litellm_gather.py", ("litellm", *CORE), "litellm", "import litellm"),
+    Peer(
+        "litellm", "litellm", "litellm_gather.py", ("litellm", *CORE), "litellm", "import litellm"
+    ),
     Peer(
         "LangChain",
         "langchain",
@@ -116,4 +127,6 @@ def _python312(given: str | None) -> str:
                 return candidate
         except OSError:
             continue
-    raise NotInstalled("it needs Python 3.12, and there is none on the PATH: give --python312 or PYTHON312")
+    raise NotInstalled(
+        "it needs Python 3.12, and there is none on the PATH: give --python312 or PYTHON312"
+    )

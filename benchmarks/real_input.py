@@ -2,8 +2,9 @@
 
     python benchmarks/real_input.py [--tasks 300] [--folder FOLDER]
 
-The server is the one of the tests (a tiny model with random weights, made on the spot): it shows that the machinery
-works, answers are valid by the schema, and nothing is lost. What the answers say is noise.
+The server is the one of the tests (a tiny model with random weights, made on the spot): it shows
+that the machinery works, answers are valid by the schema, and nothing is lost. What the answers say
+is noise.
 """
 
 from __future__ import annotations
@@ -53,7 +54,11 @@ def passages(count: int) -> Iterator[dict[str, str]]:
     made = 0
     for path in files:
         text = Text()
-        text.feed(re.sub(r"(?is)<(script|style|ix:header).*?</\1>", " ", path.read_text("utf-8", "replace")))
+        text.feed(
+            re.sub(
+                r"(?is)<(script|style|ix:header).*?</\1>", " ", path.read_text("utf-8", "replace")
+            )
+        )
         step = len(text.words) // each
         for number in range(min(each, count - made)):
             length = 60 + 20 * (number % 10)
@@ -65,25 +70,54 @@ def passages(count: int) -> Iterator[dict[str, str]]:
 @contextlib.contextmanager
 def llama(parallel: int) -> Iterator[str]:
     """llama.cpp's server in a process of its own; gives its base URL."""
-    command = [sys.executable, str(HERE.parent / "tests" / "servers" / "llama.py"), "--parallel", str(parallel)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    command = [
+        sys.executable,
+        str(HERE.parent / "tests" / "servers" / "llama.py"),
+        "--parallel",
+        str(parallel),
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.terminate()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tasks", type=int, default=300)
-    parser.add_argument("--folder", type=Path, default=None, help="where tasks and answers are written")
+    parser.add_argument(
+        "--folder", type=Path, default=None, help="where tasks and answers are written"
+    )
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp())
-    tasks, schema, answers = folder / "passages.jsonl", folder / "passage.py", folder / "answers.jsonl"
+    tasks, schema, answers = (
+        folder / "passages.jsonl",
+        folder / "passage.py",
+        folder / "answers.jsonl",
+    )
     tasks.write_text("".join(json.dumps(row) + "\n" for row in passages(arguments.tasks)))
     schema.write_text(SCHEMA)
     with llama(parallel=4) as base_url:
-        command = [str(Path(sys.executable).parent / "ingather"), "run", str(tasks), "-o", str(answers)]
-        command += ["--model", "openai/tiny", "--base-url", base_url, "--max-concurrency", "4", "--overwrite"]
+        command = [
+            str(Path(sys.executable).parent / "ingather"),
+            "run",
+            str(tasks),
+            "-o",
+            str(answers),
+        ]
+        command += [
+            "--model",
+            "openai/tiny",
+            "--base-url",
+            base_url,
+            "--max-concurrency",
+            "4",
+            "--overwrite",
+        ]
         command += ["--prompt", "{passage}\n\nWhat is this passage of an annual report about?"]
         command += ["--schema", f"{schema}:Passage", "--param", "max_tokens=400"]
         status = subprocess.run(command, check=False).returncode

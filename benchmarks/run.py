@@ -19,8 +19,12 @@ import wire
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer calls and runs: a look, not a figure to quote")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer calls and runs: a look, not a figure to quote"
+    )
     quick = parser.parse_args().quick
     missed = 0
     for part in (engine, gathers, wire, durable, memory, imports):

@@ -2,9 +2,9 @@
 
     python benchmarks/server.py --latency 0.5
 
-Prints its base URL, then serves until its standard input closes. One protocol object a connection and no parsing beyond
-the length of the body, so that a client's own cost is what a benchmark sees. The answer is text like any other, and
-JSON for those who ask for it.
+Prints its base URL, then serves until its standard input closes. One protocol object a connection
+and no parsing beyond the length of the body, so that a client's own cost is what a benchmark sees.
+The answer is text like any other, and JSON for those who ask for it.
 """
 
 from __future__ import annotations

@@ -32,15 +32,25 @@ class Provider:
     base_url: str
 
     def seen(self) -> Seen:
-        with urllib.request.urlopen(f"{self.base_url.removesuffix('/v1')}/stats?ledger=1") as answer:
+        with urllib.request.urlopen(
+            f"{self.base_url.removesuffix('/v1')}/stats?ledger=1"
+        ) as answer:
             stats = json.load(answer)
-        answered = [call["ended"] for call in stats["ledger"] if call["status"] == 200 and not call["disconnected"]]
+        answered = [
+            call["ended"]
+            for call in stats["ledger"]
+            if call["status"] == 200 and not call["disconnected"]
+        ]
         begun = min((call["arrived"] for call in stats["ledger"]), default=0.0)
-        return Seen(max(answered, default=begun) - begun, stats["calls"], len(answered), stats["rejected"])
+        return Seen(
+            max(answered, default=begun) - begun, stats["calls"], len(answered), stats["rejected"]
+        )
 
     def reset(self) -> None:
         """Full buckets and an empty ledger."""
-        request = urllib.request.Request(f"{self.base_url.removesuffix('/v1')}/reset", method="POST")
+        request = urllib.request.Request(
+            f"{self.base_url.removesuffix('/v1')}/reset", method="POST"
+        )
         with urllib.request.urlopen(request):
             pass
 
@@ -69,7 +79,14 @@ class Quota:
 
     @property
     def options(self) -> list[str]:
-        given = ["--rpm", f"{self.rpm:g}", "--burst", f"{self.burst}", "--latency", f"{self.latency:g}"]
+        given = [
+            "--rpm",
+            f"{self.rpm:g}",
+            "--burst",
+            f"{self.burst}",
+            "--latency",
+            f"{self.latency:g}",
+        ]
         halved = [] if self.halved_at is None else ["--change", f"{self.halved_at:g}:0.5"]
         return [*given, *halved, *([] if self.headers else ["--no-headers"])]
 

@@ -13,9 +13,9 @@ import ingather
 import ingather.errors
 import ingather.progress
 import ingather.report
-import ingather.simulator.faults
 import ingather.stats
 import ingather.testing
+import ingather.testing.simulator.faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,11 +37,15 @@ def page() -> str:
         parts.append(f"## {module.__name__}")
         for name in module.__all__:
             parts += _entry(name, getattr(module, name))
-    parts += ["## ingather.stats", *_entry("Stats", ingather.stats.Stats), *_entry("Times", ingather.stats.Times)]
+    parts += [
+        "## ingather.stats",
+        *_entry("Stats", ingather.stats.Stats),
+        *_entry("Times", ingather.stats.Times),
+    ]
     parts += ["## ingather.progress", *_entry("Progress", ingather.progress.Progress)]
     parts += ["## ingather.report", *_entry("Report", ingather.report.Report)]
     parts += _entry("Summary", ingather.report.Summary)
-    for module in (ingather.errors, ingather.simulator.faults):
+    for module in (ingather.errors, ingather.testing.simulator.faults):
         parts += [f"## {module.__name__}", _fenced(inspect.getdoc(module) or "")]
     return "\n\n".join(parts) + "\n"
 
@@ -57,7 +61,9 @@ def _entry(name: str, thing: object) -> Iterator[str]:
     elif not issubclass(thing, Exception):  # whose signature is Python's own
         yield _fenced(_signature(name, thing))
     for each in thing.__mro__:
-        if each.__module__.startswith("ingather.") and (each is thing or not issubclass(thing, Exception)):
+        if each.__module__.startswith("ingather.") and (
+            each is thing or not issubclass(thing, Exception)
+        ):
             yield ("" if each is thing else f"**{each.__name__}.** ") + _documented(each)
     for key, member in vars(thing).items():
         yield from () if key.startswith("_") else _member(key, member)

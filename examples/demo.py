@@ -16,7 +16,9 @@ async def one_after_another(submission, provider):
     print("Its Item 1, call by call, as a loop would do it:\n", flush=True)
     with view_of(submission, ["business"]) as view:
         only = {"include_mda": False, "include_risk_factors": False, "include_financials": False}
-        return await comprehensive_analysis(submission, **only, provider=provider, max_concurrency=1, on_event=view)
+        return await comprehensive_analysis(
+            submission, **only, provider=provider, max_concurrency=1, on_event=view
+        )
 
 
 async def all_at_once(submission, provider):
@@ -27,13 +29,21 @@ async def all_at_once(submission, provider):
 
 def tell(name, analysis):
     each = analysis.seconds / analysis.calls
-    print(f"  {name:20} {analysis.calls:3} calls in {analysis.seconds:5.1f} s, one each {each:.2f} s")
+    print(
+        f"  {name:20} {analysis.calls:3} calls in {analysis.seconds:5.1f} s, one each {each:.2f} s"
+    )
 
 
 def main(latency=0.85, report=REPORT):
     submission = open_submission("quellmark-2025")
-    print(f"{submission.company} (fictional), {submission.filing.form}, {len(submission.filing.text.split()):,} words.")
-    print("An extractive baseline answers, as slowly as a language model would. It quotes; it does not understand.")
+    print(
+        f"{submission.company} (fictional), {submission.filing.form}, "
+        f"{len(submission.filing.text.split()):,} words."
+    )
+    print(
+        "An extractive baseline answers, as slowly as a language model would. It quotes; it does "
+        "not understand."
+    )
     with Simulator(model="extractive", latency=latency, sigma=0.35) as server:
         provider = connect("openai/simulated", base_url=server.base_url)
         slow = asyncio.run(one_after_another(submission, provider))
@@ -41,7 +51,9 @@ def main(latency=0.85, report=REPORT):
     print()
     tell("one after another", slow)
     tell("at once", fast)
-    quotes, verified = (sum(getattr(s, of) for s in fast.sections.values()) for of in ("quotes", "verified"))
+    quotes, verified = (
+        sum(getattr(s, of) for s in fast.sections.values()) for of in ("quotes", "verified")
+    )
     print(f"\n{verified} of {quotes} quotes stand in the filing, word for word.")
     report.write_text(markdown(fast))
     print(f"The report, each claim with its quote: {report}")

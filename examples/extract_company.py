@@ -24,7 +24,9 @@ class Company(BaseModel):
     headquarters: Headquarters = Field(description="Where the company has its headquarters.")
     employees: Annotated[int | None, Prompt("How many employees does the company have?")] = None
     competitors: list[str] = Field(default=[], description="The companies with which it competes.")
-    revenues: list[float] = Field(default=[], description="Filled by code: no model has to read figures.")
+    revenues: list[float] = Field(
+        default=[], description="Filled by code: no model has to read figures."
+    )
 
 
 def revenues(text: str) -> list[float]:

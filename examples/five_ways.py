@@ -1,8 +1,8 @@
 """Five ways to ask the same questions, and what each takes. Against a simulated provider: no key, no network.
 
-Which one? Sequential: when each call needs the one before. `gather`: all results at once, in input order.
-`as_completed`: something to show or to store as soon as it is there. Either with a smaller `max_concurrency`: when the
-provider, or somebody else who uses it, cannot take more.
+Which one? Sequential: when each call needs the one before. `gather`: all results at once, in input
+order. `as_completed`: something to show or to store as soon as it is there. Either with a smaller
+`max_concurrency`: when the provider, or somebody else who uses it, cannot take more.
 """
 
 import asyncio
@@ -47,9 +47,15 @@ async def main():
         provider = connect("openai/simulated", base_url=simulator.base_url)
         for way, limit in WAYS:
             begun = time.perf_counter()
-            people = [result.unwrap() for result in await way(ParallelLLMExecutor(provider, limit), tasks())]
+            people = [
+                result.unwrap()
+                for result in await way(ParallelLLMExecutor(provider, limit), tasks())
+            ]
             seconds = time.perf_counter() - begun
-            print(f"{way.__name__:<18}  at most {limit} at once  {seconds:5.2f} s   first: {people[0]}")
+            print(
+                f"{way.__name__:<18}  at most {limit} at once  {seconds:5.2f} s   first: "
+                f"{people[0]}"
+            )
 
 
 if __name__ == "__main__":

@@ -29,17 +29,28 @@ async def main():
         {
             "summary": LLMTask("Summarise record 17"),
             "record": DeterministicTask(fetch, args=(17,)),
-            "fingerprint": DeterministicTask(fingerprint, args=("record 17",), kwargs={"algorithm": "sha1"}),
+            "fingerprint": DeterministicTask(
+                fingerprint, args=("record 17",), kwargs={"algorithm": "sha1"}
+            ),
             "broken": DeterministicTask(lambda: 1 / 0),
         }
     )
     print("summary      ", results.pop("summary").unwrap().content)
     for tag, result in results.items():
-        print(f"{tag:<13} {result.value if result.success else repr(result.error)}, {result.duration_ms:.1f} ms")
+        print(
+            f"{tag:<13} {result.value if result.success else repr(result.error)}, "
+            f"{result.duration_ms:.1f} ms"
+        )
 
-    steps = [LLMTask("Draft a haiku on rain"), LLMTask("Make it colder"), LLMTask("Now without the word rain")]
+    steps = [
+        LLMTask("Draft a haiku on rain"),
+        LLMTask("Make it colder"),
+        LLMTask("Now without the word rain"),
+    ]
     for result in await executor.execute_sequential(steps, pass_result="conversation"):
-        roles = " + ".join(message.role for message in executor.provider.get_call(result.index + 1).messages)
+        roles = " + ".join(
+            message.role for message in executor.provider.get_call(result.index + 1).messages
+        )
         print(f"{result.tag}: sent {roles}, got {result.value.content!r}")
 
 

@@ -1,13 +1,14 @@
 """A function that a task runs may call the executor again, as deep as it likes, even with a single slot.
 
-With a semaphore of one's own this stops for ever: each parent holds a permit while it waits for its children, and the
-children wait for a permit:
+With a semaphore of one's own this stops for ever: each parent holds a permit while it waits for its
+children, and the children wait for a permit:
 
     async def book(semaphore):
         async with semaphore:                                      # takes the only permit …
             await asyncio.gather(*(chapter(semaphore) for _ in range(3)))    # … for which these now wait
 
-Here a function gives its slot back the moment it calls the executor. Only what is on the wire or computing holds one.
+Here a function gives its slot back the moment it calls the executor. Only what is on the wire or
+computing holds one.
 """
 
 import asyncio

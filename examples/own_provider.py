@@ -1,7 +1,8 @@
 """Any object with `complete` is a provider: a client that you have already, a local model, a rule.
 
-What it raises fails that one task. If the exception carries `status_code` and `response.headers`, as those of the usual
-clients do, it is understood: here a 429 makes everybody wait as long as it asks, and costs no attempt.
+What it raises fails that one task. If the exception carries `status_code` and `response.headers`,
+as those of the usual clients do, it is understood: here a 429 makes everybody wait as long as it
+asks, and costs no attempt.
 """
 
 import asyncio
@@ -18,7 +19,8 @@ class TooManyRequests(Exception):
 
 
 class Shouting:
-    retry = RetryConfig(max_attempts=2)  # optional: for tasks and executors without a policy of their own
+    # optional: for tasks and executors without a policy of their own
+    retry = RetryConfig(max_attempts=2)
     limits = Limits(max_concurrency=2)  # optional: over all executors that use this object
 
     def __init__(self):
@@ -39,7 +41,10 @@ async def main():
     tasks = [*(LLMTask(word) for word in words), LLMTask("fine", {"ending": "."})]
     async with executor.as_completed(tasks) as results:
         async for result in results:
-            print(f"{result.value.content:<22} attempts: {result.attempts}, of them told to wait: {result.rejected}")
+            print(
+                f"{result.value.content:<22} attempts: {result.attempts}, of them told to wait: "
+                f"{result.rejected}"
+            )
 
 
 if __name__ == "__main__":

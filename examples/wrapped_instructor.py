@@ -1,8 +1,9 @@
 """An Instructor client that you have already, as a provider. Needs `pip install instructor`.
 
-Its own retries are off, and so are those of the client inside it: a 429 then pauses everybody for as long as the server
-asks, and an answer that does not fit is asked again by ingather's policy. Instructor puts what went wrong into an
-exception of its own; the cause of that one carries the status and the headers, so the cause is what is raised.
+Its own retries are off, and so are those of the client inside it: a 429 then pauses everybody for
+as long as the server asks, and an answer that does not fit is asked again by ingather's policy.
+Instructor puts what went wrong into an exception of its own; the cause of that one carries the
+status and the headers, so the cause is what is raised.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ from pydantic import BaseModel
 from ingather import LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig
 from ingather.testing import Simulator
 
-logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it logs each 429 as an error; here a 429 is none
+# it logs each 429 as an error; here a 429 is none
+logging.getLogger("instructor").setLevel(logging.CRITICAL)
 
 
 class Person(BaseModel):
@@ -33,7 +35,9 @@ class Wrapped:
     async def complete(self, messages, config_overrides=None):
         try:
             value = await self.client.create(
-                messages=[{"role": message.role, "content": message.content} for message in messages],
+                messages=[
+                    {"role": message.role, "content": message.content} for message in messages
+                ],
                 max_retries=0,
                 **{"model": self.model, "response_model": None, **(config_overrides or {})},
             )

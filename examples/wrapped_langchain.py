@@ -1,8 +1,8 @@
 """A LangChain chat model as a provider. Needs `pip install langchain-openai`.
 
-Any chat model will do; its own retries are off (`max_retries=0`), so that a 429 pauses everybody for as long as the
-server asks, and other faults are tried again by ingather's policy. A chain (`prompt | model | parser`) is wrapped in
-the same way: whatever has `ainvoke`.
+Any chat model will do; its own retries are off (`max_retries=0`), so that a 429 pauses everybody
+for as long as the server asks, and other faults are tried again by ingather's policy. A chain
+(`prompt | model | parser`) is wrapped in the same way: whatever has `ainvoke`.
 """
 
 import asyncio
@@ -24,17 +24,24 @@ class Wrapped:
         answer = await self.model.ainvoke(plain, **(config_overrides or {}))
         used, about = answer.usage_metadata, answer.response_metadata
         usage = Usage(used["input_tokens"], used["output_tokens"]) if used else None
-        return LLMResponse(answer.text, about.get("model_name", ""), about.get("finish_reason"), usage)
+        return LLMResponse(
+            answer.text, about.get("model_name", ""), about.get("finish_reason"), usage
+        )
 
 
 async def main():
     async with Simulator(latency=0.05, rpm=1200, burst=5) as server:
-        model = ChatOpenAI(model="any-model", base_url=server.base_url, api_key="none", max_retries=0)
+        model = ChatOpenAI(
+            model="any-model", base_url=server.base_url, api_key="none", max_retries=0
+        )
         executor = ParallelLLMExecutor(Wrapped(model), max_concurrency=10)
         results = await executor.gather(LLMTask(f"What is {n} times {n}?") for n in range(30))
     answered, told_to_wait = sum(r.success for r in results), sum(r.rejected for r in results)
     tokens = sum(result.usage.total_tokens for result in results if result.usage)
-    print(f"{answered} of {len(results)} answered; told to wait: {told_to_wait} times; {tokens} tokens")
+    print(
+        f"{answered} of {len(results)} answered; told to wait: {told_to_wait} times; {tokens} "
+        f"tokens"
+    )
 
 
 if __name__ == "__main__":

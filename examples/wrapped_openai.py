@@ -1,8 +1,8 @@
 """An AsyncOpenAI client that you have already, as a provider: one method is all it takes.
 
-The client's own retries are off (`max_retries=0`): one owner of retries is enough, and here a 429 makes everybody wait
-as long as the server asks, not each call for itself. The simulator lets 20 calls a second in, and tells
-nobody beforehand.
+The client's own retries are off (`max_retries=0`): one owner of retries is enough, and here a 429
+makes everybody wait as long as the server asks, not each call for itself. The simulator lets 20
+calls a second in, and tells nobody beforehand.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from ingather.testing import Simulator
 
 
 class Wrapped:
-    schema_mode = "native"  # optional: a response_model goes along as `response_format`, not in the prompt
+    # optional: a response_model goes along as `response_format`, not in the prompt
+    schema_mode = "native"
     retry = RetryConfig(max_attempts=3)  # optional: of what is no 429
 
     def __init__(self, client, model):
@@ -39,9 +40,14 @@ async def main():
         results = await executor.gather(LLMTask(f"What is {n} times {n}?") for n in range(40))
         answered, told_to_wait = sum(r.success for r in results), sum(r.rejected for r in results)
         tokens = sum(result.usage.total_tokens for result in results if result.usage)
-        print(f"{answered} of {len(results)} answered; told to wait: {told_to_wait} times; {tokens} tokens")
+        print(
+            f"{answered} of {len(results)} answered; told to wait: {told_to_wait} times; "
+            f"{tokens} tokens"
+        )
 
-        [count] = await executor.gather([LLMTask("Lars is 52 years old. How old is he?", response_model=int)])
+        [count] = await executor.gather(
+            [LLMTask("Lars is 52 years old. How old is he?", response_model=int)]
+        )
         print(f"as a number: {count.unwrap()}")
 
 

@@ -19,7 +19,8 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# Where something blocks once, at its first use: imports, pydantic's search for plug-ins, the opening of a store.
+# Where something blocks once, at its first use: imports, pydantic's search for plug-ins, the
+# opening of a store.
 FIRST_USE = [
     ("<frozen importlib._bootstrap>", "_find_and_load"),
     ("pydantic/plugin/_loader.py", "get_plugins"),
@@ -27,11 +28,13 @@ FIRST_USE = [
     ("ingather/learnt.py", "recall"),
 ]
 
-# What other processes have learnt of limits must not reach tests, nor what tests have learnt reach others.
+# What other processes have learnt of limits must not reach tests, nor what tests have learnt reach
+# others.
 _CACHE = tempfile.TemporaryDirectory(prefix="ingather-tests-")
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
-# looptime asks for the thread's loop before each test. Told that there is none, asyncio makes none, and does not warn.
+# looptime asks for the thread's loop before each test. Told that there is none, asyncio makes none,
+# and does not warn.
 asyncio.set_event_loop(None)
 
 hold_for_threads()

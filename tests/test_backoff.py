@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import BackoffStrategy, RetryConfig
-from ingather.backoff import Attempts
-from ingather.errors import AuthFailed, BadRequest, Cancelled, Overloaded, RateLimited, SetupError, Truncated
+from ingather.errors import (
+    AuthFailed,
+    BadRequest,
+    Cancelled,
+    Overloaded,
+    RateLimited,
+    SetupError,
+    Truncated,
+)
+from ingather.retry import Attempts
 
 
 def lowest():
@@ -37,17 +45,41 @@ def highest():
         (RetryConfig(initial_delay=1, backoff_multiplier=3), lowest, [1, 3, 9, 27, 60]),
         (RetryConfig(initial_delay=4, backoff_multiplier=0.5), lowest, [4, 2, 1, 0.5, 0.25]),
         (RetryConfig(initial_delay=0), lowest, [0, 0, 0, 0, 0]),
-        (RetryConfig(initial_delay=20, max_delay=50, backoff_strategy="linear"), lowest, [20, 40, 50, 50, 50]),
+        (
+            RetryConfig(initial_delay=20, max_delay=50, backoff_strategy="linear"),
+            lowest,
+            [20, 40, 50, 50, 50],
+        ),
         (RetryConfig(initial_delay=90, backoff_strategy="fixed"), lowest, [60, 60, 60, 60, 60]),
-        (RetryConfig(initial_delay=10, max_delay=0, backoff_strategy="fixed"), lowest, [0, 0, 0, 0, 0]),
+        (
+            RetryConfig(initial_delay=10, max_delay=0, backoff_strategy="fixed"),
+            lowest,
+            [0, 0, 0, 0, 0],
+        ),
         (RetryConfig(initial_delay=10, backoff_strategy="jitter"), lowest, [9, 18, 36, 60, 60]),
         (RetryConfig(initial_delay=10, backoff_strategy="jitter"), middle, [10, 20, 40, 60, 60]),
         (RetryConfig(initial_delay=10, backoff_strategy="jitter"), highest, [11, 22, 44, 60, 60]),
-        (RetryConfig(initial_delay=10, backoff_strategy="jitter", jitter_range=0.5), lowest, [5, 10, 20, 40, 60]),
-        (RetryConfig(initial_delay=10, backoff_strategy="jitter", jitter_range=2), lowest, [0, 0, 0, 0, 0]),
+        (
+            RetryConfig(initial_delay=10, backoff_strategy="jitter", jitter_range=0.5),
+            lowest,
+            [5, 10, 20, 40, 60],
+        ),
+        (
+            RetryConfig(initial_delay=10, backoff_strategy="jitter", jitter_range=2),
+            lowest,
+            [0, 0, 0, 0, 0],
+        ),
         (RetryConfig(initial_delay=2, backoff_strategy="decorrelated"), lowest, [2, 2, 2, 2, 2]),
-        (RetryConfig(initial_delay=2, backoff_strategy="decorrelated"), middle, [2, 4, 7, 11.5, 18.25]),
-        (RetryConfig(initial_delay=2, backoff_strategy="decorrelated"), highest, [2, 6, 18, 54, 60]),
+        (
+            RetryConfig(initial_delay=2, backoff_strategy="decorrelated"),
+            middle,
+            [2, 4, 7, 11.5, 18.25],
+        ),
+        (
+            RetryConfig(initial_delay=2, backoff_strategy="decorrelated"),
+            highest,
+            [2, 6, 18, 54, 60],
+        ),
     ],
 )
 def test_delays_of_five_failed_attempts(config, random, delays):
@@ -87,7 +119,9 @@ def test_the_cap_comes_after_the_jitter():
 
 
 def test_decorrelated_goes_on_from_the_capped_delay():
-    config = RetryConfig(initial_delay=2, max_delay=10, backoff_strategy="decorrelated", max_attempts=9)
+    config = RetryConfig(
+        initial_delay=2, max_delay=10, backoff_strategy="decorrelated", max_attempts=9
+    )
     attempts = Attempts(config, highest)
     assert [attempts.after_error(OSError()) for _ in range(3)] == pytest.approx([2, 6, 10])
     attempts = Attempts(config, iter([1.0, 1.0, 1.0, 0.5]).__next__)
@@ -100,7 +134,9 @@ def test_decorrelated_goes_on_from_the_capped_delay():
 @pytest.mark.parametrize("strategy", ["exponential", "jitter"])
 @pytest.mark.parametrize("multiplier", [2, 2.0, 1e300])
 def test_a_delay_too_large_for_a_float_is_capped(strategy, multiplier):
-    config = RetryConfig(backoff_strategy=strategy, backoff_multiplier=multiplier, max_attempts=10_000)
+    config = RetryConfig(
+        backoff_strategy=strategy, backoff_multiplier=multiplier, max_attempts=10_000
+    )
     assert config.delay(9_999, middle) == 60.0
 
 
@@ -131,7 +167,9 @@ def test_a_delay_is_a_number_from_nothing_to_the_cap(config, attempt, random, pr
 
 
 @given(st.floats(0, 1e3), st.floats(1, 10), st.integers(1, 30), st.floats(0, 1), chance)
-def test_jitter_stays_in_its_range_around_the_exponential_delay(initial, multiplier, attempt, spread, random):
+def test_jitter_stays_in_its_range_around_the_exponential_delay(
+    initial, multiplier, attempt, spread, random
+):
     plain = initial * multiplier ** (attempt - 1)
     config = RetryConfig(3, initial, 1e300, "jitter", multiplier, spread)
     delay = config.delay(attempt, lambda: random)
@@ -139,7 +177,9 @@ def test_jitter_stays_in_its_range_around_the_exponential_delay(initial, multipl
 
 
 @given(st.floats(0.001, 1e3), st.floats(1, 1e3), st.lists(chance, min_size=2, max_size=20))
-def test_decorrelated_stays_between_the_first_delay_and_three_times_the_last(initial, factor, chances):
+def test_decorrelated_stays_between_the_first_delay_and_three_times_the_last(
+    initial, factor, chances
+):
     config = RetryConfig(99, initial, initial * factor, "decorrelated")
     attempts = Attempts(config, iter(chances).__next__)
     delays = [attempts.after_error(OSError()) or 0.0 for _ in chances]
@@ -188,7 +228,10 @@ def test_with_no_filter_foreign_exceptions_and_our_transient_ones_are_retried(er
 
 def test_a_list_of_exceptions_takes_their_subclasses_and_nothing_else():
     config = RetryConfig(retry_on_exceptions=[OSError, BadRequest])
-    assert [config.retries(error) for error in (ConnectionError(), BadRequest("x"), Overloaded("x"), KeyError())] == [
+    assert [
+        config.retries(error)
+        for error in (ConnectionError(), BadRequest("x"), Overloaded("x"), KeyError())
+    ] == [
         True,
         True,
         False,
@@ -199,7 +242,9 @@ def test_a_list_of_exceptions_takes_their_subclasses_and_nothing_else():
 
 def test_a_predicate_decides_alone():
     config = RetryConfig(retry_on_exception=lambda error: "again" in str(error))
-    assert [config.retries(error) for error in (OSError("again"), AuthFailed("again"), OSError("no"))] == [
+    assert [
+        config.retries(error) for error in (OSError("again"), AuthFailed("again"), OSError("no"))
+    ] == [
         True,
         True,
         False,
@@ -211,7 +256,9 @@ def test_a_predicate_decides_alone():
 
 def test_hooks_are_told_what_failed_and_when_it_is_over():
     heard: list[object] = []
-    config = RetryConfig(3, on_retry=lambda attempt, error: heard.append((attempt, error)), on_failure=heard.append)
+    config = RetryConfig(
+        3, on_retry=lambda attempt, error: heard.append((attempt, error)), on_failure=heard.append
+    )
     errors = [OSError("1"), OSError("2"), OSError("3")]
     attempts = Attempts(config, middle)
     assert [attempts.after_error(error) for error in errors] == [1.0, 2.0, None]
@@ -227,7 +274,10 @@ def test_an_exception_that_is_not_retried_calls_no_hook():
 
 def test_a_good_value_is_final():
     assert Attempts(RetryConfig(), middle).after_result("anything") is None
-    assert Attempts(RetryConfig(retry_on_result=lambda value: value is None), middle).after_result("x") is None
+    assert (
+        Attempts(RetryConfig(retry_on_result=lambda value: value is None), middle).after_result("x")
+        is None
+    )
 
 
 def test_a_bad_value_sleeps_until_the_last_attempt():
@@ -265,7 +315,9 @@ def test_fewer_than_one_attempt_raises(bad):
         RetryConfig(max_attempts=bad)
 
 
-@pytest.mark.parametrize("name", ["initial_delay", "max_delay", "backoff_multiplier", "jitter_range"])
+@pytest.mark.parametrize(
+    "name", ["initial_delay", "max_delay", "backoff_multiplier", "jitter_range"]
+)
 @pytest.mark.parametrize("bad", [-0.1, math.inf, math.nan])
 def test_numbers_that_are_no_times_raise(name, bad):
     with pytest.raises(ValueError, match=name):

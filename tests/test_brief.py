@@ -6,10 +6,10 @@ import pytest
 
 from ingather import DeterministicTask, ExtractTask, LLMMessage, LLMResponse, LLMTask, TaskResult
 from ingather.brief import brief, cut
+from ingather.limits.tokens import Tokens
 from ingather.providers.base import QuotaKey, Request
 from ingather.providers.echo import EchoCall
 from ingather.task import Prompt
-from ingather.tokens import Tokens
 
 LONG = "a line of a prompt\n" * 5_000
 MANY: dict[str, Any] = {f"parameter_{number}": LONG for number in range(50)}
@@ -49,7 +49,9 @@ def test_it_is_one_line_of_at_most_200_characters_that_names_the_class(thing):
 
 def test_what_is_short_stands_as_it_is_written():
     assert repr(LLMMessage("user", "Hello")) == "LLMMessage('user', 'Hello')"
-    assert repr(LLMTask("Hello", tag="q", temperature=0)) == "LLMTask('Hello', temperature=0, tag='q')"
+    assert (
+        repr(LLMTask("Hello", tag="q", temperature=0)) == "LLMTask('Hello', temperature=0, tag='q')"
+    )
     assert repr(LLMTask("Hello", response_model=int)) == "LLMTask('Hello', response_model=int)"
     assert repr(LLMTask("Hello", system="Brief.")) == "LLMTask('Hello', system='Brief.')"
     assert repr(LLMResponse("Paris", model="m")) == "LLMResponse('Paris', model='m')"
@@ -59,7 +61,9 @@ def test_what_is_short_stands_as_it_is_written():
 
 @pytest.mark.parametrize("most", [10, 60, 200])
 @pytest.mark.parametrize(
-    "value", ["x" * 1_000, b"x" * 1_000, ["x"] * 1_000, MANY, 10**4_000, Broken(), None], ids=range(7)
+    "value",
+    ["x" * 1_000, b"x" * 1_000, ["x"] * 1_000, MANY, 10**4_000, Broken(), None],
+    ids=range(7),
 )
 def test_a_value_is_cut_to_length(value, most):
     assert len(brief(value, most)) <= most

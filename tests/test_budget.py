@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import Budget
-from ingather.budget import Room, Spend
+from ingather.money.budget import Room, Spend
 
 
 @pytest.mark.parametrize("name", ["max_cost_usd", "max_tokens"])

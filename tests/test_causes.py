@@ -143,8 +143,14 @@ async def test_limited_by_ones_own_slots(count, seed):
 @SEEDS
 @pytest.mark.parametrize("rpm", [60, 600])
 async def test_limited_by_requests(rpm, seed):
-    assert await limited(Server(seed=seed, limits=Limits(requests_per_minute=rpm)), tasks(300)) == "requests"
-    assert await limited(Server(seed=seed, limits=Limits(requests_per_minute=rpm)), tasks(300), 50) == "requests"
+    assert (
+        await limited(Server(seed=seed, limits=Limits(requests_per_minute=rpm)), tasks(300))
+        == "requests"
+    )
+    assert (
+        await limited(Server(seed=seed, limits=Limits(requests_per_minute=rpm)), tasks(300), 50)
+        == "requests"
+    )
 
 
 @SEEDS

@@ -40,7 +40,9 @@ def stand_in(module, tmp_path):
 def field(module):
     def make(*peers, **size):
         columns = module("columns")
-        return columns.Field(dict.fromkeys(peers, sys.executable), columns.Size(rounds=1, **size), columns.Notes())
+        return columns.Field(
+            dict.fromkeys(peers, sys.executable), columns.Size(rounds=1, **size), columns.Notes()
+        )
 
     return make
 
@@ -108,7 +110,9 @@ print(json.dumps({"answered": answered, "wall": 0.4}))
 
 def test_a_peer_that_cannot_be_installed_is_a_row_that_says_why(module):
     compare, peers = module("compare"), module("peers")
-    missing = peers.Peer("missing", "missing", "none.py", ("missing",), "missing", "pass", python312=True)
+    missing = peers.Peer(
+        "missing", "missing", "none.py", ("missing",), "missing", "pass", python312=True
+    )
     notes = module("columns").Notes()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(peers.sys, "version_info", (3, 11))
@@ -117,13 +121,19 @@ def test_a_peer_that_cannot_be_installed_is_a_row_that_says_why(module):
     assert pythons == {}
     assert len(cells[missing]) == len(compare.HEADS) - 1
     assert "--python312" in notes.texts[0]
-    text = compare.document([missing], cells, module("columns").QUICK, notes, "python benchmarks/compare.py")
+    text = compare.document(
+        [missing], cells, module("columns").QUICK, notes, "python benchmarks/compare.py"
+    )
     assert "| missing | –[^1] | – |" in text
     assert "[^1]: it needs Python 3.12" in text
 
 
 def test_every_client_of_a_peer_is_there(module):
-    assert [peer.file for peer in module("peers").PEERS if not (BENCHMARKS / "clients" / peer.file).is_file()] == []
+    assert [
+        peer.file
+        for peer in module("peers").PEERS
+        if not (BENCHMARKS / "clients" / peer.file).is_file()
+    ] == []
 
 
 def test_our_own_client_answers_all(module, field):

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from ingather import LLMResponse, errors
 from ingather.errors import IngatherError, ProviderError, RateLimited, SetupError, redact
 
-CLASSES = [thing for _, thing in inspect.getmembers(errors, inspect.isclass) if issubclass(thing, BaseException)]
+CLASSES = [
+    thing
+    for _, thing in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(thing, BaseException)
+]
 
 
 # -- the tree
@@ -21,7 +25,11 @@ def drawn_tree():
     bases: dict[str, list[str]] = {}
     above: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
-        found = re.match(r"    (?P<stem>[│ ]*(?:[├└]── )?)(?P<name>[A-Z]\w+)(?: \((?P<also>[\w, ]+)\))?(?:  |$)", line)
+        found = re.match(
+            r"    (?P<stem>[│ ]*(?:[├└]── )?)(?P<name>[A-Z]\w+)(?: \((?P<also>[\w, "
+            r"]+)\))?(?:  |$)",
+            line,
+        )
         if found is None:
             continue
         depth = len(found["stem"]) // 4
@@ -32,7 +40,9 @@ def drawn_tree():
 
 
 def test_the_tree_that_is_drawn_is_the_tree_that_is():
-    assert drawn_tree() == {kind.__name__: [base.__name__ for base in kind.__bases__] for kind in CLASSES}
+    assert drawn_tree() == {
+        kind.__name__: [base.__name__ for base in kind.__bases__] for kind in CLASSES
+    }
 
 
 def test_the_tree_is_drawn_in_the_order_of_the_classes():
@@ -66,7 +76,9 @@ def test_errors_are_also_what_python_calls_them(kind, also):
     assert issubclass(kind, also)
 
 
-@pytest.mark.parametrize("other", [errors.TransientError, errors.PoolFailure, errors.Rejected, errors.AnswerError])
+@pytest.mark.parametrize(
+    "other", [errors.TransientError, errors.PoolFailure, errors.Rejected, errors.AnswerError]
+)
 def test_a_429_is_none_of_the_failures(other):
     assert not issubclass(RateLimited, other)
 
@@ -91,7 +103,12 @@ def whole(kind=ProviderError):
 def test_a_provider_error_carries_what_is_known():
     error = whole()
     assert str(error) == "429 from openai"
-    assert (error.status, error.code, error.retry_after, error.request_id) == (429, "rate_limit_exceeded", 1.5, "req_1")
+    assert (error.status, error.code, error.retry_after, error.request_id) == (
+        429,
+        "rate_limit_exceeded",
+        1.5,
+        "req_1",
+    )
     assert (error.body, error.provider, error.model) == ("the body", "openai", "gpt")
     assert error.response is not None
     assert error.response.content == "half"
@@ -99,7 +116,9 @@ def test_a_provider_error_carries_what_is_known():
 
 def test_nothing_is_known_unless_it_is_said():
     error = ProviderError("no answer")
-    assert (error.status, error.code, error.retry_after, error.request_id, error.response) == (None,) * 5
+    assert (error.status, error.code, error.retry_after, error.request_id, error.response) == (
+        None,
+    ) * 5
     assert (error.body, error.provider, error.model) == ("", "", "")
 
 
@@ -112,7 +131,12 @@ def test_errors_can_be_copied_and_pickled_with_all_they_carry(kind):
     for again in (pickle.loads(pickle.dumps(whole(kind))), copy.copy(whole(kind))):
         assert type(again) is kind
         assert str(again) == "429 from openai"
-        assert (again.status, again.retry_after, again.request_id, again.body) == (429, 1.5, "req_1", "the body")
+        assert (again.status, again.retry_after, again.request_id, again.body) == (
+            429,
+            1.5,
+            "req_1",
+            "the body",
+        )
         assert again.response.content == "half"
 
 
@@ -154,7 +178,12 @@ def test_a_key_of_a_known_form_never_survives(form, shown, tail, before, after):
     assert tail not in redact(f"{before} {shown.format(key)} {after}")
 
 
-@given(st.sampled_from(["Bearer {}", "bearer {}", "Authorization: Basic {}", "api-key: {}", "X-Api-Key: {}"]), tails)
+@given(
+    st.sampled_from(
+        ["Bearer {}", "bearer {}", "Authorization: Basic {}", "api-key: {}", "X-Api-Key: {}"]
+    ),
+    tails,
+)
 def test_whatever_stands_where_a_key_stands_never_survives(shown, tail):
     assert tail not in redact(shown.format(tail))
 
@@ -193,9 +222,15 @@ def test_of_secrets_that_contain_each_other_nothing_survives(parts):
 
 
 def test_a_password_in_a_url_never_survives():
-    assert redact("proxy http://ana:hunter2@proxy.local:3128/x") == "proxy http://***@proxy.local:3128/x"
+    assert (
+        redact("proxy http://ana:hunter2@proxy.local:3128/x")
+        == "proxy http://***@proxy.local:3128/x"
+    )
     assert redact("http://ana:p@ss:word@proxy/x") == "http://***@proxy/x"
-    assert redact("http://:hunter2@proxy and http://user@host/a:b@c") == "http://***@proxy and http://user@host/a:b@c"
+    assert (
+        redact("http://:hunter2@proxy and http://user@host/a:b@c")
+        == "http://***@proxy and http://user@host/a:b@c"
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,19 +26,23 @@ from ingather.jobs import Template
 from ingather.jobs.encoding import encoded
 from ingather.jobs.params import parsed_param
 from ingather.jobs.rows import read_jsonl
+from ingather.limits.tokens import Tokens
 from ingather.providers.base import QuotaKey, Request
 from ingather.providers.classify import classify_exception
 from ingather.providers.openai import ChatCompletions
-from ingather.providers.words import call_to, called
+from ingather.providers.openai_parts import call_to, called
 from ingather.schema import Schema
-from ingather.store.answers import written
+from ingather.store.answer_table import written
 from ingather.testing import Recorder
-from ingather.tokens import Tokens
 
 BIG = 123456789012345678901234567890
 EDGES = (2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**308, 10**400, -(10**4299))
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
@@ -107,7 +111,9 @@ def test_a_line_of_output_is_exact_and_otherwise_as_without():
 
 
 def test_a_request_is_sent_with_its_numbers():
-    body = ChatCompletions().encode([LLMMessage("user", "Hi")], {"metadata": {"row": BIG}, "seed": BIG})
+    body = ChatCompletions().encode(
+        [LLMMessage("user", "Hi")], {"metadata": {"row": BIG}, "seed": BIG}
+    )
     assert json.loads(body)["metadata"] == {"row": BIG}
     assert json.loads(body)["seed"] == BIG
 
@@ -127,7 +133,9 @@ def test_a_store_keeps_answers_to_requests_with_long_numbers(tmp_path):
     class Wire(EchoProvider):
         def prepare(self, messages, config_overrides=None):
             body = ChatCompletions().encode(messages, {"seed": BIG, "model": "m"})
-            return Request(body, b"x\0http://localhost", QuotaKey("x", "localhost", "", "m"), Tokens(1))
+            return Request(
+                body, b"x\0http://localhost", QuotaKey("x", "localhost", "", "m"), Tokens(1)
+            )
 
         async def send(self, request):
             return LLMResponse("Hi", "m", "stop", tool_calls=[{"row": BIG}])
@@ -159,7 +167,9 @@ class Account(BaseModel):
 
 @pytest.mark.parametrize("form", ["{}", "Sure: {}.", "```json\n{}\n```"])
 def test_structured_answers_hold_whole_numbers(form):
-    text = form.format(f'{{"number": {BIG}, "others": [{2**64}, null], "exact": null}}'.replace(", null]", "]"))
+    text = form.format(
+        f'{{"number": {BIG}, "others": [{2**64}, null], "exact": null}}'.replace(", null]", "]")
+    )
     parsed: Any = Schema.of(Account).parse(text).value
     document: Any = Schema.of(Account).document(text)
     assert (parsed.number, parsed.others, parsed.exact) == (BIG, [2**64], None)

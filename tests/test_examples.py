@@ -18,7 +18,11 @@ ELSEWHERE = {  # examples that another module tests
 
 def output_of(name):
     # No key and no address of a provider: an example that needs one would fail here.
-    environment = {key: value for key, value in os.environ.items() if not key.endswith(("_API_KEY", "_BASE_URL"))}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.endswith(("_API_KEY", "_BASE_URL"))
+    }
     done = subprocess.run(
         [sys.executable, "-W", "error", EXAMPLES / f"{name}.py"],
         capture_output=True,
@@ -41,7 +45,10 @@ def test_quickstart():
 
 def test_five_ways():
     lines = output_of("five_ways").splitlines()
-    ways = [re.match(r"(\w+) +at most (\d) at once +[\d.]+ s   first: Person\((.*)\)", line) for line in lines]
+    ways = [
+        re.match(r"(\w+) +at most (\d) at once +[\d.]+ s   first: Person\((.*)\)", line)
+        for line in lines
+    ]
     assert [(way[1], way[2]) for way in ways if way] == [
         ("execute_sequential", "7"),
         ("gather", "7"),
@@ -88,12 +95,18 @@ def test_retries_and_timeouts():
 def test_own_provider():
     output = output_of("own_provider")
     assert "FINE. " in output
-    assert sorted(re.findall(r"^(\w.*?)!! ", output, re.MULTILINE)) == ["GOOD MORNING", "HELLO", "IS ANYBODY THERE"]
+    assert sorted(re.findall(r"^(\w.*?)!! ", output, re.MULTILINE)) == [
+        "GOOD MORNING",
+        "HELLO",
+        "IS ANYBODY THERE",
+    ]
     assert sum(int(count) for count in re.findall(r"told to wait: (\d)", output)) == 1
 
 
 def test_every_example_is_tested():
-    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")} | set(ELSEWHERE)
+    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")} | set(
+        ELSEWHERE
+    )
     assert {path.stem for path in EXAMPLES.glob("*.py")} <= tested
 
 

@@ -18,7 +18,9 @@ def in_fresh_interpreter(code: str):
 
 
 def test_import_leaves_heavy_libraries_alone():
-    loaded = in_fresh_interpreter("import ingather, json, sys; print(json.dumps(list(sys.modules)))")
+    loaded = in_fresh_interpreter(
+        "import ingather, json, sys; print(json.dumps(list(sys.modules)))"
+    )
     assert not {"aiohttp", "pydantic", "rich", "typer"} & set(loaded)
 
 
@@ -29,7 +31,8 @@ def test_all_is_what_one_sees():
 
 def test_every_name_is_there():
     missing = in_fresh_interpreter(
-        "import ingather, json; print(json.dumps([n for n in ingather.__all__ if not hasattr(ingather, n)]))"
+        "import ingather, json; print(json.dumps([n for n in ingather.__all__ if not "
+        "hasattr(ingather, n)]))"
     )
     assert missing == []
 
@@ -49,5 +52,8 @@ def closure(distribution: str) -> set[str]:
         found.add((name, extra))
         for requirement in map(Requirement, metadata.requires(name) or ()):
             if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
-                todo += [(canonicalize_name(requirement.name), extra) for extra in ("", *requirement.extras)]
+                todo += [
+                    (canonicalize_name(requirement.name), extra)
+                    for extra in ("", *requirement.extras)
+                ]
     return {name for name, _ in found}

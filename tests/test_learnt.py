@@ -11,23 +11,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingather.learnt import cache_directory, keep, recall
+from ingather.admission.saved import cache_directory, keep, recall
 from ingather.limits import Limits
 from ingather.limits.controller import Controller
-from ingather.limits.learnt import Learnt
 from ingather.limits.sent import amounts
+from ingather.limits.snapshot import Learnt
 from ingather.providers.base import QuotaKey
 from ingather.testing import Simulator
 
 QUOTA = QuotaKey("openai", "api.openai.com", "sk-canary-0123456789abcdef", "gpt-5-mini")
 LEARNT = Learnt(requests=20.0, cap=64.0)
-HOSTILE = [0, -1, 1e-300, 1e300, True, "20", None, [], {}, [20], [20, -1], [20, 20, 20], ["a", 1], float("nan")]
+HOSTILE = [
+    0,
+    -1,
+    1e-300,
+    1e300,
+    True,
+    "20",
+    None,
+    [],
+    {},
+    [20],
+    [20, -1],
+    [20, 20, 20],
+    ["a", 1],
+    float("nan"),
+]
 
 # A whole program: ask a provider, and end as programs do.
 RUN = """
 import sys
 from ingather import LLMTask, ParallelLLMExecutor, connect, run_sync
-from ingather.pools import pool_of
+from ingather.admission.registry import pool_of
 
 provider = connect("openai/m", base_url=sys.argv[1], api_key="sk-canary-0123456789abcdef", retry=None)
 executor = ParallelLLMExecutor(provider, max_concurrency=None)
@@ -61,7 +76,10 @@ def written(entry):
 def program(base_url, calls=40):
     """Run it; the rate that it began with."""
     done = subprocess.run(
-        [sys.executable, "-c", RUN, base_url, str(calls)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", RUN, base_url, str(calls)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return float(done.stdout)
@@ -82,7 +100,9 @@ def test_it_is_for_this_user_alone():
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize(("age", "known"), [(0, True), (86_000, True), (86_401, False), (-30, True), (-3600, False)])
+@pytest.mark.parametrize(
+    ("age", "known"), [(0, True), (86_000, True), (86_401, False), (-30, True), (-3600, False)]
+)
 def test_it_is_believed_for_a_day_and_not_from_the_future(age, known):
     keep({QUOTA: LEARNT})
     entry = json.loads(files()[0].read_text())
@@ -146,7 +166,9 @@ def test_a_file_that_is_a_folder_is_as_good_as_none(tmp_path):
     assert not [name for name in files() if name.name.startswith("new-")]
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"x": 3}', b"\xff", b"[" * 100_000, b"3", b'{"at": "now"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{", b'{"x": 3}', b"\xff", b"[" * 100_000, b"3", b'{"at": "now"}']
+)
 def test_a_file_that_is_none_of_ours_is_as_good_as_none(content):
     written(content)
     assert recall(QUOTA) is None
@@ -175,11 +197,15 @@ def test_whatever_is_likely_comes_back_as_it_was(learnt):
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
 )
 
 
-@given(st.fixed_dictionaries(dict.fromkeys(Learnt.__dataclass_fields__, ANYTHING | PAIRS | NUMBERS)))
+@given(
+    st.fixed_dictionaries(dict.fromkeys(Learnt.__dataclass_fields__, ANYTHING | PAIRS | NUMBERS))
+)
 def test_no_file_makes_the_first_call_wait_for_more_than_minutes(entry):
     controller = Controller(Limits())
     controller.resume(Learnt.read(entry), 0.0)
@@ -204,7 +230,9 @@ def test_a_run_that_is_killed_leaves_what_was_known_before():
         program(sim.base_url)
         before = [path.read_bytes() for path in files()]
         killed = RUN + "\nimport os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-        done = subprocess.run([sys.executable, "-c", killed, sim.base_url, "25"], capture_output=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", killed, sim.base_url, "25"], capture_output=True, check=False
+        )
         assert done.returncode < 0
         assert [path.read_bytes() for path in files()] == before
 
@@ -225,7 +253,9 @@ def test_processes_that_end_at_once_take_nothing_from_each_other():
         process.join()
     for number in range(4):
         for round_ in range(20):
-            assert recall(QUOTA._replace(model=f"{number}-{round_}")) == Learnt(requests=1.0 + number)
+            assert recall(QUOTA._replace(model=f"{number}-{round_}")) == Learnt(
+                requests=1.0 + number
+            )
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -244,14 +274,20 @@ if (child := os.fork()) == 0:
     sys.exit()
 os.waitpid(child, 0)
 from pathlib import Path
-from ingather.learnt import cache_directory
+from ingather.admission.saved import cache_directory
 print([path.read_text() for path in (cache_directory() / "limits").iterdir()])
 """
     with Simulator(rpm=60_000) as sim:
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", forked, sim.base_url], capture_output=True, text=True, check=False
+            [sys.executable, "-W", "ignore", "-c", forked, sim.base_url],
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert done.returncode == 0, done.stderr
     assert "openai/childs" in done.stdout
     assert "openai/parents" not in done.stdout
-    assert {json.loads(path.read_text())["of"] for path in files()} == {"openai/parents", "openai/childs"}
+    assert {json.loads(path.read_text())["of"] for path in files()} == {
+        "openai/parents",
+        "openai/childs",
+    }

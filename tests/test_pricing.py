@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import Usage
-from ingather.pricing import FREE, PerToken, Price, price_of
+from ingather.money.pricing import FREE, PerToken, Price, price_of
 
 OPENAI = ("openai", "api.openai.com")
 ANTHROPIC = ("anthropic", "api.anthropic.com")
@@ -68,7 +68,11 @@ def test_a_long_prompt_may_cost_more_for_each_token():
 @pytest.mark.parametrize("model", ["claude-haiku-4-5", "claude-sonnet-4-5"])
 def test_what_is_written_to_a_cache_costs_more_and_for_an_hour_even_more(model):
     price = known(*ANTHROPIC, model)
-    plain, minutes, hour = Usage(1000, 0), Usage(1000, 0, 0, 0, 1000), Usage(1000, 0, 0, 0, 1000, 1000)
+    plain, minutes, hour = (
+        Usage(1000, 0),
+        Usage(1000, 0, 0, 0, 1000),
+        Usage(1000, 0, 0, 0, 1000, 1000),
+    )
     assert price.of(minutes) == pytest.approx(1.25 * price.of(plain))
     assert price.of(hour) == pytest.approx(2.0 * price.of(plain))
 

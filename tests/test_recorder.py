@@ -41,7 +41,9 @@ def path(tmp_path):
 
 
 def openai(base_url, **more):
-    return connect("openai/any", base_url=base_url, api_key="sk-secret-key-123456", retry=None, **more)
+    return connect(
+        "openai/any", base_url=base_url, api_key="sk-secret-key-123456", retry=None, **more
+    )
 
 
 async def replayed(path, *asked, **overrides):
@@ -67,7 +69,9 @@ class Foreign(Exception):
     def __init__(self, status, **headers):
         super().__init__("too many")
         self.status_code = status
-        self.response = type("Response", (), {"status_code": status, "headers": headers, "content": b""})()
+        self.response = type(
+            "Response", (), {"status_code": status, "headers": headers, "content": b""}
+        )()
 
 
 async def test_an_answer_is_replayed_whole_without_a_network(path):
@@ -127,7 +131,11 @@ async def test_a_request_that_is_not_recorded_says_how_to_record_it(path):
     await Recorder(EchoProvider(), path).complete("known")
     provider = EchoProvider()
     recorder = Recorder(provider, path, mode="replay")
-    with pytest.raises(NotRecorded, match=r"does not have this request; record it by running once with mode='auto'"):
+    with pytest.raises(
+        NotRecorded,
+        match=r"does not have this request; record it by running once "
+        r"with mode='auto'",
+    ):
         await recorder.complete("unknown")
     await recorder.complete("known")
     with pytest.raises(NotRecorded, match="has this request 1 times, and it came once more"):
@@ -145,7 +153,9 @@ async def test_a_request_that_comes_again_has_an_answer_for_each_time(path):
     recorder = Recorder(EchoProvider(responses=["one", "two", "three"]), path)
     said = [(await recorder.complete("x")).content for _ in range(3)]
     again = Recorder(EchoProvider(), path, mode="replay")
-    assert [(await again.complete("x")).content for _ in range(3)] == said == ["one", "two", "three"]
+    assert (
+        [(await again.complete("x")).content for _ in range(3)] == said == ["one", "two", "three"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +175,9 @@ async def test_messages_and_parameters_tell_requests_apart(path, other):
 
 async def test_the_order_of_parameters_does_not_tell_requests_apart(path):
     await Recorder(EchoProvider(), path).complete("x", {"temperature": 0, "seed": 1})
-    again = await Recorder(EchoProvider(), path, mode="replay").complete("x", {"seed": 1, "temperature": 0})
+    again = await Recorder(EchoProvider(), path, mode="replay").complete(
+        "x", {"seed": 1, "temperature": 0}
+    )
     assert again.content == "Echo: x"
 
 
@@ -199,7 +211,10 @@ async def test_an_error_is_replayed_as_the_same_type(path, step, kind):
     for name in ("args", "status", "code", "request_id", "body", "provider", "model"):
         assert getattr(second, name) == getattr(first, name)
     if isinstance(first, errors.AnswerError) and first.response is not None:
-        assert (second.response.content, second.response.usage) == (first.response.content, first.response.usage)
+        assert (second.response.content, second.response.usage) == (
+            first.response.content,
+            first.response.usage,
+        )
 
 
 async def test_an_answer_error_keeps_its_answer(path):
@@ -224,7 +239,11 @@ async def test_a_replayed_429_asks_for_no_wait(path):
     assert failure.value.retry_after == 100
     async with ParallelLLMExecutor(Recorder(openai(GONE), path, mode="replay")) as executor:
         result = (await executor.execute({"a": LLMTask(BOATS)}))["a"]
-    assert (result.unwrap().content, result.attempts, result.rejected) == ("Our office is in Oslo.", 2, 1)
+    assert (result.unwrap().content, result.attempts, result.rejected) == (
+        "Our office is in Oslo.",
+        2,
+        1,
+    )
 
 
 @pytest.mark.parametrize(
@@ -239,7 +258,9 @@ async def test_a_replayed_429_asks_for_no_wait(path):
         (Foreign(503), errors.Overloaded, "overloaded"),
     ],
 )
-async def test_a_foreign_error_is_raised_as_it_is_and_replayed_as_what_it_means(path, raised, kind, words):
+async def test_a_foreign_error_is_raised_as_it_is_and_replayed_as_what_it_means(
+    path, raised, kind, words
+):
     with pytest.raises(type(raised)) as failure:
         await Recorder(EchoProvider(responses=[ErrorResponse(raised)]), path).complete("x")
     assert failure.value is raised
@@ -281,7 +302,14 @@ async def test_names_that_look_like_keys_stay_where_an_answer_is_json(path):
 async def test_what_else_an_answer_holds_is_replayed(path):
     call = {"id": "c", "type": "function", "function": {"name": "save", "arguments": "{}"}}
     said = LLMResponse(
-        "", "m", "tool_calls", Usage(1, 2, 3, 4), tool_calls=[call], metadata={"id": "r"}, cost_usd=0.5, created_at=9.0
+        "",
+        "m",
+        "tool_calls",
+        Usage(1, 2, 3, 4),
+        tool_calls=[call],
+        metadata={"id": "r"},
+        cost_usd=0.5,
+        created_at=9.0,
     )
     await Recorder(EchoProvider(responses=[said]), path).complete("x")
     assert await Recorder(EchoProvider(), path, mode="replay").complete("x") == said
@@ -320,12 +348,16 @@ def test_whatever_a_provider_says_of_itself_its_recorder_says_too():
     vars(provider).update(said)
     recorder = Recorder(Recorder(provider, "x"), "y")
     assert capabilities_of(recorder) == capabilities_of(provider)
-    assert all(getattr(recorder, name) == value for name, value in said.items() if name != "schema_ceiling")
+    assert all(
+        getattr(recorder, name) == value for name, value in said.items() if name != "schema_ceiling"
+    )
     with pytest.raises(AttributeError, match="'Recorder' object has no attribute 'anything'"):
         getattr(recorder, "anything")  # noqa: B009
 
 
-@pytest.mark.parametrize("wrapped", [Recorder, lambda provider, path: Logged(provider)], ids=["ours", "users"])
+@pytest.mark.parametrize(
+    "wrapped", [Recorder, lambda provider, path: Logged(provider)], ids=["ours", "users"]
+)
 async def test_a_provider_that_is_free_is_so_within_another(path, wrapped):
     executor = ParallelLLMExecutor(wrapped(EchoProvider(), path), budget=Budget(max_cost_usd=0.01))
     (result,) = await executor.gather([LLMTask("Hi")])
@@ -333,7 +365,9 @@ async def test_a_provider_that_is_free_is_so_within_another(path, wrapped):
 
 
 async def test_an_executor_replays_a_run_with_a_response_model_and_retries(path):
-    tasks = {f"t{i}": LLMTask(f"Ann Lee is {20 + i} years old", response_model=Person) for i in range(20)}
+    tasks = {
+        f"t{i}": LLMTask(f"Ann Lee is {20 + i} years old", response_model=Person) for i in range(20)
+    }
     retry = RetryConfig(max_attempts=3, initial_delay=0.001)
 
     async def run(provider, mode):
@@ -341,7 +375,9 @@ async def test_an_executor_replays_a_run_with_a_response_model_and_retries(path)
         async with ParallelLLMExecutor(recorder, 8, retry) as executor:
             results = await executor.execute(tasks)
         await recorder.aclose()
-        return {tag: (result.value, result.attempts, result.usage) for tag, result in results.items()}
+        return {
+            tag: (result.value, result.attempts, result.usage) for tag, result in results.items()
+        }
 
     async with Simulator(error_rate=0.3, faults="500,drop") as sim:
         first = await run(openai(sim.base_url), "auto")
@@ -375,11 +411,19 @@ async def test_faults_that_are_replayed_spend_nothing_of_the_quotas_retries(path
 @pytest.mark.parametrize("model", ["openai/any", "anthropic/any", "gemini/any"])
 async def test_every_dialect_is_recorded_and_replayed(path, model):
     async def ask(base_url, mode):
-        recorder = Recorder(connect(model, base_url=base_url, api_key="a-key-of-123456", retry=None), path, mode=mode)
+        recorder = Recorder(
+            connect(model, base_url=base_url, api_key="a-key-of-123456", retry=None),
+            path,
+            mode=mode,
+        )
         async with ParallelLLMExecutor(recorder) as executor:
-            results = await executor.gather([LLMTask("Ann Lee is 30 years old", response_model=Person)] * 3)
+            results = await executor.gather(
+                [LLMTask("Ann Lee is 30 years old", response_model=Person)] * 3
+            )
         await recorder.aclose()
-        return [(r.value, r.usage, type(r.error), r.response and r.response.request_id) for r in results]
+        return [
+            (r.value, r.usage, type(r.error), r.response and r.response.request_id) for r in results
+        ]
 
     async with Simulator(script=["length", "filtered", "ok"]) as sim:
         said = await ask(sim.base_url if model.startswith("openai") else sim.origin, "auto")
@@ -396,11 +440,17 @@ async def test_an_executor_replays_a_bare_provider(path):
     async with ParallelLLMExecutor(Recorder(EchoProvider(response_fn=answer), path)) as executor:
         said = [result.unwrap().content for result in await executor.gather(tasks)]
     async with ParallelLLMExecutor(Recorder(EchoProvider(), path, mode="replay")) as executor:
-        assert [result.unwrap().content for result in await executor.gather(tasks)] == said == list("ABCABC")
+        assert (
+            [result.unwrap().content for result in await executor.gather(tasks)]
+            == said
+            == list("ABCABC")
+        )
 
 
 def test_it_shows_its_state(path):
-    assert repr(Recorder(EchoProvider(), "a.jsonl")).endswith("Recording('a.jsonl', not read yet), auto)")
+    assert repr(Recorder(EchoProvider(), "a.jsonl")).endswith(
+        "Recording('a.jsonl', not read yet), auto)"
+    )
 
 
 @pytest.mark.looptime

@@ -29,9 +29,13 @@ def test_its_examples_are_text_as_they_run_in_the_docstrings():
     assert fences[::2] == ["text"] * (len(fences) // 2)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.splitlines()[-2].removeprefix(">>> "))
+@pytest.mark.parametrize(
+    "example", EXAMPLES, ids=lambda example: example.splitlines()[-2].removeprefix(">>> ")
+)
 def test_an_example_runs_by_itself(example):
     runner = doctest.DocTestRunner(verbose=False)
     said: list[str] = []
-    runner.run(doctest.DocTestParser().get_doctest(example, {}, "it", "reference.md", 0), out=said.append)
+    runner.run(
+        doctest.DocTestParser().get_doctest(example, {}, "it", "reference.md", 0), out=said.append
+    )
     assert runner.summarize(verbose=False).failed == 0, "".join(said)

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import EchoProvider, LLMTask, ParallelLLMExecutor
-from ingather.errors import AuthFailed, BadRequest, Cancelled, IngatherError, NotSent, RateLimited, ServerFault
+from ingather.errors import (
+    AuthFailed,
+    BadRequest,
+    Cancelled,
+    IngatherError,
+    NotSent,
+    RateLimited,
+    ServerFault,
+)
 from ingather.events import (
     AttemptEnded,
     AttemptStarted,
@@ -40,14 +48,20 @@ class Script:
         self.report(RunEnded(self.at, run, 0.0, 0, 0))
 
     def sent(self, index, *, run=1, queued=0.0, by="", attempt=1):
-        self.report(AttemptStarted(self.at, run, index, attempt, queued, {by: queued} if by else {}))
+        self.report(
+            AttemptStarted(self.at, run, index, attempt, queued, {by: queued} if by else {})
+        )
 
     def back(self, index, duration, *, run=1, error=None, attempt=1):
         self.report(AttemptEnded(self.at, run, index, attempt, duration, error, None))
 
     def done(self, index, *, run=1, error=None, **more):
         options = {"attempts": 1, "response": LLMResponse("x"), "task": LLMTask("x"), **more}
-        self.report(TaskEnded(self.at, run, TaskResult("t", error is None, None, error, index=index, **options)))
+        self.report(
+            TaskEnded(
+                self.at, run, TaskResult("t", error is None, None, error, index=index, **options)
+            )
+        )
 
     def call(self, index, duration, **more):
         self.sent(index)
@@ -120,10 +134,15 @@ def test_failures_are_grouped_by_type_with_the_first_of_each():
     script = Script()
     script.started()
     first = BadRequest("first")
-    for index, error in enumerate([first, BadRequest("second"), ServerFault("x"), NotSent("n"), Cancelled("c")]):
+    for index, error in enumerate(
+        [first, BadRequest("second"), ServerFault("x"), NotSent("n"), Cancelled("c")]
+    ):
         script.done(index, error=error)
     found = script.summary()
-    assert {name: group.count for name, group in found.errors.items()} == {"BadRequest": 2, "ServerFault": 1}
+    assert {name: group.count for name, group in found.errors.items()} == {
+        "BadRequest": 2,
+        "ServerFault": 1,
+    }
     assert found.errors["BadRequest"].first is first
     assert (found.failed, found.not_sent, found.cancelled, found.done) == (3, 1, 1, 3)
 
@@ -293,7 +312,11 @@ def test_the_text_says_what_came_of_it():
         == "5 of 9 succeeded, 1 failed, 3 not done, in 2.0 s"
     )
     cut = text(total=9, succeeded=5, cancelled=2, not_sent=1, wall=2.0).splitlines()[0]
-    assert cut == "5 of 9 succeeded, 4 not done (2 cancelled while they ran, which may have been billed), in 2.0 s"
+    assert (
+        cut
+        == "5 of 9 succeeded, 4 not done (2 cancelled while they ran, which may have been billed), "
+        "in 2.0 s"
+    )
 
 
 def test_each_kind_of_failure_has_its_first_message_and_advice():
@@ -308,7 +331,9 @@ def test_each_kind_of_failure_has_its_first_message_and_advice():
     assert lines[3] == "  1 × ServerFault: down"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in IngatherError.__subclasses__() if kind.__name__ != "BadLine"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in IngatherError.__subclasses__() if kind.__name__ != "BadLine"]
+)
 def test_advice_covers_the_tree_of_errors(kind):
     from ingather.report.text import _ADVICE
 
@@ -343,7 +368,9 @@ def test_the_text_of_a_whole_run_names_the_limit():
         script.done(index, usage=Usage(1000, 10), cost_usd=0.5)
     script.ended()
     shown = str(script.summary())
-    assert "speed       about 2.0 × one after another (2.0 s of calls in 1.0 s; an estimate)" in shown
+    assert (
+        "speed       about 2.0 × one after another (2.0 s of calls in 1.0 s; an estimate)" in shown
+    )
     assert "tokens      2,000 in, 20 out" in shown
     assert "cost        1.0000 USD" in shown
     assert "limited by  the limit of requests a minute" in shown

@@ -56,7 +56,13 @@ def test_the_order_of_the_fields_is_the_seeds():
 
 def test_the_defaults():
     result = TaskResult("tag", True, "value")
-    assert (result.error, result.duration_ms, result.index, result.task, result.response) == (None, 0.0, 0, None, None)
+    assert (result.error, result.duration_ms, result.index, result.task, result.response) == (
+        None,
+        0.0,
+        0,
+        None,
+        None,
+    )
     assert (result.usage, result.cost_usd, result.attempts, result.rejected) == (None, None, 0, 0)
     assert (result.queued_ms, result.backoff_ms, result.cached, result.parts, result.missing) == (
         0.0,
@@ -81,13 +87,19 @@ def test_unwrap_raises_the_error_itself():
 
 @given(st.text(), st.text())
 def test_a_repr_is_one_short_line(tag, text):
-    for result in (TaskResult(tag[:20], True, text), TaskResult(tag[:20], False, None, RuntimeError(text))):
+    for result in (
+        TaskResult(tag[:20], True, text),
+        TaskResult(tag[:20], False, None, RuntimeError(text)),
+    ):
         assert "\n" not in repr(result)
         assert len(repr(result)) < 500
 
 
 def test_a_repr_says_how_it_ended():
-    assert repr(TaskResult("sum", True, 3, None, 12.34)) == "TaskResult('sum', value=3, 12.3 ms, attempts=0)"
+    assert (
+        repr(TaskResult("sum", True, 3, None, 12.34))
+        == "TaskResult('sum', value=3, 12.3 ms, attempts=0)"
+    )
     assert "error=ValueError('x')" in repr(TaskResult("sum", False, None, ValueError("x")))
 
 

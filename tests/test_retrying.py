@@ -102,19 +102,27 @@ def test_a_predicate_decides_on_exceptions(way):
 @both_ways
 def test_a_value_that_is_not_good_enough_is_asked_for_again(way):
     values = iter([None, None, "good"])
-    assert run(retrying(5, retry_on_result=lambda value: value is None), way, lambda: next(values)) == "good"
+    assert (
+        run(retrying(5, retry_on_result=lambda value: value is None), way, lambda: next(values))
+        == "good"
+    )
 
 
 @both_ways
 def test_the_last_value_is_given_all_the_same(way):
     values = iter(["bad 1", "bad 2", "unused"])
-    assert run(retrying(2, retry_on_result=lambda value: True), way, lambda: next(values)) == "bad 2"
+    assert (
+        run(retrying(2, retry_on_result=lambda value: True), way, lambda: next(values)) == "bad 2"
+    )
 
 
 @both_ways
 def test_an_exception_of_the_predicate_is_a_failed_attempt(way):
     values = iter([0, 2])
-    assert run(retrying(2, retry_on_result=lambda value: 1 / value > 1), way, lambda: next(values)) == 2
+    assert (
+        run(retrying(2, retry_on_result=lambda value: 1 / value > 1), way, lambda: next(values))
+        == 2
+    )
 
 
 @both_ways
@@ -173,7 +181,9 @@ class Awaitable:
         return self.value
 
 
-@pytest.mark.parametrize("kind", ["partial", "lambda", "method", "future", "awaitable object", "task"])
+@pytest.mark.parametrize(
+    "kind", ["partial", "lambda", "method", "future", "awaitable object", "task"]
+)
 async def test_whatever_can_be_awaited_is_awaited(kind):
     async def double(x):
         return 2 * x

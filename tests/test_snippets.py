@@ -30,7 +30,9 @@ def blocks(language):
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for match in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-            yield Block(page.relative_to(ROOT).as_posix(), text[: match.start()].count("\n") + 1, match[1])
+            yield Block(
+                page.relative_to(ROOT).as_posix(), text[: match.start()].count("\n") + 1, match[1]
+            )
 
 
 PYTHON = list(blocks("python"))
@@ -64,15 +66,20 @@ def test_a_block_imports_all_that_it_uses(block):
 @each_block
 def test_a_block_runs_by_itself_and_leaves_nothing_behind(block, tmp_path):
     with Simulator() as server:
-        code = block.text.replace("http://127.0.0.1:8731/v1", server.base_url)  # which a command before it began
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+        # which a command before it began
+        code = block.text.replace("http://127.0.0.1:8731/v1", server.base_url)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert "Unclosed" not in done.stderr
 
 
 EVERY_PAGE = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
-each_page = pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda page: page.relative_to(ROOT).as_posix())
+each_page = pytest.mark.parametrize(
+    "page", EVERY_PAGE, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 
 
 def headings(text):
@@ -96,7 +103,9 @@ def test_a_link_leads_somewhere(page):
 def test_a_file_that_is_named_is_there(page):
     text = page.read_text(encoding="utf-8")
     named = re.findall(
-        r"`(?:pytest |python |-m slow )*((?:tests|src|examples|benchmarks|docs|apps)/[\w/.-]+)[^`]*`", text
+        r"`(?:pytest |python |-m slow "
+        r")*((?:tests|src|examples|benchmarks|docs|apps)/[\w/.-]+)[^`]*`",
+        text,
     )
     assert [name for name in named if not (ROOT / name).exists()] == []
 

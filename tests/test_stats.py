@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import Limits
-from ingather.limited import Work, in_words, what_limited
-from ingather.limits.learnt import Learnt
+from ingather.limits.snapshot import Learnt
 from ingather.stats import Latencies, Stats, Times
+from ingather.stats.bottleneck import Work, in_words, what_limited
 
 
-@given(st.lists(st.floats(1e-5, 1e4), min_size=1, max_size=1500), st.sampled_from([0.5, 0.95, 0.99, 1.0]))
+@given(
+    st.lists(st.floats(1e-5, 1e4), min_size=1, max_size=1500),
+    st.sampled_from([0.5, 0.95, 0.99, 1.0]),
+)
 def test_percentiles_are_right_to_5_percent(latencies, share):
     sketch, other = Latencies(), Latencies()
     for number, took in enumerate(latencies):
@@ -52,7 +55,12 @@ def test_calls_that_took_no_time_are_counted():
 def test_times_add_up(tasks):
     times = sum(
         (
-            Times.of(sum(task), {"requests": task[0], "pause": task[1]}, backoff=task[2], provider=task[3])
+            Times.of(
+                sum(task),
+                {"requests": task[0], "pause": task[1]},
+                backoff=task[2],
+                provider=task[3],
+            )
             for task in tasks
         ),
         start=Times(),
@@ -64,7 +72,9 @@ def test_times_add_up(tasks):
 WORK = Work(busy=100.0, wall=50.0, idle=0.0, peak=20, done=100, median=1.0, slowest=2.0)
 
 
-@pytest.mark.parametrize("by", ["requests", "tokens", "concurrency", "start", "pause", "budget", "backoff"])
+@pytest.mark.parametrize(
+    "by", ["requests", "tokens", "concurrency", "start", "pause", "budget", "backoff"]
+)
 def test_what_calls_waited_for_longest_limited_them(by):
     assert what_limited(WORK, {by: 50.0, "slots": 10.0}) == by
 
@@ -76,16 +86,66 @@ def test_a_run_that_was_hardly_one_is_limited_by_nothing():
 @pytest.mark.parametrize(
     ("by", "learnt", "limits", "said"),
     [
-        ("requests", Learnt(requests=20.0), Limits(), "the provider's limit of about 1,200 requests a minute (learnt)"),
-        ("requests", Learnt(announced_requests=(20.0, 20.0)), Limits(), "about 1,200 requests a minute (learnt)"),
-        ("requests", Learnt(requests=20.0), Limits(requests_per_minute=600), "your limit of 600 requests a minute"),
-        ("requests", Learnt(requests=20.0), Limits(requests_per_minute=9000), "the provider's limit of about 1,200"),
-        ("requests", Learnt(), Limits(requests_per_minute=600), "your limit of 600 requests a minute"),
-        ("tokens", Learnt(announced_output=(100.0, 9.0)), Limits(), "about 6,000 tokens a minute (learnt)"),
-        ("tokens", Learnt(), Limits(output_tokens_per_minute=50), "your limit of 50 tokens a minute"),
-        ("concurrency", Learnt(cap=64.0), Limits(), "the provider's limit of about 64 calls in flight (learnt)"),
-        ("concurrency", Learnt(cap=64.0), Limits(max_concurrency=8), "your limit of 8 calls in flight"),
-        ("pause", Learnt(requests=20.0), Limits(), "about 1,200 requests a minute. Another run begins with that"),
+        (
+            "requests",
+            Learnt(requests=20.0),
+            Limits(),
+            "the provider's limit of about 1,200 requests a minute (learnt)",
+        ),
+        (
+            "requests",
+            Learnt(announced_requests=(20.0, 20.0)),
+            Limits(),
+            "about 1,200 requests a minute (learnt)",
+        ),
+        (
+            "requests",
+            Learnt(requests=20.0),
+            Limits(requests_per_minute=600),
+            "your limit of 600 requests a minute",
+        ),
+        (
+            "requests",
+            Learnt(requests=20.0),
+            Limits(requests_per_minute=9000),
+            "the provider's limit of about 1,200",
+        ),
+        (
+            "requests",
+            Learnt(),
+            Limits(requests_per_minute=600),
+            "your limit of 600 requests a minute",
+        ),
+        (
+            "tokens",
+            Learnt(announced_output=(100.0, 9.0)),
+            Limits(),
+            "about 6,000 tokens a minute (learnt)",
+        ),
+        (
+            "tokens",
+            Learnt(),
+            Limits(output_tokens_per_minute=50),
+            "your limit of 50 tokens a minute",
+        ),
+        (
+            "concurrency",
+            Learnt(cap=64.0),
+            Limits(),
+            "the provider's limit of about 64 calls in flight (learnt)",
+        ),
+        (
+            "concurrency",
+            Learnt(cap=64.0),
+            Limits(max_concurrency=8),
+            "your limit of 8 calls in flight",
+        ),
+        (
+            "pause",
+            Learnt(requests=20.0),
+            Limits(),
+            "about 1,200 requests a minute. Another run begins with that",
+        ),
         ("pause", Learnt(), Limits(), "waiting after the provider's 429s and outages"),
     ],
 )

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "ingather"
 APPLICATION = ROOT / "apps" / "tenk" / "src"
 
-# Where all exceptions may be caught, as "module.py::function", and why. It should stay at two kinds of place: around
-# a task, and around a plug-in.
+# Where all exceptions may be caught, as "module.py::function", and why. It should stay at two kinds
+# of place: around a task, and around a plug-in.
 BROAD_EXCEPTS: dict[str, str] = {
     "attempt.py::attempt": "whatever a provider raises is put in its class, and raised again",
     "cache.py::Cache.answer": "whatever a call fails with, those who wait for its answer fail with too",
@@ -82,7 +82,11 @@ def nodes() -> list[Found]:
             yield Found(module, inner, node)
             yield from walk(module, inner, node)
 
-    return [found for path in modules() for found in walk(name_of(path), (), ast.parse(path.read_bytes()))]
+    return [
+        found
+        for path in modules()
+        for found in walk(name_of(path), (), ast.parse(path.read_bytes()))
+    ]
 
 
 def functions() -> list[tuple[Found, Def]]:
@@ -102,21 +106,31 @@ def lines(function: Def) -> int:
 def is_public(found: Found) -> bool:
     names = [*found.module.removesuffix(".py").split("/"), *(scope.name for scope in found.scopes)]
     nested = any(isinstance(scope, Def) for scope in found.scopes[:-1])
-    return not nested and not any(name.startswith("_") and not name.endswith("__") for name in names)
+    return not nested and not any(
+        name.startswith("_") and not name.endswith("__") for name in names
+    )
 
 
 def is_exempt_from_parameters(found: Found) -> bool:
-    # typer makes a command's options from its function's parameters: their number is that of the options.
+    # typer makes a command's options from its function's parameters: their number is that of the
+    # options.
     if found.module.startswith(("cli/", "tenk/cli/")):
         return True
-    # A dataclass is a record, even where its __init__ is written by hand: its parameters are its fields.
+    # A dataclass is a record, even where its __init__ is written by hand: its parameters are its
+    # fields.
     owner = found.scopes[-2] if len(found.scopes) > 1 else None
-    return isinstance(owner, ast.ClassDef) and any("dataclass" in ast.unparse(d) for d in owner.decorator_list)
+    return isinstance(owner, ast.ClassDef) and any(
+        "dataclass" in ast.unparse(d) for d in owner.decorator_list
+    )
 
 
 def positional(found: Found, function: Def) -> int:
-    is_static = any(ast.unparse(decorator) == "staticmethod" for decorator in function.decorator_list)
-    is_method = len(found.scopes) > 1 and isinstance(found.scopes[-2], ast.ClassDef) and not is_static
+    is_static = any(
+        ast.unparse(decorator) == "staticmethod" for decorator in function.decorator_list
+    )
+    is_method = (
+        len(found.scopes) > 1 and isinstance(found.scopes[-2], ast.ClassDef) and not is_static
+    )
     return len(function.args.posonlyargs) + len(function.args.args) - is_method
 
 
@@ -124,7 +138,11 @@ def annotations(function: Def) -> str:
     given = function.args
     every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
     named = [arg.annotation for arg in every if arg is not None]
-    return " ".join(ast.unparse(annotation) for annotation in (*named, function.returns) if annotation is not None)
+    return " ".join(
+        ast.unparse(annotation)
+        for annotation in (*named, function.returns)
+        if annotation is not None
+    )
 
 
 def catches_all(handler: ast.ExceptHandler) -> bool:
@@ -152,7 +170,11 @@ def test_nearly_all_functions_are_at_most_40_lines():
 
 
 def test_at_most_7_positional_parameters():
-    counts = {found.place: positional(found, f) for found, f in functions() if not is_exempt_from_parameters(found)}
+    counts = {
+        found.place: positional(found, f)
+        for found, f in functions()
+        if not is_exempt_from_parameters(found)
+    }
     assert {place: count for place, count in counts.items() if count > 7} == {}
 
 
@@ -162,12 +184,20 @@ def test_a_module_has_a_name_from_the_field(word):
 
 
 def test_all_exceptions_are_caught_only_where_listed():
-    places = {found.place for found in nodes() if isinstance(found.node, ast.ExceptHandler) and catches_all(found.node)}
+    places = {
+        found.place
+        for found in nodes()
+        if isinstance(found.node, ast.ExceptHandler) and catches_all(found.node)
+    }
     assert places == set(BROAD_EXCEPTS)
 
 
 def test_public_signatures_name_their_types():
-    vague = {f.place for f, function in functions() if is_public(f) and re.search(r"\bAny\b", annotations(function))}
+    vague = {
+        f.place
+        for f, function in functions()
+        if is_public(f) and re.search(r"\bAny\b", annotations(function))
+    }
     assert vague == set(VAGUE_SIGNATURES)
 
 
@@ -179,7 +209,11 @@ def test_the_front_door_has_at_most_30_names():
 def test_the_front_door_is_documented(name):
     thing = getattr(ingather, name)
     members = vars(thing) if inspect.isclass(thing) else {}
-    documented = {key: inspect.getdoc(value) for key, value in members.items() if is_code(value) and key[0] != "_"}
+    documented = {
+        key: inspect.getdoc(value)
+        for key, value in members.items()
+        if is_code(value) and key[0] != "_"
+    }
     assert inspect.getdoc(thing)
     assert [key for key, doc in documented.items() if not doc] == []
 

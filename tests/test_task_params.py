@@ -11,7 +11,10 @@ from ingather import EchoProvider, ExtractTask, LLMMessage, LLMTask, ParallelLLM
 from ingather.task import Task
 from ingather.task_params import KNOWN, likely_typo
 
-KINDS = [lambda **params: LLMTask("Hello", **params), lambda **params: ExtractTask("Hello", dict, **params)]
+KINDS = [
+    lambda **params: LLMTask("Hello", **params),
+    lambda **params: ExtractTask("Hello", dict, **params),
+]
 both_kinds = pytest.mark.parametrize("kind", KINDS, ids=["LLMTask", "ExtractTask"])
 
 
@@ -23,7 +26,10 @@ def test_keyword_arguments_are_parameters_of_the_call(kind):
 @both_kinds
 def test_they_are_added_to_config_overrides_which_stay_the_callers(kind):
     mine = {"seed": 1}
-    assert kind(config_overrides=mine, temperature=0).config_overrides == {"seed": 1, "temperature": 0}
+    assert kind(config_overrides=mine, temperature=0).config_overrides == {
+        "seed": 1,
+        "temperature": 0,
+    }
     assert mine == {"seed": 1}
 
 
@@ -55,7 +61,19 @@ def test_a_slip_is_told_and_not_sent_as_a_parameter(kind, name, hint):
 @both_kinds
 @pytest.mark.parametrize(
     "name",
-    ["response_format", "stop", "tools", "text", "metadata", "store", "provider", "samplers", "think", "top_k", "n"],
+    [
+        "response_format",
+        "stop",
+        "tools",
+        "text",
+        "metadata",
+        "store",
+        "provider",
+        "samplers",
+        "think",
+        "top_k",
+        "n",
+    ],
 )
 def test_names_of_providers_that_are_near_to_ours_are_parameters(kind, name):
     assert kind(**{name: "x"}).config_overrides == {name: "x"}
@@ -85,7 +103,9 @@ def test_an_extraction_has_instructions_and_no_system_message():
 
 
 @pytest.mark.parametrize(
-    "task", [LLMTask("Hello", system="s", model="m"), ExtractTask("Hello", dict, model="m")], ids=["LLM", "Extract"]
+    "task",
+    [LLMTask("Hello", system="s", model="m"), ExtractTask("Hello", dict, model="m")],
+    ids=["LLM", "Extract"],
 )
 def test_such_tasks_can_be_compared_copied_replaced_and_pickled(task):
     assert copy.deepcopy(task) == task
@@ -109,16 +129,22 @@ async def test_the_provider_gets_them_over_those_of_the_executor():
 
 
 @both_kinds
-@pytest.mark.parametrize(("slip", "meant"), [("temprature", "temperature"), ("max_token", "max_tokens")])
+@pytest.mark.parametrize(
+    ("slip", "meant"), [("temprature", "temperature"), ("max_token", "max_tokens")]
+)
 def test_a_likely_slip_is_sent_with_a_warning_that_names_what_was_meant(kind, slip, meant):
-    with pytest.warns(UserWarning, match=f"'{slip}' is sent as it is: did you mean '{meant}'") as warned:
+    with pytest.warns(
+        UserWarning, match=f"'{slip}' is sent as it is: did you mean '{meant}'"
+    ) as warned:
         task = kind(**{slip: 1})
     assert task.config_overrides == {slip: 1}
     assert [warning.filename for warning in warned] == [__file__]
 
 
 @both_kinds
-@pytest.mark.parametrize("overrides", [{"temprature": 1}, {"extra_body": {"temprature": 1}}], ids=["own", "extra_body"])
+@pytest.mark.parametrize(
+    "overrides", [{"temprature": 1}, {"extra_body": {"temprature": 1}}], ids=["own", "extra_body"]
+)
 def test_a_slip_in_config_overrides_is_warned_of_as_well(kind, overrides):
     with pytest.warns(UserWarning, match="'temprature'") as warned:
         kind(config_overrides=overrides)
@@ -126,14 +152,19 @@ def test_a_slip_in_config_overrides_is_warned_of_as_well(kind, overrides):
 
 
 def test_a_slip_in_an_executors_parameters_is_warned_of_as_well():
-    with pytest.warns(UserWarning, match="'temprature' is sent as it is: did you mean 'temperature'") as warned:
+    with pytest.warns(
+        UserWarning, match="'temprature' is sent as it is: did you mean 'temperature'"
+    ) as warned:
         ParallelLLMExecutor(EchoProvider(), default_config_overrides={"temprature": 1})
     assert [warning.filename for warning in warned] == [__file__]
 
 
 async def test_a_slip_is_not_warned_of_again_where_tasks_are_made_of_a_task():
     with pytest.warns(UserWarning, match="temprature") as warned:
-        steps: list[Task] = [LLMTask("a", temprature=1), ExtractTask("Ines is 41.", list[str], temprature=1)]
+        steps: list[Task] = [
+            LLMTask("a", temprature=1),
+            ExtractTask("Ines is 41.", list[str], temprature=1),
+        ]
     assert len(warned) == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ingather import Usage
 from ingather.limits.sent import INPUT, OUTPUT, amounts
-from ingather.tokens import TokenEstimator, Tokens
+from ingather.limits.tokens import TokenEstimator, Tokens
 
 counts = st.integers(1, 10**6)
 
@@ -57,7 +57,9 @@ def test_it_stays_between_the_least_and_the_most_that_it_has_seen(answers):
     assert min(outputs) * 0.999 <= cost[OUTPUT] <= max(outputs) * 1.001
 
 
-@pytest.mark.parametrize(("estimate", "usage"), [(Tokens(0), Usage(10, 1)), (Tokens(10), Usage(0, 1))])
+@pytest.mark.parametrize(
+    ("estimate", "usage"), [(Tokens(0), Usage(10, 1)), (Tokens(10), Usage(0, 1))]
+)
 def test_nothing_counted_teaches_nothing_about_the_ratio(estimate, usage):
     estimator = TokenEstimator()
     estimator.learn(estimate, usage)
@@ -65,7 +67,9 @@ def test_nothing_counted_teaches_nothing_about_the_ratio(estimate, usage):
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))), counts, st.none() | counts
+    st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))),
+    counts,
+    st.none() | counts,
 )
 def test_a_cost_is_always_a_number(answers, size, cap):
     estimator = TokenEstimator()

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from ingather import Store
+from ingather.process.threads import run_in_thread
 from ingather.store.writer import Writer
-from ingather.threads import run_in_thread
 
 pytestmark = [pytest.mark.looptime, pytest.mark.blocking_ok]  # what is slow here is slow on purpose
 

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import Budget, EchoProvider, LLMMessage, LLMTask, connect
-from ingather.budget import Spend
+from ingather.admission.slots import Slots
+from ingather.engine.context import Context
 from ingather.errors import (
     AnswerTooLarge,
     AuthFailed,
@@ -17,17 +18,16 @@ from ingather.errors import (
     TlsFailed,
     Truncated,
 )
-from ingather.pricing import PerToken
-from ingather.slots import Slots
-from ingather.terms import Terms
-from ingather.worst_case import was_free
+from ingather.money.budget import Spend
+from ingather.money.pricing import PerToken
+from ingather.money.upper_bound import was_free
 
 TABLE = {"*": (1.0, 2.0)}
 PICTURE = {"type": "image_url", "image_url": {"url": "https://pictures.example/a.png"}}
 
 
 def appraised(provider, messages, overrides=None, **budget):
-    terms = Terms(provider, Slots(1), None, None, None, budget=Budget(**budget))
+    terms = Context(provider, Slots(1), None, None, None, budget=Budget(**budget))
     return terms.freeze(LLMTask(messages).messages, overrides or {})
 
 
@@ -35,7 +35,10 @@ def local(**params):
     return connect("openai/llama", base_url="http://127.0.0.1:9/v1", **params)
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200), st.integers(1, 500))
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200),
+    st.integers(1, 500),
+)
 def test_a_text_has_no_more_tokens_than_bytes(text, cap):
     exchange = appraised(local(), text, {"max_tokens": cap}, max_tokens=10**9)
     assert exchange.request is not None
@@ -52,7 +55,9 @@ def test_a_limit_may_be_the_connections(name):
 
 
 def test_of_two_limits_the_larger_one_counts():
-    exchange = appraised(local(), "x", {"max_tokens": 5, "max_completion_tokens": 9}, max_tokens=10**9)
+    exchange = appraised(
+        local(), "x", {"max_tokens": 5, "max_completion_tokens": 9}, max_tokens=10**9
+    )
     assert exchange.estimate.max_output == 9
 
 
@@ -68,14 +73,18 @@ def test_of_two_limits_the_larger_one_counts():
     ],
 )
 def test_each_dialect_has_its_name_for_the_limit(model, params):
-    exchange = appraised(connect(model, api_key="abcdefgh"), "x", params, max_cost_usd=1.0, prices=TABLE)
+    exchange = appraised(
+        connect(model, api_key="abcdefgh"), "x", params, max_cost_usd=1.0, prices=TABLE
+    )
     assert exchange.worst is not None
     assert exchange.request is not None
     assert exchange.worst.tokens == len(exchange.request.body) + 9
 
 
 def test_anthropic_always_has_a_limit():
-    exchange = appraised(connect("anthropic/claude-haiku-4-5", api_key="abcdefgh"), "x", max_cost_usd=1.0)
+    exchange = appraised(
+        connect("anthropic/claude-haiku-4-5", api_key="abcdefgh"), "x", max_cost_usd=1.0
+    )
     assert exchange.worst is not None
     assert exchange.worst.tokens > 8192
 
@@ -108,12 +117,22 @@ def test_a_limit_that_is_no_count_is_refused(bad):
     [
         ([{"role": "user", "content": [{"type": "text", "text": "What is it?"}, PICTURE]}], {}),
         ([{"role": "user", "content": [{"type": "input_file", "file_id": "f"}]}], {}),
-        ([{"role": "tool", "content": [{"type": "tool_result", "content": [{"type": "image"}]}]}], {}),
+        (
+            [
+                {
+                    "role": "tool",
+                    "content": [{"type": "tool_result", "content": [{"type": "image"}]}],
+                }
+            ],
+            {},
+        ),
         ("x", {"previous_response_id": "r"}),
         ("x", {"tools": [{"type": "web_search"}]}),
     ],
 )
-def test_what_bytes_do_not_tell_is_refused_unless_the_user_says_how_many_tokens_it_has(messages, overrides):
+def test_what_bytes_do_not_tell_is_refused_unless_the_user_says_how_many_tokens_it_has(
+    messages, overrides
+):
     overrides = {"max_tokens": 5, **overrides}
     with pytest.raises(SetupError, match="max_input"):
         appraised(local(), messages, overrides, max_tokens=10**9)
@@ -134,10 +153,20 @@ def test_text_about_pictures_is_text():
         {"tools": [{"type": "web_search"}]},
     ],
 )
-def test_a_price_by_the_token_is_unknown_where_tokens_are_not_all_or_the_tariff_is_another(overrides):
+def test_a_price_by_the_token_is_unknown_where_tokens_are_not_all_or_the_tariff_is_another(
+    overrides,
+):
     provider = connect("openai/gpt-4o-mini", api_key="abcdefgh")
-    assert Terms(provider, Slots(1), None, None, None).freeze([LLMMessage("user", "x")], {}).price is not None
-    assert Terms(provider, Slots(1), None, None, None).freeze([LLMMessage("user", "x")], overrides).price is None
+    assert (
+        Context(provider, Slots(1), None, None, None).freeze([LLMMessage("user", "x")], {}).price
+        is not None
+    )
+    assert (
+        Context(provider, Slots(1), None, None, None)
+        .freeze([LLMMessage("user", "x")], overrides)
+        .price
+        is None
+    )
     with pytest.raises(SetupError, match="price"):
         appraised(provider, "x", {"max_tokens": 5, **overrides}, max_cost_usd=1.0, max_input=1000)
 
@@ -152,14 +181,16 @@ def test_a_price_by_the_token_is_unknown_where_tokens_are_not_all_or_the_tariff_
     ],
 )
 def test_searches_of_a_service_are_not_in_its_price_by_the_token(model, overrides):
-    terms = Terms(connect(model, api_key="abcdefgh"), Slots(1), None, None, None)
+    terms = Context(connect(model, api_key="abcdefgh"), Slots(1), None, None, None)
     assert terms.freeze([LLMMessage("user", "x")], {}).price is not None
     assert terms.freeze([LLMMessage("user", "x")], overrides).price is None
 
 
 def test_who_gives_a_price_knows_the_tariff():
     provider = connect("openai/gpt-4o-mini", api_key="abcdefgh")
-    exchange = appraised(provider, "x", {"max_tokens": 5, "service_tier": "priority"}, max_cost_usd=1.0, prices=TABLE)
+    exchange = appraised(
+        provider, "x", {"max_tokens": 5, "service_tier": "priority"}, max_cost_usd=1.0, prices=TABLE
+    )
     assert isinstance(exchange.price, PerToken)
 
 
@@ -175,7 +206,9 @@ class Bare:
 def test_a_provider_of_ones_own_is_priced_by_the_model_that_is_asked():
     prices = {"mine": (1.0, 1.0), "other": (2.0, 2.0)}
     costs = [
-        appraised(Bare(), "x" * 100, {"max_tokens": 5, **more}, max_cost_usd=1.0, prices=prices).worst
+        appraised(
+            Bare(), "x" * 100, {"max_tokens": 5, **more}, max_cost_usd=1.0, prices=prices
+        ).worst
         for more in ({}, {"model": "other"})
     ]
     assert costs[0] is not None
@@ -188,7 +221,10 @@ def test_a_provider_of_ones_own_is_priced_by_the_model_that_is_asked():
 
 @pytest.mark.parametrize("name", ["n", "best_of", "candidate_count"])
 def test_several_choices_may_each_be_as_long(name):
-    one, five = (appraised(EchoProvider(), "x", {"max_tokens": 100, name: n}, max_tokens=9999).worst for n in (1, 5))
+    one, five = (
+        appraised(EchoProvider(), "x", {"max_tokens": 100, name: n}, max_tokens=9999).worst
+        for n in (1, 5)
+    )
     assert one is not None
     assert five is not None
     assert five.tokens - one.tokens == 400

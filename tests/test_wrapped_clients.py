@@ -1,6 +1,7 @@
 """Clients of the user's own as providers with only `complete`: openai's here, the others in environments of their own.
 
-`make test-slow` builds those environments, as `benchmarks/compare.py` does; they lie in `.benchmarks/`.
+`make test-slow` builds those environments, as `benchmarks/compare.py` does; they lie in
+`.benchmarks/`.
 """
 
 import importlib.util
@@ -32,7 +33,11 @@ def load(path):
 
 
 def output_of(client, python=sys.executable):
-    environment = {key: value for key, value in os.environ.items() if not key.endswith(("_API_KEY", "_BASE_URL"))}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.endswith(("_API_KEY", "_BASE_URL"))
+    }
     done = subprocess.run(
         [python, ROOT / "examples" / f"wrapped_{client}.py"],
         capture_output=True,
@@ -78,7 +83,9 @@ async def test_a_wrapped_client_gives_text_and_usage(wrapped):
         Simulator(model="echo") as server,
         AsyncOpenAI(base_url=server.base_url, api_key="none", max_retries=0) as client,
     ):
-        [result] = await ParallelLLMExecutor(wrapped(client, "any")).gather([LLMTask("Hello there")])
+        [result] = await ParallelLLMExecutor(wrapped(client, "any")).gather(
+            [LLMTask("Hello there")]
+        )
         stats = server.stats()
     assert "Hello there" in result.value.content
     assert result.usage == Usage(stats["prompt_tokens"], stats["completion_tokens"])

@@ -1,7 +1,8 @@
 """Virtual time that waits for threads: looptime's clock jumps only when none of ours is at work.
 
-On a busy machine a thread may be slow to start, or to go on after it was woken. Were the clock to jump meanwhile to the
-next timer, a function that takes no time would hold its slot for a virtual second, or run into a virtual deadline.
+On a busy machine a thread may be slow to start, or to go on after it was woken. Were the clock to
+jump meanwhile to the next timer, a function that takes no time would hold its slot for a virtual
+second, or run into a virtual deadline.
 """
 
 import sys
@@ -12,12 +13,13 @@ from types import FrameType
 
 from looptime._internal.loops import LoopTimeEventLoop
 
-from ingather import threads
+from ingather.process import threads
 from ingather.store.writer import Writer
 
 PATIENCE = 5.0  # real seconds: a function that blocks in C for good shall not hold up its test
 LOOK_AGAIN = 0.001
-given_up: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # that were at it for so long, and still are
+# that were at it for so long, and still are
+given_up: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 _SELECT = "_LoopTimeEventLoop__replaced_select"
 _select = getattr(LoopTimeEventLoop, _SELECT)
@@ -31,7 +33,8 @@ def is_at_work(thread: threading.Thread, frame: FrameType | None) -> bool:
         return not frame.f_locals["self"].jobs.empty()
     where = frame.f_code.co_filename.rpartition("/")[2]
     if where == "threading.py":
-        waiter = frame.f_locals.get("waiter")  # of a condition; without one it is joining a thread, which ends soon
+        # of a condition; without one it is joining a thread, which ends soon
+        waiter = frame.f_locals.get("waiter")
         return waiter is None or not waiter.locked()  # notified, and not yet awake
     if frame.f_code is Writer._serve.__code__:
         return not frame.f_locals["self"]._jobs.empty()
@@ -40,7 +43,11 @@ def is_at_work(thread: threading.Thread, frame: FrameType | None) -> bool:
 
 def at_work() -> set[threading.Thread]:
     """The threads that run functions or write a store, and are at it."""
-    ours = [thread for thread in threading.enumerate() if thread.name in ("ingather-function", "ingather-store")]
+    ours = [
+        thread
+        for thread in threading.enumerate()
+        if thread.name in ("ingather-function", "ingather-store")
+    ]
     if not ours:
         return set()
     frames = sys._current_frames()

@@ -9,7 +9,9 @@ from measured import PROMPT, answered, main
 async def run(base_url: str, calls: int, concurrency: int) -> int:
     strategy = llm("openai-compatible:bench-model", base_url=base_url, api_key="none")
     batch = await process_prompts(strategy, [PROMPT] * calls, concurrency=concurrency)
-    return answered(result.output if result.success else RuntimeError(result.error) for result in batch.results)
+    return answered(
+        result.output if result.success else RuntimeError(result.error) for result in batch.results
+    )
 
 
 async def close() -> None:

@@ -22,9 +22,13 @@ async def run(base_url: str, calls: int, concurrency: int) -> int:
     async def worker() -> None:
         nonlocal answered
         for _ in numbers:
-            body = json.dumps({"model": "bench-model", "messages": [{"role": "user", "content": PROMPT}]})
+            body = json.dumps(
+                {"model": "bench-model", "messages": [{"role": "user", "content": PROMPT}]}
+            )
             headers = {"content-type": "application/json", "authorization": "Bearer none"}
-            async with client.post(f"{base_url}/chat/completions", data=body, headers=headers) as response:
+            async with client.post(
+                f"{base_url}/chat/completions", data=body, headers=headers
+            ) as response:
                 answer = json.loads(await response.read())
             answered += bool(answer["choices"][0]["message"]["content"])
 

@@ -17,9 +17,13 @@ async def run(base_url: str, calls: int, concurrency: int) -> int:
         )
         await provider.initialize()
     executor = ParallelLLMExecutor(provider, max_concurrency=concurrency)
-    tasks = {str(n): LLMTask(messages=[LLMMessage(role="user", content=PROMPT)]) for n in range(calls)}
+    tasks = {
+        str(n): LLMTask(messages=[LLMMessage(role="user", content=PROMPT)]) for n in range(calls)
+    }
     results = await executor.execute(tasks)
-    return answered(result.value.content if result.success else result.error for result in results.values())
+    return answered(
+        result.value.content if result.success else result.error for result in results.values()
+    )
 
 
 async def close() -> None:

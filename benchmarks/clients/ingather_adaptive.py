@@ -13,7 +13,9 @@ async def run(base_url: str, calls: int, concurrency: int) -> int:
     """`concurrency` is what others are given."""
     global executor  # noqa: PLW0603 - kept between the warm-up and the measured run, as a program would
     if executor is None:
-        executor = ParallelLLMExecutor(connect("openai/bench-model", base_url=base_url), max_concurrency=None)
+        executor = ParallelLLMExecutor(
+            connect("openai/bench-model", base_url=base_url), max_concurrency=None
+        )
     results = await executor.gather([LLMTask(PROMPT)] * calls)
     return answered(result.value.content if result.success else result.error for result in results)
 

@@ -17,7 +17,9 @@ async def run(base_url: str, calls: int, concurrency: int) -> int:
     """`concurrency` is what others are given."""
     with tempfile.TemporaryDirectory() as folder:
         tasks, answers = Path(folder) / "tasks.jsonl", Path(folder) / "answers.jsonl"
-        tasks.write_text("".join(json.dumps({"id": str(n), "prompt": PROMPT}) + "\n" for n in range(calls)))
+        tasks.write_text(
+            "".join(json.dumps({"id": str(n), "prompt": PROMPT}) + "\n" for n in range(calls))
+        )
         whom = ("--model", "openai/bench-model", "--base-url", base_url, "--api-key-env", "")
         command = (str(INGATHER), "run", str(tasks), "-o", str(answers), *whom)
         process = await asyncio.create_subprocess_exec(*command, stdout=sys.stderr)

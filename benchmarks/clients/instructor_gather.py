@@ -9,7 +9,8 @@ from measured import PROMPT, gathered, main
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 
-logging.getLogger("instructor").setLevel(logging.CRITICAL)  # a line for each 429 would be its cost too
+# a line for each 429 would be its cost too
+logging.getLogger("instructor").setLevel(logging.CRITICAL)
 client: AsyncInstructor | None = None
 
 
@@ -25,7 +26,9 @@ async def run(base_url: str, calls: int, concurrency: int) -> int:
 
     async def one() -> str:
         answer = await instructor.create(
-            model="bench-model", response_model=Answer, messages=[{"role": "user", "content": PROMPT}]
+            model="bench-model",
+            response_model=Answer,
+            messages=[{"role": "user", "content": PROMPT}],
         )
         return answer.summary
 

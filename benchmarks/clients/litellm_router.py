@@ -9,7 +9,8 @@ from litellm import Router
 from measured import PROMPT, gathered, main
 
 litellm.suppress_debug_info = True
-logging.getLogger("LiteLLM Router").setLevel(logging.CRITICAL)  # a line for each 429 would be its cost too
+# a line for each 429 would be its cost too
+logging.getLogger("LiteLLM Router").setLevel(logging.CRITICAL)
 router: Router | None = None
 
 

@@ -13,7 +13,10 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
-PROMPT = "Summarise the following passage in one sentence. " + "The quick brown fox jumps over the lazy dog. " * 15
+PROMPT = (
+    "Summarise the following passage in one sentence. "
+    + "The quick brown fox jumps over the lazy dog. " * 15
+)
 Run = Callable[[str, int, int], Awaitable[int]]
 
 
@@ -24,12 +27,16 @@ def main(run: Run, close: Callable[[], Awaitable[object]]) -> None:
     parser.add_argument("--calls", type=int, default=5_000)
     parser.add_argument("--concurrency", type=int, default=100)
     parser.add_argument("--cold", action="store_true", help="no calls beforehand to warm up")
-    parser.add_argument("--queued", action="store_true", help="of a server that never answers: what the queue holds")
+    parser.add_argument(
+        "--queued", action="store_true", help="of a server that never answers: what the queue holds"
+    )
     arguments = parser.parse_args()
     asyncio.run(queued(run, arguments) if arguments.queued else measured(run, close, arguments))
 
 
-async def measured(run: Run, close: Callable[[], Awaitable[object]], arguments: argparse.Namespace) -> None:
+async def measured(
+    run: Run, close: Callable[[], Awaitable[object]], arguments: argparse.Namespace
+) -> None:
     """Print CPU and wall seconds of the calls, the answered among them, and the process's peak memory."""
     calls, concurrency = arguments.calls, arguments.concurrency
     if not arguments.cold:
@@ -64,7 +71,9 @@ async def gathered(one: Callable[[], Awaitable[object]], calls: int, concurrency
         async with semaphore:
             return await one()
 
-    return answered(await asyncio.gather(*(bounded() for _ in range(calls)), return_exceptions=True))
+    return answered(
+        await asyncio.gather(*(bounded() for _ in range(calls)), return_exceptions=True)
+    )
 
 
 def answered(outcomes: Iterable[object]) -> int:

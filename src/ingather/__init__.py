@@ -4,23 +4,23 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # the import of typing takes longer than all else that a program does first
 if TYPE_CHECKING:
-    from ingather.backoff import BackoffStrategy, RetryConfig
-    from ingather.bridge import run_sync
-    from ingather.budget import Budget
-    from ingather.executor import ParallelLLMExecutor
+    from ingather.engine.executor import ParallelLLMExecutor
+    from ingather.engine.retrying import RetryExecutor
+    from ingather.engine.sync import run_sync
     from ingather.hedge import Hedge
     from ingather.limits import Limits
+    from ingather.money.budget import Budget
     from ingather.providers.base import Provider
     from ingather.providers.connect import connect
     from ingather.providers.echo import EchoProvider
     from ingather.result import LLMResponse, TaskResult, Usage
-    from ingather.retrying import RetryExecutor
+    from ingather.retry import BackoffStrategy, RetryConfig
     from ingather.store import Store
     from ingather.task import DeterministicTask, ExtractTask, LLMMessage, LLMTask, Prompt
 
 _HOME = {
-    "BackoffStrategy": "backoff",
-    "Budget": "budget",
+    "BackoffStrategy": "retry",
+    "Budget": "money.budget",
     "DeterministicTask": "task",
     "EchoProvider": "providers.echo",
     "ExtractTask": "task",
@@ -29,16 +29,16 @@ _HOME = {
     "LLMResponse": "result",
     "LLMTask": "task",
     "Limits": "limits",
-    "ParallelLLMExecutor": "executor",
+    "ParallelLLMExecutor": "engine.executor",
     "Prompt": "task",
     "Provider": "providers.base",
-    "RetryConfig": "backoff",
-    "RetryExecutor": "retrying",
+    "RetryConfig": "retry",
+    "RetryExecutor": "engine.retrying",
     "Store": "store",
     "TaskResult": "result",
     "Usage": "result",
     "connect": "providers.connect",
-    "run_sync": "bridge",
+    "run_sync": "engine.sync",
 }
 
 __all__ = [  # noqa: RUF022 - in the order in which one meets them
@@ -51,7 +51,8 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> object:  # each name is imported when first asked for: `import ingather` costs nothing
+# each name is imported when first asked for: `import ingather` costs nothing
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'ingather' has no attribute {name!r}")
     import importlib

@@ -24,7 +24,9 @@ def brief(value: object, most: int = 60) -> str:
     "'word word …"
     """
     if isinstance(value, str | bytes | bytearray):
-        return cut(repr(value[:most]) if len(value) <= most else repr(value[:most])[:-1] + "…", most)
+        return cut(
+            repr(value[:most]) if len(value) <= most else repr(value[:most])[:-1] + "…", most
+        )
     return cut(" ".join(_short.repr(value).split()), most)
 
 
@@ -45,5 +47,7 @@ def described(thing: DataclassInstance, *first: str, leave_out: tuple[str, ...] 
         value = getattr(thing, item.name)
         is_default = value is default or (type(value) is type(default) and value == default)
         if item.repr and item.name not in leave_out and not is_default:
-            shown.append(f"{item.name}={value.__qualname__ if isinstance(value, type) else brief(value, 40)}")
+            shown.append(
+                f"{item.name}={value.__qualname__ if isinstance(value, type) else brief(value, 40)}"
+            )
     return cut(f"{type(thing).__name__}({', '.join(shown)})")

@@ -41,15 +41,16 @@
         ├── BudgetSpent              the budget has no room for the most that the call may cost
         └── DeadlineExceeded (TimeoutError)   the task's or the run's deadline passed
 
-Catch broadly (``ProviderError``) or narrowly (``Truncated``). No message holds a key: `redact` goes over all of them.
+Catch broadly (``ProviderError``) or narrowly (``Truncated``). No message holds a key: `redact` goes
+over all of them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingather.redaction import plain as plain  # noqa: PLC0414 - both are public here
-from ingather.redaction import redact as redact  # noqa: PLC0414
+from ingather.redact import plain as plain  # noqa: PLC0414 - both are public here
+from ingather.redact import redact as redact  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,13 +78,14 @@ class NotAnAnswer(SetupError, TypeError):
 class ProviderError(IngatherError):
     """One attempt came back as a failure.
 
-    `status`: HTTP status, None where no answer came. `code`: the provider's own word (``"rate_limit_exceeded"``).
-    `retry_after`: seconds that the provider asks us to wait, None where it says nothing. `request_id`: what the
-    provider's support asks for. `body`: the first 200 characters of the answer's body, redacted. `response`: the
-    answer, where one came: for each `AnswerError`, and for a failure that an answer tells of itself. `provider` and
-    `model`: whom we asked. `rate_limits`: the quota as the answer's headers tell it. `limit`: which of its limits a 429
-    is about (``"requests"``, ``"tokens"``, ``"concurrency"``, ``"ramp"``), ``""`` where it does not say. `is_replayed`:
-    it comes from a recording, and tells nothing of the quota.
+    `status`: HTTP status, None where no answer came. `code`: the provider's own word
+    (``"rate_limit_exceeded"``). `retry_after`: seconds that the provider asks us to wait, None
+    where it says nothing. `request_id`: what the provider's support asks for. `body`: the first 200
+    characters of the answer's body, redacted. `response`: the answer, where one came: for each
+    `AnswerError`, and for a failure that an answer tells of itself. `provider` and `model`: whom we
+    asked. `rate_limits`: the quota as the answer's headers tell it. `limit`: which of its limits a
+    429 is about (``"requests"``, ``"tokens"``, ``"concurrency"``, ``"ramp"``), ``""`` where it does
+    not say. `is_replayed`: it comes from a recording, and tells nothing of the quota.
     """
 
     is_replayed = False
@@ -151,8 +153,9 @@ class RateLimited(ProviderError):
 class PoolFailure(ProviderError):
     """No call of this quota can succeed now; or, where it is `alone`, one request was refused and the others go on.
 
-    That is so where a status alone tells it, and the key (for a 404: the model) has been answered in this run; before,
-    the third in a row ends it. `is_certain`: the provider's own words say that it concerns all.
+    That is so where a status alone tells it, and the key (for a 404: the model) has been answered
+    in this run; before, the third in a row ends it. `is_certain`: the provider's own words say that
+    it concerns all.
     """
 
     alone = is_certain = False

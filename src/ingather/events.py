@@ -1,6 +1,7 @@
 """Everything that happens in a run, as data. Progress, reports and traces only subscribe (``on_event``).
 
-Times `at` are seconds of the monotonic clock. Subscribers are called on the executor's loop and must be quick.
+Times `at` are seconds of the monotonic clock. Subscribers are called on the executor's loop and
+must be quick.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ logger = logging.getLogger("ingather")
 class RunStarted:
     """A call of an executor method began. `run` tells runs apart; `total` is None for a lazy input.
 
-    `parent`: the run and the index of the task inside which it began, of a function that called an executor; or of an
-    `ExtractTask`, whose parts are a run as well (`is_parts`).
+    `parent`: the run and the index of the task inside which it began, of a function that called an
+    executor; or of an `ExtractTask`, whose parts are a run as well (`is_parts`).
     """
 
     at: float
@@ -52,9 +53,9 @@ class TaskStarted:
 class AttemptStarted:
     """A request went on the wire (`attempt` counts from 1), or a function began (its `attempt` is 0).
 
-    `queued`: seconds it waited, `waited` what for, each with its seconds: ``"slots"``, ``"requests"``, ``"tokens"``,
-    ``"concurrency"``, ``"start"`` (how many calls at once are right is still being found out), ``"pause"``,
-    ``"budget"``, ``"store"``.
+    `queued`: seconds it waited, `waited` what for, each with its seconds: ``"slots"``,
+    ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"start"`` (how many calls at once are right
+    is still being found out), ``"pause"``, ``"budget"``, ``"store"``.
     """
 
     at: float
@@ -143,9 +144,9 @@ class Remembered:
 class TaskEnded:
     """A task has its result.
 
-    `times`: where its time went; None for an `ExtractTask`, whose parts tell theirs. `stored`: seconds in which its
-    answer was being stored. `is_inner`: the result's usage and cost are those of tasks that ran inside it, which have
-    been told already.
+    `times`: where its time went; None for an `ExtractTask`, whose parts tell theirs. `stored`:
+    seconds in which its answer was being stored. `is_inner`: the result's usage and cost are those
+    of tasks that ran inside it, which have been told already.
     """
 
     at: float
@@ -160,8 +161,9 @@ class TaskEnded:
 class RunEnded:
     """A call of an executor method is over. `wall`: seconds.
 
-    `stats`: the executor's, over all of its runs so far; where many others go on, as it was a few ends of runs ago.
-    `untaken`: seconds in which nothing was begun because results had not been taken.
+    `stats`: the executor's, over all of its runs so far; where many others go on, as it was a few
+    ends of runs ago. `untaken`: seconds in which nothing was begun because results had not been
+    taken.
     """
 
     at: float
@@ -214,9 +216,14 @@ class Listener(Generic[P]):
     def _warn(self, error: Exception) -> None:
         raised = "".join(traceback.format_exception_only(error)).strip()
         called = error.__traceback__
-        at = called and (called.tb_next or called)  # the function's own line, where it is not written in C
+        # the function's own line, where it is not written in C
+        at = called and (called.tb_next or called)
         message = f"{self.argument} raised {raised}: the run goes on, and what else it raises is only logged"
-        with contextlib.suppress(RuntimeWarning):  # raised where warnings are errors; it would end the run
+        # raised where warnings are errors; it would end the run
+        with contextlib.suppress(RuntimeWarning):
             warnings.warn_explicit(
-                message, RuntimeWarning, at.tb_frame.f_code.co_filename if at else "?", at.tb_lineno if at else 0
+                message,
+                RuntimeWarning,
+                at.tb_frame.f_code.co_filename if at else "?",
+                at.tb_lineno if at else 0,
             )

@@ -24,7 +24,8 @@ _LEAST, _MOST = -(2**63), 2**64 - 1
 def loads(text: bytes | str) -> Any:
     """What `text` says. Numbers with a fraction or an exponent are floats, as everywhere.
 
-    Raises JSONDecodeError for what is no JSON, as orjson does, and for a number of more than 4,300 digits.
+    Raises JSONDecodeError for what is no JSON, as orjson does, and for a number of more than 4,300
+    digits.
 
     >>> loads(b'{"id": 123456789012345678901234567890}')
     {'id': 123456789012345678901234567890}
@@ -35,7 +36,8 @@ def loads(text: bytes | str) -> Any:
     try:
         orjson.loads(data)
     except JSONDecodeError as error:
-        if "infinity" not in error.msg:  # "number is infinity when parsed as double": a whole number of 310 digits
+        # "number is infinity when parsed as double": a whole number of 310 digits
+        if "infinity" not in error.msg:
             raise
     return _exactly(data)
 
@@ -82,7 +84,9 @@ def _written_out(value: object, depth: int = 0) -> object:
         return pairs if changed else value
     if isinstance(value, list | tuple):
         items = [_written_out(inner, depth + 1) for inner in value]
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        return (
+            items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        )
     return value
 
 

@@ -17,11 +17,13 @@ _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)", re.ASCII)
 class Hedge:
     """Send a request a second time when it takes longer than `after`; the first answer wins, the other is cancelled.
 
-    `after`: seconds, or a percentile of the latest latencies such as ``"p95"``. `max_extra`: copies, as a share of all
-    calls; the cost of a copy is counted. A copy needs a free slot, room in the quota, and no 429s lately: it is
-    never queued. Only requests of our own dialects are sent twice.
+    `after`: seconds, or a percentile of the latest latencies such as ``"p95"``. `max_extra`:
+    copies, as a share of all calls; the cost of a copy is counted. A copy needs a free slot, room
+    in the quota, and no 429s lately: it is never queued. Only requests of our own dialects are sent
+    twice.
 
-    Raises ValueError for what is no percentile and no positive time, or a share that is not between 0 and 1.
+    Raises ValueError for what is no percentile and no positive time, or a share that is not between
+    0 and 1.
 
     >>> from ingather import Hedge
     >>> Hedge(after="p95", max_extra=0.05)
@@ -35,12 +37,15 @@ class Hedge:
         if isinstance(self.after, str):
             if _PERCENTILE.fullmatch(self.after) is None or float(self.after[1:]) == 0:
                 raise ValueError(
-                    f'Hedge(after) is a number of seconds or a percentile such as "p95", not {self.after!r}'
+                    f'Hedge(after) is a number of seconds or a percentile such as "p95", not '
+                    f"{self.after!r}"
                 )
         elif not (self.after > 0 and math.isfinite(self.after)):
             raise ValueError(f"Hedge(after) is a positive number of seconds, not {self.after!r}")
         if not 0 < self.max_extra <= 1:
-            raise ValueError(f"Hedge(max_extra) is a share above 0 and up to 1, not {self.max_extra!r}")
+            raise ValueError(
+                f"Hedge(max_extra) is a share above 0 and up to 1, not {self.max_extra!r}"
+            )
 
 
 class Hedging:

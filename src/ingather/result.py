@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Usage:
     """Tokens that a provider counted.
 
-    `input_tokens` holds the whole prompt, `cached_tokens` the part of it read from the provider's prompt cache;
-    `output_tokens` the whole answer, `reasoning_tokens` the part of it spent on thinking. `cache_written_tokens`: the
-    part of the prompt that was written to the cache, where that is billed; `cache_written_1h_tokens`: of these, what is
-    kept for an hour.
+    `input_tokens` holds the whole prompt, `cached_tokens` the part of it read from the provider's
+    prompt cache; `output_tokens` the whole answer, `reasoning_tokens` the part of it spent on
+    thinking. `cache_written_tokens`: the part of the prompt that was written to the cache, where
+    that is billed; `cache_written_1h_tokens`: of these, what is kept for an hour.
 
     >>> from ingather import Usage
     >>> Usage(10, 5) + Usage(1, 2)
@@ -57,11 +57,13 @@ class Usage:
 class LLMResponse:
     """A provider's answer to one request.
 
-    `content`: the text. `finish_reason`: ``"stop"``, ``"length"``, … in the provider's words. `usage`: None where the
-    provider does not say. `cost_usd`: None where the price is not known. `metadata`: what else the provider said.
-    `request_id`: what the provider's support asks for. `rate_limits`: the quota as the provider's headers tell it.
-    `logprobs`: those that were asked for, in the provider's form. `body`: the JSON of the whole answer, as it came (a
-    stream: put together; damage: mended), kept in a store too; `raw` is what it says. ``str(response)`` is its text.
+    `content`: the text. `finish_reason`: ``"stop"``, ``"length"``, … in the provider's words.
+    `usage`: None where the provider does not say. `cost_usd`: None where the price is not known.
+    `metadata`: what else the provider said. `request_id`: what the provider's support asks for.
+    `rate_limits`: the quota as the provider's headers tell it. `logprobs`: those that were asked
+    for, in the provider's form. `body`: the JSON of the whole answer, as it came (a stream: put
+    together; damage: mended), kept in a store too; `raw` is what it says. ``str(response)`` is its
+    text.
 
     >>> from ingather import LLMResponse
     >>> print(LLMResponse("Paris"))
@@ -119,22 +121,24 @@ class LLMResponse:
 class TaskResult:
     """What became of one task.
 
-    `value`: the function's result; an instance of the task's response_model; or, without one, the `LLMResponse`.
-    `error`: None exactly when `success`. `response`: the last answer, also where it was no success. `usage` and
-    `cost_usd`: over all attempts, None where not known.
+    `value`: the function's result; an instance of the task's response_model; or, without one, the
+    `LLMResponse`. `error`: None exactly when `success`. `response`: the last answer, also where it
+    was no success. `usage` and `cost_usd`: over all attempts, None where not known.
 
-    Times in milliseconds: `queued_ms` until the task was first admitted, `duration_ms` from there to its end,
-    `backoff_ms` the part of that spent sleeping between attempts. `attempts`: requests on the wire, `rejected` how
-    many of them were 429s. `index`: the task's place in the input.
+    Times in milliseconds: `queued_ms` until the task was first admitted, `duration_ms` from there
+    to its end, `backoff_ms` the part of that spent sleeping between attempts. `attempts`: requests
+    on the wire, `rejected` how many of them were 429s. `index`: the task's place in the input.
 
-    Of an `ExtractTask`: `parts` has for each field that was asked for the result of the call that filled it, or of the
-    last that failed to; `missing` names the fields that have no value of their own. A part's `origin` says how it came:
-    ``"part"``, a call of its own; ``"retry"``, asked again; ``"single"``, the one prompt for what was missing (whose
-    cost stands at each field that it filled); ``"code"``, a function; ``"cache"``. Elsewhere it is ``""``.
+    Of an `ExtractTask`: `parts` has for each field that was asked for the result of the call that
+    filled it, or of the last that failed to; `missing` names the fields that have no value of their
+    own. A part's `origin` says how it came: ``"part"``, a call of its own; ``"retry"``, asked
+    again; ``"single"``, the one prompt for what was missing (whose cost stands at each field that
+    it filled); ``"code"``, a function; ``"cache"``. Elsewhere it is ``""``.
 
-    `cached`: it was answered from the store, or by an identical call that was in flight. Nothing was paid for it then:
-    `attempts` is 0, `usage` counts no tokens, `cost_usd` is 0.0, and what the answer once took stands in
-    ``response.usage``. `unsaved`: it was bought, but could not be stored; the run ends with a `StoreError`.
+    `cached`: it was answered from the store, or by an identical call that was in flight. Nothing
+    was paid for it then: `attempts` is 0, `usage` counts no tokens, `cost_usd` is 0.0, and what the
+    answer once took stands in ``response.usage``. `unsaved`: it was bought, but could not be
+    stored; the run ends with a `StoreError`.
 
     >>> from ingather import TaskResult
     >>> TaskResult("sum", True, 3).unwrap()
@@ -168,6 +172,10 @@ class TaskResult:
         return self.value
 
     def __repr__(self) -> str:
-        outcome = f"value={brief(self.value, 80)}" if self.success else f"error={brief(self.error, 80)}"
+        outcome = (
+            f"value={brief(self.value, 80)}" if self.success else f"error={brief(self.error, 80)}"
+        )
         tag = brief(self.tag, 40)
-        return cut(f"TaskResult({tag}, {outcome}, {self.duration_ms:.1f} ms, attempts={self.attempts})")
+        return cut(
+            f"TaskResult({tag}, {outcome}, {self.duration_ms:.1f} ms, attempts={self.attempts})"
+        )

@@ -13,7 +13,7 @@ from ingather.task_params import refuse_unknown, with_params
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingather.backoff import RetryConfig
+    from ingather.retry import RetryConfig
 
 
 @dataclass(slots=True)
@@ -38,33 +38,42 @@ class LLMMessage:
         if isinstance(message, LLMMessage):
             return message
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
-            raise TypeError(f"a message is an LLMMessage or a mapping with a 'role' and 'content', not {message!r:.80}")
+            raise TypeError(
+                f"a message is an LLMMessage or a mapping with a 'role' and 'content', "
+                f"not {message!r:.80}"
+            )
         known = {
-            key: message[key] for key in ("role", "content", "name", "function_call", "tool_calls") if key in message
+            key: message[key]
+            for key in ("role", "content", "name", "function_call", "tool_calls")
+            if key in message
         }
         rest = {key: value for key, value in message.items() if key not in known}
         return cls(**known, metadata={**rest.pop("metadata", {}), **rest})
 
     def __repr__(self) -> str:
-        return described(self, repr(self.role), brief(self.content, 80), leave_out=("role", "content"))
+        return described(
+            self, repr(self.role), brief(self.content, 80), leave_out=("role", "content")
+        )
 
 
 @dataclass(slots=True)
 class LLMTask:
     """One call to a model.
 
-    `messages`: a string (one user message), or a list of `LLMMessage` or mappings. `config_overrides`: parameters of
-    this call (``temperature``, ``max_tokens``, ``model``, …), over those of the executor. `retry`: over the executor's.
-    `timeout`: seconds for each attempt. `deadline`: seconds for the whole task, waiting included: from the call of the
-    method for tasks of a dict or a list, from when it is pulled for those of a lazy input. `response_model`: a
-    pydantic model, dataclass, ``list[T]``, ``Literal``, ``int``, …: the value is then an instance of it. `sample`:
-    tells apart equal tasks that shall have an answer each. `reasks`: how often an answer that does not fit the
-    response_model is sent back with its error. `schema_last`: where the provider takes no schema, put it behind the
-    prompt and not before, for tasks that share a long beginning. `system`: text of a system message before the others.
-    `params`: further parameters of this call, as in `config_overrides`.
+    `messages`: a string (one user message), or a list of `LLMMessage` or mappings.
+    `config_overrides`: parameters of this call (``temperature``, ``max_tokens``, ``model``, …),
+    over those of the executor. `retry`: over the executor's. `timeout`: seconds for each attempt.
+    `deadline`: seconds for the whole task, waiting included: from the call of the method for tasks
+    of a dict or a list, from when it is pulled for those of a lazy input. `response_model`: a
+    pydantic model, dataclass, ``list[T]``, ``Literal``, ``int``, …: the value is then an instance
+    of it. `sample`: tells apart equal tasks that shall have an answer each. `reasks`: how often an
+    answer that does not fit the response_model is sent back with its error. `schema_last`: where
+    the provider takes no schema, put it behind the prompt and not before, for tasks that share a
+    long beginning. `system`: text of a system message before the others. `params`: further
+    parameters of this call, as in `config_overrides`.
 
-    Raises TypeError for messages of another form, for a parameter that is given twice, and for a name that is none
-    (such as ``respons_model``); ValueError for times that are not positive.
+    Raises TypeError for messages of another form, for a parameter that is given twice, and for a
+    name that is none (such as ``respons_model``); ValueError for times that are not positive.
 
     >>> from ingather import LLMTask
     >>> LLMTask("Name a prime", system="Be brief.", temperature=0)
@@ -117,7 +126,9 @@ class LLMTask:
         shown = [brief(said["user"], 80) if is_plain else brief(self.messages, 120)]
         if is_plain and "system" in said:
             shown.append(f"system={brief(said['system'], 40)}")
-        shown += [f"{name}={brief(value, 40)}" for name, value in (self.config_overrides or {}).items()]
+        shown += [
+            f"{name}={brief(value, 40)}" for name, value in (self.config_overrides or {}).items()
+        ]
         return described(self, *shown, leave_out=("messages", "config_overrides"))
 
 
@@ -125,8 +136,9 @@ class LLMTask:
 class DeterministicTask:
     """One call to a function of your own, beside the calls to models and under the same bound.
 
-    `fn(*args, **kwargs)` may be sync (it runs in a thread, with the caller's context variables) or async; whatever it
-    returns is awaited if it can be. `timeout` and `deadline` as in `LLMTask`, in seconds. Never retried.
+    `fn(*args, **kwargs)` may be sync (it runs in a thread, with the caller's context variables) or
+    async; whatever it returns is awaited if it can be. `timeout` and `deadline` as in `LLMTask`, in
+    seconds. Never retried.
 
     >>> from ingather import DeterministicTask
     >>> DeterministicTask(max, args=(1, 2)).fn is max
@@ -173,23 +185,27 @@ Rung = Literal["retry", "single", "partial"]
 class ExtractTask:
     """One pydantic model, filled from one text by several calls at once, one for each of its fields.
 
-    `context`: the text; it goes first, so that all calls share a beginning that providers cache. `response_model`: a
-    pydantic model, whose fields' descriptions, or `Prompt`, say what to look for; or a list. `instructions`: what holds
-    for all fields, before the text. `split`: ``"fields"``, one call a field; ``"single"``, one call for all;
-    ``"auto"``: by fields where two or more of them are models or lists, else in as few calls as the provider's ceiling
-    for schemas allows.
+    `context`: the text; it goes first, so that all calls share a beginning that providers cache.
+    `response_model`: a pydantic model, whose fields' descriptions, or `Prompt`, say what to look
+    for; or a list. `instructions`: what holds for all fields, before the text. `split`:
+    ``"fields"``, one call a field; ``"single"``, one call for all; ``"auto"``: by fields where two
+    or more of them are models or lists, else in as few calls as the provider's ceiling for schemas
+    allows.
 
-    `fallback`: which of these is done, in this order, when a part fails. ``"retry"``: that part is asked again, with
-    its error. ``"single"``: one prompt for only what is missing. ``"partial"``: what is there is the value, if the
-    fields that are missing have defaults. Without ``"partial"`` a missing field fails the task. What succeeded stays in
-    `TaskResult.parts` in any case, and is asked again only where the model refuses the parts as a whole.
+    `fallback`: which of these is done, in this order, when a part fails. ``"retry"``: that part is
+    asked again, with its error. ``"single"``: one prompt for only what is missing. ``"partial"``:
+    what is there is the value, if the fields that are missing have defaults. Without ``"partial"``
+    a missing field fails the task. What succeeded stays in `TaskResult.parts` in any case, and is
+    asked again only where the model refuses the parts as a whole.
 
-    `prime`: the first part is sent alone, so that the provider's prompt cache holds the text before the others come.
-    `functions`: functions of your own that fill fields, by name; each is called with the text, under the same bound.
-    `config_overrides`, `retry`, `timeout`: of each call. `deadline`: seconds for the whole. `params`: further
-    parameters of each call, as in `config_overrides`.
+    `prime`: the first part is sent alone, so that the provider's prompt cache holds the text before
+    the others come. `functions`: functions of your own that fill fields, by name; each is called
+    with the text, under the same bound. `config_overrides`, `retry`, `timeout`: of each call.
+    `deadline`: seconds for the whole. `params`: further parameters of each call, as in
+    `config_overrides`.
 
-    Raises TypeError or ValueError for what is none of these, and for a parameter that is given twice.
+    Raises TypeError or ValueError for what is none of these, and for a parameter that is given
+    twice.
 
     >>> from pydantic import BaseModel
     >>> from ingather import ExtractTask
@@ -232,7 +248,9 @@ class ExtractTask:
         **params: object,
     ) -> None:
         if "system" in params:
-            raise TypeError("ExtractTask takes no system=: what holds for all fields is its `instructions`")
+            raise TypeError(
+                "ExtractTask takes no system=: what holds for all fields is its `instructions`"
+            )
         refuse_unknown(params, type(self))
         self.context, self.response_model, self.instructions = context, response_model, instructions
         self.split, self.fallback, self.tag = split, fallback, tag
@@ -250,9 +268,14 @@ class ExtractTask:
         is_text = isinstance(self.fallback, str)
         rungs = self.fallback if isinstance(self.fallback, Collection) and not is_text else [None]
         if not all(rung in ("retry", "single", "partial") for rung in rungs):
-            raise ValueError(f"fallback is any of 'retry', 'single', 'partial', in a tuple: not {self.fallback!r}")
+            raise ValueError(
+                f"fallback is any of 'retry', 'single', 'partial', in a tuple: not "
+                f"{self.fallback!r}"
+            )
         if not isinstance(self.functions, Mapping):
-            raise TypeError(f"functions is a mapping of field to function, not {self.functions!r:.80}")
+            raise TypeError(
+                f"functions is a mapping of field to function, not {self.functions!r:.80}"
+            )
         for name, function in self.functions.items():
             if not callable(function):
                 raise TypeError(f"functions[{name!r}] must be callable, not {function!r:.80}")
@@ -260,7 +283,9 @@ class ExtractTask:
         positive_seconds("deadline", self.deadline)
 
     def __repr__(self) -> str:
-        given = [f"{name}={brief(value, 40)}" for name, value in (self.config_overrides or {}).items()]
+        given = [
+            f"{name}={brief(value, 40)}" for name, value in (self.config_overrides or {}).items()
+        ]
         model = getattr(self.response_model, "__qualname__", None) or brief(self.response_model, 40)
         hidden = ("context", "response_model", "config_overrides")
         return described(self, brief(self.context, 60), model, *given, leave_out=hidden)

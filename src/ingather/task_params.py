@@ -73,17 +73,24 @@ _NAMES = {
 }
 """Whose → names that its documentation gives. To be complete is not needed: other names are sent as they are."""
 
-_SYNONYMS = {"max_new_tokens": "max_tokens", "max_length": "max_tokens", "temp": "temperature", "stop_words": "stop"}
+_SYNONYMS = {
+    "max_new_tokens": "max_tokens",
+    "max_length": "max_tokens",
+    "temp": "temperature",
+    "stop_words": "stop",
+}
 KNOWN = frozenset(name for names in _NAMES.values() for name in names.split())
 _LIKELY = 0.85  # share of signs in common, as difflib counts it
 _MAKERS = (
-    "ingather.task_params", "ingather.task", "ingather.arguments", "ingather.executor", "ingather.providers.options",
+    "ingather.task_params", "ingather.task", "ingather.engine.arguments", "ingather.engine.executor", "ingather.providers.connect_options",
     "ingather.providers.connect", "dataclasses",
 )  # fmt: skip
 """Modules between the line of the user's that gives parameters and here."""
 
 
-def with_params(overrides: Mapping[str, object] | None, params: Mapping[str, object]) -> Mapping[str, object] | None:
+def with_params(
+    overrides: Mapping[str, object] | None, params: Mapping[str, object]
+) -> Mapping[str, object] | None:
     """`overrides` and `params` together. Raises TypeError where both give one, and for overrides of another form.
 
     Warns of names that are likely slips.
@@ -140,7 +147,9 @@ def likely_typo(name: str) -> str | None:
     if plain in KNOWN:
         return plain
     for alike in (_squeezed, _letters):
-        if same := next((known for known in sorted(KNOWN, reverse=True) if alike(known) == alike(plain)), None):
+        if same := next(
+            (known for known in sorted(KNOWN, reverse=True) if alike(known) == alike(plain)), None
+        ):
             return same
     near = get_close_matches(plain, KNOWN, 1, cutoff=_LIKELY)
     return _SYNONYMS.get(plain) or (near[0] if near else None)
@@ -149,10 +158,13 @@ def likely_typo(name: str) -> str | None:
 def warn_of_typos(params: Mapping[str, object] | None) -> None:
     """Warn, at the line that gives them, of names that are likely slips. They are sent all the same.
 
-    A task that the library makes of another, or of a row that it has checked, is not looked at again.
+    A task that the library makes of another, or of a row that it has checked, is not looked at
+    again.
     """
     names = names_in(params or {})
-    slips = [(name, meant) for name in names if isinstance(name, str) and (meant := likely_typo(name))]
+    slips = [
+        (name, meant) for name in names if isinstance(name, str) and (meant := likely_typo(name))
+    ]
     if not slips:
         return
     frame, level = sys._getframe(), 1  # noqa: SLF001 - as warnings.warn finds it

@@ -106,7 +106,9 @@ def interrupt_when_arrived():
 def ending(program, url, folder, *flags):
     """A program's exit code, and what it printed: it has a module-level executor for the server at `url`."""
     command = [sys.executable, *flags, "-c", ENDING + program, url]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         said, complained = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:

@@ -101,7 +101,10 @@ assert run_sync(executor.gather([DeterministicTask(function)]))[0].unwrap() == [
 def test_locks_that_were_held_at_the_fork_are_free_in_the_child():
     assert_fine("""
 from contextlib import ExitStack
-from ingather import bridge, lease, pools, threads
+from ingather.engine import sync as bridge
+from ingather.admission import permit as lease
+from ingather.admission import registry as pools
+from ingather.process import threads
 
 run_sync(executor.gather([LLMTask("x"), DeterministicTask(os.getpid)]))
 held, forked = threading.Event(), threading.Event()

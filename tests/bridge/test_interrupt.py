@@ -52,7 +52,11 @@ def test_what_is_in_flight_is_gone_when_the_interrupt_arrives(call, farewell):
 def test_in_a_notebook_the_interrupt_arrives_too():
     """Whose loop does not handle interrupts itself, as that of ``asyncio.run`` does."""
     process = begin(
-        program(IN_A_NOTEBOOK.replace("asyncio.run(cell())", "asyncio.new_event_loop().run_until_complete(cell())"))
+        program(
+            IN_A_NOTEBOOK.replace(
+                "asyncio.run(cell())", "asyncio.new_event_loop().run_until_complete(cell())"
+            )
+        )
     )
     wait_for(process, "asked", 2)
     process.send_signal(signal.SIGINT)

@@ -155,5 +155,7 @@ print(next(results).success)
 
 
 def test_a_script_that_ends_in_the_middle_ends():
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=False
+    )
     assert (done.stdout, done.returncode) == ("True\n", 0)

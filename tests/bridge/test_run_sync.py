@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from ingather import DeterministicTask, EchoProvider, LLMTask, ParallelLLMExecutor, bridge, run_sync
+from ingather import DeterministicTask, EchoProvider, LLMTask, ParallelLLMExecutor, run_sync
+from ingather.engine import sync as bridge
 from ingather.errors import AttemptTimeout, Cancelled
 from tests.run.stand_ins import Wire, assert_at_rest, llm_tasks, other_tasks, until_in_time
 
@@ -45,7 +46,10 @@ def test_in_many_threads_at_once_that_share_an_executor():
 
     def ask(number):
         together.wait(30)
-        return [result.unwrap().content for result in run_sync(executor.gather([LLMTask(f"{number}")] * 10))]
+        return [
+            result.unwrap().content
+            for result in run_sync(executor.gather([LLMTask(f"{number}")] * 10))
+        ]
 
     with concurrent.futures.ThreadPoolExecutor(20) as threads:
         answers = list(threads.map(ask, range(20)))
@@ -128,7 +132,9 @@ class Abort(BaseException):
     """Somebody's own."""
 
 
-@pytest.mark.parametrize("error", [ValueError("v"), TimeoutError("t"), Cancelled("c"), Abort("a")], ids=repr)
+@pytest.mark.parametrize(
+    "error", [ValueError("v"), TimeoutError("t"), Cancelled("c"), Abort("a")], ids=repr
+)
 def test_what_the_coroutine_raises_is_raised_here(error):
     with pytest.raises(type(error)) as raised:
         run_sync(fail(error))

@@ -155,7 +155,12 @@ def test_a_program_that_ends_says_nothing(url, tmp_path, end):
     assert ending(end, url, tmp_path) == (0, "", "")
 
 
-STRICT = ["run_sync", "run_sync, connections lost", "asyncio.run, several", "a loop that is never closed"]
+STRICT = [
+    "run_sync",
+    "run_sync, connections lost",
+    "asyncio.run, several",
+    "a loop that is never closed",
+]
 
 
 @pytest.mark.parametrize("flags", [["-W", "error"], ["-X", "dev"]], ids=" ".join)

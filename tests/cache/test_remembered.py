@@ -16,12 +16,12 @@ from ingather import (
     Usage,
     connect,
 )
-from ingather.call import asked_by
+from ingather.admission.slots import Slots
+from ingather.engine.call import asked_by
+from ingather.engine.context import Context
 from ingather.errors import ServerFault, StoreError, Truncated
 from ingather.events import Remembered
-from ingather.slots import Slots
 from ingather.store.key import Key
-from ingather.terms import Terms
 from tests.run.stand_ins import Wire
 
 
@@ -52,7 +52,9 @@ async def test_what_a_remembered_result_says_it_cost_is_nothing(executor_of):
     (again,) = await executor.gather([LLMTask("a")])
     assert (first.attempts, first.usage, first.cost_usd) == (1, Usage(7, 3), 0.5)
     assert (again.attempts, again.rejected, again.usage, again.cost_usd) == (0, 0, Usage(0, 0), 0.0)
-    assert (again.response.usage, again.response.cost_usd) == (Usage(7, 3), 0.5), "what it once took"
+    assert (again.response.usage, again.response.cost_usd) == (Usage(7, 3), 0.5), (
+        "what it once took"
+    )
 
 
 async def test_an_event_says_where_an_answer_came_from(executor_of):
@@ -60,7 +62,9 @@ async def test_an_event_says_where_an_answer_came_from(executor_of):
     await executor.gather([LLMTask("a")])
     executor.events.clear()
     await executor.gather([LLMTask("b"), LLMTask("a")])
-    assert [(event.index, event.source) for event in executor.events if isinstance(event, Remembered)] == [(1, "store")]
+    assert [
+        (event.index, event.source) for event in executor.events if isinstance(event, Remembered)
+    ] == [(1, "store")]
 
 
 async def test_another_program_has_the_same_answers(executor_of, tmp_path):
@@ -85,14 +89,23 @@ async def test_failures_are_not_remembered(executor_of):
     outcomes = [ServerFault("down"), "up"]
     executor = executor_of(lambda prompt, number: outcomes[number - 1])
     results = [(await executor.gather([LLMTask("a")]))[0] for _ in range(3)]
-    assert [(one.success, one.cached) for one in results] == [(False, False), (True, False), (True, True)]
+    assert [(one.success, one.cached) for one in results] == [
+        (False, False),
+        (True, False),
+        (True, True),
+    ]
 
 
 async def test_what_failed_is_run_again_alone(executor_of):
-    executor = executor_of(lambda prompt, number: ServerFault("down") if number in (2, 4) else prompt)
+    executor = executor_of(
+        lambda prompt, number: ServerFault("down") if number in (2, 4) else prompt
+    )
     results = await executor.gather([LLMTask(letter) for letter in "abcde"])
     failed = [result.task for result in results if not result.success]
-    assert [one.success for one in await executor.gather(result.task for result in results if not result.success)] == [
+    assert [
+        one.success
+        for one in await executor.gather(result.task for result in results if not result.success)
+    ] == [
         True,
         True,
     ]
@@ -101,7 +114,9 @@ async def test_what_failed_is_run_again_alone(executor_of):
 
 async def test_a_cut_answer_is_not_remembered(executor_of):
     cut = LLMResponse("so far", finish_reason="length")
-    executor = executor_of(lambda prompt, number: [cut, Truncated("cut", response=cut), "whole"][number - 1])
+    executor = executor_of(
+        lambda prompt, number: [cut, Truncated("cut", response=cut), "whole"][number - 1]
+    )
     results = [(await executor.gather([LLMTask("a")]))[0] for _ in range(4)]
     assert [one.cached for one in results] == [False, False, False, True]
     assert results[-1].value.content == "whole"
@@ -110,21 +125,28 @@ async def test_a_cut_answer_is_not_remembered(executor_of):
 class TestWithAResponseModel:
     async def test_the_value_is_an_instance_both_times(self, executor_of):
         executor = executor_of(lambda prompt, number: '{"name": "Emma"}')
-        results = [(await executor.gather([LLMTask("a", response_model=Person)]))[0] for _ in range(2)]
+        results = [
+            (await executor.gather([LLMTask("a", response_model=Person)]))[0] for _ in range(2)
+        ]
         assert [one.value for one in results] == [Person(name="Emma")] * 2
         assert [one.cached for one in results] == [False, True]
 
     async def test_an_answer_that_does_not_fit_is_not_remembered(self, executor_of):
         answers = ["no", '{"name": "Emma"}']
         executor = executor_of(lambda prompt, number: answers[number - 1])
-        results = [(await executor.gather([LLMTask("a", response_model=Person, reasks=0)]))[0] for _ in range(3)]
+        results = [
+            (await executor.gather([LLMTask("a", response_model=Person, reasks=0)]))[0]
+            for _ in range(3)
+        ]
         assert [one.success for one in results] == [False, True, True]
         assert [one.cached for one in results] == [False, False, True]
 
     async def test_an_answer_that_was_corrected_is_remembered_for_what_was_asked(self, executor_of):
         answers = ["no", '{"name": "Emma"}']
         executor = executor_of(lambda prompt, number: answers[number - 1])
-        results = [(await executor.gather([LLMTask("a", response_model=Person)]))[0] for _ in range(2)]
+        results = [
+            (await executor.gather([LLMTask("a", response_model=Person)]))[0] for _ in range(2)
+        ]
         assert [one.value for one in results] == [Person(name="Emma")] * 2
         assert [one.attempts for one in results] == [2, 0]
 
@@ -143,18 +165,22 @@ class TestWithAResponseModel:
             age: int
 
         provider = connect("openai/m", base_url="http://127.0.0.1:9/v1")
-        terms = Terms(provider, Slots(1), None, None, None)
+        terms = Context(provider, Slots(1), None, None, None)
         tasks = [LLMTask("a", response_model=model) for model in (Person, Aged, None)]
-        requests = [asked_by(terms, task).exchange.request for task in tasks]
+        requests = [asked_by(terms, task).prepared.request for task in tasks]
         assert len({Key(request).hash for request in requests if request is not None}) == 3
 
 
 class TestWithAPolicyOnResults:
     async def test_a_value_that_it_refuses_is_not_remembered(self, executor_of):
-        retry = RetryConfig(max_attempts=2, initial_delay=0, retry_on_result=lambda value: value.content == "bad")
+        retry = RetryConfig(
+            max_attempts=2, initial_delay=0, retry_on_result=lambda value: value.content == "bad"
+        )
         executor = executor_of(lambda prompt, number: "bad", default_retry=retry)
         results = [(await executor.gather([LLMTask("a")]))[0] for _ in range(2)]
-        assert [(one.success, one.attempts, one.cached) for one in results] == [(True, 2, False)] * 2
+        assert [(one.success, one.attempts, one.cached) for one in results] == [
+            (True, 2, False)
+        ] * 2
 
     async def test_nor_is_one_from_the_store_taken(self, executor_of):
         executor = executor_of(lambda prompt, number: str(number))
@@ -174,9 +200,13 @@ async def test_echo_and_bare_providers_are_never_remembered(store):
 
     bare, echo = Bare(), EchoProvider()
     for provider in (bare, echo):
-        with pytest.warns(UserWarning, match=f"store= has no effect on the answers of {type(provider).__name__}"):
+        with pytest.warns(
+            UserWarning, match=f"store= has no effect on the answers of {type(provider).__name__}"
+        ):
             executor = ParallelLLMExecutor(provider, store=store)
-        results = await executor.gather([LLMTask("a"), LLMTask("a")]) + await executor.gather([LLMTask("a")])
+        results = await executor.gather([LLMTask("a"), LLMTask("a")]) + await executor.gather(
+            [LLMTask("a")]
+        )
         assert not any(result.cached for result in results)
     stats = await asyncio.to_thread(store.stats)
     assert (bare.calls, echo.call_count, stats.answers) == (3, 3, 0)
@@ -237,7 +267,10 @@ async def test_refresh_asks_again_once(executor_of, tmp_path):
     async with Store(tmp_path / "run.db", refresh=True) as fresh:
         other = executor_of(lambda prompt, number: f"new {number}", host="r", store=fresh)
         results = [(await other.gather([LLMTask("a")]))[0] for _ in range(2)]
-    assert [(one.value.content, one.cached) for one in results] == [("new 1", False), ("new 1", True)]
+    assert [(one.value.content, one.cached) for one in results] == [
+        ("new 1", False),
+        ("new 1", True),
+    ]
 
 
 async def test_read_only_buys_what_is_not_there_and_keeps_none_of_it(executor_of, tmp_path, store):

@@ -34,7 +34,9 @@ async def test_followers_share_the_answer(executor_of):
     assert [result.cached for result in results] == [False, True, True, True, True, False]
     assert [result.attempts for result in results] == [1, 0, 0, 0, 0, 1]
     told = [event for event in executor.events if isinstance(event, Remembered)]
-    assert [(event.index, event.source) for event in told] == [(index, "flight") for index in range(1, 5)]
+    assert [(event.index, event.source) for event in told] == [
+        (index, "flight") for index in range(1, 5)
+    ]
     assert_at_rest(executor, executor.wire)
 
 
@@ -113,7 +115,7 @@ async def test_followers_that_are_cancelled_leave_the_leader_alone(executor_of):
     await asyncio.wait([following])
     (result,) = await leading
     assert result.success
-    assert executor._terms.cache._flights[asyncio.get_running_loop()] == {}
+    assert executor._context.cache._flights[asyncio.get_running_loop()] == {}
 
 
 async def test_who_is_made_the_leader_and_cancelled_at_once_hands_on(executor_of):
@@ -125,7 +127,7 @@ async def test_who_is_made_the_leader_and_cancelled_at_once_hands_on(executor_of
     (result,) = await runs[3]
     assert result.success
     await asyncio.wait(runs)
-    assert executor._terms.cache._flights[asyncio.get_running_loop()] == {}
+    assert executor._context.cache._flights[asyncio.get_running_loop()] == {}
     assert_at_rest(executor, executor.wire)
 
 
@@ -153,7 +155,9 @@ async def test_nested_calls_follow_without_a_deadlock(executor_of, slots):
     async def parent():
         return (await executor.gather([LLMTask("same")]))[0].unwrap().content
 
-    results = await executor.gather([DeterministicTask(parent) for _ in range(8)] + [LLMTask("same")])
+    results = await executor.gather(
+        [DeterministicTask(parent) for _ in range(8)] + [LLMTask("same")]
+    )
     assert [result.success for result in results] == [True] * 9
     assert len(executor.wire.ledger) == 1
 
@@ -171,9 +175,14 @@ async def test_fail_fast_reports_each_follower(executor_of):
 
 async def test_a_leaders_timeout_is_its_own(executor_of):
     executor = executor_of(latency=0.2)
-    hasty, patient, other = await executor.gather([LLMTask("a", timeout=0.02), LLMTask("a"), LLMTask("a", timeout=30)])
+    hasty, patient, other = await executor.gather(
+        [LLMTask("a", timeout=0.02), LLMTask("a"), LLMTask("a", timeout=30)]
+    )
     assert isinstance(hasty.error, AttemptTimeout)
-    assert [(one.success, one.attempts, one.cached) for one in (patient, other)] == [(True, 1, False), (True, 0, True)]
+    assert [(one.success, one.attempts, one.cached) for one in (patient, other)] == [
+        (True, 1, False),
+        (True, 0, True),
+    ]
     assert len(executor.wire.ledger) == 2
     assert_at_rest(executor, executor.wire)
 
@@ -188,16 +197,23 @@ async def test_who_would_wait_no_longer_shares_the_timeout(executor_of):
 
 async def test_followers_of_growing_patience_lead_one_after_another(executor_of):
     executor = executor_of(latency=0.3)
-    results = await executor.gather([LLMTask("a", timeout=timeout) for timeout in (0.02, 0.04, 30.0)])
+    results = await executor.gather(
+        [LLMTask("a", timeout=timeout) for timeout in (0.02, 0.04, 30.0)]
+    )
     assert [one.success for one in results] == [False, False, True]
     assert len(executor.wire.ledger) == 3
 
 
 async def test_a_follower_that_tries_more_often_leads_on(executor_of):
-    executor = executor_of(lambda prompt, number: prompt if number > 2 else ServerFault("500"), latency=0.02)
+    executor = executor_of(
+        lambda prompt, number: prompt if number > 2 else ServerFault("500"), latency=0.02
+    )
     often = RetryConfig(max_attempts=4, initial_delay=0.001)
     once, same, more = await executor.gather(
-        [LLMTask("a", retry=retry) for retry in (RetryConfig(max_attempts=1), RetryConfig(max_attempts=1), often)]
+        [
+            LLMTask("a", retry=retry)
+            for retry in (RetryConfig(max_attempts=1), RetryConfig(max_attempts=1), often)
+        ]
     )
     assert [type(one.error) for one in (once, same)] == [ServerFault] * 2
     assert more.success
@@ -205,7 +221,9 @@ async def test_a_follower_that_tries_more_often_leads_on(executor_of):
 
 
 async def test_so_does_one_that_tries_again_after_this_error(executor_of):
-    executor = executor_of(lambda prompt, number: prompt if number > 1 else BadRequest("once"), latency=0.02)
+    executor = executor_of(
+        lambda prompt, number: prompt if number > 1 else BadRequest("once"), latency=0.02
+    )
     stubborn = RetryConfig(max_attempts=2, initial_delay=0.001, retry_on_exceptions=[BadRequest])
     plain, other = await executor.gather([LLMTask("a"), LLMTask("a", retry=stubborn)])
     assert (plain.success, other.success) == (False, True)
@@ -216,7 +234,9 @@ async def test_a_failure_of_the_leaders_own_policy_is_its_own(executor_of):
         raise LookupError("a bug")
 
     executor = executor_of(latency=0.02)
-    leader, follower = await executor.gather([LLMTask("a", retry=RetryConfig(retry_on_result=broken)), LLMTask("a")])
+    leader, follower = await executor.gather(
+        [LLMTask("a", retry=RetryConfig(retry_on_result=broken)), LLMTask("a")]
+    )
     assert isinstance(leader.error, LookupError)
     assert follower.success
 
@@ -240,9 +260,14 @@ async def test_a_budget_is_asked_by_each_for_itself(executor_of):
 
 
 async def test_how_often_a_misfit_is_sent_back_is_each_ones_own(executor_of):
-    executor = executor_of(lambda prompt, number: '{"name": "Emma"}' if number > 2 else "no", latency=0.02)
+    executor = executor_of(
+        lambda prompt, number: '{"name": "Emma"}' if number > 2 else "no", latency=0.02
+    )
     shy, bold = await executor.gather(
-        [LLMTask("a", response_model=Person, reasks=reasks, retry=RetryConfig(max_attempts=1)) for reasks in (0, 1)]
+        [
+            LLMTask("a", response_model=Person, reasks=reasks, retry=RetryConfig(max_attempts=1))
+            for reasks in (0, 1)
+        ]
     )
     assert isinstance(shy.error, InvalidAnswer)
     assert bold.value == Person(name="Emma")
@@ -251,16 +276,24 @@ async def test_how_often_a_misfit_is_sent_back_is_each_ones_own(executor_of):
 async def test_who_would_send_it_back_less_often_shares_the_misfit(executor_of):
     executor = executor_of(lambda prompt, number: "no", latency=0.02)
     once = RetryConfig(max_attempts=1)
-    tasks = [LLMTask("a", response_model=Person, reasks=reasks, retry=once) for reasks in (2, 0, 1, 2)]
+    tasks = [
+        LLMTask("a", response_model=Person, reasks=reasks, retry=once) for reasks in (2, 0, 1, 2)
+    ]
     results = await executor.gather(tasks)
     assert [type(one.error) for one in results] == [InvalidAnswer] * 4
     assert len(executor.wire.ledger) == 3
 
 
-@pytest.mark.parametrize("error", [BadRequest("no"), Filtered("no"), AuthFailed("no", status=403), TooLong("long")])
+@pytest.mark.parametrize(
+    "error", [BadRequest("no"), Filtered("no"), AuthFailed("no", status=403), TooLong("long")]
+)
 async def test_what_is_wrong_with_the_request_itself_is_everybodys(executor_of, error):
     executor = executor_of(lambda prompt, number: error, latency=0.02)
-    tasks = [LLMTask("a", timeout=5.0), LLMTask("a"), LLMTask("a", retry=RetryConfig(max_attempts=9))]
+    tasks = [
+        LLMTask("a", timeout=5.0),
+        LLMTask("a"),
+        LLMTask("a", retry=RetryConfig(max_attempts=9)),
+    ]
     results = await executor.gather(tasks)
     assert [type(one.error) for one in results] == [type(error)] * 3
     assert len(executor.wire.ledger) == 1

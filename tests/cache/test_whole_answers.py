@@ -3,14 +3,23 @@
 import pytest
 
 from ingather import LLMResponse, LLMTask, ParallelLLMExecutor, connect
-from ingather.call import asked_by
+from ingather.admission.slots import Slots
+from ingather.engine.call import asked_by
+from ingather.engine.context import Context
 from ingather.errors import EmptyAnswer
-from ingather.slots import Slots
 from ingather.store.key import Key
-from ingather.terms import Terms
 from tests.servers.raw import RawServer, answer, completion
 
-BAD_ENDS = ["length", "MAX_TOKENS", "error", "SAFETY", "content_filter", "malformed_function_call", "bored", "OTHER"]
+BAD_ENDS = [
+    "length",
+    "MAX_TOKENS",
+    "error",
+    "SAFETY",
+    "content_filter",
+    "malformed_function_call",
+    "bored",
+    "OTHER",
+]
 BAD = [*[LLMResponse("half", finish_reason=reason) for reason in BAD_ENDS], LLMResponse(""), LLMResponse(" \n"),
        LLMResponse("<think>Hm.</think>"), LLMResponse("", metadata={"reasoning": "Hm."})]  # fmt: skip
 GOOD = [LLMResponse("x"), LLMResponse("x", finish_reason=None), LLMResponse("x", finish_reason="eos_token"),
@@ -29,9 +38,9 @@ async def test_an_answer_that_is_not_whole_is_not_stored(executor_of, response):
 @pytest.mark.parametrize("response", BAD)
 async def test_one_that_an_older_version_stored_is_not_given_again(executor_of, store, response):
     executor = executor_of(lambda prompt, number: LLMResponse("whole"))
-    asked = asked_by(Terms(executor.wire, Slots(1), None, None, None), LLMTask("a"))
-    assert asked.exchange.request is not None
-    await store.keep(Key(asked.exchange.request), response)
+    asked = asked_by(Context(executor.wire, Slots(1), None, None, None), LLMTask("a"))
+    assert asked.prepared.request is not None
+    await store.keep(Key(asked.prepared.request), response)
     (result,) = await executor.gather([LLMTask("a")])
     assert (result.value.content, result.cached) == ("whole", False)
     (again,) = await executor.gather([LLMTask("a")])

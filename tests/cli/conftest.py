@@ -56,7 +56,12 @@ def begin() -> Iterator:
     with ExitStack() as stack:
 
         def start(*arguments: str, **options) -> subprocess.Popen:
-            options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
+            options = {
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "text": True,
+                **options,
+            }
             process = subprocess.Popen([*COMMAND, *map(str, arguments)], **options)
             stack.callback(process.wait)
             stack.callback(process.kill)

@@ -13,7 +13,12 @@ from tests.cli.conftest import asking, write_tasks
 def sim(ingather, simulator):
     """A simulator whose answers to five tasks are in run.db."""
     sim = simulator(model="echo")
-    assert ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--store", "run.db", *asking(sim)).code == 0
+    assert (
+        ingather(
+            "run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--store", "run.db", *asking(sim)
+        ).code
+        == 0
+    )
     return sim
 
 
@@ -41,7 +46,9 @@ def test_clear(ingather, sim):
     assert outcome.out == "5 answers are forgotten, 0 left\n"
 
 
-@pytest.mark.parametrize("command", [["stats"], ["clear"], ["explain", "t.jsonl", "--model", "openai/m"]])
+@pytest.mark.parametrize(
+    "command", [["stats"], ["clear"], ["explain", "t.jsonl", "--model", "openai/m"]]
+)
 def test_a_store_that_is_not_there_is_not_made(ingather, command, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
     write_tasks("t.jsonl", 1)
@@ -83,7 +90,9 @@ def test_explain_of_another_model_and_address(ingather, sim):
     other = ["--model", "openai/other", "--base-url", "http://localhost:1/v1", "--api-key-env", ""]
     outcome = ingather("cache", "explain", "e.jsonl", "--store", "run.db", *other)
     assert '    model: "other" here, "simulated" there' in outcome.out
-    assert '    url: "http://localhost:1/v1/chat/completions" here, "http://127.0.0.1:' in outcome.out
+    assert (
+        '    url: "http://localhost:1/v1/chat/completions" here, "http://127.0.0.1:' in outcome.out
+    )
 
 
 def test_explain_an_answer_that_no_longer_fits_the_schema(ingather, sim):
@@ -100,7 +109,10 @@ def test_explain_an_answer_that_no_longer_fits_the_schema(ingather, sim):
         "    return number\n"
         "Answer = Annotated[int, AfterValidator(large)]\n"
     )
-    assert "a: miss: its answer is stored, but the answer does not fit int" in explain(ingather, sim, *schema).out
+    assert (
+        "a: miss: its answer is stored, but the answer does not fit int"
+        in explain(ingather, sim, *schema).out
+    )
 
 
 def test_explain_of_echo(ingather, sim):

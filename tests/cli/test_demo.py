@@ -14,7 +14,9 @@ def test_the_demo_shows_the_two_ways_and_leaves_a_report(capfd, tmp_path):
     slow, fast = re.findall(r"(\d+) calls in +([\d.]+) s", shown)
     assert int(slow[0]) == 8
     assert int(fast[0]) > 20
-    [(verified, quotes)] = [map(int, found) for found in re.findall(r"(\d+) of (\d+) quotes stand", shown)]
+    [(verified, quotes)] = [
+        map(int, found) for found in re.findall(r"(\d+) of (\d+) quotes stand", shown)
+    ]
     assert 30 < verified <= quotes
     for section in ("Business", "Risk factors", "MD&A", "Financials"):
         assert re.search(rf"{section}: \d+/\d+ components", live)

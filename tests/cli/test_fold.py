@@ -43,7 +43,12 @@ def in_terminal(*command):
     termios.tcsetwinsize(end, (24, 80))
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     begun = subprocess.Popen(
-        [sys.executable, "-m", *command], stdin=end, stdout=end, stderr=end, env=environment, close_fds=True
+        [sys.executable, "-m", *command],
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        env=environment,
+        close_fds=True,
     )
     os.close(end)
     written = b""
@@ -56,12 +61,23 @@ def in_terminal(*command):
 
 
 OFFLINE = ("--model", "offline/extractive", "--store", "run.db")
-RUN = ("ingather", "run", "tasks.jsonl", "-o", "answers.jsonl", "--param", "max_tokens=1000", *OFFLINE)
+RUN = (
+    "ingather",
+    "run",
+    "tasks.jsonl",
+    "-o",
+    "answers.jsonl",
+    "--param",
+    "max_tokens=1000",
+    *OFFLINE,
+)
 
 
 @pytest.fixture
 def _tasks(tmp_path):
-    lines = [f'{{"id": "{number}", "prompt": "Say {number} {"and again " * 20}"}}' for number in range(3)]
+    lines = [
+        f'{{"id": "{number}", "prompt": "Say {number} {"and again " * 20}"}}' for number in range(3)
+    ]
     (tmp_path / "tasks.jsonl").write_text("\n".join(lines))
     in_terminal("ingather", "run", "tasks.jsonl", "-o", "before.jsonl", *OFFLINE)
 
@@ -73,7 +89,15 @@ def _tasks(tmp_path):
         (*RUN, "--dry-run"),
         RUN,
         ("ingather", "bench", "--quick", "--latency", "0.01"),
-        ("ingather", "cache", "explain", "tasks.jsonl", *OFFLINE, "--prompt", "{id} " + "a question " * 20),
+        (
+            "ingather",
+            "cache",
+            "explain",
+            "tasks.jsonl",
+            *OFFLINE,
+            "--prompt",
+            "{id} " + "a question " * 20,
+        ),
         ("ingather", "cache", "stats", "--store", "run.db"),
     ],
     ids=["dry run", "run", "bench", "explain", "stats"],

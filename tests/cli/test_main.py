@@ -11,7 +11,9 @@ HEAVY = ["aiohttp", "pydantic", "rich", "asyncio", "orjson"]
 
 
 def python(code: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, **options)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, **options
+    )
 
 
 def test_version(ingather):
@@ -49,7 +51,10 @@ print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
 
 
 def test_the_version_needs_not_even_typer():
-    done = python("import sys; from ingather.cli import main; main(['--version']); print('typer' in sys.modules)")
+    done = python(
+        "import sys; from ingather.cli import main; main(['--version']); print('typer' "
+        "in sys.modules)"
+    )
     assert done.stdout.splitlines()[-1] == "False"
 
 

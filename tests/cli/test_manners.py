@@ -39,14 +39,19 @@ def test_the_version(ingather, option):
 
 
 def test_python_m_ingather():
-    done = subprocess.run([sys.executable, "-m", "ingather", "-V"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "ingather", "-V"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.startswith("ingather ")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_for_the_shell_is_shown(shell):
-    env = os.environ | {"_INGATHER_COMPLETE": f"source_{shell}"}  # as --show-completion does for the shell around it
-    done = subprocess.run([sys.executable, "-m", "ingather"], env=env, capture_output=True, text=True, check=False)
+    # as --show-completion does for the shell around it
+    env = os.environ | {"_INGATHER_COMPLETE": f"source_{shell}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "ingather"], env=env, capture_output=True, text=True, check=False
+    )
     assert "_INGATHER_COMPLETE=complete_" in done.stdout
 
 
@@ -57,7 +62,16 @@ def test_the_options_that_install_completion_are_there(ingather):
 
 
 def test_commands_and_options_are_completed():
-    for words, position, found in (("ingather si", 1, "simulate"), ("ingather run --ord", 2, "--ordered")):
-        env = os.environ | {"_INGATHER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(position)}
-        done = subprocess.run([sys.executable, "-m", "ingather"], env=env, capture_output=True, text=True, check=False)
+    for words, position, found in (
+        ("ingather si", 1, "simulate"),
+        ("ingather run --ord", 2, "--ordered"),
+    ):
+        env = os.environ | {
+            "_INGATHER_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(position),
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "ingather"], env=env, capture_output=True, text=True, check=False
+        )
         assert done.stdout.split() == [found]

@@ -20,7 +20,9 @@ def one(ingather, simulator):
 
     def run(*script, options=()):
         sim = simulator(model="echo", script=[*script, "ok"])
-        done = ingather("run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", *options, *asking(sim))
+        done = ingather(
+            "run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", *options, *asking(sim)
+        )
         return str(done.err)
 
     return run
@@ -38,7 +40,9 @@ def test_of_a_torn_line_and_a_dry_run(one, ingather):
         file.write("{")
     said += one()
     assert "a last line that was torn, of 1 byte, is taken out" in said
-    done = ingather("run", "t.jsonl", "-o", "-", "--model", "echo", "--store", "run.db", "--dry-run")
+    done = ingather(
+        "run", "t.jsonl", "-o", "-", "--model", "echo", "--store", "run.db", "--dry-run"
+    )
     assert WRONG.search(said + done.out) is None, said + done.out
 
 

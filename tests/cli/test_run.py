@@ -19,8 +19,13 @@ def test_every_task_has_its_answer(ingather, simulator):
     done = ingather("run", write_tasks("t.jsonl", 200), "-o", "a.jsonl", *asking(sim))
     assert done.code == 0
     lines = answers("a.jsonl")
-    assert {line["id"]: line["value"] for line in lines} == {f"t{i}": f"Say {i}" for i in range(200)}
-    assert all(line["success"] and line["attempts"] == 1 and line["usage"]["output_tokens"] for line in lines)
+    assert {line["id"]: line["value"] for line in lines} == {
+        f"t{i}": f"Say {i}" for i in range(200)
+    }
+    assert all(
+        line["success"] and line["attempts"] == 1 and line["usage"]["output_tokens"]
+        for line in lines
+    )
     assert sim.stats()["calls"] == 200
     assert done.out == ""
 
@@ -36,7 +41,8 @@ def test_the_closing_summary_says_what_came_of_it(ingather, simulator):
         *asking(simulator(model="echo", latency=0.05)),
     )
     assert "20 of 20 succeeded, in " in done.err
-    assert "one after another" not in done.err  # all began at once: nothing shows how long a call takes alone
+    # all began at once: nothing shows how long a call takes alone
+    assert "one after another" not in done.err
     assert "limited by  the provider's latency" in done.err
     assert "20 answers are in a.jsonl" in done.err
 
@@ -72,7 +78,15 @@ def test_a_json_schema_serves_as_well(ingather, simulator):
     Path("city.json").write_text(json.dumps(schema))
     Path("t.jsonl").write_text('{"text": "There are 700000 people in Oslo"}\n')
     done = ingather(
-        "run", "t.jsonl", "-o", "a.jsonl", "--prompt", "{text}", "--schema", "city.json", *asking(simulator())
+        "run",
+        "t.jsonl",
+        "-o",
+        "a.jsonl",
+        "--prompt",
+        "{text}",
+        "--schema",
+        "city.json",
+        *asking(simulator()),
     )
     assert done.code == 0
     [line] = answers("a.jsonl")
@@ -105,19 +119,30 @@ def test_ordered_keeps_the_order_of_the_tasks(ingather, simulator):
 
 def test_no_more_calls_are_in_flight_than_allowed(ingather, simulator):
     sim = simulator(model="echo", latency=0.01)
-    ingather("run", write_tasks("t.jsonl", 40), "-o", "a.jsonl", "--max-concurrency", "3", *asking(sim))
+    ingather(
+        "run", write_tasks("t.jsonl", 40), "-o", "a.jsonl", "--max-concurrency", "3", *asking(sim)
+    )
     assert sim.stats()["peak_in_flight"] == 3
 
 
 def test_quiet_is_silent_when_all_is_well(ingather, simulator):
-    done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--quiet", *asking(simulator(model="echo")))
+    done = ingather(
+        "run",
+        write_tasks("t.jsonl", 5),
+        "-o",
+        "a.jsonl",
+        "--quiet",
+        *asking(simulator(model="echo")),
+    )
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
 def test_overwrite_replaces_the_answers(ingather, simulator):
     sim = simulator(model="echo")
     for count in (5, 3):
-        done = ingather("run", write_tasks("t.jsonl", count), "-o", "a.jsonl", "--overwrite", *asking(sim))
+        done = ingather(
+            "run", write_tasks("t.jsonl", count), "-o", "a.jsonl", "--overwrite", *asking(sim)
+        )
         assert done.code == 0
     assert len(answers("a.jsonl")) == 3
 
@@ -125,7 +150,9 @@ def test_overwrite_replaces_the_answers(ingather, simulator):
 def test_the_key_goes_to_the_server_and_nowhere_else(ingather, simulator, monkeypatch):
     monkeypatch.setenv("MY_KEY", "sk-canary-1234567890")
     sim = simulator(model="echo", api_key="sk-canary-1234567890")
-    done = ingather("run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", "--api-key-env", "MY_KEY", *asking(sim))
+    done = ingather(
+        "run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", "--api-key-env", "MY_KEY", *asking(sim)
+    )
     assert done.code == 0
     assert "canary" not in done.err + Path("a.jsonl").read_text()
 
@@ -137,7 +164,15 @@ def test_echo_needs_nobody(ingather):
 
 def test_slow_requests_are_sent_twice(ingather, simulator):
     sim = simulator(model="echo", latency=0.02, slow_tail="0.02:100", seed=3)
-    command = ("run", write_tasks("t.jsonl", 200), "-o", "a.jsonl", "--max-concurrency", "20", *asking(sim))
+    command = (
+        "run",
+        write_tasks("t.jsonl", 200),
+        "-o",
+        "a.jsonl",
+        "--max-concurrency",
+        "20",
+        *asking(sim),
+    )
     done = ingather(*command, "--hedge", "p95")
     assert done.code == 0
     lines = answers("a.jsonl")
@@ -148,7 +183,13 @@ def test_slow_requests_are_sent_twice(ingather, simulator):
 
 def test_a_hedge_that_is_none_is_refused(ingather, simulator):
     for bad in ("p100", "fast", "-1", "0"):
-        command = ("run", write_tasks("t.jsonl", 2), "-o", "a.jsonl", *asking(simulator(model="echo")))
+        command = (
+            "run",
+            write_tasks("t.jsonl", 2),
+            "-o",
+            "a.jsonl",
+            *asking(simulator(model="echo")),
+        )
         done = ingather(*command, f"--hedge={bad}")
         assert done.code == 2
         assert "--hedge is a percentile" in done.err
@@ -157,7 +198,11 @@ def test_a_hedge_that_is_none_is_refused(ingather, simulator):
 def test_the_summary_says_whose_limit_it_was(ingather, simulator):
     sim = simulator(model="echo", rpm=1200, burst=20, latency=0.02)
     learnt = ingather("run", write_tasks("t.jsonl", 60), "-o", "a.jsonl", *asking(sim))
-    assert "limited by  the provider's limit of about 1,200 requests a minute (learnt)" in learnt.err
+    assert (
+        "limited by  the provider's limit of about 1,200 requests a minute (learnt)" in learnt.err
+    )
     assert "all tasks together: rate" in learnt.err
-    told = ingather("run", write_tasks("t.jsonl", 30), "-o", "b.jsonl", "--rpm", "600", *asking(sim))
+    told = ingather(
+        "run", write_tasks("t.jsonl", 30), "-o", "b.jsonl", "--rpm", "600", *asking(sim)
+    )
     assert "limited by  your limit of 600 requests a minute" in told.err

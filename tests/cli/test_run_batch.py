@@ -18,8 +18,18 @@ OWN = "openai/*"
 
 def batch_line(number: int, **body) -> dict:
     content = f"[id: req-{number}] Say {number}"
-    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": content}], "max_tokens": 100, **body}
-    return {"custom_id": f"req-{number}", "method": "POST", "url": "/v1/chat/completions", "body": body}
+    body = {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": content}],
+        "max_tokens": 100,
+        **body,
+    }
+    return {
+        "custom_id": f"req-{number}",
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": body,
+    }
 
 
 def write_lines(path: str, lines) -> str:
@@ -44,7 +54,10 @@ def test_600_lines_with_faults_and_a_rate_limit_lose_and_double_nothing(ingather
     assert Counter(line["custom_id"] for line in lines) == Counter(f"req-{i}" for i in range(600))
     for line in lines:
         completion = ChatCompletion.model_validate(line["response"]["body"], strict=True)
-        assert completion.choices[0].message.content == f"[id: {line['custom_id']}] Say {line['custom_id'][4:]}"
+        assert (
+            completion.choices[0].message.content
+            == f"[id: {line['custom_id']}] Say {line['custom_id'][4:]}"
+        )
         assert (line["response"]["status_code"], line["error"]) == (200, None)
 
     ledger = sim.ledger
@@ -66,7 +79,12 @@ def test_each_line_s_own_model_is_asked(ingather, simulator):
 
 def test_a_model_that_is_given_is_asked_for_all(ingather, simulator):
     sim = simulator(model="echo")
-    assert ingather("run", write_batch("batch.jsonl", 5), "-o", "out.jsonl", *at(sim, "openai/mine")).code == 0
+    assert (
+        ingather(
+            "run", write_batch("batch.jsonl", 5), "-o", "out.jsonl", *at(sim, "openai/mine")
+        ).code
+        == 0
+    )
     assert {line["response"]["body"]["model"] for line in answers("out.jsonl")} == {"mine"}
 
 
@@ -100,8 +118,15 @@ def test_an_answer_that_is_cut_is_there_and_counted_as_failed(ingather, simulato
 
 def test_bad_lines_are_named_before_anything_is_sent(ingather, simulator):
     sim = simulator(model="echo")
-    lines = [batch_line(0), batch_line(1, stream=True), {**batch_line(2), "url": "/v1/responses"}, {"prompt": "x"}]
-    done = ingather("run", write_lines("batch.jsonl", [*lines, batch_line(0)]), "-o", "out.jsonl", *at(sim))
+    lines = [
+        batch_line(0),
+        batch_line(1, stream=True),
+        {**batch_line(2), "url": "/v1/responses"},
+        {"prompt": "x"},
+    ]
+    done = ingather(
+        "run", write_lines("batch.jsonl", [*lines, batch_line(0)]), "-o", "out.jsonl", *at(sim)
+    )
     assert done.code == 2
     for said in (
         "4 bad lines in batch.jsonl; nothing was sent",
@@ -161,10 +186,19 @@ def responses_line(number: int, **body) -> dict:
 def test_lines_of_the_responses_api_are_answered_in_its_form(ingather, simulator):
     sim = simulator(model="echo")
     items = [{"role": "user", "content": [{"type": "input_text", "text": "Say 1"}]}]
-    lines = [responses_line(0, instructions="Be brief"), responses_line(1, input=items), responses_line(2)]
+    lines = [
+        responses_line(0, instructions="Be brief"),
+        responses_line(1, input=items),
+        responses_line(2),
+    ]
     assert ingather("run", write_lines("batch.jsonl", lines), "-o", "out.jsonl", *at(sim)).code == 0
-    by_id = {line["custom_id"]: Response.model_validate(line["response"]["body"]) for line in answers("out.jsonl")}
-    assert {key: response.output_text for key, response in by_id.items()} == {f"req-{i}": f"Say {i}" for i in range(3)}
+    by_id = {
+        line["custom_id"]: Response.model_validate(line["response"]["body"])
+        for line in answers("out.jsonl")
+    }
+    assert {key: response.output_text for key, response in by_id.items()} == {
+        f"req-{i}": f"Say {i}" for i in range(3)
+    }
     assert by_id["req-0"].instructions == "Be brief"
     assert {row.model for row in sim.ledger} == {"gpt-5-mini"}
 
@@ -172,14 +206,18 @@ def test_lines_of_the_responses_api_are_answered_in_its_form(ingather, simulator
 @pytest.mark.parametrize("options", [["--api", "chat"], ["--model", "ollama/x"]])
 def test_they_are_refused_where_the_provider_is_asked_otherwise(ingather, simulator, options):
     sim = simulator(model="echo")
-    done = ingather("run", write_lines("batch.jsonl", [responses_line(0)]), "-o", "o.jsonl", *at(sim), *options)
+    done = ingather(
+        "run", write_lines("batch.jsonl", [responses_line(0)]), "-o", "o.jsonl", *at(sim), *options
+    )
     assert done.code == 2
     assert "line 1: 'url' is '/v1/responses', which is not how this provider is asked" in done.err
 
 
 def test_what_the_responses_api_has_not_is_said_in_the_command_line_s_words(ingather, simulator):
     write_lines("batch.jsonl", [batch_line(0, stop=["x"])])
-    done = ingather("run", "batch.jsonl", "-o", "o.jsonl", *at(simulator(model="echo")), "--api", "responses")
+    done = ingather(
+        "run", "batch.jsonl", "-o", "o.jsonl", *at(simulator(model="echo")), "--api", "responses"
+    )
     assert done.code == 2
     assert "line 1: the Responses API has no 'stop': leave it out, or use --api chat" in done.err
 
@@ -189,13 +227,23 @@ def test_packed_in_and_packed_out(ingather, simulator):
     lines = "".join(json.dumps(batch_line(i)) + "\n" for i in range(50))
     Path("batch.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
     assert ingather("run", "batch.jsonl.gz", "-o", "out.jsonl.gz", *at(sim)).code == 0
-    out = [json.loads(line) for line in gzip.decompress(Path("out.jsonl.gz").read_bytes()).splitlines()]
+    out = [
+        json.loads(line) for line in gzip.decompress(Path("out.jsonl.gz").read_bytes()).splitlines()
+    ]
     assert {line["custom_id"] for line in out} == {f"req-{i}" for i in range(50)}
 
 
 def test_killed_at_any_moment_a_packed_file_is_readable(begin, simulator):
     sim = simulator(model="echo", latency=0.01)
-    process = begin("run", write_batch("batch.jsonl", 2000), "-o", "out.jsonl.gz", "--max-concurrency", "4", *at(sim))
+    process = begin(
+        "run",
+        write_batch("batch.jsonl", 2000),
+        "-o",
+        "out.jsonl.gz",
+        "--max-concurrency",
+        "4",
+        *at(sim),
+    )
     while sim.stats()["calls"] < 40:
         assert process.poll() is None
     process.kill()
@@ -210,7 +258,11 @@ def test_damaged_packing_stops_the_run_before_anything_is_sent(ingather, simulat
     Path("t.jsonl.gz").write_bytes(gzip.compress(b'{"prompt": "x"}\n' * 5000)[:-9])
     done = ingather("run", "t.jsonl.gz", "-o", "a.jsonl", *asking(sim))
     assert done.code == 2
-    assert re.search(r"t\.jsonl\.gz, line \d+: cannot be read from here on: the gzip data is damaged", done.err)
+    assert re.search(
+        r"t\.jsonl\.gz, line \d+: cannot be read from here on: the gzip data is "
+        r"damaged",
+        done.err,
+    )
     assert sim.stats()["calls"] == 0
     assert not Path("a.jsonl").exists()
 
@@ -221,7 +273,10 @@ def test_a_table_with_a_model_in_each_row(ingather, simulator, name, sign):
     Path(name).write_text("".join(sign.join(row) + "\n" for row in rows))
     sim = simulator(model="echo")
     assert ingather("run", name, "-o", "a.jsonl", "--prompt", "Say {text}", *at(sim)).code == 0
-    assert {line["id"]: line["value"] for line in answers("a.jsonl")} == {"a": "Say hello", "b": "Say bye"}
+    assert {line["id"]: line["value"] for line in answers("a.jsonl")} == {
+        "a": "Say hello",
+        "b": "Say bye",
+    }
     assert {row.model for row in sim.ledger} == {"small", "large"}
 
 
@@ -232,7 +287,10 @@ def test_a_table_on_standard_input(begin, simulator):
     assert process.returncode == 3
     by_id = {line["id"]: line for line in map(json.loads, out.splitlines())}
     assert by_id["a"]["value"] == "Say hello"
-    assert "standard input, line 3: 1 cell where the header has 2" in by_id["line-3"]["error"]["message"]
+    assert (
+        "standard input, line 3: 1 cell where the header has 2"
+        in by_id["line-3"]["error"]["message"]
+    )
 
 
 def test_a_named_pipe_may_be_packed(begin, simulator):

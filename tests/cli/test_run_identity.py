@@ -81,7 +81,9 @@ class TestId:
 
 
 class TestKeep:
-    @pytest.mark.parametrize("options", [["--keep", "name,age"], ["--keep", "name", "--keep", "age"]])
+    @pytest.mark.parametrize(
+        "options", [["--keep", "name,age"], ["--keep", "name", "--keep", "age"]]
+    )
     def test_columns_stand_beside_the_answer(self, run, options):
         table([3])
         assert run(*options).code == 0
@@ -93,8 +95,13 @@ class TestKeep:
         assert answers("a.jsonl")[0]["metadata"] == {"key": "k3", "name": "n3", "age": "23"}
 
     def test_beside_metadata_of_the_row_with_their_types(self, ingather, sim):
-        Path("t.jsonl").write_text('{"prompt": "Hi", "metadata": {"a": 1}, "page": 7, "big": 18446744073709551617}\n')
-        assert ingather("run", "t.jsonl", "-o", "a.jsonl", "--keep", "page,big", *asking(sim)).code == 0
+        Path("t.jsonl").write_text(
+            '{"prompt": "Hi", "metadata": {"a": 1}, "page": 7, "big": 18446744073709551617}\n'
+        )
+        assert (
+            ingather("run", "t.jsonl", "-o", "a.jsonl", "--keep", "page,big", *asking(sim)).code
+            == 0
+        )
         assert answers("a.jsonl")[0]["metadata"] == {"a": 1, "page": 7, "big": 18446744073709551617}
 
     def test_of_what_failed_too(self, ingather, simulator):
@@ -114,7 +121,12 @@ class TestKeep:
 
     def test_a_field_that_some_rows_lack_is_left_out_there(self, ingather, sim):
         Path("t.jsonl").write_text('{"prompt": "a", "page": 1}\n{"prompt": "b"}\n')
-        assert ingather("run", "t.jsonl", "-o", "a.jsonl", "--keep", "page", "--ordered", *asking(sim)).code == 0
+        assert (
+            ingather(
+                "run", "t.jsonl", "-o", "a.jsonl", "--keep", "page", "--ordered", *asking(sim)
+            ).code
+            == 0
+        )
         assert [line["metadata"] for line in answers("a.jsonl")] == [{"page": 1}, {}]
 
 
@@ -141,10 +153,15 @@ class TestResume:
         run()
         whole = Path("a.jsonl").read_bytes()
         Path("a.jsonl").write_bytes(whole[: -torn if torn else len(whole) // 2])
-        there = sum(line.endswith(b"}") and b'"asked"' in line for line in Path("a.jsonl").read_bytes().splitlines())
+        there = sum(
+            line.endswith(b"}") and b'"asked"' in line
+            for line in Path("a.jsonl").read_bytes().splitlines()
+        )
         assert run("--resume").code == 0
         assert by_id() == {f"k{i}": f"Say n{i}" for i in range(6)}
-        assert sim.stats()["calls"] == 6 + 6 - there, "a line that lacks only its end is not asked again"
+        assert sim.stats()["calls"] == 6 + 6 - there, (
+            "a line that lacks only its end is not asked again"
+        )
 
     def test_a_table_in_another_order(self, run, sim):
         table(range(20))
@@ -184,7 +201,10 @@ class TestResume:
         Path("t.csv").write_text(Path("t.csv").read_text().replace("n3", "other"))
         done = run("--resume")
         assert done.code == 2
-        assert "the id 'k3' was asked something else when its answer was written: --overwrite asks all anew" in done.err
+        assert (
+            "the id 'k3' was asked something else when its answer was written: --overwrite asks "
+            "all anew" in done.err
+        )
         assert sim.stats()["calls"] == 5
 
     @pytest.mark.parametrize("options", [["--system", "Be brief"], ["--param", "temperature=1"]])
@@ -198,11 +218,16 @@ class TestResume:
         arguments = ["run", "t.csv", "-o", "a.jsonl", *PROMPT, *asking(sim)]
         ingather(*arguments)
         table([4, 3, 2, 1, 0])
-        assert "rows without an id are known by their line: --id COLUMN" in ingather(*arguments, "--resume").err
+        assert (
+            "rows without an id are known by their line: --id COLUMN"
+            in ingather(*arguments, "--resume").err
+        )
 
     def test_lines_that_do_not_say_what_was_asked_are_taken(self, run, sim):
         table(range(2))
-        Path("a.jsonl").write_text('{"id": "k0", "success": true, "value": "from an earlier version"}\n')
+        Path("a.jsonl").write_text(
+            '{"id": "k0", "success": true, "value": "from an earlier version"}\n'
+        )
         assert run("--resume").code == 0
         assert by_id() == {"k0": "from an earlier version", "k1": "Say n1"}
 
@@ -217,13 +242,17 @@ class TestResume:
     def test_batch_lines(self, ingather, sim):
         body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
         line = {"method": "POST", "url": "/v1/chat/completions", "body": body}
-        Path("t.jsonl").write_text("".join(json.dumps({"custom_id": f"c{i}", **line}) + "\n" for i in range(5)))
+        Path("t.jsonl").write_text(
+            "".join(json.dumps({"custom_id": f"c{i}", **line}) + "\n" for i in range(5))
+        )
         arguments = ["run", "t.jsonl", "-o", "a.jsonl", *asking(sim), "--resume"]
         ingather(*arguments)
         lines = Path("a.jsonl").read_text().splitlines(keepends=True)
         Path("a.jsonl").write_text("".join(lines[:2]))
         assert ingather(*arguments).code == 0
-        assert sorted(line["custom_id"] for line in answers("a.jsonl")) == [f"c{i}" for i in range(5)]
+        assert sorted(line["custom_id"] for line in answers("a.jsonl")) == [
+            f"c{i}" for i in range(5)
+        ]
         assert sim.stats()["calls"] == 8
         Path("t.jsonl").write_text(Path("t.jsonl").read_text().replace("Hi", "Ho", 1))
         assert "the id 'c0' was asked something else" in ingather(*arguments).err
@@ -259,7 +288,9 @@ class TestResume:
         assert "--resume goes on with a file of answers, which standard output is not" in done.err
 
 
-@pytest.mark.parametrize("options", [[], ["--store", "run 1.db"], ["--ordered"], ["--overwrite"], ["--quiet"]])
+@pytest.mark.parametrize(
+    "options", [[], ["--store", "run 1.db"], ["--ordered"], ["--overwrite"], ["--quiet"]]
+)
 def test_the_command_that_goes_on_works_as_it_is_printed(begin, ingather, simulator, options):
     sim = simulator(model="echo", script=[*["ok"] * 5, "hang"])
     table(range(12), "my people.csv")
@@ -284,14 +315,26 @@ def test_the_command_that_asks_failures_again_works_as_it_is_printed(ingather, s
     sim = simulator(model="echo", script={"Say 1": ["400"]})
     done = ingather("run", write_tasks("t.jsonl", 3), "-o", "a b.jsonl", *asking(sim))
     assert done.code == 3
-    assert "3 answers are in a b.jsonl; 1 is a failure, which --retry-failed asks again:\n" in done.err
+    assert (
+        "3 answers are in a b.jsonl; 1 is a failure, which --retry-failed asks again:\n" in done.err
+    )
     assert ingather(*shlex.split(done.err.splitlines()[-1])[1:]).code == 0
     assert len(answers("a b.jsonl")) == 3
 
 
 def test_a_run_to_standard_output_says_that_it_cannot_be_gone_on_with(ingather, simulator):
     sim = simulator(model="echo", script={"Say 1": ["hang"]})
-    asked = ["run", write_tasks("t.jsonl", 2), "-o", "-", *asking(sim), "--max-time", "1", "--grace", "0"]
+    asked = [
+        "run",
+        write_tasks("t.jsonl", 2),
+        "-o",
+        "-",
+        *asking(sim),
+        "--max-time",
+        "1",
+        "--grace",
+        "0",
+    ]
     done = ingather(*asked)
     assert done.code == 4
     assert "a run with -o FILE can be gone on with" in done.err

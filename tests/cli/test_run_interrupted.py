@@ -23,7 +23,14 @@ def running(begin, simulator):
     def start(*options: str, **settings):
         sim = simulator(model="echo", **settings)
         process = begin(
-            "run", write_tasks("t.jsonl", 1000), "-o", "a.jsonl", "--max-concurrency", "3", *asking(sim), *options
+            "run",
+            write_tasks("t.jsonl", 1000),
+            "-o",
+            "a.jsonl",
+            "--max-concurrency",
+            "3",
+            *asking(sim),
+            *options,
         )
         until(lambda: sim.stats()["calls"] >= 5)
         return process, sim

@@ -18,7 +18,9 @@ def test_a_field_that_no_row_has(ingather):
 
 def test_a_request_that_the_provider_refuses_for_every_row(ingather, simulator):
     sim = simulator(model="echo", script=["400"] * 3000)
-    done = ingather("run", write_tasks("t.jsonl", 3000), "-o", "a.jsonl", "--max-concurrency", "5", *asking(sim))
+    done = ingather(
+        "run", write_tasks("t.jsonl", 3000), "-o", "a.jsonl", "--max-concurrency", "5", *asking(sim)
+    )
     assert done.code == 2
     assert "stopped, since no call can succeed:\nBadRequest: 400" in done.err
     assert sim.stats()["calls"] < 100
@@ -26,8 +28,22 @@ def test_a_request_that_the_provider_refuses_for_every_row(ingather, simulator):
 
 
 def test_a_field_that_no_row_of_a_stream_has(begin):
-    process = begin("run", "-", "-o", "a.jsonl", "--format", "csv", "--model", "echo", "--prompt", "{nmae}", stdin=-1)
-    _, err = process.communicate("id,name\n" + "".join(f"{i},n{i}\n" for i in range(3000)), timeout=60)
+    process = begin(
+        "run",
+        "-",
+        "-o",
+        "a.jsonl",
+        "--format",
+        "csv",
+        "--model",
+        "echo",
+        "--prompt",
+        "{nmae}",
+        stdin=-1,
+    )
+    _, err = process.communicate(
+        "id,name\n" + "".join(f"{i},n{i}\n" for i in range(3000)), timeout=60
+    )
     assert process.returncode == 2
     assert err.count("nmae") == 1 + err.count("task ")
     assert not Path("a.jsonl").exists()
@@ -37,7 +53,15 @@ def test_a_field_that_no_row_of_a_stream_has(begin):
 def test_refusals_of_some_rows_are_their_own_failures(ingather, simulator, script):
     sim = simulator(model="echo", script=script)
     count = len(script)
-    done = ingather("run", write_tasks("t.jsonl", count), "-o", "a.jsonl", "--max-concurrency", "1", *asking(sim))
+    done = ingather(
+        "run",
+        write_tasks("t.jsonl", count),
+        "-o",
+        "a.jsonl",
+        "--max-concurrency",
+        "1",
+        *asking(sim),
+    )
     assert done.code == 3
     assert len(answers("a.jsonl")) == count
     assert f"{script.count('400')} × BadRequest" in done.err

@@ -8,7 +8,8 @@ import pytest
 
 from tests.cli.conftest import answers, asking, write_tasks
 
-PRICED = ("--price", "1000:2000", "--param", "max_tokens=20")  # USD: a thousandth a token in, twice that out
+# USD: a thousandth a token in, twice that out
+PRICED = ("--price", "1000:2000", "--param", "max_tokens=20")
 
 
 def spent(lines):
@@ -17,19 +18,41 @@ def spent(lines):
 
 def test_it_ends_below_the_cap_with_code_4_and_says_how_to_go_on(ingather, simulator):
     sim = simulator(model="echo")
-    done = ingather("run", write_tasks("t.jsonl", 300), "-o", "a.jsonl", "--max-cost", "1", *PRICED, *asking(sim))
+    done = ingather(
+        "run",
+        write_tasks("t.jsonl", 300),
+        "-o",
+        "a.jsonl",
+        "--max-cost",
+        "1",
+        *PRICED,
+        *asking(sim),
+    )
     lines = answers("a.jsonl")
     assert done.code == 4
     assert len(lines) == sim.stats()["calls"] < 300
     assert all(line["success"] for line in lines)
     assert 0.85 < spent(lines) <= 1.0
-    assert f"budget: {spent(lines):.4f} of 1 USD spent; it was too little for {300 - len(lines)} tasks" in done.err
+    assert (
+        f"budget: {spent(lines):.4f} of 1 USD spent; it was too little for {300 - len(lines)} tasks"
+        in done.err
+    )
     assert "; to go on:\n  ingather run t.jsonl -o a.jsonl " in done.err
 
 
 def test_with_a_store_the_same_command_goes_on_and_pays_nothing_twice(ingather, simulator):
     sim = simulator(model="echo")
-    command = ["run", write_tasks("t.jsonl", 60), "-o", "a.jsonl", "--store", "run.db", "--max-cost", "0.3", *PRICED]
+    command = [
+        "run",
+        write_tasks("t.jsonl", 60),
+        "-o",
+        "a.jsonl",
+        "--store",
+        "run.db",
+        "--max-cost",
+        "0.3",
+        *PRICED,
+    ]
     codes = [ingather(*command, *asking(sim)).code for _ in range(12)]
     assert codes[0] == 4
     assert codes[-1] == 0
@@ -38,7 +61,9 @@ def test_with_a_store_the_same_command_goes_on_and_pays_nothing_twice(ingather, 
 
 def test_enough_is_enough(ingather, simulator):
     sim = simulator(model="echo")
-    done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--max-cost", "5", *PRICED, *asking(sim))
+    done = ingather(
+        "run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--max-cost", "5", *PRICED, *asking(sim)
+    )
     assert done.code == 0
     assert "too little" not in done.err
 
@@ -48,14 +73,25 @@ def test_tokens_have_a_cap_that_needs_no_price(ingather, simulator):
     options = ["--max-total-tokens", "800", "--param", "max_tokens=20"]
     done = ingather("run", write_tasks("t.jsonl", 300), "-o", "a.jsonl", *options, *asking(sim))
     assert done.code == 4
-    assert sum(sum(map(line["usage"].get, ("input_tokens", "output_tokens"))) for line in answers("a.jsonl")) > 600
+    assert (
+        sum(
+            sum(map(line["usage"].get, ("input_tokens", "output_tokens")))
+            for line in answers("a.jsonl")
+        )
+        > 600
+    )
 
 
 def test_a_cheap_task_is_done_though_a_dear_one_before_it_found_no_money(ingather, simulator):
     sim = simulator(model="echo")
-    tasks = [{"id": str(i), "prompt": "x", "params": {"max_tokens": 9000 if i == 1 else 20}} for i in range(5)]
+    tasks = [
+        {"id": str(i), "prompt": "x", "params": {"max_tokens": 9000 if i == 1 else 20}}
+        for i in range(5)
+    ]
     Path("t.jsonl").write_text("".join(json.dumps(task) + "\n" for task in tasks))
-    done = ingather("run", "t.jsonl", "-o", "a.jsonl", "--max-cost", "2", "--price", "1000:2000", *asking(sim))
+    done = ingather(
+        "run", "t.jsonl", "-o", "a.jsonl", "--max-cost", "2", "--price", "1000:2000", *asking(sim)
+    )
     assert done.code == 4
     assert sorted(line["id"] for line in answers("a.jsonl")) == ["0", "2", "3", "4"]
 
@@ -63,7 +99,9 @@ def test_a_cheap_task_is_done_though_a_dear_one_before_it_found_no_money(ingathe
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 def test_without_a_price_nothing_is_sent(ingather, simulator, more):
     sim = simulator(model="echo")
-    done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--max-cost", "2", *more, *asking(sim))
+    done = ingather(
+        "run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--max-cost", "2", *more, *asking(sim)
+    )
     assert done.code == 2
     assert "the price of simulated at 127.0.0.1" in done.err
     assert "--price IN:OUT" in done.err
@@ -75,7 +113,9 @@ def test_a_line_without_a_limit_on_its_output_is_found_before_the_first_call(ing
     sim = simulator(model="echo")
     tasks = [{"prompt": "x", "params": {"max_tokens": 20}}, {"prompt": "y"}]
     Path("t.jsonl").write_text("".join(json.dumps(task) + "\n" for task in tasks))
-    done = ingather("run", "t.jsonl", "-o", "a.jsonl", "--max-cost", "2", "--price", "1:1", *asking(sim))
+    done = ingather(
+        "run", "t.jsonl", "-o", "a.jsonl", "--max-cost", "2", "--price", "1:1", *asking(sim)
+    )
     assert done.code == 2
     assert "t.jsonl, line 2: " in done.err
     assert "line 1" not in done.err
@@ -86,7 +126,9 @@ def test_a_line_without_a_limit_on_its_output_is_found_before_the_first_call(ing
 def test_a_picture_is_found_too(ingather, simulator):
     sim = simulator(model="echo")
     picture = {"type": "image_url", "image_url": {"url": "https://pictures.example/a.png"}}
-    Path("t.jsonl").write_text(json.dumps({"messages": [{"role": "user", "content": [picture]}]}) + "\n")
+    Path("t.jsonl").write_text(
+        json.dumps({"messages": [{"role": "user", "content": [picture]}]}) + "\n"
+    )
     done = ingather("run", "t.jsonl", "-o", "a.jsonl", "--max-cost", "2", *PRICED, *asking(sim))
     assert done.code == 2
     assert "image_url" in done.err
@@ -95,7 +137,9 @@ def test_a_picture_is_found_too(ingather, simulator):
 
 @pytest.mark.parametrize("price", ["x", "1", "1:", "1:2:3", "-1:2", "nan:1", "a=b"])
 def test_what_is_no_price_is_refused(ingather, price):
-    done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--model", "echo", "--price", price)
+    done = ingather(
+        "run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--model", "echo", "--price", price
+    )
     assert done.code == 2
     assert "per million" in done.err or "for a million" in done.err
 
@@ -104,14 +148,25 @@ def test_each_model_may_have_its_price(ingather, simulator):
     sim = simulator(model="echo")
     tasks = [{"id": name, "prompt": "x", "model": name} for name in ("a", "b")]
     Path("t.jsonl").write_text("".join(json.dumps(task) + "\n" for task in tasks))
-    options = ["--price", "a=1:1", "--price", "openai/b=2:2", "--model", "openai/*", "--base-url", sim.base_url]
+    options = [
+        "--price",
+        "a=1:1",
+        "--price",
+        "openai/b=2:2",
+        "--model",
+        "openai/*",
+        "--base-url",
+        sim.base_url,
+    ]
     assert ingather("run", "t.jsonl", "-o", "a.jsonl", *options).code == 0
     costs = {line["id"]: line["cost_usd"] for line in answers("a.jsonl")}
     assert costs["b"] == pytest.approx(2 * costs["a"])
 
 
 def test_what_asks_nobody_costs_nothing_and_needs_no_limit(ingather):
-    done = ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--model", "echo", "--max-cost", "1")
+    done = ingather(
+        "run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", "--model", "echo", "--max-cost", "1"
+    )
     assert done.code == 0
     assert spent(answers("a.jsonl")) == 0
 
@@ -126,7 +181,9 @@ def figures(said):
 def test_a_dry_run_says_what_it_would_take_and_does_nothing(ingather, simulator):
     sim = simulator(model="echo")
     options = ["--rpm", "60", "--dry-run", *PRICED, *asking(sim)]
-    done = ingather("run", write_tasks("t.jsonl", 120), "-o", "a.jsonl", "--store", "run.db", *options)
+    done = ingather(
+        "run", write_tasks("t.jsonl", 120), "-o", "a.jsonl", "--store", "run.db", *options
+    )
     said = figures(done.out)
     assert done.code == 0
     assert "120, for 120 tasks" in said["calls"]
@@ -137,9 +194,20 @@ def test_a_dry_run_says_what_it_would_take_and_does_nothing(ingather, simulator)
     assert [path.name for path in Path().iterdir()] == ["t.jsonl"]
 
 
-def test_its_most_is_more_than_the_run_costs_and_its_guess_near_once_answers_are_known(ingather, simulator):
+def test_its_most_is_more_than_the_run_costs_and_its_guess_near_once_answers_are_known(
+    ingather, simulator
+):
     sim = simulator(model="echo", latency=0.01)
-    command = ["run", write_tasks("t.jsonl", 100), "-o", "a.jsonl", "--store", "run.db", *PRICED, *asking(sim)]
+    command = [
+        "run",
+        write_tasks("t.jsonl", 100),
+        "-o",
+        "a.jsonl",
+        "--store",
+        "run.db",
+        *PRICED,
+        *asking(sim),
+    ]
     first = ingather(*command, "--max-cost", "0.4")
     assert first.code == 4
     said = figures(ingather(*command, "--dry-run", "--max-concurrency", "5").out)
@@ -155,7 +223,15 @@ def test_its_most_is_more_than_the_run_costs_and_its_guess_near_once_answers_are
 
 
 def test_a_dry_run_needs_no_key_and_no_server(ingather):
-    command = ["run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", "--model", "openai/gpt-4o-mini", "--dry-run"]
+    command = [
+        "run",
+        write_tasks("t.jsonl", 3),
+        "-o",
+        "a.jsonl",
+        "--model",
+        "openai/gpt-4o-mini",
+        "--dry-run",
+    ]
     done = ingather(*command, "--param", "max_tokens=100")
     assert done.code == 0
     assert "USD" in figures(done.out)["money"]
@@ -163,7 +239,9 @@ def test_a_dry_run_needs_no_key_and_no_server(ingather):
 
 def test_what_is_not_known_is_called_so(ingather):
     said = figures(
-        ingather("run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", "--model", "ollama/any", "--dry-run").out
+        ingather(
+            "run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", "--model", "ollama/any", "--dry-run"
+        ).out
     )
     assert "unknown" in said["money"]
     assert "unknown" in said["time"]

@@ -23,7 +23,10 @@ def old(ingather, simulator):
 
     def make(*options, output="a.jsonl"):
         sim = simulator(model="echo")
-        assert ingather("run", write_tasks("t.jsonl", 10), "-o", output, *options, *asking(sim)).code == 0
+        assert (
+            ingather("run", write_tasks("t.jsonl", 10), "-o", output, *options, *asking(sim)).code
+            == 0
+        )
         return Path(output).read_bytes()
 
     return make
@@ -31,7 +34,9 @@ def old(ingather, simulator):
 
 def tell(count=10, word="Tell"):
     """The same ids, asked something else."""
-    Path("t.jsonl").write_text("".join(f'{{"id": "t{i}", "prompt": "{word} {i}"}}\n' for i in range(count)))
+    Path("t.jsonl").write_text(
+        "".join(f'{{"id": "t{i}", "prompt": "{word} {i}"}}\n' for i in range(count))
+    )
     return "t.jsonl"
 
 
@@ -55,7 +60,12 @@ class TestTheOldAnswersStay:
         before = old(*options[:-1])
         monkeypatch.setenv("KEY", "sk-wrong-1234567890")
         sim = simulator(model="echo", api_key="right")
-        assert ingather("run", tell(), "-o", "a.jsonl", *options, "--api-key-env", "KEY", *asking(sim)).code == 2
+        assert (
+            ingather(
+                "run", tell(), "-o", "a.jsonl", *options, "--api-key-env", "KEY", *asking(sim)
+            ).code
+            == 2
+        )
         assert Path("a.jsonl").read_bytes() == before
 
     def test_where_every_call_fails(self, old, ingather, simulator, options):
@@ -72,7 +82,18 @@ class TestTheOldAnswersStay:
     ):
         before = old(*options[:-1])
         sim = simulator(model="echo", script=[*["ok"] * 4, *["hang"] * 2])
-        arguments = ["run", tell(), "-o", "a.jsonl", *options, *asking(sim), "--max-concurrency", "2", "--grace", "0"]
+        arguments = [
+            "run",
+            tell(),
+            "-o",
+            "a.jsonl",
+            *options,
+            *asking(sim),
+            "--max-concurrency",
+            "2",
+            "--grace",
+            "0",
+        ]
         process = begin(*arguments)
         while sim.stats()["in_flight"] < 2 or len(lines_of("a.jsonl.part")) < 4:
             assert process.poll() is None
@@ -85,7 +106,10 @@ class TestTheOldAnswersStay:
             command = shlex.split(err.splitlines()[-1])[1:]
         else:
             going_on = [] if "--store" in options else ["--resume"]
-            command = [*(argument for argument in arguments if argument not in options[-1:]), *going_on]
+            command = [
+                *(argument for argument in arguments if argument not in options[-1:]),
+                *going_on,
+            ]
         assert ingather(*command).code == 0
         assert values() == sorted(f"Tell {i}" for i in range(10))
         assert not Path("a.jsonl.part").exists()
@@ -94,7 +118,18 @@ class TestTheOldAnswersStay:
     def test_where_the_time_is_up(self, old, ingather, simulator, options):
         before = old(*options[:-1])
         sim = simulator(model="echo", script={"Tell 3": ["hang"]})
-        asked = ["run", tell(), "-o", "a.jsonl", *options, *asking(sim), "--max-time", "2", "--grace", "0"]
+        asked = [
+            "run",
+            tell(),
+            "-o",
+            "a.jsonl",
+            *options,
+            *asking(sim),
+            "--max-time",
+            "2",
+            "--grace",
+            "0",
+        ]
         assert ingather(*asked).code == 4
         assert Path("a.jsonl").read_bytes() == before
 
@@ -119,7 +154,17 @@ def test_where_the_disk_is_full(old, simulator):
     limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
     program = f"{limit} from ingather.cli import main; main(sys.argv[1:])"
     done = subprocess.run(
-        [sys.executable, "-c", program, "run", "t.jsonl", "-o", "a.jsonl", "--overwrite", *asking(sim)],
+        [
+            sys.executable,
+            "-c",
+            program,
+            "run",
+            "t.jsonl",
+            "-o",
+            "a.jsonl",
+            "--overwrite",
+            *asking(sim),
+        ],
         capture_output=True,
         text=True,
         timeout=60,
@@ -141,12 +186,19 @@ def test_an_earlier_answer_to_what_fails_now_is_kept_beside(old, ingather, simul
     assert "the earlier answers, also to what failed now, are in a.jsonl.old" in done.err
 
 
-def test_an_unfinished_replacement_stays_until_the_first_answer_of_the_next(old, ingather, simulator):
+def test_an_unfinished_replacement_stays_until_the_first_answer_of_the_next(
+    old, ingather, simulator
+):
     old()
     Path("a.jsonl.part").write_text('{"id": "t0", "success": true, "value": "paid"}\n')
     assert ingather("run", tell(), "-o", "a.jsonl", "--overwrite", *NOBODY).code == 2
     assert len(answers("a.jsonl.part")) == 1
-    assert ingather("run", tell(), "-o", "a.jsonl", "--overwrite", *asking(simulator(model="echo"))).code == 0
+    assert (
+        ingather(
+            "run", tell(), "-o", "a.jsonl", "--overwrite", *asking(simulator(model="echo"))
+        ).code
+        == 0
+    )
     assert values() == sorted(f"Tell {i}" for i in range(10))
 
 
@@ -155,7 +207,10 @@ def test_a_replacement_that_is_under_way_is_not_forgotten(old, ingather):
     Path("a.jsonl").rename("a.jsonl.part")
     done = ingather("run", "t.jsonl", "-o", "a.jsonl", "--model", "echo")
     assert done.code == 2
-    assert "a.jsonl.part is there, in which an earlier run began to replace a.jsonl: --resume goes on" in done.err
+    assert (
+        "a.jsonl.part is there, in which an earlier run began to replace a.jsonl: --resume goes on"
+        in done.err
+    )
 
 
 def test_permissions_and_a_symbolic_link_are_kept(old, ingather, simulator):
@@ -164,7 +219,12 @@ def test_permissions_and_a_symbolic_link_are_kept(old, ingather, simulator):
     Path("a.jsonl").rename("real/b.jsonl")
     Path("real/b.jsonl").chmod(0o640)
     Path("a.jsonl").symlink_to("real/b.jsonl")
-    assert ingather("run", tell(), "-o", "a.jsonl", "--overwrite", *asking(simulator(model="echo"))).code == 0
+    assert (
+        ingather(
+            "run", tell(), "-o", "a.jsonl", "--overwrite", *asking(simulator(model="echo"))
+        ).code
+        == 0
+    )
     assert Path("a.jsonl").is_symlink()
     assert stat.S_IMODE(Path("real/b.jsonl").stat().st_mode) == 0o640
     assert values("real/b.jsonl") == sorted(f"Tell {i}" for i in range(10))
@@ -188,13 +248,20 @@ def test_what_may_not_be_written_is_refused_before_the_first_call(old, ingather,
 def test_a_pipe_and_a_device_are_not_replaced(begin, ingather):
     os.mkfifo("pipe")
     reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True)
-    assert begin("run", write_tasks("t.jsonl", 3), "-o", "pipe", "--model", "echo", "--overwrite").wait(30) == 0
+    assert (
+        begin(
+            "run", write_tasks("t.jsonl", 3), "-o", "pipe", "--model", "echo", "--overwrite"
+        ).wait(30)
+        == 0
+    )
     assert len(reader.communicate(timeout=30)[0].splitlines()) == 3
     assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
     assert ingather("run", "t.jsonl", "-o", os.devnull, "--model", "echo", "--overwrite").code == 0
     assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
     with Path("out.jsonl").open("wb") as out:
-        process = begin("run", "t.jsonl", "-o", "/dev/stdout", "--model", "echo", "--overwrite", stdout=out)
+        process = begin(
+            "run", "t.jsonl", "-o", "/dev/stdout", "--model", "echo", "--overwrite", stdout=out
+        )
         assert process.wait(30) == 0
     assert len(answers("out.jsonl")) == 3
 
@@ -218,11 +285,17 @@ class TestRetryFailed:
     @pytest.fixture
     def failed(self, ingather, simulator, options):
         sim = simulator(model="echo", script={"Say 1": ["400"], "Say 3": ["400"]})
-        assert ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", *options, *asking(sim)).code == 3
+        assert (
+            ingather("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", *options, *asking(sim)).code
+            == 3
+        )
         return Path("a.jsonl").read_bytes()
 
     def test_takes_no_line_out_before_its_answer_is_there(self, failed, ingather, options):
-        assert ingather("run", "t.jsonl", "-o", "a.jsonl", *options, "--retry-failed", *NOBODY).code == 2
+        assert (
+            ingather("run", "t.jsonl", "-o", "a.jsonl", *options, "--retry-failed", *NOBODY).code
+            == 2
+        )
         assert Path("a.jsonl").read_bytes() == failed
 
     def test_asks_only_what_failed(self, failed, ingather, simulator, options):
@@ -230,7 +303,9 @@ class TestRetryFailed:
         done = ingather("run", "t.jsonl", "-o", "a.jsonl", *options, "--retry-failed", *asking(sim))
         assert done.code == 0
         assert sim.stats()["calls"] == 2
-        assert sorted(json.loads(line)["id"] for line in lines_of("a.jsonl")) == [f"t{i}" for i in range(5)]
+        assert sorted(json.loads(line)["id"] for line in lines_of("a.jsonl")) == [
+            f"t{i}" for i in range(5)
+        ]
         assert all(line["success"] for line in answers("a.jsonl"))
         assert "5 answers are in a.jsonl\n" in done.err
 
@@ -239,7 +314,10 @@ class TestRetryFailed:
         done = ingather("run", "t.jsonl", "-o", "a.jsonl", *options, "--retry-failed", *asking(sim))
         assert done.code == 3
         assert sorted(line["id"] for line in answers("a.jsonl")) == [f"t{i}" for i in range(5)]
-        assert "5 answers are in a.jsonl; 1 is a failure, which --retry-failed asks again:\n  ingather run" in done.err
+        assert (
+            "5 answers are in a.jsonl; 1 is a failure, which --retry-failed asks again:\n  "
+            "ingather run" in done.err
+        )
 
     def test_that_was_killed_is_gone_on_with(self, failed, begin, ingather, simulator, options):
         sim = simulator(model="echo", script={"Say 3": ["hang"]})

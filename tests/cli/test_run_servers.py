@@ -53,7 +53,10 @@ class Server:
 
 
 OK = json.dumps(
-    {"choices": [{"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}], "model": "m"}
+    {
+        "choices": [{"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+        "model": "m",
+    }
 ).encode()
 
 
@@ -71,7 +74,15 @@ def test_headers_are_sent_and_shown_nowhere(ingather, tasks):
     with Server(200, OK) as server:
         options = ["--model", "openai/m", "--base-url", server.base_url, *headers]
         done = ingather(
-            "run", tasks({"prompt": "x"}), "-o", "a.jsonl", "--store", "run.db", "--max-total-tokens", "1", *options
+            "run",
+            tasks({"prompt": "x"}),
+            "-o",
+            "a.jsonl",
+            "--store",
+            "run.db",
+            "--max-total-tokens",
+            "1",
+            *options,
         )
         assert done.code == 2
         done = ingather("run", "tasks.jsonl", "-o", "a.jsonl", "--store", "run.db", *options)
@@ -88,7 +99,16 @@ def test_server_with_a_certificate_of_its_own(ingather, tasks):
     files = ["-addext", "subjectAltName=DNS:localhost", "-out", "both.pem", "-keyout", "both.pem"]
     subprocess.run([*made.split(), *files], check=True, capture_output=True)
     with Server(200, OK, "both.pem") as server:
-        command = ["run", tasks({"prompt": "x"}), "-o", "a.jsonl", "--model", "vllm/m", "--base-url", server.base_url]
+        command = [
+            "run",
+            tasks({"prompt": "x"}),
+            "-o",
+            "a.jsonl",
+            "--model",
+            "vllm/m",
+            "--base-url",
+            server.base_url,
+        ]
         refused = ingather(*command)
         assert refused.code == 2
         assert "give --ca the file of who signed it" in refused.err
@@ -122,20 +142,30 @@ def test_command_that_goes_on_shows_no_values_of_headers():
         (["--ca", "missing.pem"], "'missing.pem' cannot be used"),
         (["--param", "model=x"], "--model says whom to ask"),
         (["--param", "a={x"], "begins as JSON"),
-        (["--param", "temprature=0", "--strict-params"], "'temprature' is not known: did you mean 'temperature'"),
+        (
+            ["--param", "temprature=0", "--strict-params"],
+            "'temprature' is not known: did you mean 'temperature'",
+        ),
         (["--model", "openai:gpt-5"], "Did you mean 'openai/gpt-5'"),
     ],
 )
 def test_bad_option_is_told_once_and_shows_no_secret(ingather, tasks, options, said):
     server = ["--model", "openai/m", "--base-url", "https://localhost:1/v1"]
-    done = ingather("run", tasks({"prompt": "x"}, {"prompt": "y"}), "-o", "a.jsonl", *server, *options)
+    done = ingather(
+        "run", tasks({"prompt": "x"}, {"prompt": "y"}), "-o", "a.jsonl", *server, *options
+    )
     assert done.code == 2
     assert done.err.count(said) == 1
     assert CANARY not in done.err
 
 
 def test_parameters_reach_the_server_as_they_are_written(ingather, tasks):
-    given = {"guided_json": {"type": "object"}, "logprobs": True, "seed": 7, "extra_body": {"top_k": 5}}
+    given = {
+        "guided_json": {"type": "object"},
+        "logprobs": True,
+        "seed": 7,
+        "extra_body": {"top_k": 5},
+    }
     options = ["--param", 'chat_template_kwargs={"enable_thinking": false}', "--param", "min_p=0.1"]
     with Server(200, OK) as server:
         done = ingather(
@@ -169,7 +199,9 @@ def test_strictly_it_is_an_error_of_each_line(ingather, simulator, tasks):
     lines = [{"id": i, "prompt": "x", "params": {"temprature": 0}} for i in range(2)]
     done = ingather("run", tasks(*lines), "-o", "a.jsonl", "--strict-params", *asking(simulator()))
     assert done.code == 2
-    assert "line 1: the parameter 'temprature' is not known: did you mean 'temperature'?" in done.err
+    assert (
+        "line 1: the parameter 'temprature' is not known: did you mean 'temperature'?" in done.err
+    )
     assert not Path("a.jsonl").exists()
 
 
@@ -180,7 +212,16 @@ def test_batch_file_with_parameters_of_openais_runs_as_it_is(ingather, tasks):
     }  # fmt: skip
     line = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": body}
     with Server(200, OK) as server:
-        done = ingather("run", tasks(line), "-o", "a.jsonl", "--model", "openai/*", "--base-url", server.base_url)
+        done = ingather(
+            "run",
+            tasks(line),
+            "-o",
+            "a.jsonl",
+            "--model",
+            "openai/*",
+            "--base-url",
+            server.base_url,
+        )
     assert done.code == 0, done.err
     assert answers("a.jsonl")[0]["response"]["status_code"] == 200
     ((_, _, sent),) = server.requests
@@ -188,31 +229,66 @@ def test_batch_file_with_parameters_of_openais_runs_as_it_is(ingather, tasks):
 
 
 def test_batch_file_for_embeddings_is_named_as_not_supported(ingather, tasks):
-    line = {"custom_id": "a", "method": "POST", "url": "/v1/embeddings", "body": {"model": "m", "input": "x"}}
-    done = ingather("run", tasks(line), "-o", "a.jsonl", "--model", "openai/*", "--base-url", "http://localhost:1/v1")
+    line = {
+        "custom_id": "a",
+        "method": "POST",
+        "url": "/v1/embeddings",
+        "body": {"model": "m", "input": "x"},
+    }
+    done = ingather(
+        "run",
+        tasks(line),
+        "-o",
+        "a.jsonl",
+        "--model",
+        "openai/*",
+        "--base-url",
+        "http://localhost:1/v1",
+    )
     assert done.code == 2
-    assert "'/v1/embeddings' is not supported: lines for /v1/chat/completions and /v1/responses are" in done.err
+    assert (
+        "'/v1/embeddings' is not supported: lines for /v1/chat/completions and /v1/responses are"
+        in done.err
+    )
 
 
 def test_responses_lines_are_for_presets_too(ingather, tasks):
     said = {"id": "r", "object": "response", "status": "completed", "model": "m", "output": [
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hi", "annotations": []}]}
     ]}  # fmt: skip
-    line = {"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": {"model": "m", "input": "x"}}
+    line = {
+        "custom_id": "a",
+        "method": "POST",
+        "url": "/v1/responses",
+        "body": {"model": "m", "input": "x"},
+    }
     with Server(200, json.dumps(said).encode()) as server:
-        done = ingather("run", tasks(line), "-o", "a.jsonl", "--model", "vllm/*", "--base-url", server.base_url)
+        done = ingather(
+            "run", tasks(line), "-o", "a.jsonl", "--model", "vllm/*", "--base-url", server.base_url
+        )
     assert done.code == 0, done.err
     assert server.requests[0][0] == "/v1/responses"
 
 
 @pytest.mark.parametrize("rows", [2, 5])  # two end as failures, five stop the run
-def test_key_that_was_not_sent_is_named_in_the_words_of_the_command_line(ingather, tasks, monkeypatch, rows):
+def test_key_that_was_not_sent_is_named_in_the_words_of_the_command_line(
+    ingather, tasks, monkeypatch, rows
+):
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     with Server(401, b'{"error": "Unauthorized"}') as server:
         options = ["--model", "openai/m", "--base-url", server.base_url]
-        done = ingather("run", tasks(*[{"id": i, "prompt": "x"} for i in range(rows)]), "-o", "a.jsonl", *options)
+        done = ingather(
+            "run",
+            tasks(*[{"id": i, "prompt": "x"} for i in range(rows)]),
+            "-o",
+            "a.jsonl",
+            *options,
+        )
     assert done.code in (2, 3)
-    assert f"no key was sent to {server.host}, since OPENAI_API_KEY goes only to api.openai.com" in done.err
+    assert (
+        f"no key was sent to {server.host}, since OPENAI_API_KEY goes only to api.openai.com"
+        in done.err
+    )
     assert "--api-key-env OPENAI_API_KEY" in done.err
     assert "api_key" not in done.err
     assert CANARY not in done.err

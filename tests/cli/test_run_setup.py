@@ -15,7 +15,13 @@ def refused(ingather, simulator):
 
     def run(*options: str, tasks: str = "t.jsonl", output: str = "a.jsonl") -> str:
         before = sorted(Path().iterdir())
-        done = ingather("run", tasks, "-o", output, *(options if "--model" in options else [*asking(sim), *options]))
+        done = ingather(
+            "run",
+            tasks,
+            "-o",
+            output,
+            *(options if "--model" in options else [*asking(sim), *options]),
+        )
         assert done.code == 2
         assert sim.stats()["calls"] == 0
         assert sorted(Path().iterdir()) == before
@@ -27,7 +33,9 @@ def refused(ingather, simulator):
 
 
 def test_bad_lines_are_named_with_what_is_wrong(refused):
-    Path("t.jsonl").write_text('{"id": 1, "prompt": "a"}\noops\n{"id": 1, "prompt": "b"}\n{"id": 4}\n')
+    Path("t.jsonl").write_text(
+        '{"id": 1, "prompt": "a"}\noops\n{"id": 1, "prompt": "b"}\n{"id": 4}\n'
+    )
     said = refused()
     assert "3 bad lines in t.jsonl; nothing was sent" in said
     assert "t.jsonl, line 2: not JSON" in said
@@ -38,7 +46,10 @@ def test_bad_lines_are_named_with_what_is_wrong(refused):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('{"prompt": "x", "params": {"base_url": "http://evil"}}', "a line does not set 'base_url'"),
+        (
+            '{"prompt": "x", "params": {"base_url": "http://evil"}}',
+            "a line does not set 'base_url'",
+        ),
         ('{"prompt": "x", "params": {"headers": {}}}', "a line does not set headers"),
         ('{"prompt": "\\ud800"}', "surrogate"),
         ('{"prompt": "a\\u0000b"}', "NUL"),
@@ -70,9 +81,18 @@ def test_what_the_provider_would_refuse_is_found_first(refused, line, said):
         (["--model", "gpt-4o"], "names no provider"),
         (["--model", "openai/"], "names no model"),
         (["--model", "openai/x"], "set OPENAI_API_KEY, or give --api-key-env VAR"),
-        (["--model", "openai/x", "--base-url", "localhost:8000"], "--base-url starts with http:// or https://"),
-        (["--model", "openai/x", "--base-url", "http://me:secret@localhost/v1"], "--base-url holds a user or password"),
-        (["--model", "openai/x", "--base-url", "https://example.com/v1"], "--api-key-env '' if it needs none"),
+        (
+            ["--model", "openai/x", "--base-url", "localhost:8000"],
+            "--base-url starts with http:// or https://",
+        ),
+        (
+            ["--model", "openai/x", "--base-url", "http://me:secret@localhost/v1"],
+            "--base-url holds a user or password",
+        ),
+        (
+            ["--model", "openai/x", "--base-url", "https://example.com/v1"],
+            "--api-key-env '' if it needs none",
+        ),
         (["--no-such-option"], "No such option"),
     ],
 )
@@ -85,7 +105,10 @@ def test_bad_options_say_what_to_do(refused, options, said):
 
 @pytest.mark.parametrize(
     ("tasks", "said"),
-    [("missing.jsonl", "cannot read the tasks file missing.jsonl: No such file"), (".", "is a folder")],
+    [
+        ("missing.jsonl", "cannot read the tasks file missing.jsonl: No such file"),
+        (".", "is a folder"),
+    ],
 )
 def test_tasks_that_cannot_be_read(refused, tasks, said):
     assert said in refused(tasks=tasks)
@@ -111,11 +134,15 @@ def test_nor_are_they_lost_to_a_run_that_does_not_begin(refused):
 
 def test_the_tasks_are_not_overwritten_by_their_answers(refused):
     os.link("t.jsonl", "other-name.jsonl")
-    assert "the answers would replace the tasks" in refused("--overwrite", output="other-name.jsonl")
+    assert "the answers would replace the tasks" in refused(
+        "--overwrite", output="other-name.jsonl"
+    )
     assert "prompt" in Path("t.jsonl").read_text()
 
 
-@pytest.mark.parametrize(("output", "said"), [("no/a.jsonl", "there is no folder no"), (".", "is a folder")])
+@pytest.mark.parametrize(
+    ("output", "said"), [("no/a.jsonl", "there is no folder no"), (".", "is a folder")]
+)
 def test_answers_that_cannot_be_written(refused, output, said):
     assert said in refused(output=output)
 
@@ -135,7 +162,10 @@ def test_a_server_that_is_not_there_is_a_set_up_error(ingather):
         "http://127.0.0.1:1/v1",
     )
     assert done.code == 2
-    assert "stopped, since no call can succeed:\nConnectFailed: no connection to 127.0.0.1:1" in done.err
+    assert (
+        "stopped, since no call can succeed:\nConnectFailed: no connection to 127.0.0.1:1"
+        in done.err
+    )
     assert not Path("a.jsonl").exists()
 
 
@@ -144,7 +174,15 @@ def test_so_is_a_wrong_key(ingather, simulator, monkeypatch):
     sim = simulator(model="echo", api_key="right")
     write_tasks("t.jsonl", 500)
     done = ingather(
-        "run", "t.jsonl", "-o", "a.jsonl", "--api-key-env", "MY_KEY", "--max-concurrency", "5", *asking(sim)
+        "run",
+        "t.jsonl",
+        "-o",
+        "a.jsonl",
+        "--api-key-env",
+        "MY_KEY",
+        "--max-concurrency",
+        "5",
+        *asking(sim),
     )
     assert done.code == 2
     assert "AuthFailed: 401" in done.err
@@ -155,7 +193,9 @@ def test_so_is_a_wrong_key(ingather, simulator, monkeypatch):
 
 def test_a_set_up_error_late_in_a_run_keeps_what_is_done(ingather, simulator):
     sim = simulator(model="echo", script=[*["ok"] * 10, *["401"] * 1000])
-    done = ingather("run", write_tasks("t.jsonl", 50), "-o", "a.jsonl", "--max-concurrency", "1", *asking(sim))
+    done = ingather(
+        "run", write_tasks("t.jsonl", 50), "-o", "a.jsonl", "--max-concurrency", "1", *asking(sim)
+    )
     assert done.code == 3
     assert len(answers("a.jsonl")) == 10
     assert "stopped, since no call can succeed: AuthFailed" in done.err

@@ -82,7 +82,10 @@ def test_a_torn_last_line_is_taken_out_and_written_again(run):
     whole = Path("a.jsonl").read_bytes()
     Path("a.jsonl").write_bytes(whole[:-20])
     outcome = run()
-    assert "going on: 4 of 5 tasks are done, and not sent again; a last line that was torn, of " in outcome.err
+    assert (
+        "going on: 4 of 5 tasks are done, and not sent again; a last line that was torn, of "
+        in outcome.err
+    )
     assert sorted(ids()) == sorted(f"t{i}" for i in range(5))
 
 
@@ -98,7 +101,12 @@ def test_packed_answers_too(run):
 
 def test_batch_lines_too(run):
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
-    lines(*({"custom_id": f"c{i}", "method": "POST", "url": "/v1/chat/completions", "body": body} for i in range(5)))
+    lines(
+        *(
+            {"custom_id": f"c{i}", "method": "POST", "url": "/v1/chat/completions", "body": body}
+            for i in range(5)
+        )
+    )
     run()
     keep("a.jsonl", 2)
     assert run().code == 0
@@ -126,8 +134,20 @@ class TestInOrder:
     def test_from_standard_input(self, begin, run):
         write_tasks("t.jsonl", 10)
         for count in (4, 10):
-            process = begin("run", "-", "-o", "a.jsonl", "--store", "run.db", "--ordered", *asking(run.sim), stdin=-1)
-            process.communicate("".join(Path("t.jsonl").read_text().splitlines(keepends=True)[:count]), timeout=30)
+            process = begin(
+                "run",
+                "-",
+                "-o",
+                "a.jsonl",
+                "--store",
+                "run.db",
+                "--ordered",
+                *asking(run.sim),
+                stdin=-1,
+            )
+            process.communicate(
+                "".join(Path("t.jsonl").read_text().splitlines(keepends=True)[:count]), timeout=30
+            )
         assert ids() == [f"t{i}" for i in range(10)]
         assert run.sim.stats()["calls"] == 10
 
@@ -135,7 +155,9 @@ class TestInOrder:
 def test_from_standard_input_rows_that_are_done_are_left_out(begin, run):
     text = Path(write_tasks("t.jsonl", 10)).read_text()
     for _ in range(2):
-        process = begin("run", "-", "-o", "a.jsonl", "--store", "run.db", *asking(run.sim), stdin=-1)
+        process = begin(
+            "run", "-", "-o", "a.jsonl", "--store", "run.db", *asking(run.sim), stdin=-1
+        )
         process.communicate(text, timeout=30)
         assert process.returncode == 0
     assert sorted(ids()) == sorted(f"t{i}" for i in range(10))
@@ -150,7 +172,8 @@ class TestAnIdThatIsAskedSomethingElse:
         outcome = run()
         assert outcome.code == 2
         assert (
-            "the id 't1' was asked something else when its answer was written: --refresh asks all anew" in outcome.err
+            "the id 't1' was asked something else when its answer was written: --refresh asks all "
+            "anew" in outcome.err
         )
         assert Path("a.jsonl").read_bytes() == before
         assert run.sim.stats()["calls"] == 3
@@ -164,7 +187,16 @@ class TestAnIdThatIsAskedSomethingElse:
     def test_so_do_the_model_and_the_schema(self, run, ingather):
         write_tasks("t.jsonl", 3)
         run()
-        other = ["run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", "--base-url", run.sim.base_url]
+        other = [
+            "run",
+            "t.jsonl",
+            "-o",
+            "a.jsonl",
+            "--store",
+            "run.db",
+            "--base-url",
+            run.sim.base_url,
+        ]
         assert "the id 't0'" in ingather(*other, "--model", "openai/other").err
         Path("s.json").write_text('{"type": "object", "properties": {"a": {"type": "string"}}}')
         assert "the id 't0'" in run("--schema", "s.json").err
@@ -172,13 +204,17 @@ class TestAnIdThatIsAskedSomethingElse:
     def test_the_same_question_at_another_address_is_the_same(self, run, ingather, simulator):
         write_tasks("t.jsonl", 3)
         run()
-        outcome = ingather("run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", *asking(simulator()))
+        outcome = ingather(
+            "run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", *asking(simulator())
+        )
         assert outcome.code == 0
 
     def test_on_standard_input_it_is_one_too(self, begin, run):
         write_tasks("t.jsonl", 3)
         run()
-        process = begin("run", "-", "-o", "a.jsonl", "--store", "run.db", *asking(run.sim), stdin=-1)
+        process = begin(
+            "run", "-", "-o", "a.jsonl", "--store", "run.db", *asking(run.sim), stdin=-1
+        )
         _, err = process.communicate('{"id": "t1", "prompt": "Tell 1"}\n', timeout=30)
         assert process.returncode == 2
         assert "the id 't1' was asked something else" in err
@@ -188,7 +224,12 @@ class TestAnIdThatIsAskedSomethingElse:
         run()
         keep("a.jsonl", 2)
         kept = ids()
-        lines(*({"id": f"t{i}", "prompt": f"Say {i}" if f"t{i}" in kept else "Tell"} for i in range(3)))
+        lines(
+            *(
+                {"id": f"t{i}", "prompt": f"Say {i}" if f"t{i}" in kept else "Tell"}
+                for i in range(3)
+            )
+        )
         assert run().code == 0
         assert answers("a.jsonl")[2]["value"] == "Tell"
 
@@ -228,7 +269,9 @@ class TestFailures:
         write_tasks("t.jsonl", 5)
 
         def again(*options, output="a.jsonl"):
-            return ingather("run", "t.jsonl", "-o", output, "--store", "run.db", *asking(sim), *options)
+            return ingather(
+                "run", "t.jsonl", "-o", output, "--store", "run.db", *asking(sim), *options
+            )
 
         vars(again)["sim"] = sim
         return again
@@ -255,11 +298,18 @@ class TestFailures:
         assert failing.sim.stats()["calls"] == 7
         if order:
             assert [line["id"] for line in there] == [f"t{i}" for i in range(5)]
-        assert sorted(path.name for path in Path().iterdir()) == sorted([output, "run.db", "t.jsonl"])
+        assert sorted(path.name for path in Path().iterdir()) == sorted(
+            [output, "run.db", "t.jsonl"]
+        )
 
     def test_may_be_asked_otherwise(self, failing):
         failing()
-        lines(*({"id": f"t{i}", "prompt": f"Tell {i}" if i in (1, 3) else f"Say {i}"} for i in range(5)))
+        lines(
+            *(
+                {"id": f"t{i}", "prompt": f"Tell {i}" if i in (1, 3) else f"Say {i}"}
+                for i in range(5)
+            )
+        )
         assert failing("--retry-failed").code == 0
 
 
@@ -270,7 +320,10 @@ class TestWhatIsRefused:
         before = Path("a.jsonl").read_bytes()
         outcome = run()
         assert outcome.code == 2
-        assert "a.jsonl is there already, and the store run.db does not know it: --resume goes on" in outcome.err
+        assert (
+            "a.jsonl is there already, and the store run.db does not know it: --resume goes on"
+            in outcome.err
+        )
         assert Path("a.jsonl").read_bytes() == before
 
     def test_without_a_store_answers_are_not_gone_on_with(self, run, ingather):
@@ -281,9 +334,13 @@ class TestWhatIsRefused:
         assert "--resume goes on with it" in outcome.err
 
     def test_a_refresh_without_a_store(self, ingather):
-        outcome = ingather("run", write_tasks("t.jsonl", 1), "-o", "a.jsonl", "--model", "echo", "--refresh")
+        outcome = ingather(
+            "run", write_tasks("t.jsonl", 1), "-o", "a.jsonl", "--model", "echo", "--refresh"
+        )
         assert outcome.code == 2
-        assert "--refresh goes with a --store; without one, --overwrite asks all anew" in outcome.err
+        assert (
+            "--refresh goes with a --store; without one, --overwrite asks all anew" in outcome.err
+        )
 
     @pytest.mark.parametrize("path", ["./t.jsonl", "a.jsonl"])
     def test_a_store_in_the_place_of_the_tasks_or_the_answers(self, ingather, path):
@@ -314,7 +371,15 @@ class TestWhatIsRefused:
 
 def test_the_second_process_on_a_run_is_told_who_has_it(begin, simulator, ingather):
     sim = simulator(model="echo", latency=0.2)
-    arguments = ["run", write_tasks("t.jsonl", 200), "-o", "a.jsonl", "--store", "run.db", *asking(sim)]
+    arguments = [
+        "run",
+        write_tasks("t.jsonl", 200),
+        "-o",
+        "a.jsonl",
+        "--store",
+        "run.db",
+        *asking(sim),
+    ]
     first = begin(*arguments, "--max-concurrency", "2")
     while not sim.stats()["calls"]:
         assert first.poll() is None
@@ -329,7 +394,10 @@ def test_the_second_process_on_a_run_is_told_who_has_it(begin, simulator, ingath
 def test_two_runs_share_a_store(begin, simulator):
     sim = simulator(model="echo", latency=0.01)
     write_tasks("t.jsonl", 100)
-    both = [begin("run", "t.jsonl", "-o", f"{name}.jsonl", "--store", "run.db", *asking(sim)) for name in "ab"]
+    both = [
+        begin("run", "t.jsonl", "-o", f"{name}.jsonl", "--store", "run.db", *asking(sim))
+        for name in "ab"
+    ]
     assert [process.wait(timeout=60) for process in both] == [0, 0]
     assert sorted(ids("a.jsonl")) == sorted(ids("b.jsonl")) == sorted(f"t{i}" for i in range(100))
 
@@ -364,8 +432,22 @@ def test_echo_is_gone_on_with_though_never_stored(ingather):
 
 def test_what_has_no_effect_on_echo_is_said_and_not_by_python(begin):
     write_tasks("t.jsonl", 1)
-    process = begin("run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", "--hedge", "p95", "--model", "echo", "-q")
-    assert process.communicate()[1] == "warning: --hedge has no effect: nothing is sent to a server\n"
+    process = begin(
+        "run",
+        "t.jsonl",
+        "-o",
+        "a.jsonl",
+        "--store",
+        "run.db",
+        "--hedge",
+        "p95",
+        "--model",
+        "echo",
+        "-q",
+    )
+    assert (
+        process.communicate()[1] == "warning: --hedge has no effect: nothing is sent to a server\n"
+    )
     assert process.returncode == 0
 
 
@@ -374,7 +456,17 @@ def test_a_disk_that_is_full_ends_it_and_the_answers_say_which_are_not_stored(be
     write_tasks("t.jsonl", 2000)
     limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000));"
     program = f"{limit} from ingather.cli import main; main(sys.argv[1:])"
-    arguments = ["run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", "--max-concurrency", "10", *asking(sim)]
+    arguments = [
+        "run",
+        "t.jsonl",
+        "-o",
+        "a.jsonl",
+        "--store",
+        "run.db",
+        "--max-concurrency",
+        "10",
+        *asking(sim),
+    ]
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         capture_output=True,
@@ -401,7 +493,16 @@ def test_a_signal_ends_it_in_order_and_the_command_that_it_prints_goes_on(
     begin, simulator, ingather, number, code, order
 ):
     sim = simulator(model="echo", latency=0.02)
-    arguments = ["run", write_tasks("t.jsonl", 300), "-o", "a b.jsonl", "--store", "run.db", *asking(sim), *order]
+    arguments = [
+        "run",
+        write_tasks("t.jsonl", 300),
+        "-o",
+        "a b.jsonl",
+        "--store",
+        "run.db",
+        *asking(sim),
+        *order,
+    ]
     process = begin(*arguments, "--max-concurrency", "5", "--refresh")
     while sim.stats()["answered"] < 30:
         assert process.poll() is None
@@ -420,9 +521,20 @@ def test_a_signal_ends_it_in_order_and_the_command_that_it_prints_goes_on(
     assert sim.stats()["calls"] == 300, "nothing is paid twice"
 
 
-def test_ordered_answers_that_waited_for_an_earlier_one_come_in_their_order_later(begin, simulator, ingather):
+def test_ordered_answers_that_waited_for_an_earlier_one_come_in_their_order_later(
+    begin, simulator, ingather
+):
     sim = simulator(model="echo", script={"Say 0": ["hang"]}, latency=0.01)
-    arguments = ["run", write_tasks("t.jsonl", 50), "-o", "a.jsonl", "--store", "run.db", *asking(sim), "--ordered"]
+    arguments = [
+        "run",
+        write_tasks("t.jsonl", 50),
+        "-o",
+        "a.jsonl",
+        "--store",
+        "run.db",
+        *asking(sim),
+        "--ordered",
+    ]
     process = begin(*arguments, "--max-concurrency", "3", "--grace", "0")
     while sim.stats()["answered"] < 20:
         assert process.poll() is None
@@ -437,7 +549,15 @@ def test_ordered_answers_that_waited_for_an_earlier_one_come_in_their_order_late
 
 def test_the_second_signal_leaves_at_once_and_loses_nothing(begin, simulator, ingather):
     sim = simulator(model="echo", script=[*["ok"] * 20, *["hang"] * 3])
-    arguments = ["run", write_tasks("t.jsonl", 30), "-o", "a.jsonl", "--store", "run.db", *asking(sim)]
+    arguments = [
+        "run",
+        write_tasks("t.jsonl", 30),
+        "-o",
+        "a.jsonl",
+        "--store",
+        "run.db",
+        *asking(sim),
+    ]
     process = begin(*arguments, "--max-concurrency", "3", "--grace", "600")
     while sim.stats()["in_flight"] < 3 or len(ids()) < 20:
         assert process.poll() is None

@@ -20,16 +20,24 @@ def test_answers_on_standard_output_are_all_that_is_there(ingather, simulator):
 
 def test_a_bad_line_of_standard_input_is_a_failed_answer(begin, simulator):
     process = begin("run", "-", "-o", "-", *asking(simulator(model="echo")), stdin=subprocess.PIPE)
-    out, err = process.communicate('{"id": "a", "prompt": "x"}\noops\n{"id": "a", "prompt": "y"}\n', timeout=30)
+    out, err = process.communicate(
+        '{"id": "a", "prompt": "x"}\noops\n{"id": "a", "prompt": "y"}\n', timeout=30
+    )
     assert process.returncode == 3
     lines = [json.loads(line) for line in out.splitlines()]
-    assert {(line["index"], line["success"]) for line in lines} == {(0, True), (1, False), (2, False)}
+    assert {(line["index"], line["success"]) for line in lines} == {
+        (0, True),
+        (1, False),
+        (2, False),
+    }
     assert "standard input, line 2: not JSON" in out
     assert "2 × BadLine" in err
 
 
 def test_answers_come_while_input_is_still_open(begin, simulator):
-    process = begin("run", "-", "-o", "-", "--quiet", *asking(simulator(model="echo")), stdin=subprocess.PIPE)
+    process = begin(
+        "run", "-", "-o", "-", "--quiet", *asking(simulator(model="echo")), stdin=subprocess.PIPE
+    )
     for number in range(3):
         process.stdin.write(f'{{"id": {number}, "prompt": "x"}}\n')
         process.stdin.flush()
@@ -49,7 +57,9 @@ def test_a_named_pipe_is_read_as_it_comes(begin, simulator):
 
 def test_a_reader_that_leaves_stops_the_run(begin, simulator):
     sim = simulator(model="echo", latency=0.01)
-    process = begin("run", write_tasks("t.jsonl", 5000), "-o", "-", "--max-concurrency", "2", *asking(sim))
+    process = begin(
+        "run", write_tasks("t.jsonl", 5000), "-o", "-", "--max-concurrency", "2", *asking(sim)
+    )
     process.stdout.readline()
     process.stdout.close()
     _, err = process.communicate(timeout=30)
@@ -60,7 +70,9 @@ def test_a_reader_that_leaves_stops_the_run(begin, simulator):
 
 
 def test_plain_lines_where_there_is_no_terminal(begin, simulator):
-    process = begin("run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", *asking(simulator(model="echo")))
+    process = begin(
+        "run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", *asking(simulator(model="echo"))
+    )
     _, err = process.communicate(timeout=30)
     assert err.startswith("5/5 done, ")
     assert "\x1b" not in err
@@ -80,7 +92,14 @@ def test_in_a_terminal_the_line_that_is_drawn_again_ends_even_after_ctrl_c_twice
     environment = {**os.environ, "TERM": "xterm-256color"}
     options = ["--max-concurrency", "3", "--grace", "600"]
     process = begin(
-        "run", write_tasks("t.jsonl", 5), "-o", "a.jsonl", *options, *asking(sim), stderr=theirs, env=environment
+        "run",
+        write_tasks("t.jsonl", 5),
+        "-o",
+        "a.jsonl",
+        *options,
+        *asking(sim),
+        stderr=theirs,
+        env=environment,
     )
     os.close(theirs)
     shown = read_until(b"3 in flight", ours)

@@ -48,7 +48,9 @@ def test_a_deleted_output_is_written_again_whole(under_way, options):
     Path("a.jsonl").unlink()
     code, err = ended(process)
     assert (code, all_ids("a.jsonl")) == (2, EVERY)
-    assert "a.jsonl was deleted or moved while it was written; all of it has been written again" in err
+    assert (
+        "a.jsonl was deleted or moved while it was written; all of it has been written again" in err
+    )
 
 
 def test_so_is_one_that_was_moved(under_way):
@@ -97,7 +99,10 @@ def test_what_was_cut_out_of_it_is_written_again(under_way):
         file.truncate(100)
     code, err = ended(process)
     assert (code, all_ids("a.jsonl")) == (2, EVERY)
-    assert "a.jsonl was cut by another program while it was written; what was missing has been written again" in err
+    assert (
+        "a.jsonl was cut by another program while it was written; what was missing has been "
+        "written again" in err
+    )
 
 
 def test_what_another_program_wrote_to_it_is_left_and_the_answers_are_whole_beside_it(under_way):

@@ -31,7 +31,17 @@ def shell(line):
 
 @needs_full
 @pytest.mark.parametrize(
-    "streams", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-", "<&- 2>&-", "2>/dev/full", ">/dev/full", ">/dev/full 2>/dev/full"]
+    "streams",
+    [
+        "2>&-",
+        ">&-",
+        "<&-",
+        "<&- >&- 2>&-",
+        "<&- 2>&-",
+        "2>/dev/full",
+        ">/dev/full",
+        ">/dev/full 2>/dev/full",
+    ],
 )
 def test_answers_in_a_file_are_all_there_and_nothing_else(streams):
     write_tasks("t.jsonl", 20)
@@ -49,7 +59,9 @@ def test_what_is_printed_never_lands_in_a_file_that_took_its_descriptor():
 
 
 @needs_full
-@pytest.mark.parametrize(("stream", "why"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left")])
+@pytest.mark.parametrize(
+    ("stream", "why"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left")]
+)
 def test_answers_that_cannot_be_printed_are_said_to_be_missing(stream, why):
     write_tasks("t.jsonl", 3)
     code, _, told = shell(f"{INGATHER} run t.jsonl -o - --model echo {stream}")
@@ -62,7 +74,9 @@ COMMANDS = ["--help", "--version", "run --help", "cache stats --store s.db", "be
 
 @needs_full
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize(("stream", "why"), [(">&-", "it is closed"), (">/dev/full", "No space left")])
+@pytest.mark.parametrize(
+    ("stream", "why"), [(">&-", "it is closed"), (">/dev/full", "No space left")]
+)
 def test_command_whose_output_is_lost_says_so(command, stream, why):
     write_tasks("t.jsonl", 1)
     shell(f"{RUN} --store s.db")
@@ -81,7 +95,8 @@ def test_reader_that_has_seen_enough_is_no_failure(command):
 @needs_full
 @pytest.mark.parametrize("stream", ["2>&-", "2>/dev/full"])
 @pytest.mark.parametrize(
-    ("command", "code"), [("run nothing.jsonl -o o.jsonl --model echo", 2), ("run --nonsense", 2), ("--help", 0)]
+    ("command", "code"),
+    [("run nothing.jsonl -o o.jsonl --model echo", 2), ("run --nonsense", 2), ("--help", 0)],
 )
 def test_code_is_right_where_nobody_can_be_told_why(command, code, stream):
     assert shell(f"{INGATHER} {command} {stream}")[:1] == (code,)
@@ -98,9 +113,13 @@ def test_summary_nobody_reads_is_no_failure():
 @pytest.mark.parametrize("streams", [">&- 2>&-", ">/dev/full 2>/dev/full"])
 def test_simulator_serves_on_where_nobody_sees_it(streams):
     write_tasks("t.jsonl", 3)
-    with subprocess.Popen(["/bin/sh", "-c", f"exec {INGATHER} simulate --port 0 {streams}"]) as process:
+    with subprocess.Popen(
+        ["/bin/sh", "-c", f"exec {INGATHER} simulate --port 0 {streams}"]
+    ) as process:
         port = listening(process)
-        code, _, _ = shell(f"{RUN.replace('echo', 'openai/any')} --base-url http://127.0.0.1:{port}/v1")
+        code, _, _ = shell(
+            f"{RUN.replace('echo', 'openai/any')} --base-url http://127.0.0.1:{port}/v1"
+        )
         process.send_signal(signal.SIGINT)
         assert process.wait() == 0
     assert code == 0
@@ -134,7 +153,10 @@ print(*set(sys.modules) - there)
 @pytest.mark.parametrize("package", ["ingather", "tenk"])
 def test_next_to_nothing_is_imported_before_an_interrupt_is_seen_to(package):
     done = subprocess.run(
-        [sys.executable, "-c", BEFORE.format(package=package)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", BEFORE.format(package=package)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     slow = {
         "typing",
@@ -163,9 +185,15 @@ sys.argv[1:] = {arguments}
 @pytest.mark.parametrize("package", ["ingather", "tenk"])
 def test_interrupt_while_it_starts_is_quiet(package, milliseconds):
     write_tasks("t.jsonl", 20_000)
-    run = ["run", "t.jsonl", "-o", "o.jsonl", "--model", "echo"] if package == "ingather" else ["analyze", "--help"]
+    run = (
+        ["run", "t.jsonl", "-o", "o.jsonl", "--model", "echo"]
+        if package == "ingather"
+        else ["analyze", "--help"]
+    )
     program = PROGRAM.format(package=package, arguments=json.dumps(run))
-    with subprocess.Popen([sys.executable, "-c", program], stdout=-1, stderr=-1, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=-1, stderr=-1, text=True
+    ) as process:
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(milliseconds / 1000)
@@ -173,5 +201,6 @@ def test_interrupt_while_it_starts_is_quiet(package, milliseconds):
         _, told = process.communicate()
     assert "Traceback" not in told
     assert "Exception ignored" not in told
-    ended = (0, -signal.SIGINT)  # where it had said all, and Python itself was ending, whom a signal ends in silence
+    # where it had said all, and Python itself was ending, whom a signal ends in silence
+    ended = (0, -signal.SIGINT)
     assert process.returncode in ((130,) if package == "ingather" else (130, *ended))

@@ -1,7 +1,7 @@
 """A run of 2,000 tasks, killed a hundred times at random moments and each time gone on with.
 
-The simulator's ledger is the judge: nothing that was written is lost, nothing is written twice, and what is paid twice
-is at most what was open when it was killed.
+The simulator's ledger is the judge: nothing that was written is lost, nothing is written twice, and
+what is paid twice is at most what was open when it was killed.
 """
 
 import json
@@ -51,7 +51,17 @@ class Story:
         """Go on with it, and send the signal `number` at a random moment; whether it came to its end before that."""
         begun = self.simulator.stats()["calls"]
         with subprocess.Popen(
-            [*COMMAND, "run", "t.jsonl", "-o", "a.jsonl", "--store", "run.db", "--quiet", *self.options],
+            [
+                *COMMAND,
+                "run",
+                "t.jsonl",
+                "-o",
+                "a.jsonl",
+                "--store",
+                "run.db",
+                "--quiet",
+                *self.options,
+            ],
             cwd=self.folder,
             stderr=subprocess.DEVNULL,
         ) as process:
@@ -78,7 +88,9 @@ class Story:
         for one in self.rounds:
             later = set(prints[one.calls.stop :])
             again.append(sum(prints[number] in later for number in one.calls))
-            assert len({prints[number] for number in one.calls}) == len(one.calls), "no process asks twice"
+            assert len({prints[number] for number in one.calls}) == len(one.calls), (
+                "no process asks twice"
+            )
         return again
 
     def judge(self) -> None:
@@ -89,7 +101,9 @@ class Story:
         if "--ordered" in self.options:
             assert ids == [f"t{i}" for i in range(TASKS)]
         for number, text in enumerate(self.kept):
-            assert self.output.startswith(text), f"what was written before signal {number} is there, byte for byte"
+            assert self.output.startswith(text), (
+                f"what was written before signal {number} is there, byte for byte"
+            )
 
 
 def stories(folder: Path, number: int, rounds: int) -> Iterator[Story]:
@@ -114,7 +128,8 @@ def stories(folder: Path, number: int, rounds: int) -> Iterator[Story]:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 def test_nothing_is_lost_and_hardly_anything_paid_twice(tmp_path, number):
-    ended = {signal.SIGKILL: {-9}, signal.SIGTERM: {143, -15}}[number]  # -15: before it had learned to listen
+    # -15: before it had learned to listen
+    ended = {signal.SIGKILL: {-9}, signal.SIGTERM: {143, -15}}[number]
     killed = in_the_air = paid_twice = most = 0
     for story in stories(tmp_path, number, rounds=100):
         again = story.paid_again()
@@ -127,7 +142,8 @@ def test_nothing_is_lost_and_hardly_anything_paid_twice(tmp_path, number):
             most = max(most, twice)
         assert again[-1] == 0
     print(
-        f"{killed} × {number.name}, {in_the_air} with calls in flight: {paid_twice} paid twice, at most {most} a time"
+        f"{killed} × {number.name}, {in_the_air} with calls in flight: {paid_twice} paid twice, at "
+        f"most {most} a time"
     )
     assert killed >= 100
     assert in_the_air >= 80

@@ -14,7 +14,9 @@ class Bare:
         return LLMResponse("x")
 
 
-def test_a_store_that_can_keep_nothing_of_this_provider_is_told_once_where_the_executor_is_made(tmp_path):
+def test_a_store_that_can_keep_nothing_of_this_provider_is_told_once_where_the_executor_is_made(
+    tmp_path,
+):
     with pytest.warns(UserWarning, match="store= has no effect on the answers of Bare") as told:
         executor = ParallelLLMExecutor(Bare(), store=tmp_path / "run.db")
     assert [warning.filename for warning in told] == [__file__]
@@ -41,7 +43,11 @@ def test_a_complete_of_another_signature_is_told():
         async def complete(self, prompt):
             return LLMResponse(prompt)
 
-    with pytest.raises(TypeError, match=r"Other\.complete must take \(messages, config_overrides=None\)"):
+    with pytest.raises(
+        TypeError,
+        match=r"Other\.complete must take \(messages, "
+        r"config_overrides=None\)",
+    ):
         ParallelLLMExecutor(Other())  # type: ignore[arg-type]
 
 
@@ -63,7 +69,10 @@ def test_a_complete_that_takes_anything_will_do():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ("text", r"Own\.complete returned a str \('text'\), not an LLMResponse: write `return LLMResponse\(text\)`"),
+        (
+            "text",
+            r"Own\.complete returned a str \('text'\), not an LLMResponse: write `return LLMResponse\(text\)`",
+        ),
         ({"content": "text"}, "returned a dict"),
         (None, "returned None, not an LLMResponse"),
         (["text"], "returned a list"),

@@ -30,7 +30,12 @@ async def slowly(tasks):
 @pytest.mark.looptime
 async def test_results_come_as_they_finish():
     prompts = ["3", "1 fails", "2"]
-    finished = [r async for r in ParallelLLMExecutor(Sleeper()).as_completed(LLMTask(p, tag=p) for p in prompts)]
+    finished = [
+        r
+        async for r in ParallelLLMExecutor(Sleeper()).as_completed(
+            LLMTask(p, tag=p) for p in prompts
+        )
+    ]
     assert [result.tag for result in finished] == ["1 fails", "2", "3"]
     assert [result.index for result in finished] == [1, 2, 0]
     assert [result.success for result in finished] == [False, True, True]
@@ -39,7 +44,9 @@ async def test_results_come_as_they_finish():
 @pytest.mark.looptime
 async def test_each_result_is_there_the_moment_it_finishes():
     clock = asyncio.get_running_loop()
-    results = ParallelLLMExecutor(Sleeper()).as_completed([LLMTask("3"), LLMTask("1"), LLMTask("2")])
+    results = ParallelLLMExecutor(Sleeper()).as_completed(
+        [LLMTask("3"), LLMTask("1"), LLMTask("2")]
+    )
     moments = [(result.value.content, clock.time()) async for result in results]
     assert moments == [("1", 1.0), ("2", 2.0), ("3", 3.0)]
 
@@ -79,13 +86,20 @@ async def test_a_consumer_that_is_slow_holds_up_the_input(kind):
 
 
 async def test_every_task_comes_exactly_once():
-    results = ParallelLLMExecutor(EchoProvider(), 7).as_completed(LLMTask(str(i)) for i in range(500))
+    results = ParallelLLMExecutor(EchoProvider(), 7).as_completed(
+        LLMTask(str(i)) for i in range(500)
+    )
     assert sorted([result.index async for result in results]) == list(range(500))
 
 
 async def test_a_dict_gives_its_keys_as_tags():
-    results = ParallelLLMExecutor(EchoProvider()).as_completed({"a": LLMTask("x"), "b": LLMTask("y")})
-    assert {result.tag: result.value.content async for result in results} == {"a": "Echo: x", "b": "Echo: y"}
+    results = ParallelLLMExecutor(EchoProvider()).as_completed(
+        {"a": LLMTask("x"), "b": LLMTask("y")}
+    )
+    assert {result.tag: result.value.content async for result in results} == {
+        "a": "Echo: x",
+        "b": "Echo: y",
+    }
 
 
 async def test_nothing_gives_nothing():
@@ -142,7 +156,9 @@ async def test_an_error_in_the_consumers_own_code_cancels_what_is_in_flight():
     provider = Sleeper()
 
     async def consume():
-        async with ParallelLLMExecutor(provider).as_completed([LLMTask("1"), LLMTask("9")]) as results:
+        async with ParallelLLMExecutor(provider).as_completed(
+            [LLMTask("1"), LLMTask("9")]
+        ) as results:
             async for _ in results:
                 raise KeyError("mine")
 

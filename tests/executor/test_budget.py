@@ -5,7 +5,15 @@ import random
 
 import pytest
 
-from ingather import Budget, EchoProvider, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, Usage
+from ingather import (
+    Budget,
+    EchoProvider,
+    LLMResponse,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+    Usage,
+)
 from ingather.errors import (
     AttemptTimeout,
     BadBody,
@@ -16,7 +24,7 @@ from ingather.errors import (
     ServerFault,
     SetupError,
 )
-from ingather.tokens import Tokens
+from ingather.limits.tokens import Tokens
 from tests.run.stand_ins import Wire, assert_at_rest, llm_tasks
 
 pytestmark = pytest.mark.looptime
@@ -49,7 +57,9 @@ async def test_the_cap_is_not_exceeded_and_nearly_used():
 
 async def test_calls_wait_while_reservations_may_be_released():
     wire = wire_of(lambda prompt, number: 1, latency=1.0)
-    results = await ParallelLLMExecutor(wire, 20, budget=Budget(max_cost_usd=25.0, prices=PRICES)).gather(llm_tasks(16))
+    results = await ParallelLLMExecutor(
+        wire, 20, budget=Budget(max_cost_usd=25.0, prices=PRICES)
+    ).gather(llm_tasks(16))
     assert [result.success for result in results] == [True] * 16
     assert wire.peak == 2
 
@@ -58,7 +68,9 @@ async def test_a_call_that_is_too_dear_for_what_is_left_does_not_hold_up_the_oth
     def estimate(prompt):
         return Tokens(1, max_output=int(prompt))
 
-    wire = Wire(lambda prompt, number: LLMResponse(prompt, usage=Usage(0, int(prompt))), estimate=estimate)
+    wire = Wire(
+        lambda prompt, number: LLMResponse(prompt, usage=Usage(0, int(prompt))), estimate=estimate
+    )
     executor = ParallelLLMExecutor(wire, 1, budget=Budget(max_cost_usd=10.0, prices=PRICES))
     results = await executor.gather([LLMTask(cost) for cost in ("5", "7", "4", "1", "1")])
     assert [result.success for result in results] == [True, False, True, True, False]
@@ -66,7 +78,8 @@ async def test_a_call_that_is_too_dear_for_what_is_left_does_not_hold_up_the_oth
 
 async def test_tokens_have_a_cap_of_their_own():
     wire = Wire(
-        lambda prompt, number: LLMResponse(prompt, usage=Usage(2, 3)), estimate=lambda prompt: Tokens(1, max_output=5)
+        lambda prompt, number: LLMResponse(prompt, usage=Usage(2, 3)),
+        estimate=lambda prompt: Tokens(1, max_output=5),
     )
     budget = Budget(max_tokens=100)
     results = await ParallelLLMExecutor(wire, 1, budget=budget).gather(llm_tasks(50))
@@ -88,8 +101,12 @@ async def test_tokens_have_a_cap_of_their_own():
     ],
     ids=str,
 )
-async def test_an_attempt_that_may_have_been_billed_counts_in_full_and_a_refused_one_not_at_all(error, spent):
-    wire = wire_of(answer=lambda prompt, number: error if number == 1 else None, retry=RetryConfig(2))
+async def test_an_attempt_that_may_have_been_billed_counts_in_full_and_a_refused_one_not_at_all(
+    error, spent
+):
+    wire = wire_of(
+        answer=lambda prompt, number: error if number == 1 else None, retry=RetryConfig(2)
+    )
     budget = Budget(max_cost_usd=100.0, prices=PRICES)
     [result] = await ParallelLLMExecutor(wire, budget=budget).gather(llm_tasks(1))
     assert result.success
@@ -112,7 +129,9 @@ async def test_whoever_waits_for_money_can_be_cancelled():
     wire = wire_of(latency=10.0)
     budget = Budget(max_cost_usd=15.0, prices=PRICES)
     executor = ParallelLLMExecutor(wire, 3, budget=budget)
-    run = asyncio.create_task(executor.gather([LLMTask("x"), LLMTask("y", deadline=2.0), LLMTask("z")]))
+    run = asyncio.create_task(
+        executor.gather([LLMTask("x"), LLMTask("y", deadline=2.0), LLMTask("z")])
+    )
     results = await run
     assert [result.success for result in results] == [True, False, True]
     assert budget.spent.usd == 2.0

@@ -18,7 +18,7 @@ from ingather.errors import (
     ServerFault,
     Truncated,
 )
-from ingather.tokens import Tokens
+from ingather.limits.tokens import Tokens
 from tests.run.stand_ins import Wire, assert_at_rest
 
 PRICES = {"*": (1_000_000.0, 2_000_000.0)}  # one USD a token in, two a token out
@@ -49,7 +49,9 @@ class Till(Wire):
         )
 
     def bill(self, prompt):
-        usage = Usage(self.dice.randint(0, len(prompt)), self.dice.randint(0, int(prompt.split("|")[1])))
+        usage = Usage(
+            self.dice.randint(0, len(prompt)), self.dice.randint(0, int(prompt.split("|")[1]))
+        )
         self.billed += usage.input_tokens + 2 * usage.output_tokens
         self.tokens += usage.total_tokens
         return usage
@@ -94,7 +96,10 @@ async def test_a_random_schedule_never_costs_more_than_the_cap(seed, faults):
     cap, most = dice.choice([(300.0, None), (3000.0, None), (None, 1500), (4000.0, 1500)])
     budget = Budget(max_cost_usd=cap, max_tokens=most, prices=PRICES)
     hedge = dice.choice([None, Hedge(after=0.5, max_extra=1.0)])
-    executors = [ParallelLLMExecutor(till, dice.choice([1, 5, 40]), budget=budget, hedge=hedge) for till in tills]
+    executors = [
+        ParallelLLMExecutor(till, dice.choice([1, 5, 40]), budget=budget, hedge=hedge)
+        for till in tills
+    ]
     runs = [asyncio.create_task(executor.gather(tasks_of(dice, 100))) for executor in executors]
     if dice.random() < 0.3:
         await asyncio.sleep(dice.uniform(0, 10))
@@ -106,7 +111,13 @@ async def test_a_random_schedule_never_costs_more_than_the_cap(seed, faults):
     assert budget.spent.tokens <= (most or float("inf"))
     assert budget.reserved.usd == pytest.approx(0.0, abs=1e-9)
     assert budget.reserved.tokens == pytest.approx(0.0, abs=1e-9)
-    unsent = [r for run in results if isinstance(run, list) for r in run if isinstance(r.error, BudgetSpent)]
+    unsent = [
+        r
+        for run in results
+        if isinstance(run, list)
+        for r in run
+        if isinstance(r.error, BudgetSpent)
+    ]
     assert not unsent or budget.left < 0.5  # who found no money found it spent
     for executor, till in zip(executors, tills, strict=True):
         assert_at_rest(executor, till)
@@ -118,7 +129,9 @@ async def test_nearly_all_of_the_cap_is_used_where_one_call_is_a_hundredth_of_it
     dice = random.Random(width)
     till = Till(dice, 0.2)
     budget = Budget(max_cost_usd=6000.0, prices=PRICES)  # 8 bytes and 20 tokens: at most 48
-    await ParallelLLMExecutor(till, width, budget=budget).gather([LLMTask(f"{i:05}|20") for i in range(3000)])
+    await ParallelLLMExecutor(till, width, budget=budget).gather(
+        [LLMTask(f"{i:05}|20") for i in range(3000)]
+    )
     assert 0.95 * 6000 <= budget.spent.usd <= 6000
     assert till.billed <= budget.spent.usd
 
@@ -131,7 +144,11 @@ def test_threads_with_loops_of_their_own_share_a_budget():
         till.latency = 0.001
 
     def work(till):
-        asyncio.run(ParallelLLMExecutor(till, 8, budget=budget).gather([LLMTask(f"{i:05}|20") for i in range(100)]))
+        asyncio.run(
+            ParallelLLMExecutor(till, 8, budget=budget).gather(
+                [LLMTask(f"{i:05}|20") for i in range(100)]
+            )
+        )
 
     threads = [threading.Thread(target=work, args=(till,)) for till in tills]
     for thread in threads:
@@ -149,7 +166,9 @@ def test_a_loop_that_is_closed_under_its_calls_leaves_nothing_reserved_for_good(
     till = Till(dice, 0.0)
     till.latency = 60.0
     loop = asyncio.new_event_loop()
-    run = loop.create_task(ParallelLLMExecutor(till, 8, budget=budget).gather([LLMTask("00000|20")] * 6))
+    run = loop.create_task(
+        ParallelLLMExecutor(till, 8, budget=budget).gather([LLMTask("00000|20")] * 6)
+    )
     with contextlib.suppress(TimeoutError):
         loop.run_until_complete(asyncio.wait_for(asyncio.shield(run), 0.05))
     run.cancel()

@@ -22,9 +22,14 @@ def test_the_defaults_are_the_seeds():
     assert executor.max_concurrency == 5
 
 
-@pytest.mark.parametrize(("limits", "slots"), [(None, 1000), (Limits(), 1000), (Limits(max_concurrency=7), 7)])
+@pytest.mark.parametrize(
+    ("limits", "slots"), [(None, 1000), (Limits(), 1000), (Limits(max_concurrency=7), 7)]
+)
 def test_none_is_as_many_as_the_provider_takes(limits, slots):
-    assert ParallelLLMExecutor(EchoProvider(limits=limits), max_concurrency=None).max_concurrency == slots
+    assert (
+        ParallelLLMExecutor(EchoProvider(limits=limits), max_concurrency=None).max_concurrency
+        == slots
+    )
 
 
 @pytest.mark.parametrize("name", ["default_per_task_timeout", "deadline"])
@@ -82,7 +87,9 @@ async def test_the_order_of_the_positional_arguments_is_the_seeds():
     assert provider.get_call(0).config_overrides == {"temperature": 0.1}
 
 
-@pytest.mark.parametrize("option", ["fail_fast", "default_per_task_timeout", "deadline", "on_event"])
+@pytest.mark.parametrize(
+    "option", ["fail_fast", "default_per_task_timeout", "deadline", "on_event"]
+)
 def test_what_the_seed_has_not_is_by_name_only(option):
     with pytest.raises(TypeError):
         ParallelLLMExecutor(EchoProvider(), 5, None, None, option)  # type: ignore[call-arg]

@@ -45,7 +45,9 @@ async def test_the_next_run_begins_as_ever():
 
 async def test_stop_reports_every_task_that_was_pulled():
     provider = Held()
-    results = ParallelLLMExecutor(provider, max_concurrency=3).as_completed(LLMTask(f"{i}") for i in range(100))
+    results = ParallelLLMExecutor(provider, max_concurrency=3).as_completed(
+        LLMTask(f"{i}") for i in range(100)
+    )
     reading = asyncio.create_task(anext(results))
     await provider.entered.wait()
     results.stop("enough")
@@ -53,4 +55,7 @@ async def test_stop_reports_every_task_that_was_pulled():
     assert sorted(result.index for result in ended) == list(range(len(ended)))
     assert len(ended) == 3
     assert {type(result.error) for result in ended} == {Cancelled, NotSent}
-    assert str(next(result.error for result in ended if isinstance(result.error, Cancelled))) == "cancelled: enough"
+    assert (
+        str(next(result.error for result in ended if isinstance(result.error, Cancelled)))
+        == "cancelled: enough"
+    )

@@ -14,7 +14,9 @@ def retry(most, **filters):
 
 
 def empty():
-    return EmptyAnswer("the answer is empty", status=200, response=LLMResponse("", usage=Usage(5, 1)))
+    return EmptyAnswer(
+        "the answer is empty", status=200, response=LLMResponse("", usage=Usage(5, 1))
+    )
 
 
 async def attempts(*errors, policy):
@@ -35,7 +37,9 @@ async def test_where_one_attempt_is_all_it_is_not():
 async def test_other_faults_between_do_not_count_as_empty():
     policy = retry(5)
     assert await attempts(empty(), Overloaded("503"), policy=policy) == (True, 3)
-    assert await attempts(Overloaded("503"), empty(), Overloaded("503"), empty(), policy=policy) == (False, 4)
+    assert await attempts(
+        Overloaded("503"), empty(), Overloaded("503"), empty(), policy=policy
+    ) == (False, 4)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,9 @@ async def test_the_users_own_filter_holds(filters, sent):
 
 
 async def test_what_each_of_them_took_is_counted():
-    [result] = await ParallelLLMExecutor(Raising(empty(), empty())).gather([LLMTask("x", retry=retry(3))])
+    [result] = await ParallelLLMExecutor(Raising(empty(), empty())).gather(
+        [LLMTask("x", retry=retry(3))]
+    )
     assert isinstance(result.error, EmptyAnswer)
     assert result.response is not None
     assert (result.usage, result.response.content) == (Usage(10, 2), "")

@@ -15,7 +15,12 @@ class MyError(Exception):
 
 @pytest.mark.parametrize(
     "error",
-    [RuntimeError("down"), MyError(7, detail="x"), ExceptionGroup("both", [ValueError(), KeyError()]), TimeoutError()],
+    [
+        RuntimeError("down"),
+        MyError(7, detail="x"),
+        ExceptionGroup("both", [ValueError(), KeyError()]),
+        TimeoutError(),
+    ],
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("kind", ["provider", "sync function", "async function"])
@@ -26,8 +31,13 @@ async def test_any_exception_is_the_tasks_error_unchanged(kind, error):
     async def coroutine():
         raise error
 
-    task = {"sync function": DeterministicTask(sync), "async function": DeterministicTask(coroutine)}.get(kind)
-    executor = ParallelLLMExecutor(Raising(error) if kind == "provider" else EchoProvider(), max_concurrency=1)
+    task = {
+        "sync function": DeterministicTask(sync),
+        "async function": DeterministicTask(coroutine),
+    }.get(kind)
+    executor = ParallelLLMExecutor(
+        Raising(error) if kind == "provider" else EchoProvider(), max_concurrency=1
+    )
     broken, whole = await executor.gather([task or LLMTask("a"), LLMTask("b")])
     assert broken.error is error
     assert whole.success
@@ -118,7 +128,9 @@ async def test_a_cancelled_error_of_the_tasks_own_code_is_its_failure(kind):
 
         provider.set_response_function(cancels_once)
     executor = ParallelLLMExecutor(provider, max_concurrency=1)
-    broken, whole = await executor.gather([LLMTask("a") if kind == "provider" else task, LLMTask("b")])
+    broken, whole = await executor.gather(
+        [LLMTask("a") if kind == "provider" else task, LLMTask("b")]
+    )
     assert isinstance(broken.error, Cancelled)
     assert isinstance(broken.error.__cause__, asyncio.CancelledError)
     assert not broken.success
@@ -137,7 +149,9 @@ async def test_a_future_that_was_cancelled_elsewhere_is_a_failed_task():
     assert [type(result.error) for result in results] == [Cancelled, type(None)]
 
 
-@pytest.mark.parametrize("bad", [42, None, b"bytes", {"messages": "hi"}, LLMMessage("user", "hi"), object()])
+@pytest.mark.parametrize(
+    "bad", [42, None, b"bytes", {"messages": "hi"}, LLMMessage("user", "hi"), object()]
+)
 async def test_what_is_no_task_is_its_own_failed_result(bad):
     provider = EchoProvider()
     results = await ParallelLLMExecutor(provider).gather([LLMTask("a"), bad, LLMTask("b")])

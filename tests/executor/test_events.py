@@ -3,7 +3,15 @@ import linecache
 
 import pytest
 
-from ingather import DeterministicTask, EchoProvider, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, Usage
+from ingather import (
+    DeterministicTask,
+    EchoProvider,
+    LLMResponse,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+    Usage,
+)
 from ingather.errors import RateLimited
 from ingather.events import (
     AttemptEnded,
@@ -36,12 +44,16 @@ def names(events):
 async def test_a_call_that_succeeds():
     answer = LLMResponse("ok", usage=Usage(3, 2))
     provider = EchoProvider(responses=[answer]).set_response_delay(2)
-    begun, started, attempt, answered, ended, over = await heard(provider, [LLMTask("a", tag="one")])
+    begun, started, attempt, answered, ended, over = await heard(
+        provider, [LLMTask("a", tag="one")]
+    )
     run = begun.run
     assert begun == RunStarted(at=0.0, run=run, total=1)
     assert started == TaskStarted(at=0.0, run=run, index=0, tag="one")
     assert attempt == AttemptStarted(at=0.0, run=run, index=0, attempt=1, queued=0.0, waited={})
-    assert answered == AttemptEnded(at=2.0, run=run, index=0, attempt=1, duration=2.0, error=None, usage=Usage(3, 2))
+    assert answered == AttemptEnded(
+        at=2.0, run=run, index=0, attempt=1, duration=2.0, error=None, usage=Usage(3, 2)
+    )
     assert isinstance(ended, TaskEnded)
     assert (ended.at, ended.result.tag, ended.result.value) == (2.0, "one", answer)
     assert over == RunEnded(at=2.0, run=run, wall=2.0, succeeded=1, failed=0)
@@ -49,7 +61,14 @@ async def test_a_call_that_succeeds():
 
 async def test_a_function_that_succeeds():
     events = await heard(EchoProvider(), [DeterministicTask(asyncio.sleep, (2,), tag="nap")])
-    assert names(events) == ["RunStarted", "TaskStarted", "AttemptStarted", "AttemptEnded", "TaskEnded", "RunEnded"]
+    assert names(events) == [
+        "RunStarted",
+        "TaskStarted",
+        "AttemptStarted",
+        "AttemptEnded",
+        "TaskEnded",
+        "RunEnded",
+    ]
     began, ended = events[2], events[3]
     assert (began.attempt, ended.attempt) == (0, 0)
     assert (ended.duration, ended.error, ended.usage) == (2.0, None, None)
@@ -71,7 +90,9 @@ async def test_a_call_that_is_tried_again():
         "RunEnded",
     ]
     run = events[0].run
-    assert events[3] == AttemptEnded(at=0.0, run=run, index=0, attempt=1, duration=0.0, error=error, usage=None)
+    assert events[3] == AttemptEnded(
+        at=0.0, run=run, index=0, attempt=1, duration=0.0, error=error, usage=None
+    )
     assert events[4] == BackedOff(at=0.0, run=run, index=0, attempt=1, delay=3.0, error=error)
     assert events[5] == AttemptStarted(at=3.0, run=run, index=0, attempt=2, queued=0.0, waited={})
     assert events[6].attempt == 2
@@ -143,13 +164,20 @@ async def test_a_task_that_waits_for_a_slot_says_so():
 
 async def test_a_task_that_is_stopped_in_flight_ends_its_attempt_and_itself():
     events = await heard(Sleeper(), [LLMTask("1 fails"), LLMTask("9")], fail_fast=True)
-    of_second = [event for event in events if getattr(event, "index", None) == 1 or _is_result_of(event, 1)]
+    of_second = [
+        event for event in events if getattr(event, "index", None) == 1 or _is_result_of(event, 1)
+    ]
     assert names(of_second) == ["TaskStarted", "AttemptStarted", "AttemptEnded", "TaskEnded"]
     assert isinstance(of_second[2].error, asyncio.CancelledError)
 
 
 async def test_every_task_that_ends_was_started():
-    events = await heard(Sleeper(), [LLMTask("1 fails"), LLMTask("9"), LLMTask("9")], fail_fast=True, max_concurrency=1)
+    events = await heard(
+        Sleeper(),
+        [LLMTask("1 fails"), LLMTask("9"), LLMTask("9")],
+        fail_fast=True,
+        max_concurrency=1,
+    )
     started = [event.index for event in events if isinstance(event, TaskStarted)]
     ended = [event.result.index for event in events if isinstance(event, TaskEnded)]
     assert sorted(started) == sorted(ended) == [0, 1, 2]
@@ -188,7 +216,17 @@ async def test_results_that_are_closed_early_end_their_run():
 
 
 @pytest.mark.parametrize(
-    "kind", [RunStarted, TaskStarted, AttemptStarted, AttemptEnded, BackedOff, PoolPaused, TaskEnded, RunEnded]
+    "kind",
+    [
+        RunStarted,
+        TaskStarted,
+        AttemptStarted,
+        AttemptEnded,
+        BackedOff,
+        PoolPaused,
+        TaskEnded,
+        RunEnded,
+    ],
 )
 async def test_a_subscriber_that_raises_is_logged_and_the_run_goes_on(kind, caplog):
     def subscriber(event):
@@ -221,7 +259,9 @@ async def test_what_a_subscriber_raises_is_warned_of_once_at_its_own_line():
         results = await executor.gather(["a", "b"])
     assert [result.success for result in results] == [True, True]
     assert len(told) > len(warned) == 1
-    assert str(warned[0].message).startswith("on_event raised LookupError: in the subscriber: the run goes on")
+    assert str(warned[0].message).startswith(
+        "on_event raised LookupError: in the subscriber: the run goes on"
+    )
     assert warned[0].filename == __file__
     assert linecache.getline(__file__, warned[0].lineno).strip().startswith("raise LookupError")
 
@@ -242,5 +282,9 @@ class Asynchronous:
 
 @pytest.mark.parametrize("wrong", ["print", 1, asynchronous, Asynchronous()])
 async def test_what_cannot_be_told_of_events_is_a_type_error(wrong):
-    with pytest.raises(TypeError, match=r"on_event is a function \(not async\) that takes an event"):
+    with pytest.raises(
+        TypeError,
+        match=r"on_event is a function \(not async\) that takes an "
+        r"event",
+    ):
         ParallelLLMExecutor(EchoProvider(), on_event=wrong)

@@ -14,7 +14,9 @@ async def test_an_empty_dict_gives_an_empty_dict():
 
 
 async def test_each_key_gets_its_own_answer():
-    results = await ParallelLLMExecutor(EchoProvider()).execute({name: LLMTask(name) for name in ("sea", "sky", "sun")})
+    results = await ParallelLLMExecutor(EchoProvider()).execute(
+        {name: LLMTask(name) for name in ("sea", "sky", "sun")}
+    )
     assert type(results) is dict
     assert {key: result.value.content for key, result in results.items()} == {
         "sea": "Echo: sea",
@@ -36,7 +38,9 @@ async def test_keys_keep_the_order_of_the_input_whatever_finishes_first():
 
 async def test_the_value_is_the_response_itself():
     answer = LLMResponse("Paris", model="m", metadata={"seen": 1})
-    results = await ParallelLLMExecutor(EchoProvider(responses=[answer])).execute({"capital": LLMTask("of France?")})
+    results = await ParallelLLMExecutor(EchoProvider(responses=[answer])).execute(
+        {"capital": LLMTask("of France?")}
+    )
     assert isinstance(results["capital"], TaskResult)
     assert results["capital"].success is True
     assert results["capital"].error is None
@@ -46,8 +50,13 @@ async def test_the_value_is_the_response_itself():
 
 async def test_the_tag_is_the_key_and_the_task_is_left_as_it_is():
     untagged, tagged = LLMTask("one"), LLMTask("two", tag="mine")
-    results = await ParallelLLMExecutor(EchoProvider()).execute({"first": untagged, "second": tagged})
-    assert [(result.tag, result.index) for result in results.values()] == [("first", 0), ("second", 1)]
+    results = await ParallelLLMExecutor(EchoProvider()).execute(
+        {"first": untagged, "second": tagged}
+    )
+    assert [(result.tag, result.index) for result in results.values()] == [
+        ("first", 0),
+        ("second", 1),
+    ]
     assert (untagged.tag, tagged.tag) == ("", "mine")
     assert results["second"].task is tagged
 
@@ -87,7 +96,9 @@ async def test_a_failure_hurts_no_other_task():
     ids=lambda answer: answer.finish_reason + (":" if answer.content else ":empty"),
 )
 async def test_the_answer_of_a_provider_of_your_own_is_taken_as_it_is(answer):
-    results = await ParallelLLMExecutor(EchoProvider(responses=[answer])).execute({"a": LLMTask("?")})
+    results = await ParallelLLMExecutor(EchoProvider(responses=[answer])).execute(
+        {"a": LLMTask("?")}
+    )
     assert results["a"].success
     assert results["a"].value is answer
 
@@ -113,7 +124,9 @@ async def test_messages_arrive_whole_and_in_order():
 @pytest.mark.looptime
 async def test_no_more_than_max_concurrency_are_in_flight_and_no_fewer():
     provider = Sleeper()
-    await ParallelLLMExecutor(provider, max_concurrency=3).execute({str(i): LLMTask("1") for i in range(9)})
+    await ParallelLLMExecutor(provider, max_concurrency=3).execute(
+        {str(i): LLMTask("1") for i in range(9)}
+    )
     assert provider.peak == 3
     assert asyncio.get_running_loop().time() == pytest.approx(3.0)
 
@@ -132,7 +145,9 @@ async def test_the_bound_belongs_to_the_executor_not_to_the_call():
 async def test_two_executors_have_a_bound_each():
     provider = Sleeper()
     executors = [ParallelLLMExecutor(provider, max_concurrency=2) for _ in range(2)]
-    await asyncio.gather(*(executor.gather(LLMTask("1") for _ in range(4)) for executor in executors))
+    await asyncio.gather(
+        *(executor.gather(LLMTask("1") for _ in range(4)) for executor in executors)
+    )
     assert provider.peak == 4
 
 

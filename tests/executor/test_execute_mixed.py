@@ -24,7 +24,11 @@ async def value_of(fn, *args, **kwargs):
 
 async def test_models_and_functions_answer_side_by_side():
     results = await executor().execute_mixed(
-        {"model": LLMTask("hello"), "sum": DeterministicTask(sum, ([1, 2, 3],)), "again": LLMTask("bye")}
+        {
+            "model": LLMTask("hello"),
+            "sum": DeterministicTask(sum, ([1, 2, 3],)),
+            "again": LLMTask("bye"),
+        }
     )
     assert list(results) == ["model", "sum", "again"]
     assert results["model"].value.content == "Echo: hello"
@@ -119,7 +123,9 @@ async def test_functions_and_models_share_one_bound():
     async def busy():
         await provider.complete(LLMTask("1").messages)  # the same ledger, as if it were on the wire
 
-    tasks = {f"model {i}": LLMTask("1") for i in range(4)} | {f"fn {i}": DeterministicTask(busy) for i in range(4)}
+    tasks = {f"model {i}": LLMTask("1") for i in range(4)} | {
+        f"fn {i}": DeterministicTask(busy) for i in range(4)
+    }
     await ParallelLLMExecutor(provider, max_concurrency=2).execute_mixed(tasks)
     assert provider.peak == 2
     assert asyncio.get_running_loop().time() == pytest.approx(4.0)
@@ -129,7 +135,12 @@ async def test_functions_and_models_share_one_bound():
 async def test_functions_do_not_wait_for_models_that_wait_out_a_429():
     throttled = [RateLimited("slow down", retry_after=10.0) for _ in range(2)]
     runner = ParallelLLMExecutor(Raising(*throttled), max_concurrency=1)
-    tasks: list[Task] = [LLMTask("a"), LLMTask("b"), DeterministicTask(asyncio.sleep, (1,)), LLMTask("c")]
+    tasks: list[Task] = [
+        LLMTask("a"),
+        LLMTask("b"),
+        DeterministicTask(asyncio.sleep, (1,)),
+        LLMTask("c"),
+    ]
     results = runner.as_completed(tasks)
     first = await anext(results)
     assert first.index == 2
@@ -138,7 +149,8 @@ async def test_functions_do_not_wait_for_models_that_wait_out_a_429():
 
 
 async def test_as_many_sync_functions_run_at_once_as_there_are_slots():
-    together = threading.Barrier(48)  # more than any default thread pool has: fewer would wait here for ever
+    # more than any default thread pool has: fewer would wait here for ever
+    together = threading.Barrier(48)
     results = await executor(max_concurrency=48).execute_mixed(
         {str(i): DeterministicTask(together.wait, (20.0,)) for i in range(48)}
     )
@@ -167,7 +179,9 @@ async def test_a_function_has_no_attempts_on_the_wire_and_no_usage():
 
 
 async def test_a_failing_function_hurts_no_other_task():
-    results = await executor().execute_mixed({"bad": DeterministicTask(lambda: 1 / 0), "good": LLMTask("hello")})
+    results = await executor().execute_mixed(
+        {"bad": DeterministicTask(lambda: 1 / 0), "good": LLMTask("hello")}
+    )
     assert isinstance(results["bad"].error, ZeroDivisionError)
     assert results["good"].success
 
@@ -180,11 +194,15 @@ async def test_a_stray_stop_iteration_is_a_failed_task(kind):
     async def coroutine():
         next(iter(()))
 
-    results = await executor().execute_mixed({"a": DeterministicTask(sync if kind == "sync" else coroutine)})
+    results = await executor().execute_mixed(
+        {"a": DeterministicTask(sync if kind == "sync" else coroutine)}
+    )
     assert isinstance(results["a"].error, RuntimeError)
     assert isinstance(results["a"].error.__cause__, StopIteration)
 
 
 async def test_wrong_arguments_are_that_tasks_own_failure():
-    results = await executor().execute_mixed({"a": DeterministicTask(len, (1, 2)), "b": DeterministicTask(add, (1,))})
+    results = await executor().execute_mixed(
+        {"a": DeterministicTask(len, (1, 2)), "b": DeterministicTask(add, (1,))}
+    )
     assert [type(result.error) for result in results.values()] == [TypeError, TypeError]

@@ -3,7 +3,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from ingather import DeterministicTask, EchoProvider, LLMMessage, LLMTask, ParallelLLMExecutor, RetryConfig
+from ingather import (
+    DeterministicTask,
+    EchoProvider,
+    LLMMessage,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+)
 from ingather.errors import AuthFailed, DeadlineExceeded
 from ingather.providers.echo import ErrorResponse
 from ingather.task import Task
@@ -52,7 +59,11 @@ async def test_without_pass_result_each_step_sees_its_own_messages_only():
 
 async def test_pass_result_appends_the_answer_before_as_an_assistant_message():
     provider = EchoProvider(responses=["draft", "better", "best"])
-    tasks = [LLMTask("write"), LLMTask("improve"), LLMTask([LLMMessage("system", "s"), LLMMessage("user", "polish")])]
+    tasks = [
+        LLMTask("write"),
+        LLMTask("improve"),
+        LLMTask([LLMMessage("system", "s"), LLMMessage("user", "polish")]),
+    ]
     results = await ParallelLLMExecutor(provider).execute_sequential(tasks, pass_result=True)
     assert [chat(call) for call in provider.calls] == [
         [("user", "write")],
@@ -65,9 +76,16 @@ async def test_pass_result_appends_the_answer_before_as_an_assistant_message():
 async def test_conversation_puts_the_answer_before_the_last_user_message():
     provider = EchoProvider(responses=["draft", "better"])
     second = LLMTask(
-        [LLMMessage("system", "s"), LLMMessage("user", "x"), LLMMessage("assistant", "y"), LLMMessage("user", "z")]
+        [
+            LLMMessage("system", "s"),
+            LLMMessage("user", "x"),
+            LLMMessage("assistant", "y"),
+            LLMMessage("user", "z"),
+        ]
     )
-    await ParallelLLMExecutor(provider).execute_sequential([LLMTask("write"), second], pass_result="conversation")
+    await ParallelLLMExecutor(provider).execute_sequential(
+        [LLMTask("write"), second], pass_result="conversation"
+    )
     assert chat(provider.calls[1]) == [
         ("system", "s"),
         ("user", "x"),
@@ -88,7 +106,9 @@ async def test_conversation_appends_where_there_is_no_user_message():
 async def test_the_tasks_themselves_are_left_as_they_are(pass_result):
     tasks = [LLMTask("write"), LLMTask("improve")]
     before = [list(task.messages) for task in tasks]
-    results = await ParallelLLMExecutor(EchoProvider()).execute_sequential(tasks, pass_result=pass_result)
+    results = await ParallelLLMExecutor(EchoProvider()).execute_sequential(
+        tasks, pass_result=pass_result
+    )
     assert [task.messages for task in tasks] == before
     assert results[1].task is tasks[1]
 
@@ -98,26 +118,42 @@ async def test_after_a_failed_step_the_next_one_runs_without_an_answer():
     tasks = [LLMTask(word) for word in ("a", "b", "c", "d")]
     results = await ParallelLLMExecutor(provider).execute_sequential(tasks, pass_result=True)
     assert [result.success for result in results] == [True, False, True, True]
-    assert [chat(call) for call in provider.calls[2:]] == [[("user", "c")], [("user", "d"), ("assistant", "three")]]
+    assert [chat(call) for call in provider.calls[2:]] == [
+        [("user", "c")],
+        [("user", "d"), ("assistant", "three")],
+    ]
 
 
 async def test_only_the_step_just_before_is_passed_on():
     provider = EchoProvider(responses=["one", "two", "three"])
-    await ParallelLLMExecutor(provider).execute_sequential([LLMTask("a"), LLMTask("b"), LLMTask("c")], pass_result=True)
+    await ParallelLLMExecutor(provider).execute_sequential(
+        [LLMTask("a"), LLMTask("b"), LLMTask("c")], pass_result=True
+    )
     assert chat(provider.calls[2]) == [("user", "c"), ("assistant", "two")]
 
 
 @pytest.mark.looptime
 async def test_a_step_that_is_passed_an_answer_keeps_its_own_terms():
     provider = EchoProvider(
-        responses=["draft", ErrorResponse(RuntimeError("once")), ErrorResponse(RuntimeError("twice")), "better"]
+        responses=[
+            "draft",
+            ErrorResponse(RuntimeError("once")),
+            ErrorResponse(RuntimeError("twice")),
+            "better",
+        ]
     )
-    second = LLMTask("improve", {"temperature": 0.5}, RetryConfig(max_attempts=3, initial_delay=1), "second")
-    results = await ParallelLLMExecutor(provider).execute_sequential([LLMTask("write"), second], pass_result=True)
+    second = LLMTask(
+        "improve", {"temperature": 0.5}, RetryConfig(max_attempts=3, initial_delay=1), "second"
+    )
+    results = await ParallelLLMExecutor(provider).execute_sequential(
+        [LLMTask("write"), second], pass_result=True
+    )
     assert results[1].tag == "second"
     assert results[1].attempts == 3
     assert [call.config_overrides for call in provider.calls[1:]] == [{"temperature": 0.5}] * 3
-    assert {tuple(chat(call)) for call in provider.calls[1:]} == {(("user", "improve"), ("assistant", "draft"))}
+    assert {tuple(chat(call)) for call in provider.calls[1:]} == {
+        (("user", "improve"), ("assistant", "draft"))
+    }
 
 
 @pytest.mark.looptime
@@ -151,7 +187,9 @@ async def test_an_answer_without_content_is_not_passed_on(answer):
             seen.append([(message.role, message.content) for message in messages])
             return answer
 
-    results = await ParallelLLMExecutor(Bare()).execute_sequential([LLMTask("a"), LLMTask("b")], pass_result=True)
+    results = await ParallelLLMExecutor(Bare()).execute_sequential(
+        [LLMTask("a"), LLMTask("b")], pass_result=True
+    )
     assert [result.value for result in results] == [answer, answer]
     assert seen[-1] == [("user", "b")]
 
@@ -160,14 +198,18 @@ async def test_an_answer_without_content_is_not_passed_on(answer):
 async def test_another_pass_result_raises(pass_result):
     provider = EchoProvider()
     with pytest.raises(ValueError, match="pass_result"):
-        await ParallelLLMExecutor(provider).execute_sequential([LLMTask("a")], pass_result=pass_result)
+        await ParallelLLMExecutor(provider).execute_sequential(
+            [LLMTask("a")], pass_result=pass_result
+        )
     assert provider.call_count == 0
 
 
 @pytest.mark.looptime
 async def test_the_deadline_of_a_run_is_for_all_steps_together():
     provider = Sleeper()
-    results = await ParallelLLMExecutor(provider, deadline=5).execute_sequential([LLMTask("2") for _ in range(4)])
+    results = await ParallelLLMExecutor(provider, deadline=5).execute_sequential(
+        [LLMTask("2") for _ in range(4)]
+    )
     assert [result.success for result in results] == [True, True, False, False]
     assert [type(result.error) for result in results[2:]] == [DeadlineExceeded, DeadlineExceeded]
     assert asyncio.get_running_loop().time() == pytest.approx(5.0)
@@ -176,7 +218,9 @@ async def test_the_deadline_of_a_run_is_for_all_steps_together():
 
 async def test_a_wrong_key_is_tried_once_not_once_a_step():
     provider = Raising(*[AuthFailed("wrong key") for _ in range(3)])
-    results = await ParallelLLMExecutor(provider).execute_sequential([LLMTask(str(i)) for i in range(3)])
+    results = await ParallelLLMExecutor(provider).execute_sequential(
+        [LLMTask(str(i)) for i in range(3)]
+    )
     assert [type(result.error) for result in results] == [AuthFailed] * 3
     assert provider.calls == 1
 

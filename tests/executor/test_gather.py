@@ -25,7 +25,9 @@ async def rows(words):
         yield LLMTask(word)
 
 
-@pytest.mark.parametrize("kind", ["list", "tuple", "generator", "iterator", "async generator", "dict"])
+@pytest.mark.parametrize(
+    "kind", ["list", "tuple", "generator", "iterator", "async generator", "dict"]
+)
 async def test_any_iterable_will_do(kind):
     tasks = [LLMTask(word) for word in "abc"]
     given = {
@@ -38,7 +40,9 @@ async def test_any_iterable_will_do(kind):
     }[kind]
     results = await ParallelLLMExecutor(EchoProvider()).gather(given)
     assert texts(results) == ["Echo: a", "Echo: b", "Echo: c"]
-    assert [result.tag for result in results] == (["x", "y", "z"] if kind == "dict" else ["", "", ""])
+    assert [result.tag for result in results] == (
+        ["x", "y", "z"] if kind == "dict" else ["", "", ""]
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,9 @@ async def test_each_result_has_the_tag_of_its_task():
 
 
 async def test_both_kinds_of_task_mix():
-    results = await ParallelLLMExecutor(EchoProvider()).gather([LLMTask("a"), DeterministicTask(max, (1, 2))])
+    results = await ParallelLLMExecutor(EchoProvider()).gather(
+        [LLMTask("a"), DeterministicTask(max, (1, 2))]
+    )
     assert results[0].value.content == "Echo: a"
     assert results[1].value == 2
 
@@ -127,5 +133,6 @@ async def test_a_real_cancellation_cancels_what_is_in_flight_and_leaves_nothing_
     assert sorted(provider.cancelled) == ["5", "6"]
     assert provider.in_flight == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert texts(await executor.gather([LLMTask("1"), LLMTask("1")])) == ["1", "1"]  # both slots came back
+    # both slots came back
+    assert texts(await executor.gather([LLMTask("1"), LLMTask("1")])) == ["1", "1"]
     assert provider.peak == 2

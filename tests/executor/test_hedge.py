@@ -15,8 +15,8 @@ from ingather.errors import (
     ServerFault,
 )
 from ingather.events import AttemptEnded, Event, Hedged
-from ingather.tokens import Tokens
-from tests.run.stand_ins import Wire, assert_at_rest, llm_tasks, pool_of
+from ingather.limits.tokens import Tokens
+from tests.run.stand_ins import Wire, assert_at_rest, gate_of, llm_tasks
 
 pytestmark = pytest.mark.looptime
 
@@ -58,9 +58,12 @@ async def test_the_last_answer_comes_in_half_the_time_for_5_percent_more_calls(s
 async def test_the_first_answer_wins_and_the_other_copy_is_cancelled():
     events: list[Event] = []
     wire: Wire = Wire(
-        lambda prompt, number: f"{prompt}:{number}", latency=lambda prompt: 100.0 if len(wire.ledger) == 10 else 1.0
+        lambda prompt, number: f"{prompt}:{number}",
+        latency=lambda prompt: 100.0 if len(wire.ledger) == 10 else 1.0,
     )
-    executor = ParallelLLMExecutor(wire, 2, hedge=Hedge(after=2.0, max_extra=0.2), on_event=events.append)
+    executor = ParallelLLMExecutor(
+        wire, 2, hedge=Hedge(after=2.0, max_extra=0.2), on_event=events.append
+    )
     results = await executor.gather(llm_tasks(10))
     assert results[9].value.content == "9:11"
     assert results[9].attempts == 2
@@ -72,7 +75,9 @@ async def test_the_first_answer_wins_and_the_other_copy_is_cancelled():
 async def test_a_slow_first_copy_may_still_win():
     latencies = iter([1.0] * 9 + [5.0, 50.0])
     wire = Wire(lambda prompt, number: f"{number}", latency=lambda prompt: next(latencies))
-    results = await ParallelLLMExecutor(wire, 2, hedge=Hedge(after=2.0, max_extra=0.2)).gather(llm_tasks(10))
+    results = await ParallelLLMExecutor(wire, 2, hedge=Hedge(after=2.0, max_extra=0.2)).gather(
+        llm_tasks(10)
+    )
     assert results[9].attempts == 2
     assert wire.ledger[-1].outcome == "cancelled"
 
@@ -88,14 +93,18 @@ async def test_a_copy_that_fails_leaves_the_first_one_to_answer():
 
     answered: list[str] = []
     wire = Wire(answer, latency=lambda prompt: next(latencies))
-    [*_, last] = await ParallelLLMExecutor(wire, 1, hedge=Hedge(after=2.0, max_extra=0.2)).gather(llm_tasks(9))
+    [*_, last] = await ParallelLLMExecutor(wire, 1, hedge=Hedge(after=2.0, max_extra=0.2)).gather(
+        llm_tasks(9)
+    )
     assert last.success
 
 
 async def test_a_copy_takes_a_slot_of_its_own_and_only_a_free_one():
     dice = random.Random(1)
     wire = Wire(latency=lambda prompt: dice.uniform(5.0, 15.0))
-    results = await ParallelLLMExecutor(wire, 5, hedge=Hedge(after=1.0, max_extra=1.0)).gather(llm_tasks(50))
+    results = await ParallelLLMExecutor(wire, 5, hedge=Hedge(after=1.0, max_extra=1.0)).gather(
+        llm_tasks(50)
+    )
     assert all(result.success for result in results)
     assert wire.peak == 5
     assert max(result.attempts for result in results) == 2
@@ -107,7 +116,9 @@ async def test_no_copy_while_the_quota_is_under_pressure():
         return RateLimited("429", status=429, retry_after=0.1) if number <= 4 else prompt
 
     wire: Wire = Wire(answer, latency=lambda prompt: 0.1 if len(wire.ledger) <= 4 else 5.0)
-    results = await ParallelLLMExecutor(wire, 8, hedge=Hedge(after=1.0, max_extra=1.0)).gather(llm_tasks(4))
+    results = await ParallelLLMExecutor(wire, 8, hedge=Hedge(after=1.0, max_extra=1.0)).gather(
+        llm_tasks(4)
+    )
     assert all(result.success for result in results)
     assert sum(result.attempts - result.rejected for result in results) == 4
 
@@ -145,7 +156,9 @@ def test_a_hedge_that_is_none_is_refused(bad):
 def slow_tenth():
     """Ten calls, of which the last is slow in its first copy."""
     latencies = iter([1.0] * 9 + [100.0, 1.0])
-    return Wire(lambda prompt, number: f"{prompt}:{number}", latency=lambda prompt: next(latencies, 1.0))
+    return Wire(
+        lambda prompt, number: f"{prompt}:{number}", latency=lambda prompt: next(latencies, 1.0)
+    )
 
 
 HEDGE = Hedge(after=2.0, max_extra=0.2)
@@ -186,7 +199,10 @@ async def test_a_timeout_holds_for_each_copy():
     assert isinstance(results[9].error, AttemptTimeout)
     assert results[9].attempts == 2
     first, second = wire.ledger[9:]
-    assert (first.ended - first.began, second.ended - second.began) == (pytest.approx(5.0), pytest.approx(5.0))
+    assert (first.ended - first.began, second.ended - second.began) == (
+        pytest.approx(5.0),
+        pytest.approx(5.0),
+    )
     assert_at_rest(executor, wire)
 
 
@@ -234,14 +250,16 @@ async def test_two_copies_that_fail_are_one_attempt_of_the_policy():
     results = await executor.gather(llm_tasks(10))
     assert results[9].success
     assert results[9].attempts == 3
-    assert pool_of(executor).retries.left < 10.0 + 10 * 0.1 - 0.5
+    assert gate_of(executor).retries.left < 10.0 + 10 * 0.1 - 0.5
 
 
 async def test_429s_do_not_make_more_copies():
     def answer(prompt, number):
         return RateLimited("429", status=429, retry_after=0.1) if number % 2 else prompt
 
-    executor = ParallelLLMExecutor(Wire(answer, latency=1.0), 3, hedge=Hedge(after=0.5, max_extra=0.1))
+    executor = ParallelLLMExecutor(
+        Wire(answer, latency=1.0), 3, hedge=Hedge(after=0.5, max_extra=0.1)
+    )
     results = await executor.gather(llm_tasks(40))
     assert all(result.success for result in results)
     assert executor.stats().hedges <= 4

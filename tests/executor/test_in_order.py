@@ -21,7 +21,9 @@ async def test_results_come_in_input_order_each_as_soon_as_it_can():
 
 @pytest.mark.looptime
 async def test_a_failure_keeps_its_place():
-    results = ParallelLLMExecutor(Sleeper()).in_order([LLMTask("2"), LLMTask("1 fails"), LLMTask("3")])
+    results = ParallelLLMExecutor(Sleeper()).in_order(
+        [LLMTask("2"), LLMTask("1 fails"), LLMTask("3")]
+    )
     assert [result.success async for result in results] == [True, False, True]
 
 
@@ -65,7 +67,9 @@ async def test_an_input_that_raises_is_raised_after_all_its_results():
 @pytest.mark.looptime
 async def test_closing_early_cancels_what_is_in_flight():
     provider = Sleeper()
-    async with ParallelLLMExecutor(provider).in_order([LLMTask("1"), LLMTask("5"), LLMTask("6")]) as results:
+    async with ParallelLLMExecutor(provider).in_order(
+        [LLMTask("1"), LLMTask("5"), LLMTask("6")]
+    ) as results:
         assert (await anext(results)).index == 0
     assert sorted(provider.cancelled) == ["5", "6"]
     assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -78,5 +82,8 @@ async def test_a_dict_and_an_async_input_will_do():
             yield LLMTask(word)
 
     executor = ParallelLLMExecutor(EchoProvider())
-    assert [r.tag async for r in executor.in_order({"x": LLMTask("a"), "y": LLMTask("b")})] == ["x", "y"]
+    assert [r.tag async for r in executor.in_order({"x": LLMTask("a"), "y": LLMTask("b")})] == [
+        "x",
+        "y",
+    ]
     assert [r.value.content async for r in executor.in_order(rows())] == ["Echo: a", "Echo: b"]

@@ -5,7 +5,14 @@ from collections import namedtuple
 
 import pytest
 
-from ingather import DeterministicTask, EchoProvider, ExtractTask, LLMMessage, LLMTask, ParallelLLMExecutor
+from ingather import (
+    DeterministicTask,
+    EchoProvider,
+    ExtractTask,
+    LLMMessage,
+    LLMTask,
+    ParallelLLMExecutor,
+)
 
 np = pytest.importorskip("numpy")
 
@@ -92,7 +99,9 @@ async def every_method(executor, tasks):
         [result async for result in executor.in_order(tasks)],
         await executor.execute_sequential(tasks),
         list((await executor.execute({str(i): task for i, task in enumerate(tasks)})).values()),
-        list((await executor.execute_mixed({str(i): task for i, task in enumerate(tasks)})).values()),
+        list(
+            (await executor.execute_mixed({str(i): task for i, task in enumerate(tasks)})).values()
+        ),
     ]
 
 
@@ -103,7 +112,9 @@ async def test_a_string_is_a_task_of_one_user_message_in_every_method(executor):
 
 
 async def test_strings_and_tasks_may_be_mixed(executor):
-    results = await executor.gather(["one", DeterministicTask(len, ("two",)), LLMTask("three", tag="t")])
+    results = await executor.gather(
+        ["one", DeterministicTask(len, ("two",)), LLMTask("three", tag="t")]
+    )
     assert [str(result.value) for result in results] == ["Echo: one", "3", "Echo: three"]
     assert [result.tag for result in results] == ["", "", "t"]
 
@@ -127,7 +138,10 @@ async def lazily():
     ids=["generator", "async generator", "column", "array", "object array", "keys", "map"],
 )
 async def test_strings_may_come_from_anything_that_can_be_iterated(executor, source):
-    assert [str(result.value) for result in await executor.gather(source())] == ["Echo: one", "Echo: two"]
+    assert [str(result.value) for result in await executor.gather(source())] == [
+        "Echo: one",
+        "Echo: two",
+    ]
 
 
 async def test_a_missing_value_in_a_column_fails_alone(executor):
@@ -161,7 +175,9 @@ WRONG = [
 
 @pytest.mark.parametrize(("tasks", "words"), WRONG, ids=range(len(WRONG)))
 @pytest.mark.parametrize("method", ["gather", "as_completed", "in_order", "execute_sequential"])
-async def test_the_whole_of_it_is_a_type_error_before_anything_is_sent(executor, provider, method, tasks, words):
+async def test_the_whole_of_it_is_a_type_error_before_anything_is_sent(
+    executor, provider, method, tasks, words
+):
     with pytest.raises(TypeError, match=words.replace("METHOD", method)):
         await getattr(executor, method)(tasks)
     assert provider.call_count == 0
@@ -177,7 +193,9 @@ async def test_a_message_is_no_dict_of_tasks(executor, provider, method):
     assert provider.call_count == 0
 
 
-@pytest.mark.parametrize("tasks", [None, 3, "one", LLMTask("a"), LLMMessage("user", "a"), Frame(), lazily])
+@pytest.mark.parametrize(
+    "tasks", [None, 3, "one", LLMTask("a"), LLMMessage("user", "a"), Frame(), lazily]
+)
 @pytest.mark.parametrize("method", METHODS)
 async def test_the_error_names_the_method_that_was_called(executor, method, tasks):
     with pytest.raises(TypeError, match=rf"^{method}\(\) takes"):
@@ -192,7 +210,10 @@ async def test_the_error_names_the_method_that_was_called(executor, method, task
         ("one", r"not str: write METHOD\({'tag': LLMTask\(text\)}\) or gather\("),
         (LLMTask("a"), r"not LLMTask: write METHOD\({'tag': task}\) or gather\("),
         (LLMMessage("user", "a"), r"write METHOD\({'tag': LLMTask\(\[message\]\)}\)"),
-        ({"role": "user", "content": "a"}, r"not a message: write METHOD\({'tag': LLMTask\(\[message\]\)}\)"),
+        (
+            {"role": "user", "content": "a"},
+            r"not a message: write METHOD\({'tag': LLMTask\(\[message\]\)}\)",
+        ),
     ],
 )
 async def test_what_takes_a_dict_says_how_to_write_one(executor, method, tasks, words):
@@ -201,9 +222,17 @@ async def test_what_takes_a_dict_says_how_to_write_one(executor, method, tasks, 
 
 
 async def test_a_sequence_is_no_dict_and_no_stream(executor):
-    with pytest.raises(TypeError, match=r"execute_sequential.*not a dict: write list\(tasks.values\(\)\)"):
+    with pytest.raises(
+        TypeError,
+        match=r"execute_sequential.*not a dict: write "
+        r"list\(tasks.values\(\)\)",
+    ):
         await executor.execute_sequential({"a": "one"})
-    with pytest.raises(TypeError, match=r"execute_sequential.*not async_generator: write \[task async for"):
+    with pytest.raises(
+        TypeError,
+        match=r"execute_sequential.*not async_generator: write \[task "
+        r"async for",
+    ):
         await executor.execute_sequential(lazily())
 
 

@@ -16,7 +16,11 @@ def log(caplog):
 
 
 def at(log, level):
-    return [record.getMessage() for record in log.records if record.name == "ingather" and record.levelno == level]
+    return [
+        record.getMessage()
+        for record in log.records
+        if record.name == "ingather" and record.levelno == level
+    ]
 
 
 @pytest.mark.looptime
@@ -34,13 +38,17 @@ async def test_an_empty_run_says_so_too(log):
 
 
 async def test_a_sequence_is_one_run(log):
-    await ParallelLLMExecutor(EchoProvider()).execute_sequential([LLMTask("a"), LLMTask("b"), LLMTask("c")])
+    await ParallelLLMExecutor(EchoProvider()).execute_sequential(
+        [LLMTask("a"), LLMTask("b"), LLMTask("c")]
+    )
     [summary] = at(log, logging.INFO)
     assert "3 succeeded" in summary
 
 
 async def test_start_and_end_of_each_task_are_said_at_debug(log):
-    await ParallelLLMExecutor(EchoProvider(), 1).execute({"first": LLMTask("a"), "second": LLMTask("b")})
+    await ParallelLLMExecutor(EchoProvider(), 1).execute(
+        {"first": LLMTask("a"), "second": LLMTask("b")}
+    )
     lines = at(log, logging.DEBUG)
     assert sum("first" in line for line in lines) == 2
     assert sum("second" in line for line in lines) == 2
@@ -68,7 +76,9 @@ async def test_a_failure_that_was_mended_is_no_warning(log):
     assert at(log, logging.WARNING) == []
 
 
-@pytest.mark.parametrize("error", [BadRequest(f"Bearer {KEY}", body=KEY), RuntimeError(f"401 for key {KEY}")])
+@pytest.mark.parametrize(
+    "error", [BadRequest(f"Bearer {KEY}", body=KEY), RuntimeError(f"401 for key {KEY}")]
+)
 async def test_no_line_holds_a_key(log, error):
     await ParallelLLMExecutor(Raising(error)).execute({"a": LLMTask("hello")})
     assert KEY not in log.text
@@ -107,5 +117,7 @@ async def _fails_for(reason):
 
 
 async def test_at_debug_each_of_many_that_failed_alike_is_told(log):
-    await ParallelLLMExecutor(EchoProvider()).gather([DeterministicTask(_fails_for, ("down",))] * 30)
+    await ParallelLLMExecutor(EchoProvider()).gather(
+        [DeterministicTask(_fails_for, ("down",))] * 30
+    )
     assert sum(line.startswith("task ") for line in at(log, logging.WARNING)) == 30

@@ -7,7 +7,15 @@ from types import SimpleNamespace
 import pytest
 from pydantic import BaseModel
 
-from ingather import EchoProvider, LLMMessage, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, Usage
+from ingather import (
+    EchoProvider,
+    LLMMessage,
+    LLMResponse,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+    Usage,
+)
 from ingather.errors import InvalidAnswer, NotAnAnswer, SetupError, Truncated
 from ingather.events import ReAsked
 
@@ -46,8 +54,12 @@ async def one(provider, task, **options):
     ],
     ids=["model", "dataclass", "list", "int", "fenced"],
 )
-async def test_the_value_is_an_instance_and_the_response_stays_beside_it(response_model, answer, value):
-    result = await one(EchoProvider(responses=[answer]), LLMTask("?", response_model=response_model))
+async def test_the_value_is_an_instance_and_the_response_stays_beside_it(
+    response_model, answer, value
+):
+    result = await one(
+        EchoProvider(responses=[answer]), LLMTask("?", response_model=response_model)
+    )
     assert result.success
     assert result.value == value
     assert type(result.value) is type(value)
@@ -63,7 +75,10 @@ async def test_a_provider_without_a_schema_mode_is_told_in_the_system_prompt():
     provider = EchoProvider(responses=[MARS, MARS])
     await one(provider, LLMTask("Mars?", response_model=Planet))
     await one(
-        provider, LLMTask([LLMMessage("system", "Be exact."), LLMMessage("user", "Mars?")], response_model=Planet)
+        provider,
+        LLMTask(
+            [LLMMessage("system", "Be exact."), LLMMessage("user", "Mars?")], response_model=Planet
+        ),
     )
     for call, opening in zip(provider.calls, ["", "Be exact."], strict=True):
         system, user = call.messages
@@ -84,7 +99,9 @@ async def test_a_provider_with_a_schema_mode_gets_it_as_response_format():
     assert "moons" in json.dumps(call.config_overrides["response_format"])
 
 
-@pytest.mark.parametrize("wrong", ["no idea", '{"name": "Mars"}', '{"name": "Mars", "moons": "two"}', "[]", ""])
+@pytest.mark.parametrize(
+    "wrong", ["no idea", '{"name": "Mars"}', '{"name": "Mars", "moons": "two"}', "[]", ""]
+)
 async def test_an_answer_that_does_not_fit_is_sent_back_once_with_its_error(wrong):
     provider = EchoProvider(responses=[wrong, MARS])
     result = await one(provider, LLMTask("Mars?", response_model=Planet))
@@ -134,9 +151,13 @@ async def test_a_re_ask_is_no_attempt_of_the_retry_policy():
 async def test_an_invalid_answer_is_not_retried_unless_the_policy_says_so():
     policy = RetryConfig(3, 0.0, retry_on_exceptions=[InvalidAnswer])
     assert (
-        await one(EchoProvider(), LLMTask("?", response_model=int), default_retry=RetryConfig(3, 0.0))
+        await one(
+            EchoProvider(), LLMTask("?", response_model=int), default_retry=RetryConfig(3, 0.0)
+        )
     ).attempts == 2
-    assert (await one(EchoProvider(), LLMTask("?", response_model=int), default_retry=policy)).attempts == 4
+    assert (
+        await one(EchoProvider(), LLMTask("?", response_model=int), default_retry=policy)
+    ).attempts == 4
 
 
 async def test_a_re_ask_is_an_event():
@@ -156,7 +177,9 @@ async def test_a_predicate_on_results_sees_the_value():
 
 @pytest.mark.parametrize("finish_reason", ["length", "max_tokens"])
 async def test_a_cut_answer_is_truncated_and_not_sent_back(finish_reason):
-    provider = EchoProvider(responses=[half := LLMResponse('{"name": "Ma', finish_reason=finish_reason), MARS])
+    provider = EchoProvider(
+        responses=[half := LLMResponse('{"name": "Ma', finish_reason=finish_reason), MARS]
+    )
     result = await one(provider, LLMTask("?", response_model=Planet))
     assert isinstance(result.error, Truncated)
     assert "max_tokens" in str(result.error)
@@ -181,7 +204,9 @@ async def test_an_answer_with_no_more_than_a_content_is_read():
         async def complete(self, messages, config_overrides=None):
             return SimpleNamespace(content=MARS)
 
-    assert (await one(Bare(), LLMTask("?", response_model=Planet))).value == Planet(name="Mars", moons=2)
+    assert (await one(Bare(), LLMTask("?", response_model=Planet))).value == Planet(
+        name="Mars", moons=2
+    )
 
 
 async def test_a_response_model_that_is_none_at_all_fails_before_anything_is_sent():

@@ -3,7 +3,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from ingather import DeterministicTask, EchoProvider, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, Usage
+from ingather import (
+    DeterministicTask,
+    EchoProvider,
+    LLMResponse,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+    Usage,
+)
 from ingather.errors import BadRequest, RateLimited
 from ingather.providers.echo import ErrorResponse
 from tests.executor.stand_ins import Raising, Sleeper
@@ -20,12 +28,23 @@ async def test_a_success_has_a_value_and_no_error():
     assert (result.tag, result.index, result.success, result.error) == ("greeting", 0, True, None)
     assert result.task is task
     assert result.value is result.response
-    assert (result.attempts, result.rejected, result.cached, result.parts, result.missing) == (1, 0, False, None, ())
+    assert (result.attempts, result.rejected, result.cached, result.parts, result.missing) == (
+        1,
+        0,
+        False,
+        None,
+        (),
+    )
 
 
 async def test_a_failure_has_an_error_and_no_value():
     result = await one(Raising(error := RuntimeError("down")))
-    assert (result.success, result.value, result.error, result.response) == (False, None, error, None)
+    assert (result.success, result.value, result.error, result.response) == (
+        False,
+        None,
+        error,
+        None,
+    )
 
 
 async def test_unwrap_gives_the_value_or_raises_the_error():
@@ -49,13 +68,16 @@ async def test_a_repr_is_short_and_says_how_it_ended():
 @pytest.mark.looptime
 async def test_the_duration_is_that_of_the_attempt():
     results = await ParallelLLMExecutor(Sleeper()).gather([LLMTask("2"), LLMTask("3 fails")])
-    assert [result.duration_ms for result in results] == pytest.approx([2000, 3000])  # of failures also
+    # of failures also
+    assert [result.duration_ms for result in results] == pytest.approx([2000, 3000])
     assert [result.backoff_ms for result in results] == [0, 0]
 
 
 @pytest.mark.looptime
 async def test_time_in_the_queue_is_no_part_of_the_duration():
-    results = await ParallelLLMExecutor(Sleeper(), max_concurrency=1).gather([LLMTask("2"), LLMTask("3"), LLMTask("1")])
+    results = await ParallelLLMExecutor(Sleeper(), max_concurrency=1).gather(
+        [LLMTask("2"), LLMTask("3"), LLMTask("1")]
+    )
     assert [result.duration_ms for result in results] == pytest.approx([2000, 3000, 1000])
     assert [result.queued_ms for result in results] == pytest.approx([0, 2000, 5000])
 
@@ -113,7 +135,9 @@ async def test_a_price_of_nothing_is_nothing():
     assert (await one(EchoProvider())).cost_usd == 0.0
 
 
-TWICE = RetryConfig(max_attempts=2, initial_delay=0, retry_on_result=lambda value: value.content == "bad")
+TWICE = RetryConfig(
+    max_attempts=2, initial_delay=0, retry_on_result=lambda value: value.content == "bad"
+)
 
 
 async def test_usage_and_cost_are_over_all_attempts():
@@ -141,13 +165,17 @@ async def test_a_failure_before_any_answer_cost_nothing_that_is_known():
 
 
 async def test_a_failed_attempt_does_not_make_the_price_unknown():
-    provider = EchoProvider(responses=[ErrorResponse(OSError("blip")), answer("ok", Usage(1, 1), 0.5)])
+    provider = EchoProvider(
+        responses=[ErrorResponse(OSError("blip")), answer("ok", Usage(1, 1), 0.5)]
+    )
     result = await one(provider, default_retry=RetryConfig(max_attempts=2, initial_delay=0))
     assert result.cost_usd == pytest.approx(0.5)
 
 
 async def test_the_answer_of_an_earlier_attempt_stays_where_a_later_one_fails():
-    provider = EchoProvider(responses=[bad := answer("bad", Usage(10, 5), 0.5), ErrorResponse(BadRequest("no"))])
+    provider = EchoProvider(
+        responses=[bad := answer("bad", Usage(10, 5), 0.5), ErrorResponse(BadRequest("no"))]
+    )
     result = await one(provider, default_retry=TWICE)
     assert isinstance(result.error, BadRequest)
     assert result.response is bad

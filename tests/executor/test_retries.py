@@ -3,8 +3,23 @@ import itertools
 
 import pytest
 
-from ingather import DeterministicTask, EchoProvider, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, Usage
-from ingather.errors import AuthFailed, BadRequest, ConnectionLost, Overloaded, RateLimited, Truncated
+from ingather import (
+    DeterministicTask,
+    EchoProvider,
+    LLMResponse,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+    Usage,
+)
+from ingather.errors import (
+    AuthFailed,
+    BadRequest,
+    ConnectionLost,
+    Overloaded,
+    RateLimited,
+    Truncated,
+)
 from ingather.providers.echo import ErrorResponse
 from tests.executor.stand_ins import Raising
 
@@ -16,7 +31,9 @@ def now():
 
 
 def retry(max_attempts=3, **options):
-    return RetryConfig(max_attempts, **{"initial_delay": 1.0, "backoff_strategy": "fixed", **options})
+    return RetryConfig(
+        max_attempts, **{"initial_delay": 1.0, "backoff_strategy": "fixed", **options}
+    )
 
 
 async def one(provider, task=None, **options):
@@ -44,8 +61,12 @@ async def test_the_executors_policy_holds_for_tasks_without_one():
 
 
 async def test_the_tasks_policy_goes_over_the_executors():
-    assert (await one(failing(9), LLMTask("hello", retry=retry(1)), default_retry=retry(5))).attempts == 1
-    assert (await one(failing(9), LLMTask("hello", retry=retry(4)), default_retry=retry(2))).attempts == 4
+    assert (
+        await one(failing(9), LLMTask("hello", retry=retry(1)), default_retry=retry(5))
+    ).attempts == 1
+    assert (
+        await one(failing(9), LLMTask("hello", retry=retry(4)), default_retry=retry(2))
+    ).attempts == 4
 
 
 async def test_the_providers_policy_holds_where_there_is_no_other():
@@ -76,7 +97,9 @@ async def test_a_function_is_never_retried():
 # -- what is tried again
 
 
-@pytest.mark.parametrize("error", [RuntimeError("x"), TimeoutError("x"), OSError("x"), KeyError("x")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("x"), TimeoutError("x"), OSError("x"), KeyError("x")]
+)
 async def test_with_no_filter_any_foreign_exception_is_tried_again(error):
     assert (await one(Raising(error), default_retry=retry(2))).attempts == 2
 
@@ -95,14 +118,22 @@ async def test_with_no_filter_our_other_errors_are_final(kind):
 
 async def test_only_listed_exceptions_are_tried_again():
     policy = retry(5, retry_on_exceptions=[ConnectionError, KeyError])
-    result = await one(Raising(ConnectionResetError(), KeyError(), ValueError("final")), default_retry=policy)
+    result = await one(
+        Raising(ConnectionResetError(), KeyError(), ValueError("final")), default_retry=policy
+    )
     assert isinstance(result.error, ValueError)
     assert result.attempts == 3
 
 
 async def test_a_list_goes_over_our_own_judgement():
-    assert (await one(Raising(BadRequest("x")), default_retry=retry(2, retry_on_exceptions=[BadRequest]))).success
-    assert not (await one(Raising(Overloaded("x")), default_retry=retry(2, retry_on_exceptions=[KeyError]))).success
+    assert (
+        await one(
+            Raising(BadRequest("x")), default_retry=retry(2, retry_on_exceptions=[BadRequest])
+        )
+    ).success
+    assert not (
+        await one(Raising(Overloaded("x")), default_retry=retry(2, retry_on_exceptions=[KeyError]))
+    ).success
 
 
 async def test_a_predicate_decides_on_exceptions():
@@ -133,7 +164,11 @@ async def test_a_429_is_no_attempt_of_the_policy():
 
 async def test_429s_and_failures_are_counted_apart():
     provider = Raising(
-        RateLimited("x", retry_after=1.0), OSError("1"), RateLimited("x", retry_after=1.0), OSError("2"), OSError("3")
+        RateLimited("x", retry_after=1.0),
+        OSError("1"),
+        RateLimited("x", retry_after=1.0),
+        OSError("2"),
+        OSError("3"),
     )
     result = await one(provider, default_retry=retry(3))
     assert str(result.error) == "3"
@@ -146,7 +181,9 @@ async def test_429s_and_failures_are_counted_apart():
 
 async def test_a_bad_value_is_tried_again():
     provider = EchoProvider(responses=["bad", "bad", "good", "unused"])
-    result = await one(provider, default_retry=retry(5, retry_on_result=lambda value: value.content == "bad"))
+    result = await one(
+        provider, default_retry=retry(5, retry_on_result=lambda value: value.content == "bad")
+    )
     assert result.value.content == "good"
     assert (result.attempts, provider.call_count) == (3, 3)
 
@@ -168,14 +205,18 @@ async def test_an_exception_of_the_predicate_is_a_failed_attempt():
             raise ValueError("cannot judge")
         return False
 
-    result = await one(EchoProvider(responses=["one", "two"]), default_retry=retry(2, retry_on_result=picky))
+    result = await one(
+        EchoProvider(responses=["one", "two"]), default_retry=retry(2, retry_on_result=picky)
+    )
     assert result.value.content == "two"
     assert calls == ["one", "two"]
 
 
 async def test_bad_values_and_exceptions_use_up_the_same_attempts():
     provider = EchoProvider(responses=["bad", ErrorResponse(OSError("blip")), "bad", "unused"])
-    result = await one(provider, default_retry=retry(3, retry_on_result=lambda value: value.content == "bad"))
+    result = await one(
+        provider, default_retry=retry(3, retry_on_result=lambda value: value.content == "bad")
+    )
     assert result.value.content == "bad"
     assert result.attempts == 3
 
@@ -191,7 +232,11 @@ async def test_hooks_hear_of_each_failure_before_the_sleep_and_of_the_end():
         on_failure=lambda error: heard.append(("failure", str(error), now())),
     )
     result = await one(failing(9), default_retry=policy)
-    assert heard == [("retry", 1, "failure 1", 0.0), ("retry", 2, "failure 2", 1.0), ("failure", "failure 3", 2.0)]
+    assert heard == [
+        ("retry", 1, "failure 1", 0.0),
+        ("retry", 2, "failure 2", 1.0),
+        ("failure", "failure 3", 2.0),
+    ]
     assert str(result.error) == "failure 3"
 
 
@@ -217,7 +262,10 @@ async def test_on_failure_is_called_with_a_single_attempt():
 async def test_bad_values_call_no_hook():
     heard: list[object] = []
     policy = retry(
-        2, retry_on_result=lambda value: True, on_retry=lambda *what: heard.append(what), on_failure=heard.append
+        2,
+        retry_on_result=lambda value: True,
+        on_retry=lambda *what: heard.append(what),
+        on_failure=heard.append,
     )
     assert (await one(EchoProvider(), default_retry=policy)).success
     assert heard == []
@@ -250,7 +298,12 @@ async def test_the_duration_holds_the_sleeps_and_backoff_ms_is_the_part_of_it():
 
 @pytest.mark.parametrize(
     ("strategy", "sleeps"),
-    [("fixed", [2, 2, 2]), ("linear", [2, 4, 5]), ("exponential", [2, 4, 5]), ("jitter", [2, 4, 5])],
+    [
+        ("fixed", [2, 2, 2]),
+        ("linear", [2, 4, 5]),
+        ("exponential", [2, 4, 5]),
+        ("jitter", [2, 4, 5]),
+    ],
 )
 async def test_sleeps_follow_the_strategy_up_to_the_cap(strategy, sleeps):
     begun = []
@@ -262,11 +315,15 @@ async def test_sleeps_follow_the_strategy_up_to_the_cap(strategy, sleeps):
 
     policy = RetryConfig(4, 2.0, 5.0, strategy, jitter_range=0.0)
     await one(Down(), default_retry=policy)
-    assert [later - earlier for earlier, later in itertools.pairwise(begun)] == pytest.approx(sleeps)
+    assert [later - earlier for earlier, later in itertools.pairwise(begun)] == pytest.approx(
+        sleeps
+    )
 
 
 async def test_no_slot_is_held_while_sleeping():
-    provider = EchoProvider(response_fn=lambda messages: fails_once(messages[-1].content)).set_response_delay(1)
+    provider = EchoProvider(
+        response_fn=lambda messages: fails_once(messages[-1].content)
+    ).set_response_delay(1)
     failed = set()
 
     def fails_once(prompt):
@@ -275,7 +332,9 @@ async def test_no_slot_is_held_while_sleeping():
         failed.add(prompt)
         return ErrorResponse(OSError("blip"))
 
-    executor = ParallelLLMExecutor(provider, max_concurrency=1, default_retry=retry(2, initial_delay=10))
+    executor = ParallelLLMExecutor(
+        provider, max_concurrency=1, default_retry=retry(2, initial_delay=10)
+    )
     results = await executor.gather([LLMTask(word) for word in "abc"])
     assert all(result.success for result in results)
     assert now() == pytest.approx(1 + 1 + 1 + 8 + 1 + 1 + 1)
@@ -292,7 +351,9 @@ async def test_a_wait_that_the_provider_asks_for_is_the_least():
 
 
 async def test_answers_that_were_not_good_enough_were_paid_for():
-    answers = [LLMResponse(text, usage=Usage(10, 2), cost_usd=0.25) for text in ("bad", "bad", "good")]
+    answers = [
+        LLMResponse(text, usage=Usage(10, 2), cost_usd=0.25) for text in ("bad", "bad", "good")
+    ]
     policy = retry(3, retry_on_result=lambda value: value.content == "bad")
     result = await one(EchoProvider(responses=answers), default_retry=policy)
     assert result.usage == Usage(30, 6)

@@ -16,8 +16,8 @@ from ingather import (
 )
 from ingather.errors import ConnectFailed, Overloaded, RateLimited, ServerFault
 from ingather.events import TaskEnded
+from ingather.limits.tokens import Tokens
 from ingather.report import Report
-from ingather.tokens import Tokens
 from tests.run.stand_ins import Wire, llm_tasks
 
 pytestmark = pytest.mark.looptime
@@ -93,7 +93,9 @@ async def test_an_outage_pauses_and_its_faults_back_off():
     def answer(prompt, number):
         return ConnectFailed("nobody there") if number <= 4 else prompt
 
-    wire = Wire(answer, latency=1.0, retry=RetryConfig(6, initial_delay=1.0, backoff_strategy="fixed"))
+    wire = Wire(
+        answer, latency=1.0, retry=RetryConfig(6, initial_delay=1.0, backoff_strategy="fixed")
+    )
     stats = await asked(wire, llm_tasks(1))
     assert stats.times.provider == 5.0
     assert stats.times.backoff == 4.0
@@ -126,7 +128,12 @@ async def test_money():
     budget = Budget(max_cost_usd=15.0, prices={"*": (0.0, 1_000_000.0)})
     stats = await asked(wire, llm_tasks(2), 2, budget=budget)
     assert (stats.times.budget, stats.times.provider) == (3.0, 6.0)
-    assert (stats.cost_usd, stats.spent_usd, stats.reserved_usd, stats.cap_usd) == (10.0, 10.0, 0.0, 15.0)
+    assert (stats.cost_usd, stats.spent_usd, stats.reserved_usd, stats.cap_usd) == (
+        10.0,
+        10.0,
+        0.0,
+        15.0,
+    )
     assert stats.limited_by == "budget"
 
 
@@ -182,7 +189,13 @@ async def test_it_is_right_while_a_run_is_under_way(at):
     run = asyncio.create_task(executor.gather(llm_tasks(1)))
     await asyncio.sleep(at)
     stats = executor.stats()
-    moments = [("provider", 0.5), ("pause", 2.0), ("provider", 0.5), ("backoff", 1.0), ("provider", 0.5)]
+    moments = [
+        ("provider", 0.5),
+        ("pause", 2.0),
+        ("provider", 0.5),
+        ("backoff", 1.0),
+        ("provider", 0.5),
+    ]
     expected, left = dict.fromkeys(("provider", "pause", "backoff", "queue"), 0.0), at
     for name, took in moments:
         expected[name] += min(took, left)

@@ -37,7 +37,9 @@ async def test_an_attempt_that_takes_longer_than_its_timeout_fails_with_it():
 
 async def test_the_executors_timeout_holds_where_the_task_has_none():
     executor = ParallelLLMExecutor(Sleeper(), default_per_task_timeout=2)
-    results = await executor.gather([LLMTask("3"), LLMTask("3", timeout=4), LLMTask("1.5", timeout=1)])
+    results = await executor.gather(
+        [LLMTask("3"), LLMTask("3", timeout=4), LLMTask("1.5", timeout=1)]
+    )
     assert kinds(results) == ["AttemptTimeout", "done", "AttemptTimeout"]
     assert [result.duration_ms for result in results] == pytest.approx([2000, 3000, 1000])
 
@@ -68,13 +70,17 @@ async def test_a_function_has_a_timeout_too():
             raise
 
     executor = ParallelLLMExecutor(Sleeper(), default_per_task_timeout=2)
-    own, default = await executor.gather([DeterministicTask(slow, timeout=1), DeterministicTask(slow)])
+    own, default = await executor.gather(
+        [DeterministicTask(slow, timeout=1), DeterministicTask(slow)]
+    )
     assert kinds([own, default]) == ["AttemptTimeout", "AttemptTimeout"]
     assert cancelled == pytest.approx([1, 2])
 
 
 @pytest.mark.looptime(False)
-async def test_a_sync_function_that_is_timed_out_gives_its_slot_back_and_its_thread_is_reported(caplog):
+async def test_a_sync_function_that_is_timed_out_gives_its_slot_back_and_its_thread_is_reported(
+    caplog,
+):
     release = threading.Event()
     executor = ParallelLLMExecutor(EchoProvider(), max_concurrency=1)
 
@@ -82,14 +88,18 @@ async def test_a_sync_function_that_is_timed_out_gives_its_slot_back_and_its_thr
         release.wait(30)
 
     with caplog.at_level(logging.WARNING, "ingather"):
-        results = await executor.gather([DeterministicTask(stuck, timeout=0.01), DeterministicTask(lambda: "next")])
+        results = await executor.gather(
+            [DeterministicTask(stuck, timeout=0.01), DeterministicTask(lambda: "next")]
+        )
     assert kinds(results) == ["AttemptTimeout", "done"]
     assert "stuck" in caplog.text
     assert "left behind" in caplog.text
     release.set()
 
 
-@pytest.mark.parametrize("task", [LLMTask("?", timeout=5), DeterministicTask(asyncio.sleep, (0,), timeout=5)])
+@pytest.mark.parametrize(
+    "task", [LLMTask("?", timeout=5), DeterministicTask(asyncio.sleep, (0,), timeout=5)]
+)
 async def test_a_timeout_error_of_its_own_is_no_attempt_timeout(task):
     mine = TimeoutError("the database")
 
@@ -107,24 +117,31 @@ async def test_a_timeout_error_of_its_own_is_no_attempt_timeout(task):
 
 async def test_a_tasks_deadline_holds_over_all_its_attempts():
     retry = RetryConfig(max_attempts=100, initial_delay=1, backoff_strategy="fixed")
-    [result] = await ParallelLLMExecutor(Sleeper()).gather([LLMTask("2 fails", retry=retry, deadline=7)])
+    [result] = await ParallelLLMExecutor(Sleeper()).gather(
+        [LLMTask("2 fails", retry=retry, deadline=7)]
+    )
     assert isinstance(result.error, DeadlineExceeded)
     assert isinstance(result.error, TimeoutError)
     assert result.attempts == 3
     assert result.duration_ms == pytest.approx(7000)
-    assert isinstance(result.error.__cause__, RuntimeError)  # the reason why it took so long is not lost
+    # the reason why it took so long is not lost
+    assert isinstance(result.error.__cause__, RuntimeError)
 
 
 async def test_a_deadline_ends_the_sleep_between_attempts():
     retry = RetryConfig(max_attempts=2, initial_delay=50)
-    [result] = await ParallelLLMExecutor(Sleeper()).gather([LLMTask("1 fails", retry=retry, deadline=3)])
+    [result] = await ParallelLLMExecutor(Sleeper()).gather(
+        [LLMTask("1 fails", retry=retry, deadline=3)]
+    )
     assert isinstance(result.error, DeadlineExceeded)
     assert result.backoff_ms == pytest.approx(2000)
     assert now() == pytest.approx(3)
 
 
 async def test_a_deadline_of_a_function_cancels_it():
-    [result] = await ParallelLLMExecutor(Sleeper()).gather([DeterministicTask(asyncio.sleep, (9,), deadline=2)])
+    [result] = await ParallelLLMExecutor(Sleeper()).gather(
+        [DeterministicTask(asyncio.sleep, (9,), deadline=2)]
+    )
     assert isinstance(result.error, DeadlineExceeded)
     assert now() == pytest.approx(2)
 
@@ -148,19 +165,23 @@ async def test_time_in_the_queue_counts_for_a_tasks_deadline():
 
 async def test_a_task_of_a_dict_or_list_is_in_the_queue_from_the_start_of_the_run():
     executor = ParallelLLMExecutor(Sleeper(), max_concurrency=1)
-    results = await executor.gather([LLMTask("2", deadline=51) for _ in range(40)])  # more than are pulled ahead
+    # more than are pulled ahead
+    results = await executor.gather([LLMTask("2", deadline=51) for _ in range(40)])
     assert kinds(results) == ["done"] * 25 + ["DeadlineExceeded"] * 15
 
 
 async def test_a_task_of_a_lazy_input_is_in_the_queue_from_when_it_is_pulled():
-    executor = ParallelLLMExecutor(Sleeper(), max_concurrency=1)  # pulls at most 18 tasks ahead: 36 seconds
+    # pulls at most 18 tasks ahead: 36 seconds
+    executor = ParallelLLMExecutor(Sleeper(), max_concurrency=1)
     results = await executor.gather(LLMTask("2", deadline=40) for _ in range(100))
     assert kinds(results) == ["done"] * 100
     assert max(result.queued_ms for result in results) <= 36_000
 
 
 async def test_a_step_is_in_the_queue_from_when_it_is_its_turn():
-    results = await ParallelLLMExecutor(Sleeper()).execute_sequential([LLMTask("2", deadline=3) for _ in range(4)])
+    results = await ParallelLLMExecutor(Sleeper()).execute_sequential(
+        [LLMTask("2", deadline=3) for _ in range(4)]
+    )
     assert kinds(results) == ["done"] * 4
     assert [result.queued_ms for result in results] == pytest.approx([0] * 4)
 

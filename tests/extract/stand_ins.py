@@ -1,8 +1,8 @@
 """A model that reads its prompt: it is asked for fields, and answers each from a script of its own.
 
-A script says, for each time that a field is asked for, what comes: a JSON value, an exception, or `Raw` text. The last
-one stands for all further times. An answer for several fields is made of what each has to say; an exception or a raw
-text of any of them befalls the whole answer.
+A script says, for each time that a field is asked for, what comes: a JSON value, an exception, or
+`Raw` text. The last one stands for all further times. An answer for several fields is made of what
+each has to say; an exception or a raw text of any of them befalls the whole answer.
 """
 
 import asyncio
@@ -114,7 +114,9 @@ class Reader:
             text = raw.text
         elif not call.is_whole:
             (value,) = said.values()
-            bare = call.wrapper is None or (isinstance(value, dict) and list(value) == [call.wrapper])
+            bare = call.wrapper is None or (
+                isinstance(value, dict) and list(value) == [call.wrapper]
+            )
             text = json.dumps(value if bare else {call.wrapper: value})
         else:
             text = self.whole_text(said)

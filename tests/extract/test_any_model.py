@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
 
-from ingather.outline import NOTHING, Outline
+from ingather.extract.outline import NOTHING, Outline
 from ingather.schema import Schema
 from tests.extract.stand_ins import Raw, Reader, extracted, says
 from tests.schema.test_round_trip import TYPES, answers
@@ -45,7 +45,9 @@ def test_what_pydantic_writes_of_each_field_makes_the_whole(made, split):
     assert result.error is None
     assert result.value == value
     assert result.missing == ()
-    assert result.attempts == (len(model.model_fields) if result.parts["part0"].origin == "part" else 1)
+    assert result.attempts == (
+        len(model.model_fields) if result.parts["part0"].origin == "part" else 1
+    )
     assert {name: part.value for name, part in result.parts.items()} == {
         name: getattr(value, name) for name in model.model_fields
     }
@@ -66,10 +68,14 @@ def test_however_it_came_it_is_the_same(made, data):
 @given(models(), st.data())
 def test_what_the_schema_of_each_part_admits_makes_what_the_model_makes_of_all(made, data):
     model, _ = made
-    said = {name: data.draw(what_is_admitted(model, name), label=name) for name in model.model_fields}
+    said = {
+        name: data.draw(what_is_admitted(model, name), label=name) for name in model.model_fields
+    }
     keys = keys_of(model)
     result = extracted(Reader(said, keys=keys), model, split="fields")
-    whole = Schema.of(model).parse(json.dumps({keys[name]: held for name, held in said.items()})).value
+    whole = (
+        Schema.of(model).parse(json.dumps({keys[name]: held for name, held in said.items()})).value
+    )
     assert result.error is None
     assert result.value == whole
 
@@ -85,7 +91,9 @@ def test_parts_that_say_nothing_leave_the_defaults(made):
     model, value = made
     outline = Outline.of(model)
     optional = [name for name in model.model_fields if not outline.requires(name)]
-    result = extracted(Reader(said_of(value) | dict.fromkeys(optional), keys=keys_of(model)), model, split="fields")
+    result = extracted(
+        Reader(said_of(value) | dict.fromkeys(optional), keys=keys_of(model)), model, split="fields"
+    )
     assert result.error is None
     for name in optional:
         assert getattr(result.value, name) in (None, model.model_fields[name].default)

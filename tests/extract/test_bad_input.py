@@ -113,7 +113,9 @@ def test_an_answer_of_megabytes_that_does_not_fit_goes_back_shortened():
     provider = Reader({"name": [["x"] * 500_000]})
     result = extracted(provider, Firm)
     assert isinstance(result.error, MissingFields)
-    assert max(len(message.content) for call in provider.calls for message in call.messages) < 10_000
+    assert (
+        max(len(message.content) for call in provider.calls for message in call.messages) < 10_000
+    )
     assert isinstance(result.error.__cause__, InvalidAnswer)
 
 

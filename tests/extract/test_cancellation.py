@@ -106,7 +106,9 @@ async def test_each_call_is_counted_wherever_fail_fast_cuts(tenths):
         raise ValueError
 
     results: Any
-    *results, _ = await executor.gather([one(), one(split="single"), one(), DeterministicTask(stop)], fail_fast=True)
+    *results, _ = await executor.gather(
+        [one(), one(split="single"), one(), DeterministicTask(stop)], fail_fast=True
+    )
     assert sum(result.attempts for result in results) == len(wire.ledger)
     for result in results:
         had = {name for name, part in (result.parts or {}).items() if part.success}
@@ -132,7 +134,10 @@ async def test_a_deadline_keeps_the_parts_that_were_in_time(whose):
     executor = ParallelLLMExecutor(wire, 10, deadline=3.0 if whose == "executor" else None)
     result = await only(executor, one(deadline=3.0 if whose == "task" else None))
     assert isinstance(result.error, DeadlineExceeded)
-    assert {name: part.value for name, part in result.parts.items() if part.success} == {"a": 1, "b": 1}
+    assert {name: part.value for name, part in result.parts.items() if part.success} == {
+        "a": 1,
+        "b": 1,
+    }
     assert {type(part.error) for part in result.parts.values() if not part.success} == {Cancelled}
     assert result.missing == ("c", "d")
     assert result.attempts == 4
@@ -170,7 +175,9 @@ async def test_a_timeout_is_that_of_each_call():
 async def test_leaving_an_iterator_early_ends_those_under_way():
     wire = Wire(ones, latency=staggered)
     executor = ParallelLLMExecutor(wire, 20)
-    async with executor.as_completed([ExtractTask("x", FOUR, split="fields"), LLMTask("- a")]) as results:
+    async with executor.as_completed(
+        [ExtractTask("x", FOUR, split="fields"), LLMTask("- a")]
+    ) as results:
         async for result in results:
             assert result.index == 1
             break

@@ -114,10 +114,21 @@ def test_a_script_that_is_at_its_end_is_a_failure_like_any():
 
 def test_the_single_prompt_fills_what_two_tries_did_not():
     rest = {"founded": 1990, "best": {"name": "boats"}}
-    script = [*ANSWERS[:2], "in 1990", *ANSWERS[3:5], "boats", "about 1990", "the boats", json.dumps(rest)]
+    script = [
+        *ANSWERS[:2],
+        "in 1990",
+        *ANSWERS[3:5],
+        "boats",
+        "about 1990",
+        "the boats",
+        json.dumps(rest),
+    ]
     provider = EchoProvider(responses=script, strict=True)
     result = extracted(provider)
     assert result.value == FIRM
-    assert {name for name, part in result.parts.items() if part.origin == "single"} == {"founded", "best"}
+    assert {name for name, part in result.parts.items() if part.origin == "single"} == {
+        "founded",
+        "best",
+    }
     assert provider.call_count == 9
     assert sum(call.error for call in provider.calls) == 0

@@ -6,7 +6,14 @@ from collections import Counter
 import pytest
 from pydantic import BaseModel
 
-from ingather import DeterministicTask, ExtractTask, LLMTask, ParallelLLMExecutor, RetryConfig, run_sync
+from ingather import (
+    DeterministicTask,
+    ExtractTask,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+    run_sync,
+)
 from ingather.errors import ServerFault
 from ingather.events import AttemptEnded, AttemptStarted, RunEnded, RunStarted, TaskEnded
 from ingather.progress import Progress
@@ -59,7 +66,9 @@ async def test_each_part_is_a_task_of_a_run_that_says_whose_it_is():
 
 async def test_whatever_begins_ends():
     scripts = {"seat": says(Raw("?"), Raw("?"), "Oslo"), "founded": ServerFault("500")}
-    _, events, _, _ = await told({"a": one(), "b": one(split="single"), "c": one(deadline=1.5)}, scripts, policy=QUICK)
+    _, events, _, _ = await told(
+        {"a": one(), "b": one(split="single"), "c": one(deadline=1.5)}, scripts, policy=QUICK
+    )
     runs = Counter(type(event) for event in events)
     assert runs[RunStarted] == runs[RunEnded] == 4
     assert runs[AttemptStarted] == runs[AttemptEnded]
@@ -68,12 +77,23 @@ async def test_whatever_begins_ends():
 
 async def test_the_report_counts_an_extraction_once_and_its_calls_once():
     scripts = {"seat": says(Raw("?"), "Oslo"), "founded": ServerFault("500")}
-    tasks = {"a": one(), "call": LLMTask("- seat", response_model=str), "code": DeterministicTask(max, (1, 2))}
+    tasks = {
+        "a": one(),
+        "call": LLMTask("- seat", response_model=str),
+        "code": DeterministicTask(max, (1, 2)),
+    }
     provider, _, summary, results = await told(tasks, scripts, policy=QUICK)
     made = len(provider.calls)
     assert (summary.total, summary.done, summary.succeeded, summary.failed) == (3, 3, 3, 0)
-    assert summary.attempts == summary.calls - 1 == made == sum(result.attempts for result in results.values())
-    assert summary.tokens == sum(result.usage.total_tokens for result in results.values() if result.usage)
+    assert (
+        summary.attempts
+        == summary.calls - 1
+        == made
+        == sum(result.attempts for result in results.values())
+    )
+    assert summary.tokens == sum(
+        result.usage.total_tokens for result in results.values() if result.usage
+    )
     assert summary.cost_usd is None  # the answers that failed had no price
     assert summary.errors == {}
     assert summary.in_flight == 0
@@ -97,8 +117,13 @@ async def test_costs_add_up_over_parts_and_over_failed_answers():
     result = results["a"]
     assert len(provider.calls) == result.attempts == 5
     assert result.cost_usd == pytest.approx(0.005) == summary.cost_usd
-    assert (result.usage.input_tokens, result.usage.output_tokens, result.usage.cached_tokens) == (500, 50, 320)
-    assert sum(part.cost_usd for part in result.parts.values()) == pytest.approx(0.003)  # of the calls that filled them
+    assert (result.usage.input_tokens, result.usage.output_tokens, result.usage.cached_tokens) == (
+        500,
+        50,
+        320,
+    )
+    # of the calls that filled them
+    assert sum(part.cost_usd for part in result.parts.values()) == pytest.approx(0.003)
 
 
 @pytest.mark.parametrize("split", ["fields", "single"])
@@ -113,20 +138,25 @@ async def test_times_are_those_of_the_whole():
     for result in results.values():
         assert result.queued_ms == 0
     assert max(result.duration_ms for result in results.values()) == pytest.approx(3000)
-    assert summary.serial is None  # two at once from beginning to end: how long one takes alone was not seen
+    # two at once from beginning to end: how long one takes alone was not seen
+    assert summary.serial is None
     assert summary.wall == pytest.approx(3.0)
     assert summary.peak == 2
 
 
 async def test_waiting_is_until_its_first_part_is_sent():
-    _, _, _, results = await told({"first": LLMTask("- seat", response_model=str), "it": one()}, bound=1)
+    _, _, _, results = await told(
+        {"first": LLMTask("- seat", response_model=str), "it": one()}, bound=1
+    )
     assert results["it"].queued_ms == pytest.approx(1000)
     assert results["it"].duration_ms == pytest.approx(3000)
 
 
 async def test_backing_off_is_counted():
     _, _, summary, results = await told(
-        {"a": one()}, {"seat": says(ServerFault("500"), "Oslo")}, policy=RetryConfig(max_attempts=2, initial_delay=2.0)
+        {"a": one()},
+        {"seat": says(ServerFault("500"), "Oslo")},
+        policy=RetryConfig(max_attempts=2, initial_delay=2.0),
     )
     assert results["a"].backoff_ms == pytest.approx(results["a"].parts["seat"].backoff_ms)
     assert results["a"].backoff_ms > 0
@@ -137,5 +167,7 @@ async def test_backing_off_is_counted():
 def test_progress_says_how_many_extractions_there_are_and_not_how_many_parts():
     stream = io.StringIO()
     with Progress(stream=stream) as progress:
-        run_sync(ParallelLLMExecutor(Reader(SAID), on_event=progress).execute({"a": one(), "b": one()}))
+        run_sync(
+            ParallelLLMExecutor(Reader(SAID), on_event=progress).execute({"a": one(), "b": one()})
+        )
     assert "2/2 done" in stream.getvalue()

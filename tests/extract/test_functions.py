@@ -77,7 +77,9 @@ def test_none_is_nothing_where_there_may_be_nothing():
 
 
 def test_functions_can_fill_all_of_it_and_no_call_is_made():
-    provider, result = filled({name: lambda text, value=value: value for name, value in SAID.items()})
+    provider, result = filled(
+        {name: lambda text, value=value: value for name, value in SAID.items()}
+    )
     assert result.value == Firm(**SAID)
     assert provider.calls == []
     assert result.attempts == 0
@@ -123,7 +125,9 @@ def test_a_value_that_is_none_of_the_fields_is_a_failure(given):
 
 
 def test_the_ladder_is_climbed_for_the_others_beside_it():
-    provider, result = filled({"revenue": lambda text: 1 / 0}, founded=says(Raw("?"), Raw("?"), 1990))
+    provider, result = filled(
+        {"revenue": lambda text: 1 / 0}, founded=says(Raw("?"), Raw("?"), 1990)
+    )
     assert result.error.fields == ("revenue",)
     assert result.parts["founded"].value == 1990
     assert provider.asked_for("founded") == 3
@@ -139,7 +143,13 @@ def test_a_name_that_is_no_field_is_told_before_anything_is_paid():
 def test_it_has_the_tasks_timeout():
     provider = Reader(SAID)
     blocked = threading.Event()
-    result = extracted(provider, Firm, split="fields", timeout=0.05, functions={"founded": lambda text: blocked.wait()})
+    result = extracted(
+        provider,
+        Firm,
+        split="fields",
+        timeout=0.05,
+        functions={"founded": lambda text: blocked.wait()},
+    )
     blocked.set()
     assert isinstance(result.parts["founded"].error, AttemptTimeout)
     assert result.missing == ("founded",)
@@ -169,13 +179,17 @@ def test_a_function_may_ask_the_executor_itself_even_at_one():
 
     def best(text):
         question = f"{text}\n\nExtract from the document:\n- best"
-        return run_sync(executor.execute({"q": LLMTask(question, response_model=Product)}))["q"].unwrap()
+        return run_sync(executor.execute({"q": LLMTask(question, response_model=Product)}))[
+            "q"
+        ].unwrap()
 
     async def founded(text):
         question = f"{text}\n\nExtract from the document:\n- founded"
         return (await executor.gather([LLMTask(question, response_model=int)]))[0].unwrap()
 
-    result = extracted(provider, Firm, executor=executor, functions={"best": best, "founded": founded})
+    result = extracted(
+        provider, Firm, executor=executor, functions={"best": best, "founded": founded}
+    )
     assert result.value == Firm(**SAID)
     assert provider.peak == 1
     assert result.attempts == 1  # those of its own: what a function asks for is the function's
@@ -217,6 +231,9 @@ def test_a_bound_of_functions_and_calls_together():
 
     provider = Reader(dict.fromkeys("def", 1), latency=0.01)
     executor = ParallelLLMExecutor(provider, max_concurrency=2)
-    tasks = [ExtractTask(TEXT, Wide, split="fields", functions=dict.fromkeys("abc", counted)) for _ in range(5)]
+    tasks = [
+        ExtractTask(TEXT, Wide, split="fields", functions=dict.fromkeys("abc", counted))
+        for _ in range(5)
+    ]
     assert all(result.success for result in run_sync(executor.gather(tasks)))
     assert most <= 2

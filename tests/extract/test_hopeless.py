@@ -6,7 +6,15 @@ import pytest
 from pydantic import BaseModel
 
 from ingather import ExtractTask, LLMResponse, ParallelLLMExecutor, errors, run_sync
-from ingather.errors import Filtered, InvalidAnswer, MissingFields, Refused, ServerFault, TooLong, Truncated
+from ingather.errors import (
+    Filtered,
+    InvalidAnswer,
+    MissingFields,
+    Refused,
+    ServerFault,
+    TooLong,
+    Truncated,
+)
 from tests.extract.stand_ins import Raw, Reader, by_origin, extracted, says
 
 
@@ -29,7 +37,9 @@ COLD = {"temperature": 0}
 
 
 def extraction(model: Any = Strict, *, bound=10, split="fields", **scripts):
-    options = {name: scripts.pop(name) for name in ("config_overrides", "fallback") if name in scripts}
+    options = {
+        name: scripts.pop(name) for name in ("config_overrides", "fallback") if name in scripts
+    }
     provider = Reader({**SAID, **scripts})
     executor = ParallelLLMExecutor(provider, bound)
     return provider, extracted(provider, model, split=split, executor=executor, **options)
@@ -65,7 +75,9 @@ def test_one_field_that_came_or_of_which_there_is_nothing_is_a_part_of_it():
 
 def test_what_a_function_gave_is_a_part_of_it_too():
     provider = Reader(dict.fromkeys(SAID, ServerFault("500")))
-    assert extracted(provider, Firm, split="fields", functions={"seat": lambda _: "Rome"}).value == Firm(seat="Rome")
+    assert extracted(
+        provider, Firm, split="fields", functions={"seat": lambda _: "Rome"}
+    ).value == Firm(seat="Rome")
 
 
 # -- cut
@@ -81,7 +93,8 @@ def test_at_temperature_0_a_part_that_was_cut_is_not_asked_again_unchanged():
 def test_nor_is_one_that_was_refused_or_filtered(error):
     provider, _ = extraction(founded=error, config_overrides=COLD)
     assert len(provider.calls) == 4
-    assert extraction(founded=says(error, 1990))[1].value == Strict(**SAID)  # else it may be better next time
+    # else it may be better next time
+    assert extraction(founded=says(error, 1990))[1].value == Strict(**SAID)
 
 
 @pytest.mark.parametrize("overrides", [None, COLD])
@@ -92,14 +105,20 @@ def test_what_was_cut_is_not_asked_for_with_more_of_it_under_the_same_limit(over
 
 
 def test_the_prompt_for_what_is_missing_leaves_out_what_was_cut():
-    provider, result = extraction(products=cut(), motto=says(Raw("?"), Raw("?"), "Float."), config_overrides=COLD)
+    provider, result = extraction(
+        products=cut(), motto=says(Raw("?"), Raw("?"), "Float."), config_overrides=COLD
+    )
     assert provider.calls[-1].fields == ("motto",)
     assert by_origin(result)["single"] == {"motto"}
 
 
-@pytest.mark.parametrize("founded", ["19", '"19', '"\\', "[1, [2, ", '{"a": {"b": 2}, "c', "nu", "-", ""])
+@pytest.mark.parametrize(
+    "founded", ["19", '"19', '"\\', "[1, [2, ", '{"a": {"b": 2}, "c', "nu", "-", ""]
+)
 @pytest.mark.parametrize("overrides", [None, COLD])
-def test_one_answer_for_all_that_was_cut_keeps_what_is_complete_and_asks_for_the_rest_by_field(overrides, founded):
+def test_one_answer_for_all_that_was_cut_keeps_what_is_complete_and_asks_for_the_rest_by_field(
+    overrides, founded
+):
     text = '{"products": ["boats"], "seat": "Oslo", "founded": ' + founded
     calls = []
 
@@ -137,7 +156,10 @@ def test_a_text_that_is_too_long_is_not_sent_for_each_part(bound):
 def test_nor_is_another_one_as_long_by_the_same_executor():
     provider = Reader(dict.fromkeys(SAID, TooLong("long")), latency=0.001)
     executor = ParallelLLMExecutor(provider, 10)
-    tasks = [ExtractTask("x" * 100, Strict, split="fields"), ExtractTask("y" * 200, Strict, split="fields")]
+    tasks = [
+        ExtractTask("x" * 100, Strict, split="fields"),
+        ExtractTask("y" * 200, Strict, split="fields"),
+    ]
     run_sync(executor.execute({"it": tasks[0]}))
     before = len(provider.calls)
     run_sync(executor.execute({"it": tasks[1]}))

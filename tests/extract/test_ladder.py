@@ -64,12 +64,18 @@ def test_a_part_that_does_not_fit_is_asked_again():
 def test_the_others_do_not_wait_for_it_nor_are_they_asked_again():
     provider, result = extraction(founded=says(Raw(""), Raw(""), 1990), seat=says(7, "Oslo"))
     assert result.value == FIRM
-    assert by_origin(result) == {"part": {"products", "motto"}, "retry": {"seat"}, "single": {"founded"}}
+    assert by_origin(result) == {
+        "part": {"products", "motto"},
+        "retry": {"seat"},
+        "single": {"founded"},
+    }
     assert sorted(asked(provider)) == [("founded",), ("founded",), ("seat",)]
 
 
 def test_one_prompt_asks_for_all_that_is_missing_then_and_for_nothing_else():
-    twice_wrong = {name: says(Raw("?"), Raw("?"), SAID[name]) for name in ("seat", "founded", "motto")}
+    twice_wrong = {
+        name: says(Raw("?"), Raw("?"), SAID[name]) for name in ("seat", "founded", "motto")
+    }
     provider, result = extraction(**twice_wrong)
     assert result.value == FIRM
     assert provider.calls[-1].fields == ("seat", "founded", "motto")
@@ -84,7 +90,9 @@ def test_each_rung_is_there_only_once():
 
 
 RUNGS = [
-    rungs for size in range(4) for rungs in itertools.combinations(("retry", "single", "partial"), size)
+    rungs
+    for size in range(4)
+    for rungs in itertools.combinations(("retry", "single", "partial"), size)
 ]  # each subset
 
 
@@ -113,7 +121,9 @@ def test_a_rung_that_succeeds_is_the_last(fallback, fails):
 
 
 def test_the_order_in_which_rungs_are_named_does_not_matter():
-    provider, result = extraction(["partial", "single", "retry"], founded=says(Raw("?"), Raw("?"), 1990))
+    provider, result = extraction(
+        ["partial", "single", "retry"], founded=says(Raw("?"), Raw("?"), 1990)
+    )
     assert by_origin(result)["single"] == {"founded"}
     assert result.attempts == len(provider.calls) == 6
 
@@ -142,11 +152,18 @@ def test_the_table_has_every_class_of_error():
     ours = {kind for kind in leaves(errors.IngatherError) if kind.__module__ == "ingather.errors"}
     listed = {type(error) for error in (*AGAIN, *AS_IT_IS, *FINAL)}
     of_no_part = {errors.RateLimited, MissingFields, errors.StoreUnusable}
-    assert ours - listed == of_no_part | {errors.Cancelled, NotSent, errors.BudgetSpent, errors.DeadlineExceeded}
+    assert ours - listed == of_no_part | {
+        errors.Cancelled,
+        NotSent,
+        errors.BudgetSpent,
+        errors.DeadlineExceeded,
+    }
 
 
 def named(failures):
-    return pytest.mark.parametrize("error", failures, ids=[type(error).__name__ for error in failures])
+    return pytest.mark.parametrize(
+        "error", failures, ids=[type(error).__name__ for error in failures]
+    )
 
 
 @named(AGAIN)
@@ -183,7 +200,9 @@ def test_where_no_call_can_succeed_none_is_made(error):
     provider, result = extraction(founded=error)
     assert type(result.error) is type(error)
     assert asked(provider) == []
-    assert {name for name, part in result.parts.items() if part.success} <= SAID.keys() - {"founded"}
+    assert {name for name, part in result.parts.items() if part.success} <= SAID.keys() - {
+        "founded"
+    }
 
 
 @named(FINAL)
@@ -200,7 +219,9 @@ def test_the_single_prompt_fails_as_a_part_may():
     provider, result = extraction(founded=says(Raw("?"), Raw("?"), AuthFailed("401")))
     assert isinstance(result.error, AuthFailed)
     assert result.attempts == len(provider.calls) == 6
-    assert {name for name, part in result.parts.items() if part.success} == SAID.keys() - {"founded"}
+    assert {name for name, part in result.parts.items() if part.success} == SAID.keys() - {
+        "founded"
+    }
 
 
 def test_a_part_that_another_failure_made_pointless_is_not_asked_again():
@@ -216,7 +237,9 @@ QUICK = RetryConfig(max_attempts=3, initial_delay=0.001, max_delay=0.001)
 
 
 def test_what_the_retry_policy_mends_is_no_failure_of_the_part():
-    provider, result = extraction(retry=QUICK, founded=says(ServerFault("500"), ServerFault("500"), 1990))
+    provider, result = extraction(
+        retry=QUICK, founded=says(ServerFault("500"), ServerFault("500"), 1990)
+    )
     assert by_origin(result) == {"part": set(SAID)}
     assert result.parts["founded"].attempts == 3
     assert result.attempts == len(provider.calls) == 6
@@ -242,12 +265,17 @@ def test_of_a_single_answer_what_is_right_is_kept():
     provider = Reader({**SAID, "founded": says("long ago", 1990)})
     result = extracted(provider, Firm, split="single")
     assert result.value == FIRM
-    assert [call.fields for call in provider.calls] == [("products", "seat", "founded", "motto"), ("founded",)]
+    assert [call.fields for call in provider.calls] == [
+        ("products", "seat", "founded", "motto"),
+        ("founded",),
+    ]
     assert by_origin(result) == {"single": {"products", "seat", "motto"}, "retry": {"founded"}}
 
 
 def test_what_a_single_answer_leaves_out_is_missing_if_it_must_be_there():
-    provider = Reader({**SAID, "founded": says(Raw('{"products": ["boats"], "seat": "Oslo"}'), 1990)})
+    provider = Reader(
+        {**SAID, "founded": says(Raw('{"products": ["boats"], "seat": "Oslo"}'), 1990)}
+    )
     result = extracted(provider, Firm, split="single")
     assert [call.fields for call in provider.calls][1:] == [("founded", "motto")]
     assert result.value == FIRM
@@ -278,7 +306,9 @@ def test_the_single_prompts_answer_may_be_right_in_part_too():
     assert len(provider.calls) == 7
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "7", "null", '{"other": 1}', "[]", "{}", '{"seat": NaN}', "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", "7", "null", '{"other": 1}', "[]", "{}", '{"seat": NaN}', "\ud800"]
+)
 def test_an_answer_of_another_kind_holds_nothing(text):
     provider = Reader({name: Raw(text) for name in SAID})
     result = extracted(provider, Firm, split="single", fallback=("partial",))

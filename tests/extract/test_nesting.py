@@ -67,8 +67,11 @@ async def test_what_was_begun_is_ended_before_more_is_begun():
     wire = Wire(ones, latency=1.0)
     executor = ParallelLLMExecutor(wire, max_concurrency=4)
     now = asyncio.get_running_loop().time
-    ended = [(now(), result.index) async for result in executor.as_completed(one() for _ in range(20))]
-    assert [index for _, index in sorted(ended)] == list(range(20))  # two may end at the same moment
+    ended = [
+        (now(), result.index) async for result in executor.as_completed(one() for _ in range(20))
+    ]
+    # two may end at the same moment
+    assert [index for _, index in sorted(ended)] == list(range(20))
 
 
 @BOUNDS
@@ -78,7 +81,9 @@ async def test_inside_async_functions_and_those_inside_others(bound):
     executor = ParallelLLMExecutor(wire, bound)
 
     async def section(depth):
-        inner = [one() if depth == 0 else DeterministicTask(section, (depth - 1,)) for _ in range(3)]
+        inner = [
+            one() if depth == 0 else DeterministicTask(section, (depth - 1,)) for _ in range(3)
+        ]
         return sum(
             result.value.a if depth == 0 else result.value
             for result in (await executor.gather(inner))
@@ -126,7 +131,9 @@ async def test_from_two_loops_at_once():
     wire = Wire(ones, latency=0.001)
     executor = ParallelLLMExecutor(wire, max_concurrency=3)
     there = list[object]()
-    thread = threading.Thread(target=lambda: there.extend(run_sync(executor.gather([one() for _ in range(20)]))))
+    thread = threading.Thread(
+        target=lambda: there.extend(run_sync(executor.gather([one() for _ in range(20)])))
+    )
     thread.start()
     here = await executor.gather([one() for _ in range(20)])
     await asyncio.to_thread(thread.join)
@@ -137,7 +144,9 @@ async def test_from_two_loops_at_once():
 @pytest.mark.looptime
 async def test_no_slot_is_held_while_a_part_sleeps():
     """At one slot: the others go on while one backs off."""
-    wire = Wire(lambda prompt, number: ServerFault("500") if number == 1 else ones(prompt), latency=1.0)
+    wire = Wire(
+        lambda prompt, number: ServerFault("500") if number == 1 else ones(prompt), latency=1.0
+    )
     policy = RetryConfig(max_attempts=2, initial_delay=2.0, max_delay=2.0)
     executor = ParallelLLMExecutor(wire, 1, default_retry=policy)
     (result,) = await executor.gather([one()])
@@ -160,7 +169,9 @@ def had(result):
 
 
 def fails_for(name):
-    return lambda prompt, number: ServerFault("500") if fields_in(prompt) == [name] else ones(prompt)
+    return lambda prompt, number: (
+        ServerFault("500") if fields_in(prompt) == [name] else ones(prompt)
+    )
 
 
 @pytest.mark.looptime
@@ -175,7 +186,9 @@ async def test_a_part_that_fails_stops_nobody_with_fail_fast():
 async def test_an_extraction_that_fails_stops_the_others_and_what_they_had_stays():
     wire = Wire(
         lambda prompt, number: BadRequest("400") if "Poison" in prompt else ones(prompt),
-        latency=lambda prompt: 9.0 if "Poison" not in prompt and fields_in(prompt) == ["c"] else 1.0,
+        latency=lambda prompt: (
+            9.0 if "Poison" not in prompt and fields_in(prompt) == ["c"] else 1.0
+        ),
     )
     executor = ParallelLLMExecutor(wire, 8)
     failing, other = cast("Any", await executor.gather([one("Poison."), one()], fail_fast=True))
@@ -208,7 +221,9 @@ async def test_closing_the_executor_ends_them_with_what_they_had():
     wire = Wire(ones, latency=1.0)
     executor = ParallelLLMExecutor(wire, 3)
     results: Any
-    results, _ = await asyncio.gather(executor.gather([one() for _ in range(3)]), closed_after(1.5, executor))
+    results, _ = await asyncio.gather(
+        executor.gather([one() for _ in range(3)]), closed_after(1.5, executor)
+    )
     assert [had(result) for result in results] == [{"a": 1}] * 3
     assert all(isinstance(result.error, Cancelled) for result in results)
     assert sum(result.attempts for result in results) == len(wire.ledger) == 6
@@ -223,7 +238,9 @@ async def test_among_steps_it_has_a_tag_and_its_answer_is_no_message():
     results: Any = await executor.execute_sequential(steps, pass_result=True)
     assert [result.tag for result in results] == ["step_0", "step_1", "step_2", "mine"]
     assert [result.value for result in results[1::2]] == [ALL, ALL]
-    assert [part.tag for part in results[1].parts.values()] == [f"step_1.{name}" for name in FOUR.model_fields]
+    assert [part.tag for part in results[1].parts.values()] == [
+        f"step_1.{name}" for name in FOUR.model_fields
+    ]
 
 
 async def test_an_interrupt_in_a_function_of_it_goes_through():

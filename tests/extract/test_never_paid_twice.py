@@ -20,7 +20,14 @@ class Firm(BaseModel):
     share: float | None = None
 
 
-SAID = {"products": ["boats"], "seat": "Oslo", "founded": 1990, "motto": "Float.", "people": ["Kari"], "share": 0.5}
+SAID = {
+    "products": ["boats"],
+    "seat": "Oslo",
+    "founded": 1990,
+    "motto": "Float.",
+    "people": ["Kari"],
+    "share": 0.5,
+}
 NEEDED = {"products", "seat", "founded"}
 FAILURES = st.sampled_from(
     [Raw("?"), Raw("{}"), Raw('{"seat": "Rome", "founded": "x"}'), ServerFault("500"), BadRequest("400"),
@@ -29,12 +36,18 @@ FAILURES = st.sampled_from(
 RUNGS = st.sets(st.sampled_from(["retry", "single", "partial"])).map(tuple)
 SCRIPTS = st.fixed_dictionaries({name: st.lists(FAILURES, max_size=3) for name in SAID})
 OPTIONS = st.fixed_dictionaries(
-    {"split": st.sampled_from(["fields", "single", "auto"]), "fallback": RUNGS, "prime": st.booleans()}
+    {
+        "split": st.sampled_from(["fields", "single", "auto"]),
+        "fallback": RUNGS,
+        "prime": st.booleans(),
+    }
 )
 
 
 @given(SCRIPTS, OPTIONS, st.sampled_from([1, 2, 10]), st.integers(1, 2))
-def test_what_was_had_is_asked_for_no_more_and_every_call_is_counted(failures, options, bound, tries):
+def test_what_was_had_is_asked_for_no_more_and_every_call_is_counted(
+    failures, options, bound, tries
+):
     scripts = {name: says(*failures[name], SAID[name]) for name in SAID}
     provider = Reader(scripts)
     policy = RetryConfig(max_attempts=tries, initial_delay=1e-6, max_delay=1e-6)
@@ -81,7 +94,9 @@ def is_final(result):
 
 def assert_paid(provider, result):
     answered = sum(call.answer is not None for call in provider.calls)
-    times = Usage(PART_USAGE.input_tokens * answered, PART_USAGE.output_tokens * answered, 64 * answered)
+    times = Usage(
+        PART_USAGE.input_tokens * answered, PART_USAGE.output_tokens * answered, 64 * answered
+    )
     assert result.usage == (times if answered else None)
     assert result.cost_usd is None or abs(result.cost_usd - 0.001 * answered) < 1e-9
 

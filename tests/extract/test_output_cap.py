@@ -8,7 +8,7 @@ from pydantic import BaseModel, create_model
 
 from ingather import Budget, ExtractTask, ParallelLLMExecutor, connect, run_sync
 from ingather.errors import Filtered, Truncated
-from ingather.output_cap import LEAST, MOST, RAISED, output_cap
+from ingather.extract.output_cap import LEAST, MOST, RAISED, output_cap
 from ingather.schema import Schema
 from ingather.transport import Reply
 
@@ -44,11 +44,25 @@ def right(asked):
     return said(json.dumps(value))
 
 
-def extracted(server, model="openai/m", *, params: Any = None, executor: Any = None, task: Any = None, **options: Any):
-    provider: Any = connect(model, **{"base_url": "http://localhost:8000/v1", **options}, **(params or {}))
+def extracted(
+    server,
+    model="openai/m",
+    *,
+    params: Any = None,
+    executor: Any = None,
+    task: Any = None,
+    **options: Any,
+):
+    provider: Any = connect(
+        model, **{"base_url": "http://localhost:8000/v1", **options}, **(params or {})
+    )
     provider._transport = server
     task = {"split": "fields", **(task or {})}
-    (result,) = run_sync(ParallelLLMExecutor(provider, 1, **(executor or {})).gather([ExtractTask("…", Names, **task)]))
+    (result,) = run_sync(
+        ParallelLLMExecutor(provider, 1, **(executor or {})).gather(
+            [ExtractTask("…", Names, **task)]
+        )
+    )
     return result
 
 
@@ -58,7 +72,10 @@ CAPS = {"max_tokens", "max_completion_tokens", "max_output_tokens", "n_predict"}
 def test_each_part_has_a_limit_where_nobody_set_one():
     server = Server(right)
     assert extracted(server).value == Names(names=["Ann"], seat="Oslo")
-    assert [body["max_tokens"] for body in server.bodies] == [output_cap(Schema.of(list[str]).wire), LEAST]
+    assert [body["max_tokens"] for body in server.bodies] == [
+        output_cap(Schema.of(list[str]).wire),
+        LEAST,
+    ]
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
@@ -72,7 +89,8 @@ def test_whoever_sets_one_in_any_spelling_keeps_it_alone(name, where):
         assert {key: body[key] for key in CAPS & body.keys()} == {name: 77}
 
 
-@pytest.mark.filterwarnings("ignore:'max_new_tokens' is sent as it is")  # since most servers call it max_tokens
+# since most servers call it max_tokens
+@pytest.mark.filterwarnings("ignore:'max_new_tokens' is sent as it is")
 @pytest.mark.parametrize("name", ["n_predict", "num_predict", "max_new_tokens"])
 @pytest.mark.parametrize("is_within", [False, True])
 def test_so_does_whoever_sets_one_that_only_servers_of_one_s_own_know(name, is_within):
@@ -109,12 +127,16 @@ def test_a_part_that_was_cut_is_asked_again_with_more_room_once(temperature):
 def test_one_that_was_filtered_is_asked_again_only_where_it_may_differ(temperature):
     server = Server(lambda asked: said("", "content_filter"))
     result = extracted(server, task={"config_overrides": {"temperature": temperature}})
-    assert len([body for body in server.bodies if "- names" in str(body["messages"])]) == (1 if temperature == 0 else 3)
+    assert len([body for body in server.bodies if "- names" in str(body["messages"])]) == (
+        1 if temperature == 0 else 3
+    )
     assert isinstance(result.error.__cause__, Filtered)
 
 
 def test_the_room_that_it_then_has_may_be_enough():
-    server = Server(lambda asked: right(asked) if asked["max_tokens"] >= RAISED * LEAST else said("{", "length"))
+    server = Server(
+        lambda asked: right(asked) if asked["max_tokens"] >= RAISED * LEAST else said("{", "length")
+    )
     result = extracted(server)
     assert result.value == Names(names=["Ann"], seat="Oslo")
     assert {part.origin for part in result.parts.values()} == {"retry"}
@@ -126,7 +148,11 @@ def test_the_room_that_it_then_has_may_be_enough():
      "max_tokens must be at most 2048", "'max_completion_tokens' is too large: 4096"],
 )  # fmt: skip
 def test_a_server_that_refuses_the_limit_is_asked_without_and_from_then_on(message):
-    server = Server(lambda asked: (400, {"error": {"message": message}}) if "max_tokens" in asked else right(asked))
+    server = Server(
+        lambda asked: (
+            (400, {"error": {"message": message}}) if "max_tokens" in asked else right(asked)
+        )
+    )
     assert extracted(server).value == Names(names=["Ann"], seat="Oslo")
     sent = len(server.bodies)
     assert extracted(server).success  # by another executor, which finds that out for itself
@@ -143,7 +169,12 @@ def test_with_a_budget_the_limit_is_what_is_reserved():
 def test_it_grows_with_the_schema_within_bounds():
     row: Any = create_model("Row", **{f"f{number}": (str, ...) for number in range(10)})  # type: ignore[call-overload]
     assert output_cap(Schema.of(int).wire) == LEAST
-    assert LEAST < output_cap(Schema.of(list[str]).wire) < output_cap(Schema.of(list[row]).wire) == MOST
+    assert (
+        LEAST
+        < output_cap(Schema.of(list[str]).wire)
+        < output_cap(Schema.of(list[row]).wire)
+        == MOST
+    )
 
     class Tree(BaseModel):
         name: str

@@ -71,7 +71,9 @@ def one(text="", split="fields"):
 
 
 def asked_in(prompt):
-    return tuple(re.findall(r"^- (\w+)", prompt.rpartition("Extract from the document:\n")[2], re.MULTILINE))
+    return tuple(
+        re.findall(r"^- (\w+)", prompt.rpartition("Extract from the document:\n")[2], re.MULTILINE)
+    )
 
 
 @pytest.mark.parametrize("split", ["fields", "single"])
@@ -93,19 +95,27 @@ async def test_every_fault_befalls_a_part_and_is_got_over(way, fault):
     async with serving(way, script={"- founded": [fault]}) as (sim, executor):
         (result,) = await executor.gather([one()])
         assert result.error is None
-        assert result.parts["founded"].origin == ("retry" if fault in ("length", "refusal") else "part")
+        assert result.parts["founded"].origin == (
+            "retry" if fault in ("length", "refusal") else "part"
+        )
         assert {part.origin for name, part in result.parts.items() if name != "founded"} == {"part"}
         assert result.attempts == len(sim.ledger) == 6
 
 
 async def test_what_is_decided_by_the_request_goes_on_to_the_single_prompt():
     def decide(prompt, schema):
-        return {("founded",): "400", ("employees",): Say("about four hundred")}.get(asked_in(prompt))
+        return {("founded",): "400", ("employees",): Say("about four hundred")}.get(
+            asked_in(prompt)
+        )
 
     async with serving(script=decide) as (sim, executor):
         (result,) = await executor.gather([one()])
-        assert by_origin(result) == {"part": {"products", "place", "rivals"}, "single": {"founded", "employees"}}
-        assert result.attempts == len(sim.ledger) == 5 + 1 + 1  # an answer that does not fit is sent back, a 400 is not
+        assert by_origin(result) == {
+            "part": {"products", "place", "rivals"},
+            "single": {"founded", "employees"},
+        }
+        # an answer that does not fit is sent back, a 400 is not
+        assert result.attempts == len(sim.ledger) == 5 + 1 + 1
 
 
 async def test_a_part_that_is_cut_at_the_limit_of_the_output():
@@ -117,7 +127,10 @@ async def test_a_part_that_is_cut_at_the_limit_of_the_output():
 
 
 async def test_a_wrong_key_is_paid_for_once():
-    async with serving(bound=2, params={"api_key": "wrong"}, api_key="right", latency=0.02) as (sim, executor):
+    async with serving(bound=2, params={"api_key": "wrong"}, api_key="right", latency=0.02) as (
+        sim,
+        executor,
+    ):
         results = await executor.gather([one() for _ in range(20)])
         assert all(isinstance(result.error, AuthFailed) for result in results)
         assert len(sim.ledger) <= 2
@@ -125,21 +138,35 @@ async def test_a_wrong_key_is_paid_for_once():
 
 async def test_parts_that_are_refused_do_not_stop_the_others_of_a_data_set():
     texts = [TEXT if number % 3 else TEXT.replace("Bergen", "Oslo") for number in range(9)]
-    async with serving(bound=4, script=lambda prompt, schema: "400" if "Bergen" in prompt else None) as (sim, executor):
+    async with serving(
+        bound=4, script=lambda prompt, schema: "400" if "Bergen" in prompt else None
+    ) as (sim, executor):
         results = await executor.gather([one(text) for text in texts])
         assert [result.success for result in results] == [text != TEXT for text in texts]
-        assert {type(result.error.__cause__) for result in results if not result.success} == {BadRequest}
+        assert {type(result.error.__cause__) for result in results if not result.success} == {
+            BadRequest
+        }
         assert sum(result.attempts for result in results) == len(sim.ledger)
 
 
 async def test_under_faults_by_chance_nothing_is_lost_and_all_is_counted():
-    faults = "500,503,truncate,slow,malformed,html"  # no "drop": on a connection used before, the request goes again
-    async with serving(bound=20, error_rate=0.2, seed=7, faults=faults, trickle=0.001) as (sim, executor):
+    # no "drop": on a connection used before, the request goes again
+    faults = "500,503,truncate,slow,malformed,html"
+    async with serving(bound=20, error_rate=0.2, seed=7, faults=faults, trickle=0.001) as (
+        sim,
+        executor,
+    ):
         results = await executor.gather([one(f"{TEXT} Report {number}.") for number in range(40)])
         assert sum(result.attempts for result in results) == len(sim.ledger)
-        assert all(result.success for result in results)  # which the seed decides, and not when it runs
-        right = Counter(call.fingerprint for call in sim.ledger if call.status == 200 and call.fault in ("", "slow"))
-        assert set(right.values()) == {1}  # what had been answered rightly was not sent a second time
+        # which the seed decides, and not when it runs
+        assert all(result.success for result in results)
+        right = Counter(
+            call.fingerprint
+            for call in sim.ledger
+            if call.status == 200 and call.fault in ("", "slow")
+        )
+        # what had been answered rightly was not sent a second time
+        assert set(right.values()) == {1}
 
 
 async def test_the_limits_of_the_quota_hold_for_parts_as_for_any_call():

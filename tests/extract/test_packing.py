@@ -7,9 +7,9 @@ import pytest
 from pydantic import BaseModel, Field, create_model
 
 from ingather.errors import SetupError
-from ingather.outline import Outline
-from ingather.packing import asks_for
-from ingather.providers.ceilings import CEILINGS, Ceiling
+from ingather.extract.outline import Outline
+from ingather.extract.packing import asks_for
+from ingather.schema.ceiling import CEILINGS, Ceiling
 from tests.extract.stand_ins import Reader, extracted
 
 
@@ -51,7 +51,10 @@ def test_by_fields_there_is_still_a_call_for_each():
 
 
 def test_fields_of_unlike_size_are_packed_too():
-    fields: Any = {f"f{number}": (str, Field(description="x" * (600 if number == 3 else 10))) for number in range(8)}
+    fields: Any = {
+        f"f{number}": (str, Field(description="x" * (600 if number == 3 else 10)))
+        for number in range(8)
+    }
     model = create_model("Uneven", **fields)
     ceiling = Ceiling(bytes=900)
     provider, result = asked(model, ceiling)
@@ -94,7 +97,9 @@ def test_what_cannot_be_taken_apart_is_refused_by_name_before_anything_is_sent(s
 
 def test_the_prompt_for_what_is_missing_keeps_to_it_as_well():
     model = wide(6, int, ...)
-    provider, result = asked(model, Ceiling(properties=3), dict.fromkeys(model.model_fields, "no number"))
+    provider, result = asked(
+        model, Ceiling(properties=3), dict.fromkeys(model.model_fields, "no number")
+    )
     assert not result.success
     assert all(Ceiling(properties=3).admits(call.form) for call in provider.calls)
     assert max(len(call.fields) for call in provider.calls) == 3
@@ -102,4 +107,6 @@ def test_the_prompt_for_what_is_missing_keeps_to_it_as_well():
 
 def test_without_a_ceiling_all_of_it_is_one_call():
     outline = Outline.of(wide(200))
-    assert [ask.fields for ask in asks_for(outline, outline.asked, "auto", Ceiling())] == [outline.asked]
+    assert [ask.fields for ask in asks_for(outline, outline.asked, "auto", Ceiling())] == [
+        outline.asked
+    ]

@@ -36,7 +36,12 @@ def begun(provider):
 async def test_the_first_part_goes_alone_and_then_all_others_at_once():
     provider, result = await primed()
     assert result.value == Firm(**SAID)
-    assert begun(provider) == [(("products",), 0), (("seat",), 1), (("founded",), 1), (("motto",), 1)]
+    assert begun(provider) == [
+        (("products",), 0),
+        (("seat",), 1),
+        (("founded",), 1),
+        (("motto",), 1),
+    ]
 
 
 async def test_without_it_all_go_at_once():

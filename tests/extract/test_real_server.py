@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from ingather import ExtractTask, ParallelLLMExecutor, connect
-from ingather.outline import Outline
+from ingather.extract.outline import Outline
 from ingather.schema import Schema
 from tests.servers.llama import serving
 
@@ -35,7 +35,9 @@ class Business(BaseModel):
     seat: Seat = Field(description="Where the company is.")
     customers: list[Word] = Field(description="Who buys from it.", max_length=3)
     rivals: list[Word] = Field(default=[], description="With whom it competes.", max_length=3)
-    season: Literal["spring", "summer", "autumn", "winter"] | None = Field(None, description="When it sells most.")
+    season: Literal["spring", "summer", "autumn", "winter"] | None = Field(
+        None, description="When it sells most."
+    )
     risks: Annotated[list[Word], Field(min_length=1, max_length=2)]
 
 
@@ -70,10 +72,13 @@ async def test_every_part_is_valid_and_the_text_is_read_once(llama, bound, prime
     result = await extracted(llama, task, bound)
     assert_valid(result, Business)
     first, *others = sorted(result.parts.values(), key=lambda part: part.usage.cached_tokens)
-    text = min(len(PASSAGE) * 4 // 2, first.usage.input_tokens // 2)  # most letters are a token of this model's
+    # most letters are a token of this model's
+    text = min(len(PASSAGE) * 4 // 2, first.usage.input_tokens // 2)
     assert first.usage.cached_tokens < text
     assert all(part.usage.cached_tokens > text for part in others)
-    assert result.usage.cached_tokens == sum(part.usage.cached_tokens for part in result.parts.values())
+    assert result.usage.cached_tokens == sum(
+        part.usage.cached_tokens for part in result.parts.values()
+    )
 
 
 async def test_one_prompt_for_all_is_valid_too(llama):
@@ -97,11 +102,17 @@ READ = {"aapl-1994.txt": 20_000, "reac-2015.htm": 12_000}  # tokens that Item 1 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "whose"), [("aapl-1994.txt", "ours"), ("reac-2015.htm", "tenk's")])
+@pytest.mark.parametrize(
+    ("name", "whose"), [("aapl-1994.txt", "ours"), ("reac-2015.htm", "tenk's")]
+)
 async def test_the_business_of_a_real_filing(filings, name, whose):
     """With all components of the 10-K analysis it takes a minute, and two for the longer text."""
     filing_module = pytest.importorskip("tenk.filing")
-    model = pytest.importorskip("tenk.models.business").BusinessAnalysisSection if whose == "tenk's" else Business
+    model = (
+        pytest.importorskip("tenk.models.business").BusinessAnalysisSection
+        if whose == "tenk's"
+        else Business
+    )
     filing = await asyncio.to_thread(filing_module.read_filing, filings / name)
     text = next(item.text for item in filing.items if item.item == "1")
     with serving("--parallel", "1", "--context", "32768") as url:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, RootModel, create_model
 from typing_extensions import TypedDict
 
 from ingather import ExtractTask, ParallelLLMExecutor
-from ingather.providers.ceilings import Ceiling
+from ingather.schema.ceiling import Ceiling
 from tests.extract.stand_ins import Reader, extracted
 
 
@@ -123,9 +123,10 @@ def test_whatever_holds_others_is_composed(kind, said):
 def test_whatever_is_a_value_by_itself_is_not(kind):
     said = "small" if kind is Size else 1
     model = create_model("M", one=(kind, ...), two=(kind, ...))
-    assert calls(model, {"one": str(said) if kind is str else said, "two": str(said) if kind is str else said}) == [
-        ("one", "two")
-    ]
+    assert calls(
+        model,
+        {"one": str(said) if kind is str else said, "two": str(said) if kind is str else said},
+    ) == [("one", "two")]
 
 
 def test_a_model_of_one_field_is_one_call_either_way():

@@ -37,5 +37,8 @@ async def test_of_an_extraction_that_failed_only_what_it_lacks_is_asked(path):
         assert failed.error.fields == ("founded",)
         sent = len(sim.ledger)
         whole = await extracted(sim, path, "fields")
-        assert by_origin(whole) == {"cache": set(Firm.model_fields) - {"founded"}, "part": {"founded"}}
+        assert by_origin(whole) == {
+            "cache": set(Firm.model_fields) - {"founded"},
+            "part": {"founded"},
+        }
         assert whole.attempts == len(sim.ledger) - sent == 1

@@ -64,7 +64,13 @@ class Stated(BaseModel):
         return seat + "!"
 
 
-STATED = {"revenue": "1.5 million", "founded": "1990", "ticker": "NORD", "tags": ["sea"], "seat": "Oslo"}
+STATED = {
+    "revenue": "1.5 million",
+    "founded": "1990",
+    "ticker": "NORD",
+    "tags": ["sea"],
+    "seat": "Oslo",
+}
 
 
 @SPLITS
@@ -82,7 +88,11 @@ def test_also_after_a_failure(split):
     said = STATED | {"tags": says(7, ["sea"])}
     _, result = filled(Stated, said, split=split)
     assert result.error is None
-    assert (result.value.ticker, result.value.tags, result.value.revenue) == ("$NORD", ["#sea"], 1.5e6)
+    assert (result.value.ticker, result.value.tags, result.value.revenue) == (
+        "$NORD",
+        ["#sea"],
+        1.5e6,
+    )
 
 
 @SPLITS
@@ -289,7 +299,9 @@ class Reshaped(BaseModel):
 
 @SPLITS
 def test_a_before_validator_of_the_whole_runs_once(split):
-    _, result = filled(Reshaped, {"name": "x", "size": 4}, keys={"name": "NAME", "size": "SIZE"}, split=split)
+    _, result = filled(
+        Reshaped, {"name": "x", "size": 4}, keys={"name": "NAME", "size": "SIZE"}, split=split
+    )
     assert result.value == Reshaped(NAME="x", SIZE=4)
     assert result.value.size == 8
 
@@ -384,7 +396,9 @@ class Aliased(BaseModel):
 
 
 class Camel(BaseModel):
-    model_config = ConfigDict(alias_generator=lambda name: name.title().replace("_", ""), extra="forbid")
+    model_config = ConfigDict(
+        alias_generator=lambda name: name.title().replace("_", ""), extra="forbid"
+    )
     head_office: str
     staff_count: int = 0
 
@@ -431,7 +445,9 @@ MODELS = [
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
 @SPLITS
-@pytest.mark.parametrize(("model", "said", "keys"), MODELS, ids=[case[0].__name__ for case in MODELS])
+@pytest.mark.parametrize(
+    ("model", "said", "keys"), MODELS, ids=[case[0].__name__ for case in MODELS]
+)
 def test_it_is_what_one_answer_would_have_given(model, said, keys, split, failing):
     """Whether a field comes at once, on the first rung or on the second."""
     whole = model.model_validate_json(Reader(said, keys=keys).whole_text(said))
@@ -439,16 +455,21 @@ def test_it_is_what_one_answer_would_have_given(model, said, keys, split, failin
         script = said | {name: says(*[Raw("?")] * failing, said[name])}
         _, result = filled(model, script, keys=keys, split=split)
         if split == "single" and failing == 2:
-            assert isinstance(result.error, MissingFields)  # the whole prompt was the single one already
+            # the whole prompt was the single one already
+            assert isinstance(result.error, MissingFields)
             continue
         assert result.error is None
         assert result.value == whole
         assert type(result.value) is model
-        assert result.value.model_fields_set >= {each for each, value in said.items() if value is not None}
+        assert result.value.model_fields_set >= {
+            each for each, value in said.items() if value is not None
+        }
 
 
 def awkward():
-    fields: dict[str, Any] = {name: (type(held), ...) for name, held in AWKWARD.items() if name != "items"}
+    fields: dict[str, Any] = {
+        name: (type(held), ...) for name, held in AWKWARD.items() if name != "items"
+    }
     fields |= {"items": (list[str], ...), "copy": (int, 0), "name": (str, "")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydantic's, that `json` and the like are names of its own

@@ -42,7 +42,9 @@ WRAPPED = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "said", "key", "value"), WRAPPED, ids=[str(case[0]) for case in WRAPPED])
+@pytest.mark.parametrize(
+    ("kind", "said", "key", "value"), WRAPPED, ids=[str(case[0]) for case in WRAPPED]
+)
 def test_what_is_no_object_is_wrapped_and_unwrapped(kind, said, key, value):
     assert part(kind, said) == ([key], value)
 
@@ -91,17 +93,22 @@ def test_a_list_that_does_not_fit_is_asked_again():
 
 
 @pytest.mark.parametrize(
-    "text", ['["a"]', '```json\n{"items": ["a"]}\n```', 'Here: {"items": ["a"]}.', '{"items":["a"]}']
+    "text",
+    ['["a"]', '```json\n{"items": ["a"]}\n```', 'Here: {"items": ["a"]}.', '{"items":["a"]}'],
 )
 def test_a_forgotten_wrapper_and_prose_are_tolerated_as_everywhere(text):
-    result = extracted(Reader({"it": Raw(text)}), create_model("M", it=(list[str], ...)), split="fields")
+    result = extracted(
+        Reader({"it": Raw(text)}), create_model("M", it=(list[str], ...)), split="fields"
+    )
     assert result.value.it == ["a"]
     assert result.attempts == 1
 
 
 @pytest.mark.parametrize("text", ["null", '{"items": null}', "```\nnull\n```"])
 def test_null_is_no_failure_where_there_may_be_nothing(text):
-    result = extracted(Reader({"it": Raw(text)}), create_model("M", it=(list[str], ["x"])), split="fields")
+    result = extracted(
+        Reader({"it": Raw(text)}), create_model("M", it=(list[str], ["x"])), split="fields"
+    )
     assert (result.value.it, result.attempts, result.missing) == (["x"], 1, ())
 
 
@@ -109,7 +116,9 @@ def test_null_for_an_optional_model_is_its_absence():
     class Seat(BaseModel):
         city: str | None = None
 
-    result = extracted(Reader({"it": None}), create_model("M", it=(Seat | None, None)), split="fields")
+    result = extracted(
+        Reader({"it": None}), create_model("M", it=(Seat | None, None)), split="fields"
+    )
     assert (result.value.it, result.attempts) == (None, 1)
     assert result.parts["it"].success
 

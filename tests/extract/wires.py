@@ -13,7 +13,9 @@ ALL = FOUR(a=1, b=1, c=1, d=1)
 
 
 def fields_in(prompt):
-    return re.findall(r"^- (\w+)", prompt.rpartition("Extract from the document:\n")[2], re.MULTILINE)
+    return re.findall(
+        r"^- (\w+)", prompt.rpartition("Extract from the document:\n")[2], re.MULTILINE
+    )
 
 
 def ones(prompt, number=0):

@@ -16,14 +16,18 @@ def faults(value, schema, root, path="$"):
     for part in schema.get("allOf", []):
         found += faults(value, part, root, path)
     for key in ("anyOf", "oneOf"):
-        if key in schema and not any(faults(value, branch, root, path) == [] for branch in schema[key]):
+        if key in schema and not any(
+            faults(value, branch, root, path) == [] for branch in schema[key]
+        ):
             found.append(f"{path}: no branch of {key}")
     if "const" in schema and value != schema["const"]:
         found.append(f"{path}: const")
     if "enum" in schema and value not in schema["enum"]:
         found.append(f"{path}: enum")
     kinds = schema.get("type", [])
-    if kinds and not any(is_a(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)):
+    if kinds and not any(
+        is_a(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)
+    ):
         return [*found, f"{path}: {value!r} is no {kinds}"]
     return found + PARTS.get(type(value), lambda *_: [])(value, schema, root, path)
 
@@ -56,13 +60,21 @@ def of_number(value, schema, root, path):
 def of_string(value, schema, root, path):
     within = schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
     return ([] if within else [f"{path}: length"]) + (
-        [f"{path}: pattern"] if "pattern" in schema and not re.search(schema["pattern"], value) else []
+        [f"{path}: pattern"]
+        if "pattern" in schema and not re.search(schema["pattern"], value)
+        else []
     )
 
 
 def of_array(value, schema, root, path):
-    found = [] if schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)) else [f"{path}: items"]
-    if schema.get("uniqueItems") and any(value.index(member) != index for index, member in enumerate(value)):
+    found = (
+        []
+        if schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))
+        else [f"{path}: items"]
+    )
+    if schema.get("uniqueItems") and any(
+        value.index(member) != index for index, member in enumerate(value)
+    ):
         found.append(f"{path}: not unique")
     heads = schema.get("prefixItems", [])
     for index, member in enumerate(value):

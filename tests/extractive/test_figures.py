@@ -30,7 +30,12 @@ def test_signs_and_scales(text, row, values):
 @pytest.mark.parametrize(
     ("text", "row", "now", "before"),
     [
-        ("Net sales were $9,189 million in 1994 compared with $7,977 million in 1993.", False, 9189, 7977),
+        (
+            "Net sales were $9,189 million in 1994 compared with $7,977 million in 1993.",
+            False,
+            9189,
+            7977,
+        ),
         ("Gross margin increased to 72.7% in fiscal year 2024 from 56.9%.", False, 72.7, 56.9),
         ("Revenue rose 5% to $10 million from $9 million.", False, 10, 9),
         ("Cash increased $12 million to $400 million.", False, 400, None),
@@ -44,7 +49,11 @@ def test_this_period_and_the_one_before(text, row, now, before):
     assert [number.printed for number in earlier[:1]] == ([] if before is None else [before])
 
 
-@given(st.integers(0, 10**12), st.sampled_from(["", "$", "€"]), st.sampled_from(["", " thousand", " million"]))
+@given(
+    st.integers(0, 10**12),
+    st.sampled_from(["", "$", "€"]),
+    st.sampled_from(["", " thousand", " million"]),
+)
 def test_a_number_is_read_as_it_is_printed(value, sign, scale):
     (found,) = numbers(f"It was {sign}{value:,}{scale}.")
     factor = {"": 1, " thousand": 1e3, " million": 1e6}[scale]
@@ -115,11 +124,25 @@ def test_a_quantity_has_its_unit_in_words(text, value, unit):
 @pytest.mark.parametrize(
     ("field", "text", "value"),
     [
-        ("employees", "As of June we employed approximately 99,000 people, 58,000 of them in the U.S.", 99000),
-        ("employees", "See Note 7. Employees take 2 days off. We had 29,600 employees in 38 countries.", 29600),
-        ("founded", "Forms of 1995 are incorporated by reference. It was incorporated in Ohio on May 3, 1977.", 1977),
+        (
+            "employees",
+            "As of June we employed approximately 99,000 people, 58,000 of them in the U.S.",
+            99000,
+        ),
+        (
+            "employees",
+            "See Note 7. Employees take 2 days off. We had 29,600 employees in 38 countries.",
+            29600,
+        ),
+        (
+            "founded",
+            "Forms of 1995 are incorporated by reference. It was incorporated in Ohio on May 3, 1977.",
+            1977,
+        ),
         ("employees", "In 2001, we had 144 employees.", 144),
     ],
 )
 def test_a_count_or_a_year_is_the_one_that_is_meant(field, text, value):
-    assert fill({"properties": {field: {"type": "integer"}}, "required": [field]}, text) == {field: value}
+    assert fill({"properties": {field: {"type": "integer"}}, "required": [field]}, text) == {
+        field: value
+    }

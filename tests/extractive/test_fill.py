@@ -26,10 +26,16 @@ def filled(model, text, question=""):
         ("Lisa Wilson is a 28-year-old UX designer", ("Lisa Wilson", 28, "UX designer")),
         ("Tom Brown is a 32-year-old DevOps engineer", ("Tom Brown", 32, "DevOps engineer")),
         ("Dr. Anna Lee, 41, works as a nurse in Boston.", ("Dr. Anna Lee", 41, "nurse")),
-        ("Unit 7: Zoe Kim of 12 Elm Street, with 2 children, is a 30-year-old vet", ("Zoe Kim", 30, "vet")),
+        (
+            "Unit 7: Zoe Kim of 12 Elm Street, with 2 children, is a 30-year-old vet",
+            ("Zoe Kim", 30, "vet"),
+        ),
         ("Name: Bo Diddley\nAge: 77\nOccupation: musician", ("Bo Diddley", 77, "musician")),
         ("occupation=cook, age=5, name=Al", ("Al", 5, "cook")),
-        ("In 2019 our Maria Garcia was the head of sales at IBM, aged 52.", ("Maria Garcia", 52, "head of sales")),
+        (
+            "In 2019 our Maria Garcia was the head of sales at IBM, aged 52.",
+            ("Maria Garcia", 52, "head of sales"),
+        ),
     ],
 )
 def test_a_person(text, person):
@@ -41,7 +47,9 @@ def test_several_people_one_from_each_sentence_that_has_one():
     class People(BaseModel):
         items: list[Person]
 
-    text = "Ann Lee is a 30-year-old nurse. The weather is fine.\nBo Diddley is a 77-year-old musician"
+    text = (
+        "Ann Lee is a 30-year-old nurse. The weather is fine.\nBo Diddley is a 77-year-old musician"
+    )
     assert [person.name for person in filled(People, text).items] == ["Ann Lee", "Bo Diddley"]
 
 
@@ -159,7 +167,10 @@ def test_a_recursive_schema_ends():
     "schema",
     [
         {"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}},
-        {"$ref": "#/$defs/A", "$defs": {"A": {"properties": {"a": {"$ref": "#/$defs/A"}}, "required": ["a"]}}},
+        {
+            "$ref": "#/$defs/A",
+            "$defs": {"A": {"properties": {"a": {"$ref": "#/$defs/A"}}, "required": ["a"]}},
+        },
         {"$ref": "#/$defs/B"},
         {"$ref": "http://example.com/schema"},
         {"enum": []},

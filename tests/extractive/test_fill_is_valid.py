@@ -28,7 +28,20 @@ TEXTS = st.one_of(
     st.text(max_size=300),
 )
 NAMES = st.sampled_from(
-    ["name", "age", "occupation", "date", "price", "tags", "items", "is_active", "color", "company", "value", "x"]
+    [
+        "name",
+        "age",
+        "occupation",
+        "date",
+        "price",
+        "tags",
+        "items",
+        "is_active",
+        "color",
+        "company",
+        "value",
+        "x",
+    ]
 )
 
 
@@ -108,7 +121,9 @@ def test_a_pydantic_model_takes_it(model, text):
 @given(models(TYPES), TEXTS)
 def test_an_independent_checker_takes_it(model, text):
     schema = model.model_json_schema()
-    assert faults(json.loads(json_answer([("user", text)], schema, forced=True)), schema, schema) == []
+    assert (
+        faults(json.loads(json_answer([("user", text)], schema, forced=True)), schema, schema) == []
+    )
 
 
 @given(st.integers(1, 12))
@@ -154,7 +169,12 @@ BY_HAND: list[Any] = [
 
 
 def closed_object(parts):
-    return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": parts,
+        "required": list(parts),
+        "additionalProperties": False,
+    }
 
 
 SCHEMAS = st.recursive(
@@ -171,7 +191,10 @@ DEFS = {
     "leaf": {"type": "string", "minLength": 1},
     "tree": {
         "type": "object",
-        "properties": {"value": {"$ref": "#/$defs/leaf"}, "kids": {"type": "array", "items": {"$ref": "#/$defs/tree"}}},
+        "properties": {
+            "value": {"$ref": "#/$defs/leaf"},
+            "kids": {"type": "array", "items": {"$ref": "#/$defs/tree"}},
+        },
         "required": ["value", "kids"],
     },
 }
@@ -183,7 +206,11 @@ def test_a_schema_by_hand_is_satisfied(schema, text):
     assert faults(fill(root, text, forced=True), root, root) == []
 
 
-@pytest.mark.parametrize("kind", [list[int], int, Literal["a", "b"], Cat | Dog, dict[str, list[Cat]], float | None])
+@pytest.mark.parametrize(
+    "kind", [list[int], int, Literal["a", "b"], Cat | Dog, dict[str, list[Cat]], float | None]
+)
 def test_a_root_of_any_type(kind):
     form = TypeAdapter(kind)
-    form.validate_python(fill(form.json_schema(), "There are 7 cats, and a dog called Rex.", forced=True))
+    form.validate_python(
+        fill(form.json_schema(), "There are 7 cats, and a dog called Rex.", forced=True)
+    )

@@ -38,7 +38,15 @@ def test_a_role_is_what_somebody_is(text, role):
 
 
 @pytest.mark.parametrize(
-    "text", ["on 2024-03-05 we", "March 5, 2024", "Mar. 5 2024", "5 March 2024", "the 5th of March 2024", "3/5/2024"]
+    "text",
+    [
+        "on 2024-03-05 we",
+        "March 5, 2024",
+        "Mar. 5 2024",
+        "5 March 2024",
+        "the 5th of March 2024",
+        "3/5/2024",
+    ],
 )
 def test_dates_become_iso(text):
     assert [iso for _, iso in dates(text)] == ["2024-03-05"]

@@ -117,9 +117,18 @@ def test_products_are_named_and_each_is_told_of_where_it_is_described():
 
 
 def test_competitors_from_the_lines_below_a_colon():
-    found = read(Competitors, "- competitors: Who are the company's competitors? Name those that the text names.")
+    found = read(
+        Competitors,
+        "- competitors: Who are the company's competitors? Name those that the text names.",
+    )
     names = {item.name for item in found.items}
-    assert {"Kongsberg Gruppen", "Furuno Electric", "Garmin", "Mettler Toledo", "Sartorius"} <= names
+    assert {
+        "Kongsberg Gruppen",
+        "Furuno Electric",
+        "Garmin",
+        "Mettler Toledo",
+        "Sartorius",
+    } <= names
     assert "Northwind Instruments Corp" not in names
     mettler = next(item for item in found.items if item.name == "Mettler Toledo")
     assert mettler.evidence.quote.startswith("makers of scales")
@@ -127,27 +136,41 @@ def test_competitors_from_the_lines_below_a_colon():
 
 def test_risks_are_called_as_their_headings_and_classed_by_their_words():
     text = REPORT + "\n\n".join(
-        f"If demand in market {number} falls, our sales there could decline.\n\nCustomers in market {number} buy less "
-        "in a recession, which would hurt demand. Prices there have fallen before, and may do so again."
+        f"If demand in market {number} falls, our sales there could decline.\n\nCustomers in "
+        f"market {number} buy less "
+        "in a recession, which would hurt demand. Prices there have fallen before, and may do so "
+        "again."
         for number in range(1, 4)
     )
-    found = read(Risks, "- top_risks: Which risks could materially and adversely affect the business?", text)
+    found = read(
+        Risks, "- top_risks: Which risks could materially and adversely affect the business?", text
+    )
     by_title = {item.title: item for item in found.items}
-    quartz = by_title["If our only supplier of quartz fails to deliver, our production could stop for months."]
+    quartz = by_title[
+        "If our only supplier of quartz fails to deliver, our production could stop for months."
+    ]
     assert (quartz.category, quartz.severity) == ("supply_chain", "high")
-    cyber = by_title["A cyberattack on our systems may disrupt our business and expose the data of customers."]
+    cyber = by_title[
+        "A cyberattack on our systems may disrupt our business and expose the data of customers."
+    ]
     assert (cyber.category, cyber.likelihood) == ("technology_cyber", "stated_occurred")
 
 
 def quotes(value):
     if isinstance(value, BaseModel):
-        return [each for name, inner in value for each in ([inner] if name == "quote" else quotes(inner))]
+        return [
+            each
+            for name, inner in value
+            for each in ([inner] if name == "quote" else quotes(inner))
+        ]
     return [each for inner in value for each in quotes(inner)] if isinstance(value, list) else []
 
 
 @pytest.mark.parametrize("model", [Segments, Products, Competitors, Risks])
 def test_a_quote_is_a_part_of_the_text_within_its_lengths_and_not_cut_in_a_word(model):
-    found = quotes(read(model, "- key_products: What are the products, segments, competitors and risks?"))
+    found = quotes(
+        read(model, "- key_products: What are the products, segments, competitors and risks?")
+    )
     assert found
     for quote in found:
         assert quote in REPORT
@@ -182,9 +205,13 @@ def test_a_nested_list_is_read_from_the_same_place():
         "Consolidated statements of income (in millions)\n\nYear ended June 30,\t2024\t2023\n"
         "Net sales\t$\t1,250\t$\t1,100\nNet income (loss)\t(43)\t87\n"
     )
-    found = read(Statement, "- income_statement: Copy the lines: net sales, net income, for each year.", text)
+    found = read(
+        Statement, "- income_statement: Copy the lines: net sales, net income, for each year.", text
+    )
     assert found.scale == "millions"
-    assert {row.label: [(each.fiscal_year, each.value) for each in row.values] for row in found.lines} == {
+    assert {
+        row.label: [(each.fiscal_year, each.value) for each in row.values] for row in found.lines
+    } == {
         "Net sales": [(2024, 1250), (2023, 1100)],
         "Net income (loss)": [(2024, -43), (2023, 87)],
     }
@@ -197,4 +224,6 @@ def test_the_order_of_the_keys_of_a_schema_does_not_matter():
         return [sorted_keys(each) for each in value] if isinstance(value, list) else value
 
     schema = schema_of(Products)
-    assert fill(schema, REPORT, "The products?") == fill(sorted_keys(schema), REPORT, "The products?")
+    assert fill(schema, REPORT, "The products?") == fill(
+        sorted_keys(schema), REPORT, "The products?"
+    )

@@ -14,7 +14,12 @@ loaves leave the oven at five. The shop is closed on Sundays."""
 
 def schema(**fields):
     """A schema with these properties, all required, in the form in which pydantic's travels."""
-    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": list(fields),
+        "additionalProperties": False,
+    }
 
 
 NUMBER, STRING = {"type": "number"}, {"type": "string"}
@@ -106,7 +111,9 @@ def test_a_boolean_is_false_where_that_is_denied_or_what_silence_means(text, des
     assert fill(wanted, text) == {"is_listed": value}
 
 
-@pytest.mark.parametrize("description", ["", "Whether its shares are listed", "Is it on a stock exchange?"])
+@pytest.mark.parametrize(
+    "description", ["", "Whether its shares are listed", "Is it on a stock exchange?"]
+)
 def test_silence_is_no_denial(description):
     with pytest.raises(NothingFits, match="is_listed"):
         fill(schema(is_listed={"type": "boolean", "description": description}), SILENT)
@@ -157,7 +164,8 @@ def test_numbers_outside_of_the_bounds_are_not_moved_into_them():
 
 def test_a_name_that_the_text_does_not_know_is_looked_for_by_its_description():
     wanted = schema(
-        hc={"type": "integer", "description": "Number of employees"}, nr={**NUMBER, "description": "Revenue"}
+        hc={"type": "integer", "description": "Number of employees"},
+        nr={**NUMBER, "description": "Revenue"},
     )
     assert fill(wanted, "Revenue was $5 million. There are 31 employees.") == {"hc": 31, "nr": 5e6}
     with pytest.raises(NothingFits, match="hc"):

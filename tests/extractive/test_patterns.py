@@ -20,7 +20,9 @@ def test_an_example_matches(pattern):
     assert re.search(pattern, built)
 
 
-@pytest.mark.parametrize("pattern", ["(", r"[^\w\W]", r"a{1000000}", r"(a{1000}){1000}", r"(?<=x)y^"])
+@pytest.mark.parametrize(
+    "pattern", ["(", r"[^\w\W]", r"a{1000000}", r"(a{1000}){1000}", r"(?<=x)y^"]
+)
 def test_what_cannot_be_built_is_none(pattern):
     assert example(pattern) is None
 

@@ -69,7 +69,9 @@ def test_a_summary_is_in_the_order_of_the_text():
     assert [summary.index(part) for part in ("Boats are", "Oslo is", "Boats and")] == [0, 16, 29]
 
 
-@pytest.mark.parametrize("turns", [[], [("user", "")], [("user", " \n")], [("assistant", "x")], [("user", "?")]])
+@pytest.mark.parametrize(
+    "turns", [[], [("user", "")], [("user", " \n")], [("assistant", "x")], [("user", "?")]]
+)
 def test_nothing_asked_is_answered_all_the_same(turns):
     assert isinstance(answer(turns), str)
     assert isinstance(json.loads(json_answer(turns)), dict)
@@ -79,7 +81,9 @@ def test_a_schema_in_the_prompt_is_followed():
     schema = {"type": "object", "properties": {"city": {"type": "string"}}}
     prompt = f"Reply in JSON that fits this schema: {json.dumps(schema)}\n\n{TEXT}"
     assert json.loads(answer([("user", prompt)])) == {"city": "Oslo"}
-    assert json.loads(json_answer([("system", f"Schema: {json.dumps(schema)}"), ("user", TEXT)])) == {"city": "Oslo"}
+    assert json.loads(
+        json_answer([("system", f"Schema: {json.dumps(schema)}"), ("user", TEXT)])
+    ) == {"city": "Oslo"}
 
 
 def test_braces_that_are_no_schema_stay_text():

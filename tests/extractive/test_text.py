@@ -18,7 +18,8 @@ def test_a_sentence_ends_at_a_full_stop_before_a_capital():
 
 
 @pytest.mark.parametrize(
-    "text", ["Mr. Smith met Dr. Jones.", "Acme Inc. Oslo", "The U.S. Navy has 3.5 boats", "see e.g. Oslo"]
+    "text",
+    ["Mr. Smith met Dr. Jones.", "Acme Inc. Oslo", "The U.S. Navy has 3.5 boats", "see e.g. Oslo"],
 )
 def test_an_abbreviation_ends_no_sentence(text):
     assert len(sentences(text)) == 1
@@ -44,7 +45,9 @@ def test_splitting_loses_no_word():
 
 
 def test_the_best_sentence_holds_the_rarest_words():
-    text = passage("Our company is large. Our company has patents. Rivals are quite old. Our company grows.")
+    text = passage(
+        "Our company is large. Our company has patents. Rivals are quite old. Our company grows."
+    )
     assert text.find(dict.fromkeys(stems("company old"), 1.0))[0] == 2
 
 
@@ -54,14 +57,23 @@ def test_no_word_of_the_query_finds_nothing():
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("companyName", ["company", "name"]), ("key_products", ["key", "products"]), ("Q3-sales", ["q3", "sales"])],
+    [
+        ("companyName", ["company", "name"]),
+        ("key_products", ["key", "products"]),
+        ("Q3-sales", ["q3", "sales"]),
+    ],
 )
 def test_names_are_taken_apart(name, words):
     assert name_words(name) == words
 
 
 def test_stems_join_forms_of_a_word():
-    for forms in ("segments segment", "companies company", "competes competition competitors", "regulated regulatory"):
+    for forms in (
+        "segments segment",
+        "companies company",
+        "competes competition competitors",
+        "regulated regulatory",
+    ):
         assert len(set(stems(forms))) == 1
 
 

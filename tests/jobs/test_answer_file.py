@@ -69,7 +69,9 @@ def test_a_discarded_file_is_gone_if_it_was_not_there_before(tmp_path: Path):
     assert old.read_text() == "old\n"
 
 
-@pytest.mark.parametrize(("path", "said"), [("no/a.jsonl", "no folder no"), (".", "is a folder"), ("a\0", " null ")])
+@pytest.mark.parametrize(
+    ("path", "said"), [("no/a.jsonl", "no folder no"), (".", "is a folder"), ("a\0", " null ")]
+)
 def test_a_place_that_cannot_be_written_is_a_set_up_error(tmp_path: Path, monkeypatch, path, said):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SetupError, match=said):
@@ -86,7 +88,9 @@ def test_a_device_is_written_without_asking():
 
 def test_a_full_disk_is_said_with_what_is_there():
     answers = AnswerFile("/dev/full")
-    with pytest.raises(SetupError, match="cannot write to /dev/full: No space left on device; 0 answers are in it"):
+    with pytest.raises(
+        SetupError, match="cannot write to /dev/full: No space left on device; 0 answers are in it"
+    ):
         answers.write(b"x\n")
     answers.close()
 
@@ -145,12 +149,16 @@ def test_what_replaces_a_file_grows_beside_it(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_whose_name_cannot_be_given_to_another_has_its_content_replaced(tmp_path: Path, monkeypatch):
+def test_a_file_whose_name_cannot_be_given_to_another_has_its_content_replaced(
+    tmp_path: Path, monkeypatch
+):
     path = tmp_path / "a.jsonl"
     answers = replacing(path)
     inode = path.stat().st_ino
     answers.write(line(1))
-    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EBUSY, "Device busy")))
+    monkeypatch.setattr(
+        Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EBUSY, "Device busy"))
+    )
     answers.replace(keep_old=False)
     answers.close()
     assert (path.read_bytes(), path.stat().st_ino) == (line(1), inode)

@@ -44,7 +44,9 @@ def people(tmp_path: Path) -> str:
 
 def test_a_model_is_loaded_and_its_instances_dumped(people):
     form = load_form(f"{people}:Person")
-    value = form.model.model_validate({"fullName": "Ida", "born": "1980-01-02", "pets": [{"kind": "cat"}]})
+    value = form.model.model_validate(
+        {"fullName": "Ida", "born": "1980-01-02", "pets": [{"kind": "cat"}]}
+    )
     assert form.dump(value) == {"fullName": "Ida", "born": "1980-01-02", "pets": [{"kind": "cat"}]}
 
 
@@ -62,7 +64,10 @@ def test_its_folder_does_not_stay_on_the_path(people):
 
 def test_a_json_schema_is_a_form(tmp_path: Path):
     path = tmp_path / "person.json"
-    path.write_text('{"title": "Person", "type": "object", "properties": {"name": {"type": "string"}, "age": {}}}')
+    path.write_text(
+        '{"title": "Person", "type": "object", "properties": {"name": {"type": '
+        '"string"}, "age": {}}}'
+    )
     form = load_form(str(path))
     assert form.dump(form.model.model_validate({"name": "Ida"})) == {"name": "Ida"}
 

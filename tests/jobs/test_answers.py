@@ -12,7 +12,16 @@ from ingather.result import LLMResponse, TaskResult, Usage
 
 def test_an_answer_has_the_contract_s_fields():
     result = TaskResult(
-        "a", True, LLMResponse("Paris"), None, 12.345, 3, usage=Usage(10, 5, 1, 2), cost_usd=0.5, attempts=2, rejected=1
+        "a",
+        True,
+        LLMResponse("Paris"),
+        None,
+        12.345,
+        3,
+        usage=Usage(10, 5, 1, 2),
+        cost_usd=0.5,
+        attempts=2,
+        rejected=1,
     )
     line = answer_line(result, "a", {"page": 1})
     assert line.endswith(b"}\n")
@@ -22,7 +31,12 @@ def test_an_answer_has_the_contract_s_fields():
         "success": True,
         "value": "Paris",
         "error": None,
-        "usage": {"input_tokens": 10, "output_tokens": 5, "cached_tokens": 1, "reasoning_tokens": 2},
+        "usage": {
+            "input_tokens": 10,
+            "output_tokens": 5,
+            "cached_tokens": 1,
+            "reasoning_tokens": 2,
+        },
         "cost_usd": 0.5,
         "attempts": 2,
         "rejected": 1,
@@ -37,7 +51,9 @@ def test_an_id_keeps_its_type():
 
 
 def test_a_failure_says_its_type_and_message():
-    line = json.loads(answer_line(TaskResult("a", False, None, BadRequest("no such parameter")), "a"))
+    line = json.loads(
+        answer_line(TaskResult("a", False, None, BadRequest("no such parameter")), "a")
+    )
     assert (line["success"], line["value"]) == (False, None)
     assert line["error"] == {"type": "BadRequest", "message": "no such parameter"}
 
@@ -48,7 +64,9 @@ def test_a_failed_answer_that_was_paid_for_is_kept():
 
 
 def test_an_instance_is_dumped():
-    assert json.loads(answer_line(TaskResult("a", True, 5), "a", dump=lambda value: [str(value)]))["value"] == ["5"]
+    assert json.loads(answer_line(TaskResult("a", True, 5), "a", dump=lambda value: [str(value)]))[
+        "value"
+    ] == ["5"]
 
 
 def test_calls_of_tools_are_part_of_the_answer():

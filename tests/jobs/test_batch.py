@@ -14,12 +14,19 @@ BODY: dict[str, object] = {
     "messages": [{"role": "user", "content": "Hi"}],
     "temperature": 0,
 }
-GOOD: dict[str, object] = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": BODY}
+GOOD: dict[str, object] = {
+    "custom_id": "a",
+    "method": "POST",
+    "url": "/v1/chat/completions",
+    "body": BODY,
+}
 
 
 def line(changes=None, recipe=None, **body):
     fields = {**GOOD, "body": {**BODY, **body}, **(changes or {})}
-    return (recipe or Recipe()).line(Row(7, {name: value for name, value in fields.items() if value is not ...}))
+    return (recipe or Recipe()).line(
+        Row(7, {name: value for name, value in fields.items() if value is not ...})
+    )
 
 
 def problem(changes=None, recipe=None, **body) -> str:
@@ -36,7 +43,10 @@ def test_a_batch_line_is_a_task_under_its_custom_id():
 
 
 def test_the_line_s_model_is_asked_only_where_each_line_s_own_is():
-    assert line(recipe=Recipe(own_models=True)).task.config_overrides == {"temperature": 0, "model": "gpt-4o-mini"}
+    assert line(recipe=Recipe(own_models=True)).task.config_overrides == {
+        "temperature": 0,
+        "model": "gpt-4o-mini",
+    }
 
 
 @pytest.mark.parametrize(
@@ -139,7 +149,9 @@ def test_all_parameters_of_openais_responses_go_through(caplog):
     assert caplog.text == ""
 
 
-@pytest.mark.parametrize("url", ["/v1/chat/completions", "/chat/completions", "/v1/chat/completions/"])
+@pytest.mark.parametrize(
+    "url", ["/v1/chat/completions", "/chat/completions", "/v1/chat/completions/"]
+)
 def test_url_may_be_written_as_azure_writes_it(url):
     assert line({"url": url}).endpoint is CHAT
 
@@ -167,10 +179,19 @@ def test_a_conversation_with_tools_goes_through_whole():
         ({"method": "GET"}, "'method' is \"POST\", not 'GET'"),
         ({"method": ...}, "no 'method'"),
         ({"url": "/v1/responses"}, "'body' has no 'input'"),
-        ({"url": "/v1/embeddings"}, "'/v1/embeddings' is not supported: lines for /v1/chat/completions and /v1/resp"),
+        (
+            {"url": "/v1/embeddings"},
+            "'/v1/embeddings' is not supported: lines for /v1/chat/completions and /v1/resp",
+        ),
         ({"url": "/v1/moderations"}, "'/v1/moderations' is not supported"),
-        ({"url": "/v1/chat"}, "'url' is one of /v1/chat/completions, /v1/responses, not '/v1/chat'"),
-        ({"url": "https://evil.example/v1/chat/completions"}, "'url' is one of /v1/chat/completions"),
+        (
+            {"url": "/v1/chat"},
+            "'url' is one of /v1/chat/completions, /v1/responses, not '/v1/chat'",
+        ),
+        (
+            {"url": "https://evil.example/v1/chat/completions"},
+            "'url' is one of /v1/chat/completions",
+        ),
         ({"url": ["/v1/chat/completions"]}, "'url' is one of"),
         ({"body": "x"}, "'body' is an object"),
         ({"body": {"model": "m"}}, "'body' has no 'messages'"),
@@ -193,7 +214,10 @@ def test_a_batch_line_that_is_none_says_what_is_wrong(changes, said):
         ({"base_url": "http://evil"}, "a line does not set 'base_url'"),
         ({"extra_headers": {}}, "a line does not set headers"),
         ({"temperature": "hot"}, "'temperature' is a number"),
-        ({"messages": [{"role": "user", "content": "x", "metadata": 5}]}, "message 1: its 'metadata' is an object"),
+        (
+            {"messages": [{"role": "user", "content": "x", "metadata": 5}]},
+            "message 1: its 'metadata' is an object",
+        ),
     ],
 )
 def test_parameters_are_those_that_any_line_may_set(body, said):
@@ -239,8 +263,16 @@ def test_a_custom_id_that_comes_twice_names_both_lines(file):
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [
-        (GOOD, {"prompt": "x"}, "line 2: this is a line of our own form, but line 1 is an OpenAI batch line"),
-        ({"prompt": "x"}, GOOD, "line 2: this is an OpenAI batch line, but line 1 is a line of our own form"),
+        (
+            GOOD,
+            {"prompt": "x"},
+            "line 2: this is a line of our own form, but line 1 is an OpenAI batch line",
+        ),
+        (
+            {"prompt": "x"},
+            GOOD,
+            "line 2: this is an OpenAI batch line, but line 1 is a line of our own form",
+        ),
     ],
 )
 def test_one_file_has_one_form(file, first, second, said):

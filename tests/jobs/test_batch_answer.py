@@ -102,7 +102,10 @@ def test_what_the_provider_did_not_say_is_not_made_up():
 def test_the_model_that_was_asked_stands_for_one_that_the_answer_does_not_name():
     response = LLMResponse("Hi")
     task = LLMTask("x", {"model": "asked"})
-    assert completion(written(TaskResult("a", True, response, task=task, response=response))).model == "asked"
+    assert (
+        completion(written(TaskResult("a", True, response, task=task, response=response))).model
+        == "asked"
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,9 @@ def test_other_dialects_words_for_the_end_become_openai_s(said, becomes):
     assert completion(line).choices[0].finish_reason == becomes
 
 
-@pytest.mark.parametrize("said", ["something new", "error", "OTHER", "malformed_function_call", "unknown"])
+@pytest.mark.parametrize(
+    "said", ["something new", "error", "OTHER", "malformed_function_call", "unknown"]
+)
 def test_an_end_that_openai_has_no_word_for_is_never_written_as_stop(said):
     line = succeeded(LLMResponse("Hi", "claude", said, Usage(1, 2)))
     assert line["response"]["body"]["choices"][0]["finish_reason"] == said
@@ -138,7 +143,10 @@ def test_an_answer_that_was_cut_is_kept_with_its_error():
 
 def test_a_refusal_is_the_message_s():
     answer = read(
-        {**PROVIDER_S, "choices": [{"message": {"content": None, "refusal": "No."}, "finish_reason": "stop"}]}
+        {
+            **PROVIDER_S,
+            "choices": [{"message": {"content": None, "refusal": "No."}, "finish_reason": "stop"}],
+        }
     )
     line = failed(Refused(answer.why), answer.response)
     message = completion(line).choices[0].message
@@ -147,12 +155,18 @@ def test_a_refusal_is_the_message_s():
 
 
 def test_what_was_said_before_a_refusal_is_kept():
-    message = completion(failed(Refused("the model declined"), LLMResponse("Well,"))).choices[0].message
+    message = (
+        completion(failed(Refused("the model declined"), LLMResponse("Well,"))).choices[0].message
+    )
     assert (message.content, message.refusal) == ("Well,", "the model declined")
 
 
 def test_a_request_that_the_provider_refused_has_its_status_and_openai_s_error_object():
-    line = failed(BadRequest("400 no such parameter", status=400, code="unknown_parameter", request_id="req_9"))
+    line = failed(
+        BadRequest(
+            "400 no such parameter", status=400, code="unknown_parameter", request_id="req_9"
+        )
+    )
     assert line["error"] is None
     assert line["response"] == {
         "status_code": 400,
@@ -169,7 +183,10 @@ def test_a_request_that_the_provider_refused_has_its_status_and_openai_s_error_o
 
 
 def test_a_fault_of_the_provider_s_is_called_so():
-    assert failed(ServerFault("500", status=500))["response"]["body"]["error"]["type"] == "server_error"
+    assert (
+        failed(ServerFault("500", status=500))["response"]["body"]["error"]["type"]
+        == "server_error"
+    )
 
 
 @pytest.mark.parametrize(

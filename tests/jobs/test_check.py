@@ -28,7 +28,11 @@ def test_several_bad_lines_are_listed_at_once(tasks):
         check(source, Recipe())
     lines = str(caught.value).splitlines()
     assert lines[0] == f"3 bad lines in {source.name}; nothing was sent"
-    assert [line.split(": ")[0].rsplit(", ")[-1] for line in lines[1:]] == ["line 2", "line 3", "line 4"]
+    assert [line.split(": ")[0].rsplit(", ")[-1] for line in lines[1:]] == [
+        "line 2",
+        "line 3",
+        "line 4",
+    ]
 
 
 def test_one_mistake_is_told_once_however_many_lines_have_it(tasks):
@@ -43,7 +47,10 @@ def test_one_mistake_is_told_once_however_many_lines_have_it(tasks):
 
 def test_mistakes_of_several_kinds_are_told_with_the_lines_of_each(tasks):
     with pytest.raises(SetupError) as caught:
-        check(tasks('{"prompt": "x"}', "oops", '{"id": 1}', "ouch", '{"id": 2}', '{"id": 3}'), Recipe())
+        check(
+            tasks('{"prompt": "x"}', "oops", '{"id": 1}', "ouch", '{"id": 2}', '{"id": 3}'),
+            Recipe(),
+        )
     told = str(caught.value).splitlines()
     assert told[0].startswith("5 bad lines in ")
     assert [line.strip() for line in told if "more like it" in line] == [
@@ -52,7 +59,9 @@ def test_mistakes_of_several_kinds_are_told_with_the_lines_of_each(tasks):
     ]
 
 
-@pytest.mark.parametrize("twice", ['{"id": "a", "prompt": "x"}', '{"custom_id": "a", "prompt": "x"}'])
+@pytest.mark.parametrize(
+    "twice", ['{"id": "a", "prompt": "x"}', '{"custom_id": "a", "prompt": "x"}']
+)
 def test_an_id_that_comes_twice_names_both_lines(tasks, twice):
     with pytest.raises(SetupError, match="line 3: the id 'a' is already that of line 1"):
         check(tasks('{"id": "a", "prompt": "x"}', '{"id": "b", "prompt": "x"}', twice), Recipe())

@@ -49,7 +49,10 @@ def test_a_device_may_have_any_name():
     ("name", "said"),
     [
         ("t.xlsx", "save its sheet as t.csv"),
-        ("t.parquet", "pandas.read_parquet('t.parquet').to_json('t.jsonl', orient='records', lines=True)"),
+        (
+            "t.parquet",
+            "pandas.read_parquet('t.parquet').to_json('t.jsonl', orient='records', lines=True)",
+        ),
         ("t.jsonl.zst", "zstdcat t.jsonl.zst | ingather run - …"),
         ("t.zip", "unzip -p t.zip | ingather run - …"),
         ("t.sqlite", "t.sqlite is not read: tasks are JSON lines"),

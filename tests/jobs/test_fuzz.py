@@ -18,25 +18,53 @@ from ingather.jobs.rows import read_jsonl
 from ingather.jobs.tables import read_csv, read_tsv
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )
 ROLES = st.sampled_from(["user", "assistant", "system", "tool", "wizard"]) | JSON
-MESSAGE = st.dictionaries(st.sampled_from(["content", "name", "tool_calls", "metadata", "refusal"]), JSON).flatmap(
-    lambda rest: ROLES.map(lambda role: {**rest, "role": role})
+MESSAGE = st.dictionaries(
+    st.sampled_from(["content", "name", "tool_calls", "metadata", "refusal"]), JSON
+).flatmap(lambda rest: ROLES.map(lambda role: {**rest, "role": role}))
+PARAMS = st.dictionaries(
+    st.sampled_from(["temperature", "stop", "model", "n", "stream", "metadata", "api_key"]), JSON
 )
-PARAMS = st.dictionaries(st.sampled_from(["temperature", "stop", "model", "n", "stream", "metadata", "api_key"]), JSON)
 MESSAGES = st.lists(MESSAGE, max_size=3) | JSON
-BODY = PARAMS.flatmap(lambda params: MESSAGES.map(lambda messages: {**params, "messages": messages})) | JSON
-ITEM = st.fixed_dictionaries(
-    {"type": st.sampled_from(["message", "function_call", "function_call_output", "reasoning"]) | JSON},
-    optional={"role": ROLES, "content": JSON, "call_id": JSON, "name": JSON, "arguments": JSON, "output": JSON},
+BODY = (
+    PARAMS.flatmap(lambda params: MESSAGES.map(lambda messages: {**params, "messages": messages}))
+    | JSON
 )
-INPUT = PARAMS.flatmap(lambda params: (st.lists(ITEM, max_size=3) | JSON).map(lambda said: {**params, "input": said}))
+ITEM = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["message", "function_call", "function_call_output", "reasoning"])
+        | JSON
+    },
+    optional={
+        "role": ROLES,
+        "content": JSON,
+        "call_id": JSON,
+        "name": JSON,
+        "arguments": JSON,
+        "output": JSON,
+    },
+)
+INPUT = PARAMS.flatmap(
+    lambda params: (st.lists(ITEM, max_size=3) | JSON).map(lambda said: {**params, "input": said})
+)
 OURS = st.fixed_dictionaries(
     {},
-    optional={"id": JSON, "prompt": JSON, "messages": MESSAGES, "params": PARAMS | JSON, "metadata": JSON, "x": JSON},
+    optional={
+        "id": JSON,
+        "prompt": JSON,
+        "messages": MESSAGES,
+        "params": PARAMS | JSON,
+        "metadata": JSON,
+        "x": JSON,
+    },
 )
 BATCH = st.fixed_dictionaries(
     {"custom_id": st.text() | JSON, "body": BODY | INPUT},
@@ -52,7 +80,9 @@ RECIPES = [
     Recipe(Template("{prompt} {body}")),
     Recipe(system="s", params={"seed": 1}, response_model=int),
 ]
-PROVIDERS = [connect("openai/m", base_url="http://127.0.0.1:1/v1", api=api) for api in ("chat", "responses")]
+PROVIDERS = [
+    connect("openai/m", base_url="http://127.0.0.1:1/v1", api=api) for api in ("chat", "responses")
+]
 
 
 @pytest.mark.parametrize("read", [read_jsonl, read_csv, read_tsv])
@@ -88,11 +118,16 @@ def test_any_file_is_checked_or_refused_by_line(tmp_path_factory, lines):
     if items and not bad:
         assert check(source, Recipe()).tasks == len(items)
     else:
-        with pytest.raises(SetupError, match=r"holds no tasks" if not items else rf"line {bad[0].line}: "):
+        with pytest.raises(
+            SetupError, match=r"holds no tasks" if not items else rf"line {bad[0].line}: "
+        ):
             check(source, Recipe())
 
 
-@given(st.binary(max_size=400), st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 255)), max_size=3))
+@given(
+    st.binary(max_size=400),
+    st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 255)), max_size=3),
+)
 def test_any_packed_file_is_rows_or_bad_lines(tmp_path_factory, raw, flips):
     packed = bytearray(gzip.compress(raw + b'\n{"prompt": "x"}\n' * 20) + raw[:40])
     for place, bits in flips:

@@ -29,7 +29,10 @@ async def answers(job: Job, provider=None, **options) -> list[dict]:
 
 async def test_each_line_has_one_answer_under_its_id(source):
     job = Job(
-        await source(*[f'{{"id": "t{i}", "prompt": "{i}", "metadata": {{"n": {i}}}}}' for i in range(200)]), Recipe()
+        await source(
+            *[f'{{"id": "t{i}", "prompt": "{i}", "metadata": {{"n": {i}}}}}' for i in range(200)]
+        ),
+        Recipe(),
     )
     lines = await answers(job)
     assert {(line["id"], line["value"], line["metadata"]["n"]) for line in lines} == {
@@ -40,7 +43,9 @@ async def test_each_line_has_one_answer_under_its_id(source):
 
 
 async def test_a_bad_line_is_a_failed_answer_of_its_own(source):
-    job = Job(await source('{"id": "a", "prompt": "x"}', "oops", '{"id": "c", "promt": "x"}'), Recipe())
+    job = Job(
+        await source('{"id": "a", "prompt": "x"}', "oops", '{"id": "c", "promt": "x"}'), Recipe()
+    )
     bad = {line["id"]: line["error"] for line in await answers(job) if not line["success"]}
     assert set(bad) == {"line-2", "c"}
     assert bad["line-2"]["type"] == "BadLine"
@@ -55,7 +60,9 @@ async def test_a_bad_line_makes_no_attempt(source):
 
 async def test_lines_are_read_as_they_are_pulled(source):
     job = Job(await source(*[f'{{"prompt": "{i}"}}' for i in range(5000)]), Recipe())
-    async with ParallelLLMExecutor(EchoProvider(), max_concurrency=2).as_completed(job.tasks()) as results:
+    async with ParallelLLMExecutor(EchoProvider(), max_concurrency=2).as_completed(
+        job.tasks()
+    ) as results:
         await anext(results)
         assert job.pulled <= 2 * 2 + 16 + 1
 
@@ -63,7 +70,9 @@ async def test_lines_are_read_as_they_are_pulled(source):
 async def test_stop_takes_no_more_lines_and_ends_what_was_begun(source):
     job = Job(await source(*[f'{{"prompt": "{i}"}}' for i in range(1000)]), Recipe())
     seen = []
-    async with ParallelLLMExecutor(EchoProvider(), max_concurrency=3).as_completed(job.tasks()) as results:
+    async with ParallelLLMExecutor(EchoProvider(), max_concurrency=3).as_completed(
+        job.tasks()
+    ) as results:
         async for result in results:
             seen.append(json.loads(job.answer(result)))
             job.stop()

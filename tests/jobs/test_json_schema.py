@@ -86,7 +86,11 @@ def test_the_root_may_refer_to_the_root():
 
 def test_any_name_of_a_property_will_do():
     names = ["class", "json", "_private", "model_x", "two words", "ünï", "copy"]
-    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": names}
+    schema = {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in names},
+        "required": names,
+    }
     adapter = adapter_of(schema)
     value = dict.fromkeys(names, "x")
     assert adapter.dump_python(adapter.validate_python(value), by_alias=True) == value
@@ -94,7 +98,10 @@ def test_any_name_of_a_property_will_do():
 
 
 def test_descriptions_and_formats_reach_the_model():
-    schema = {"type": "object", "properties": {"when": {"type": "string", "format": "date", "description": "the day"}}}
+    schema = {
+        "type": "object",
+        "properties": {"when": {"type": "string", "format": "date", "description": "the day"}},
+    }
     told = adapter_of(schema).json_schema()["properties"]["when"]
     assert (told["description"], told["format"]) == ("the day", "date")
 
@@ -115,7 +122,10 @@ def test_descriptions_and_formats_reach_the_model():
             {"properties": {"a": {}}, "additionalProperties": {"type": "string"}},
             "'additionalProperties' with a schema beside",
         ),
-        ({"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=x)"}}}, "cannot be checked"),
+        (
+            {"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=x)"}}},
+            "cannot be checked",
+        ),
     ],
 )
 def test_what_cannot_be_checked_is_refused_by_name(schema, said):

@@ -28,7 +28,11 @@ def open_file(tmp_path):
 
 def test_the_second_one_is_told_who_has_it(open_file):
     take(open_file(), "a.jsonl", None)
-    with pytest.raises(SetupError, match=rf"a.jsonl is being written by process {os.getpid()} on .*, since 20"):
+    with pytest.raises(
+        SetupError,
+        match=rf"a.jsonl is being written by process {os.getpid()} on "
+        rf".*, since 20",
+    ):
         take(open_file(), "a.jsonl", Owner.this())
     with pytest.raises(SetupError, match="by another process"):
         take(open_file(), "a.jsonl", None)
@@ -77,7 +81,9 @@ class TestWhereTheFileSystemHasNoLocks:
         take(open_file(), "a.jsonl", replace(Owner.this(), pid=os.getppid(), born=1))
 
     def test_an_owner_on_another_machine_is_taken_for_dead(self, open_file):
-        take(open_file(), "a.jsonl", replace(Owner.this(), pid=1, host=f"not {socket.gethostname()}"))
+        take(
+            open_file(), "a.jsonl", replace(Owner.this(), pid=1, host=f"not {socket.gethostname()}")
+        )
 
 
 def test_it_is_read_as_it_was_written():

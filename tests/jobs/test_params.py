@@ -23,13 +23,17 @@ def test_a_line_s_model_is_left_out_since_the_run_s_holds():
     assert checked_params({"model": "another"}) == {}
 
 
-@pytest.mark.parametrize("name", ["base_url", "api_key", "headers", "extra_headers", "url", "host", "api_base"])
+@pytest.mark.parametrize(
+    "name", ["base_url", "api_key", "headers", "extra_headers", "url", "host", "api_base"]
+)
 def test_a_line_never_says_where_to_ask_or_with_which_key(name):
     with pytest.raises(SetupError, match="a line does not set"):
         checked_params({name: "x"})
 
 
-@pytest.mark.parametrize("name", ["Base-URL", "apiKey", "API_KEY", "Authorization", "x-api-key", "defaultHeaders"])
+@pytest.mark.parametrize(
+    "name", ["Base-URL", "apiKey", "API_KEY", "Authorization", "x-api-key", "defaultHeaders"]
+)
 def test_nor_in_another_spelling_or_in_an_extra_body(name):
     with pytest.raises(SetupError, match="a line does not set"):
         checked_params({name: "x"})
@@ -73,16 +77,26 @@ def test_likely_slip_is_told_once_a_name_and_taken():
     typos = Typos(tell=told.append)
     recipe = Recipe(typos=typos)
     for number in (3, 4):
-        task = recipe.line(Row(number, {"prompt": "x", "params": {"temprature": 0, "mine": 1}})).task
+        task = recipe.line(
+            Row(number, {"prompt": "x", "params": {"temprature": 0, "mine": 1}})
+        ).task
         assert task.config_overrides == {"temprature": 0, "mine": 1}
-    assert told == ["line 3: the parameter 'temprature' is sent as it is: did you mean 'temperature'?"]
+    assert told == [
+        "line 3: the parameter 'temprature' is sent as it is: did you mean 'temperature'?"
+    ]
 
 
 def test_strictly_it_is_an_error_of_its_line():
     recipe = Recipe(typos=Typos(strict=True))
-    with pytest.raises(SetupError, match=r"'temprature' is not known: did you mean 'temperature'\?"):
+    with pytest.raises(
+        SetupError,
+        match=r"'temprature' is not known: did you mean "
+        r"'temperature'\?",
+    ):
         recipe.line(Row(3, {"prompt": "x", "params": {"temprature": 0}}))
-    assert recipe.line(Row(3, {"prompt": "x", "params": {"mine": 1}})).task.config_overrides == {"mine": 1}
+    assert recipe.line(Row(3, {"prompt": "x", "params": {"mine": 1}})).task.config_overrides == {
+        "mine": 1
+    }
 
 
 def test_without_anybody_to_tell_it_is_in_the_log(caplog):

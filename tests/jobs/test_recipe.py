@@ -19,12 +19,21 @@ def problem(fields, recipe=None) -> str:
 def test_a_prompt_is_one_user_message():
     made = line({"id": "a", "prompt": "Hello"})
     assert (made.id, made.task.tag) == ("a", "a")
-    assert [(message.role, message.content) for message in made.task.messages] == [("user", "Hello")]
+    assert [(message.role, message.content) for message in made.task.messages] == [
+        ("user", "Hello")
+    ]
 
 
 def test_messages_are_taken_as_they_are():
     parts = [{"type": "text", "text": "Hi"}]
-    made = line({"messages": [{"role": "system", "content": "Be brief"}, {"role": "user", "content": parts}]})
+    made = line(
+        {
+            "messages": [
+                {"role": "system", "content": "Be brief"},
+                {"role": "user", "content": parts},
+            ]
+        }
+    )
     assert [(message.role, message.content) for message in made.task.messages] == [
         ("system", "Be brief"),
         ("user", parts),
@@ -36,14 +45,22 @@ def test_metadata_travels_along():
 
 
 def test_params_of_a_line_go_over_those_of_the_run():
-    made = line({"prompt": "x", "params": {"temperature": 1}}, Recipe(params={"temperature": 0, "seed": 5}))
+    made = line(
+        {"prompt": "x", "params": {"temperature": 1}}, Recipe(params={"temperature": 0, "seed": 5})
+    )
     assert made.task.config_overrides == {"temperature": 1, "seed": 5}
 
 
 def test_the_system_message_is_for_rows_without_one():
     recipe = Recipe(system="Be brief")
-    own = line({"messages": [{"role": "system", "content": "Mine"}, {"role": "user", "content": "x"}]}, recipe)
-    assert [message.content for message in line({"prompt": "x"}, recipe).task.messages] == ["Be brief", "x"]
+    own = line(
+        {"messages": [{"role": "system", "content": "Mine"}, {"role": "user", "content": "x"}]},
+        recipe,
+    )
+    assert [message.content for message in line({"prompt": "x"}, recipe).task.messages] == [
+        "Be brief",
+        "x",
+    ]
     assert [message.content for message in own.task.messages] == ["Mine", "x"]
 
 
@@ -105,9 +122,13 @@ def test_a_row_that_is_no_task_says_what_to_do(fields, said):
 
 
 def test_two_forms_of_an_answer_are_refused():
-    assert "give one of them" in problem({"prompt": "x", "params": {"response_format": {}}}, Recipe(response_model=int))
+    assert "give one of them" in problem(
+        {"prompt": "x", "params": {"response_format": {}}}, Recipe(response_model=int)
+    )
 
 
-@pytest.mark.parametrize("text", ["a\0b", "\u05d0\u202eb", "x" * 5_000_000, "line\u2028break", "🙂"])
+@pytest.mark.parametrize(
+    "text", ["a\0b", "\u05d0\u202eb", "x" * 5_000_000, "line\u2028break", "🙂"]
+)
 def test_unusual_texts_go_through_whole(text):
     assert line({"prompt": text}).task.messages[0].content == text

@@ -16,7 +16,11 @@ from ingather.providers.responses_answer import read
 from ingather.result import LLMResponse, TaskResult
 
 ITEMS: list[dict[str, object]] = [
-    {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "What is 2 + 3?"}]},
+    {
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": "What is 2 + 3?"}],
+    },
     {"type": "function_call", "call_id": "c", "name": "add", "arguments": '{"a":2,"b":3}'},
     {"type": "function_call_output", "call_id": "c", "output": "5"},
 ]
@@ -24,10 +28,17 @@ TOOL = {"type": "function", "name": "add", "parameters": {"type": "object"}, "st
 
 
 def sent(body: dict[str, object]) -> dict[str, object]:
-    line = {"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": {"model": "gpt", **body}}
+    line = {
+        "custom_id": "a",
+        "method": "POST",
+        "url": "/v1/responses",
+        "body": {"model": "gpt", **body},
+    }
     task = Recipe(own_models=True, speaks_responses=True).line(Row(1, dict(line))).task
     provider = ResponsesProvider("other", base_url="http://127.0.0.1:1/v1")
-    whole: dict[str, object] = orjson.loads(provider.prepare(task.messages, task.config_overrides).body)
+    whole: dict[str, object] = orjson.loads(
+        provider.prepare(task.messages, task.config_overrides).body
+    )
     return whole
 
 
@@ -67,11 +78,26 @@ def test_text_alone_is_one_message():
 @pytest.mark.parametrize(
     "item",
     [
-        {"type": "custom_tool_call", "call_id": "c", "name": "sql", "input": "select 1", "id": "ctc_1"},
-        {"type": "custom_tool_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "1"}]},
+        {
+            "type": "custom_tool_call",
+            "call_id": "c",
+            "name": "sql",
+            "input": "select 1",
+            "id": "ctc_1",
+        },
+        {
+            "type": "custom_tool_call_output",
+            "call_id": "c",
+            "output": [{"type": "input_text", "text": "1"}],
+        },
         {"type": "item_reference", "id": "msg_1"},
         {"id": "msg_1"},
-        {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "x"}},
+        {
+            "type": "web_search_call",
+            "id": "ws_1",
+            "status": "completed",
+            "action": {"type": "search", "query": "x"},
+        },
         {"type": "mcp_approval_response", "approval_request_id": "r", "approve": True},
         {"type": "of_next_year", "n": 2**70},
     ],
@@ -89,7 +115,11 @@ def test_reasoning_stands_before_the_item_that_it_led_to():
 
 
 def test_tools_of_the_api_are_sent_as_they_are():
-    tools = [{"type": "custom", "name": "sql", "format": {"type": "text"}}, {"type": "web_search"}, TOOL]
+    tools = [
+        {"type": "custom", "name": "sql", "format": {"type": "text"}},
+        {"type": "web_search"},
+        TOOL,
+    ]
     assert sent({"input": "Hi", "tools": tools})["tools"] == tools
 
 
@@ -101,7 +131,10 @@ def test_tools_of_the_api_are_sent_as_they_are():
         ([], "not empty"),
         (["x"], "item 1 of 'input' is an object with a 'type'"),
         ([{"type": "message", "role": "wizard", "content": "x"}], "message 1 has no 'role'"),
-        ([{"type": "function_call", "call_id": "c"}], "item 1 of 'input', a function_call, has no 'name'"),
+        (
+            [{"type": "function_call", "call_id": "c"}],
+            "item 1 of 'input', a function_call, has no 'name'",
+        ),
         ([{"type": 5}], "item 1 of 'input' is an object with a 'type'"),
     ],
 )
@@ -148,11 +181,18 @@ PROVIDER_S: dict[str, object] = {
 def test_an_answer_comes_out_as_the_provider_gave_it():
     body = response_object(read(PROVIDER_S).response, {"tools": [TOOL]})
     response = Response.model_validate(body)
-    assert (response.id, response.created_at, response.model) == ("resp_1", 1_700_000_000, "gpt-5-mini-2025-08-07")
+    assert (response.id, response.created_at, response.model) == (
+        "resp_1",
+        1_700_000_000,
+        "gpt-5-mini-2025-08-07",
+    )
     assert [item.type for item in response.output] == ["reasoning", "message", "function_call"]
     assert response.output_text == "5"
     assert response.usage is not None
-    assert (response.usage.total_tokens, response.usage.output_tokens_details.reasoning_tokens) == (15, 2)
+    assert (response.usage.total_tokens, response.usage.output_tokens_details.reasoning_tokens) == (
+        15,
+        2,
+    )
     assert body["tools"] == [TOOL]
 
 

@@ -59,7 +59,9 @@ def test_lines_after_a_bad_one_are_still_rows():
     assert [row.line for row in good] == [1, 3]
 
 
-@given(st.dictionaries(st.text(), st.text() | st.integers(-(2**53), 2**53) | st.booleans() | st.none()))
+@given(
+    st.dictionaries(st.text(), st.text() | st.integers(-(2**53), 2**53) | st.booleans() | st.none())
+)
 def test_any_object_that_is_encoded_comes_back(fields):
     assert jsonl(orjson.dumps(fields)) == [Row(1, fields)]
 

@@ -37,7 +37,12 @@ def test_a_format_that_is_given_goes_over_the_ending(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("path", "said"),
-    [("missing.jsonl", "No such file"), (".", "is a folder"), ("a\0b", " null "), ("x/y.jsonl", "No such file")],
+    [
+        ("missing.jsonl", "No such file"),
+        (".", "is a folder"),
+        ("a\0b", " null "),
+        ("x/y.jsonl", "No such file"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_a_set_up_error(tmp_path: Path, monkeypatch, path, said):
     monkeypatch.chdir(tmp_path)
@@ -65,7 +70,9 @@ def test_packed_members_one_after_another_are_one_file(tmp_path: Path):
 
 
 def spoilt(how: str) -> bytes:
-    lines = b"".join(b'{"id": %d, "prompt": "%x"}\n' % (i, zlib.crc32(b"%d" % i)) for i in range(5000))
+    lines = b"".join(
+        b'{"id": %d, "prompt": "%x"}\n' % (i, zlib.crc32(b"%d" % i)) for i in range(5000)
+    )
     packed = bytearray(gzip.compress(lines))
     match how:
         case "cut":
@@ -89,7 +96,10 @@ def test_damaged_packing_is_said_with_the_file_and_the_line(tmp_path: Path, how)
     assert isinstance(last, BadLine)
     assert str(last).startswith(f"{path}, line {last.line}: ")
     if how != "bits":  # which may be a fault of gzip's, or only of the lines
-        assert "cannot be read from here on: the gzip data is damaged, cut off, or none at all" in str(last)
+        assert (
+            "cannot be read from here on: the gzip data is damaged, cut off, or none at all"
+            in str(last)
+        )
 
 
 def test_lines_before_the_damage_are_rows(tmp_path: Path):

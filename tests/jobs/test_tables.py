@@ -151,7 +151,9 @@ def test_a_stray_quote_does_not_swallow_the_rest_of_a_big_file():
 @given(st.data())
 def test_any_table_that_is_written_comes_back(delimiter, data):
     cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"))
-    header = data.draw(st.lists(st.text("abcdefgh", min_size=1), min_size=2, max_size=4, unique=True))
+    header = data.draw(
+        st.lists(st.text("abcdefgh", min_size=1), min_size=2, max_size=4, unique=True)
+    )
     table = data.draw(st.lists(st.lists(cells, min_size=len(header), max_size=len(header))))
     written = io.StringIO()
     csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows([header, *table])

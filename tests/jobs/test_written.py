@@ -14,7 +14,9 @@ from ingather.jobs.batch_answer import batch_answer_line
 from ingather.jobs.seen import mark_of
 
 LINES = [
-    answer_line(TaskResult(f"t{i}", i != 1, LLMResponse("x"), None if i != 1 else ValueError()), f"t{i}")
+    answer_line(
+        TaskResult(f"t{i}", i != 1, LLMResponse("x"), None if i != 1 else ValueError()), f"t{i}"
+    )
     for i in range(4)
 ]
 
@@ -82,7 +84,9 @@ def test_batch_lines_fail_where_openai_says_so(write):
     lines = [
         batch_answer_line(TaskResult("a", True, answer, response=answer), "a", CHAT),
         batch_answer_line(TaskResult("b", False, None, RateLimited("x", status=429)), "b", CHAT),
-        batch_answer_line(TaskResult("c", False, None, ValueError("x"), response=answer), "c", CHAT),
+        batch_answer_line(
+            TaskResult("c", False, None, ValueError("x"), response=answer), "c", CHAT
+        ),
         batch_answer_line(TaskResult("d", False, None, ValueError("x")), "d", CHAT),
     ]
     path, _ = write(lines)
@@ -101,7 +105,9 @@ def test_ids_leave_out_what_failed_where_that_is_asked(write):
 
 def line_of(key):
     failed = key.endswith("!")
-    result = TaskResult(key.strip("!"), not failed, LLMResponse("x"), ValueError() if failed else None)
+    result = TaskResult(
+        key.strip("!"), not failed, LLMResponse("x"), ValueError() if failed else None
+    )
     return answer_line(result, result.tag)
 
 

@@ -68,8 +68,10 @@ class Ledger:
 STEPS = st.lists(
     st.tuples(
         SHARES,  # the cost
-        st.one_of(st.just(0.0), st.floats(0, 0.2), st.floats(0, 90)),  # seconds of idleness before it
-        st.one_of(st.none(), st.tuples(SHARES, st.integers(0, 5))),  # settle at that share of the estimate, so late
+        # seconds of idleness before it
+        st.one_of(st.just(0.0), st.floats(0, 0.2), st.floats(0, 90)),
+        # settle at that share of the estimate, so late
+        st.one_of(st.none(), st.tuples(SHARES, st.integers(0, 5))),
     ),
     min_size=1,
     max_size=60,
@@ -84,7 +86,9 @@ def test_no_sixty_seconds_hold_more_than_the_limit(limit, steps):
         ledger.now += idle
         ledger.take(share * limit)
         if settlement is not None:
-            owed.append((len(ledger.taken) - 1 + settlement[1], len(ledger.taken) - 1, settlement[0]))
+            owed.append(
+                (len(ledger.taken) - 1 + settlement[1], len(ledger.taken) - 1, settlement[0])
+            )
         for due, which, part in owed:
             if due == len(ledger.taken) - 1:
                 ledger.settle(which, ledger.taken[which][1] * part)
@@ -192,7 +196,9 @@ def test_a_server_that_counts_by_the_second_sees_no_burst():
     while ledger.now < 30:
         ledger.take(1)
     moments = [moment for moment, _ in ledger.taken]
-    busiest = max(sum(1 for other in moments if moment <= other < moment + 1) for moment in moments[::50])
+    busiest = max(
+        sum(1 for other in moments if moment <= other < moment + 1) for moment in moments[::50]
+    )
     assert busiest <= 2 * 100 + 1
 
 

@@ -12,7 +12,7 @@ from ingather import Limits, Usage
 from ingather.limits.caps import Caps
 from ingather.limits.controller import Controller, Outcome
 from ingather.limits.sent import INPUT, ONE, OUTPUT, Sent, amounts
-from ingather.tokens import Tokens
+from ingather.limits.tokens import Tokens
 
 MINUTE = 60.0
 
@@ -46,7 +46,11 @@ class Simulation:
         number = len(self.sent)
         self.sent.append([self.now, cost[INPUT], cost[OUTPUT]])
         heapq.heappush(self._answers, (self.now + latency, number, sent, outcome, usage))
-        assert self.controller.in_flight == len(self._answers) <= (self.limits.max_concurrency or math.inf)
+        assert (
+            self.controller.in_flight
+            == len(self._answers)
+            <= (self.limits.max_concurrency or math.inf)
+        )
         return self.now - begun
 
     def _answer(self):
@@ -113,7 +117,11 @@ REQUESTS = st.lists(
 
 
 def ceiling(limits):
-    caps = (limits.tokens_per_minute, limits.input_tokens_per_minute, limits.output_tokens_per_minute)
+    caps = (
+        limits.tokens_per_minute,
+        limits.input_tokens_per_minute,
+        limits.output_tokens_per_minute,
+    )
     return min((cap for cap in caps if cap is not None), default=1_000)
 
 
@@ -123,8 +131,11 @@ def test_no_minute_exceeds_any_limit_and_nothing_starves(limits, requests):
     for share_in, share_out, latency, outcome, share, idle in requests:
         simulation.now += idle
         most = ceiling(limits) / 2
-        waited = simulation.send(amounts(int(share_in * most), int(share_out * most)), latency, outcome, share)
-        assert waited <= MINUTE + 0.1 + 100.0  # a minute to make room, and the longest latency for a place
+        waited = simulation.send(
+            amounts(int(share_in * most), int(share_out * most)), latency, outcome, share
+        )
+        # a minute to make room, and the longest latency for a place
+        assert waited <= MINUTE + 0.1 + 100.0
     simulation.assert_inside()
 
 
@@ -139,7 +150,9 @@ def test_a_guess_above_the_whole_limit_still_goes_once_the_minute_is_empty(limit
 
 @pytest.mark.parametrize("rpm", [1, 2, 60, 100, 3_500])
 def test_saturated_demand_sends_nearly_all_that_is_allowed(rpm):
-    simulation = Simulation(Limits(requests_per_minute=rpm, tokens_per_minute=1_000_000, max_concurrency=500))
+    simulation = Simulation(
+        Limits(requests_per_minute=rpm, tokens_per_minute=1_000_000, max_concurrency=500)
+    )
     while simulation.now < 600:
         simulation.send(amounts(100, 50), 2.0)
     sent = sum(1 for moment, *_ in simulation.sent if moment < 600)
@@ -181,12 +194,16 @@ def test_a_big_one_among_small_ones_waits_at_most_a_minute():
     ],
 )
 def test_what_no_minute_holds_is_too_big(estimate, reason):
-    caps = Caps(Limits(tokens_per_minute=1_000, input_tokens_per_minute=900, output_tokens_per_minute=100))
+    caps = Caps(
+        Limits(tokens_per_minute=1_000, input_tokens_per_minute=900, output_tokens_per_minute=100)
+    )
     assert reason in (caps.too_big(estimate) or "")
 
 
 def test_what_just_fits_is_not_too_big():
-    caps = Caps(Limits(tokens_per_minute=1_000, input_tokens_per_minute=900, output_tokens_per_minute=100))
+    caps = Caps(
+        Limits(tokens_per_minute=1_000, input_tokens_per_minute=900, output_tokens_per_minute=100)
+    )
     assert caps.too_big(Tokens(900, max_output=100)) is None
     assert caps.too_big(Tokens(900)) is None
 
@@ -246,7 +263,9 @@ class Storm:
             now += latency
             self.controller.throttled(hint, sent, now)
             self.controller.closed(Outcome.IGNORED, sent, None, now)
-        self.pauses = [round(after - before - latency, 6) for before, after in pairwise(self.moments)]
+        self.pauses = [
+            round(after - before - latency, 6) for before, after in pairwise(self.moments)
+        ]
 
 
 @pytest.mark.parametrize("hint", [None, 0.0, 1.0])
@@ -288,7 +307,9 @@ def test_a_longer_hint_of_the_same_wave_extends_the_pause():
     controller = Controller(Limits())
     wave = [controller.sent(amounts(1, 0), 0.0) for _ in range(3)]
     hints = (2.0, 5.0, 1.5)
-    assert [controller.throttled(hint, sent, 1.0) for hint, sent in zip(hints, wave, strict=True)] == [2, 5, 5]
+    assert [
+        controller.throttled(hint, sent, 1.0) for hint, sent in zip(hints, wave, strict=True)
+    ] == [2, 5, 5]
 
 
 def test_while_nothing_is_let_in_one_call_at_a_time_asks():
@@ -299,7 +320,9 @@ def test_while_nothing_is_let_in_one_call_at_a_time_asks():
     assert controller.delay(amounts(1, 0), now + 1.0)[0] == 0, "a 429 would be here by now"
 
 
-@given(st.lists(st.tuples(st.booleans(), or_none(st.floats(0, 100))), max_size=60), st.integers(1, 50))
+@given(
+    st.lists(st.tuples(st.booleans(), or_none(st.floats(0, 100))), max_size=60), st.integers(1, 50)
+)
 def test_whatever_comes_back_there_is_always_a_way_on(ends, wave):
     """After any mix of answers and 429s: with nothing in flight, a finite wait and the next one may go."""
     controller, now = Controller(Limits()), 0.0

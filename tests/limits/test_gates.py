@@ -1,5 +1,6 @@
 """What the controller must reach, on servers of every kind, in virtual time. The figures are of the whole system: its
-errors in counting tokens, the latencies and the network are in them."""
+errors in counting tokens, the latencies and the network are in them.
+"""
 
 import functools
 import math
@@ -25,14 +26,18 @@ def figures(name, seed):
 
 
 @EACH_SEED
-@pytest.mark.parametrize("name", ["hdr60", "hdr1", "hdr_tpm", "hdr_change", "hdr_4p", "hdr60_charged"])
+@pytest.mark.parametrize(
+    "name", ["hdr60", "hdr1", "hdr_tpm", "hdr_change", "hdr_4p", "hdr60_charged"]
+)
 def test_with_headers_the_limit_is_used_and_hardly_a_call_refused(name, seed):
     assert figures(name, seed).used >= 0.97
     assert figures(name, seed).refused < 0.001
 
 
 @EACH_SEED
-@pytest.mark.parametrize("name", ["blind10", "blind1", "blind_tpm", "blind_4p", "hidden", "blind10_charged"])
+@pytest.mark.parametrize(
+    "name", ["blind10", "blind1", "blind_tpm", "blind_4p", "hidden", "blind10_charged"]
+)
 def test_without_headers_the_limit_is_found_and_used(name, seed):
     assert figures(name, seed).used >= 0.97
     assert figures(name, seed).refused < 0.01
@@ -84,10 +89,18 @@ def drawn(seed):
 @pytest.mark.parametrize("first", [5000, 9000])
 def test_more_than_half_of_80_servers_drawn_at_random_are_used_and_not_overrun(first):
     with Pool(2) as pool:
-        found = dict(zip(range(first, first + 80), pool.map(drawn, range(first, first + 80), chunksize=1), strict=True))
+        found = dict(
+            zip(
+                range(first, first + 80),
+                pool.map(drawn, range(first, first + 80), chunksize=1),
+                strict=True,
+            )
+        )
     assert sum(one.both for one in found.values()) >= 40
     assert sum(one.left for one in found.values()) == 0
-    fast = [one.both for seed, one in found.items() if draw(seed).clients == 1 and draw(seed).rpm > 600]
+    fast = [
+        one.both for seed, one in found.items() if draw(seed).clients == 1 and draw(seed).rpm > 600
+    ]
     assert sum(fast) >= 0.85 * len(fast)
 
 
@@ -119,9 +132,13 @@ APART = [0.001, 0.1, 0.2, 0.3]  # seconds between the starts of two processes
 
 
 def shared(name, ideal):
-    found = [simulate(replace(NAMED[name], apart=apart), seed) for apart in APART for seed in (1, 2, 3)]
+    found = [
+        simulate(replace(NAMED[name], apart=apart), seed) for apart in APART for seed in (1, 2, 3)
+    ]
     assert sum(one.left for one in found) == 0
-    return sum(one.took for one in found) / len(found) / ideal, sum(one.refused for one in found) / len(found)
+    return sum(one.took for one in found) / len(found) / ideal, sum(
+        one.refused for one in found
+    ) / len(found)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +150,9 @@ def shared(name, ideal):
         ("cold_2p_blind_halved", 44, 1.35, 0.1),
     ],
 )
-def test_two_processes_from_a_cold_start_come_to_shares_that_are_nearly_equal(name, ideal, most, refused):
+def test_two_processes_from_a_cold_start_come_to_shares_that_are_nearly_equal(
+    name, ideal, most, refused
+):
     """On average. The one that is last has half of the quota to itself at the end, and grows into it."""
     took, share = shared(name, ideal)
     assert took <= most
@@ -162,7 +181,9 @@ def resumed(learnt, random):
 
 
 @EACH_SEED
-@pytest.mark.parametrize(("slots", "latency"), [(2, 0.5), (4, 1.0), (17, 0.4), (40, 3.0), (100, 2.0)])
+@pytest.mark.parametrize(
+    ("slots", "latency"), [(2, 0.5), (4, 1.0), (17, 0.4), (40, 3.0), (100, 2.0)]
+)
 @pytest.mark.parametrize("sigma", [0.0, 0.4])
 def test_a_server_that_answers_so_many_at_once_gets_hardly_more(slots, latency, sigma, seed):
     scenario = Scenario(
@@ -171,12 +192,15 @@ def test_a_server_that_answers_so_many_at_once_gets_hardly_more(slots, latency, 
     )  # fmt: skip
     seen = []
     found = simulate(
-        scenario, seed, watch=lambda now, clients: seen.append((len(clients[0].queue), clients[0].in_flight))
+        scenario,
+        seed,
+        watch=lambda now, clients: seen.append((len(clients[0].queue), clients[0].in_flight)),
     )
     right = slots * (1 + 2 * NETWORK / latency)  # with those that are on their way
     best = simulate(scenario, seed, lambda random: Fixed(math.ceil(right)))
     busy = [in_flight for waiting, in_flight in seen if waiting]
-    assert max(busy[len(busy) // 2 :]) <= max(2 * right, 12)  # it begins with 8, which of few slots tell little
+    # it begins with 8, which of few slots tell little
+    assert max(busy[len(busy) // 2 :]) <= max(2 * right, 12)
     assert max(busy) <= max(8 * right, 40)
     assert found.throughput >= 0.97 * best.throughput
     assert found.left == 0

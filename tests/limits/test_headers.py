@@ -25,7 +25,11 @@ HINTS = {
     "date without a Date header": ({"retry-after": "Sun, 06 Nov 1994 08:50:37 GMT"}, "", None),
     "date that is none": ({"retry-after": "Sun, 31 Feb 1994 08:50:37 GMT", "date": DATE}, "", None),
     "RFC 3339": ({"retry-after": "1994-11-06T08:50:37Z", "date": DATE}, "", 60),
-    "RFC 3339 with a zone and a fraction": ({"retry-after": "1994-11-06T09:50:37.5+01:00", "date": DATE}, "", 60.5),
+    "RFC 3339 with a zone and a fraction": (
+        {"retry-after": "1994-11-06T09:50:37.5+01:00", "date": DATE},
+        "",
+        60.5,
+    ),
     "duration": ({"retry-after": "6m0s"}, "", 360),
     "duration in milliseconds": ({"retry-after": "12ms"}, "", 0.012),
     "duration with a fraction": ({"retry-after": "1m30.951s"}, "", 90.951),
@@ -39,8 +43,16 @@ HINTS = {
         '{"error":{"details":[{"@type":"…RetryInfo","retryDelay":"45.837906927s"}]}}',
         45.837906927,
     ),
-    "RetryInfo goes before text": ({}, '{"message":"Please retry in 36.4s.","x":{"retryDelay": "36s"}}', 36),
-    "OpenAI's text in milliseconds": ({}, "Rate limit reached. Please try again in 6ms. Visit …", 0.006),
+    "RetryInfo goes before text": (
+        {},
+        '{"message":"Please retry in 36.4s.","x":{"retryDelay": "36s"}}',
+        36,
+    ),
+    "OpenAI's text in milliseconds": (
+        {},
+        "Rate limit reached. Please try again in 6ms. Visit …",
+        0.006,
+    ),
     "OpenAI's text in seconds": ({}, "Please try again in 20s.", 20),
     "OpenAI's text in minutes": ({}, b"Please try again in 1m30.5s.", 90.5),
     "Azure's text": ({}, "Please retry after 6 seconds.", 6),
@@ -128,7 +140,9 @@ def test_reset_that_is_past_is_now():
 
 @pytest.mark.parametrize("limit", ["-1", "0", "1e12", "999999999999999", "nan", "inf", "many", ""])
 def test_absurd_limit_takes_its_resource_along(limit):
-    limits = rate_limits({**OPENAI, "x-ratelimit-limit-requests": limit, "x-ratelimit-remaining-requests": "-1"})
+    limits = rate_limits(
+        {**OPENAI, "x-ratelimit-limit-requests": limit, "x-ratelimit-remaining-requests": "-1"}
+    )
     assert limits == RateLimits(tokens=Allowance(30_000, 0, 360))
 
 
@@ -139,14 +153,18 @@ def test_absurd_rest_is_not_said(remaining):
 
 
 def test_only_nonsense_is_no_limits():
-    assert rate_limits({"x-ratelimit-limit-requests": "-1", "x-ratelimit-limit-tokens": "0"}) is None
+    assert (
+        rate_limits({"x-ratelimit-limit-requests": "-1", "x-ratelimit-limit-tokens": "0"}) is None
+    )
 
 
 def test_no_headers_are_no_limits():
     assert rate_limits({"content-type": "application/json", "date": DATE}) is None
 
 
-DATES = st.sampled_from([DATE, "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "yesterday", ""])
+DATES = st.sampled_from(
+    [DATE, "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "yesterday", ""]
+)
 NEARLY = st.one_of(
     st.text(),
     st.floats().map(str),
@@ -160,12 +178,16 @@ BODIES = st.one_of(st.text(), st.binary(), NEARLY.map(lambda wait: f"Please try 
 
 @given(NEARLY, NEARLY, DATES, BODIES, st.none() | st.floats(0, 4e9))
 def test_a_hint_is_always_between_nothing_and_a_day(milliseconds, wait, date, body, now):
-    hint = retry_hint({"retry-after-ms": milliseconds, "retry-after": wait, "date": date}, body, now=now)
+    hint = retry_hint(
+        {"retry-after-ms": milliseconds, "retry-after": wait, "date": date}, body, now=now
+    )
     assert hint is None or 0 <= hint <= 86_400
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(OPENAI, NEARLY)), DATES)
 def test_limits_are_never_negative_or_infinite(headers, date):
     found = rate_limits({**headers, "date": date}) or RateLimits()
-    numbers = [number for allowance in found if allowance for number in allowance if number is not None]
+    numbers = [
+        number for allowance in found if allowance for number in allowance if number is not None
+    ]
     assert all(math.isfinite(number) and number >= 0 for number in numbers)

@@ -25,21 +25,39 @@ def glued(*parts):
     return st.lists(st.one_of(NUMBERS, *parts), max_size=12).map("".join)
 
 
-NAMES = st.sampled_from(["Mon", "Monday", "Nov", "Sun,", "GMT", "UTC", "2026", "20", "12:00:00", "Nov 20"])
+NAMES = st.sampled_from(
+    ["Mon", "Monday", "Nov", "Sun,", "GMT", "UTC", "2026", "20", "12:00:00", "Nov 20"]
+)
 FORMATS = {
     "seconds": NUMBERS,
     "HTTP date": glued(NAMES, SEPARATORS),
-    "RFC 3339": glued(SEPARATORS, st.sampled_from(["2026-11-20", "T12:00:00Z", "12:60:61", "+99:99", "0000-00-00"])),
-    "Go duration": glued(st.sampled_from(["ns", "us", "µs", "ms", "s", "m", "h", "d", "6m0s", "1h2m3s"])),
+    "RFC 3339": glued(
+        SEPARATORS,
+        st.sampled_from(["2026-11-20", "T12:00:00Z", "12:60:61", "+99:99", "0000-00-00"]),
+    ),
+    "Go duration": glued(
+        st.sampled_from(["ns", "us", "µs", "ms", "s", "m", "h", "d", "6m0s", "1h2m3s"])
+    ),
     "epoch": st.one_of(st.integers(0, 10**15).map(str), st.floats(0, 1e15).map(str)),
     "anything": st.text(max_size=60),
 }
 SAYINGS = glued(
     st.sampled_from(
-        ["Please try again in ", "Please retry after ", "Please retry in ", "ms", "s", "m", " seconds", "."]
+        [
+            "Please try again in ",
+            "Please retry after ",
+            "Please retry in ",
+            "ms",
+            "s",
+            "m",
+            " seconds",
+            ".",
+        ]
     )
 )
-RETRY_INFO = st.one_of(glued(st.sampled_from(["s", "ns", ".5s", "36s"])), st.none(), st.integers(), st.floats())
+RETRY_INFO = st.one_of(
+    glued(st.sampled_from(["s", "ns", ".5s", "36s"])), st.none(), st.integers(), st.floats()
+)
 
 
 def is_a_wait(seconds):
@@ -50,7 +68,11 @@ def is_a_wait(seconds):
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_header_of_any_form(form):
     @settings(max_examples=10_000, deadline=None)
-    @given(st.sampled_from(["retry-after", "retry-after-ms"]), FORMATS[form], st.none() | FORMATS["HTTP date"])
+    @given(
+        st.sampled_from(["retry-after", "retry-after-ms"]),
+        FORMATS[form],
+        st.none() | FORMATS["HTTP date"],
+    )
     def fuzz(name, text, date):
         headers = {name: text} if date is None else {name: text, "date": date}
         assert is_a_wait(retry_hint(headers))

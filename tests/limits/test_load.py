@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from ingather.limits.load import Load
-from ingather.limits.window import Window
+from ingather.limits.concurrency import ConcurrencyLimit
+from ingather.limits.gain import Load
 
 
 def answered(load, flyings, latency, spread=0.0, seed=1):
@@ -30,7 +30,12 @@ def test_nothing_is_known_of_few_answers():
 @pytest.mark.parametrize("spread", [0.0, 0.3])
 def test_slots_that_are_full_bring_nothing(slots, spread):
     load = Load()
-    answered(load, [flying for flying in range(1, 8 * slots + 1) for _ in range(3)], served_by(slots), spread)
+    answered(
+        load,
+        [flying for flying in range(1, 8 * slots + 1) for _ in range(3)],
+        served_by(slots),
+        spread,
+    )
     assert load.gain.is_surely_none
     assert 0.5 * slots <= load.knee <= 2 * slots
 
@@ -50,7 +55,7 @@ def test_a_server_that_gets_slower_and_still_brings_more_is_worth_it():
 
 def full_window(slots, count, timeout=math.inf):
     """A window under a backlog, at a server that takes a second for each of `slots` calls at once."""
-    window, now, free, peak = Window(), 0.0, [0.0] * slots, 0
+    window, now, free, peak = ConcurrencyLimit(), 0.0, [0.0] * slots, 0
     flying: list[tuple[float, float, int]] = []
     for _ in range(count):
         while not window.is_full(len(flying)):
@@ -82,7 +87,7 @@ def test_timeouts_make_it_smaller():
 
 
 def test_a_timeout_now_and_then_does_not():
-    window = Window()
+    window = ConcurrencyLimit()
     for number in range(2000):
         window.binds = True
         if number % 20 == 19:
@@ -93,7 +98,7 @@ def test_a_timeout_now_and_then_does_not():
 
 
 def test_where_a_rate_is_known_that_does_it_all():
-    window = Window()
+    window = ConcurrencyLimit()
     for number in range(400):
         window.binds = True
         window.answered(number - number / 8, number + 1, is_paced=True, now=float(number))

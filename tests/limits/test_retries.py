@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ingather import Limits, LLMTask, ParallelLLMExecutor, RetryConfig, connect
 from ingather.errors import ConnectFailed, Overloaded, ServerFault
-from ingather.limits.retries import RetryBudget
+from ingather.limits.retry_budget import RetryBudget
 from ingather.testing import Simulator
 
 RETRY = RetryConfig(max_attempts=5, initial_delay=0.001, max_delay=0.002)
@@ -46,7 +46,9 @@ def test_never_more_than_a_tenth_of_the_answers_and_ten(answers):
 
 
 def executor(sim, tasks=8, retry=RETRY):
-    return ParallelLLMExecutor(connect("openai/any", base_url=sim.base_url, retry=None), tasks, retry)
+    return ParallelLLMExecutor(
+        connect("openai/any", base_url=sim.base_url, retry=None), tasks, retry
+    )
 
 
 @pytest.mark.parametrize("status", ["500", "504"])
@@ -68,7 +70,11 @@ async def test_an_empty_budget_fails_at_once_with_the_last_error_and_says_why():
 
 
 async def test_executors_of_one_quota_share_it():
-    async with Simulator(error_rate=1.0, faults="500") as sim, executor(sim) as one, executor(sim) as other:
+    async with (
+        Simulator(error_rate=1.0, faults="500") as sim,
+        executor(sim) as one,
+        executor(sim) as other,
+    ):
         await one.gather([LLMTask(f"Hello {n}") for n in range(20)])
         await other.gather([LLMTask(f"Hello again {n}") for n in range(20)])
         assert sim.stats()["calls"] == 50
@@ -83,7 +89,10 @@ async def test_what_was_answered_pays_for_faults_later():
 
 
 async def test_faults_now_and_then_are_tried_again_and_no_call_is_lost():
-    async with Simulator(error_rate=0.05, faults="500,drop", seed=3) as sim, executor(sim) as engine:
+    async with (
+        Simulator(error_rate=0.05, faults="500,drop", seed=3) as sim,
+        executor(sim) as engine,
+    ):
         results = await engine.gather([LLMTask(f"Hello {n}") for n in range(400)])
     assert all(result.success for result in results)
 
@@ -98,13 +107,18 @@ async def test_an_outage_is_waited_for_by_single_probes_and_nothing_is_lost():
         assert all(result.success for result in results)
         assert sim.stats()["calls"] == 112
         calls = sim.ledger
-    probes = [call for call in calls if call.status == 503][-2:]  # those before were in flight when it began
+    # those before were in flight when it began
+    probes = [call for call in calls if call.status == 503][-2:]
     for probe in probes:
-        assert [one for one in calls if one.arrived <= probe.arrived < (one.ended or 0.0)] == [probe]
+        assert [one for one in calls if one.arrived <= probe.arrived < (one.ended or 0.0)] == [
+            probe
+        ]
 
 
 async def test_where_nobody_ever_answered_the_retries_are_spent_and_the_calls_fail():
-    provider = connect("openai/any", base_url="http://127.0.0.1:9/v1", api_key="of-a-test-of-retries", retry=None)
+    provider = connect(
+        "openai/any", base_url="http://127.0.0.1:9/v1", api_key="of-a-test-of-retries", retry=None
+    )
     results = await ParallelLLMExecutor(provider, 1, RETRY).gather([LLMTask("Hello")])
     assert type(results[0].error) is ConnectFailed
     assert results[0].attempts == 5
@@ -112,7 +126,10 @@ async def test_where_nobody_ever_answered_the_retries_are_spent_and_the_calls_fa
 
 async def test_with_one_attempt_nobody_waits_for_the_end_of_an_outage():
     once = RetryConfig(max_attempts=1)
-    async with Simulator(script=["ok"] * 20 + ["503"] * 4 + ["ok"] * 20) as sim, executor(sim, 4, once) as engine:
+    async with (
+        Simulator(script=["ok"] * 20 + ["503"] * 4 + ["ok"] * 20) as sim,
+        executor(sim, 4, once) as engine,
+    ):
         results = await engine.gather([LLMTask(f"Hello {n}") for n in range(24)])
     assert sum(type(result.error) is Overloaded for result in results) == 4
 
@@ -122,7 +139,9 @@ async def test_an_outage_that_lasts_longer_than_max_wait_ends_the_calls_with_its
     limits = Limits(max_wait=1.0)
     async with Simulator(script=["ok"] * 20 + ["503"] * 500) as sim:
         provider = connect("openai/any", base_url=sim.base_url, limits=limits, retry=None)
-        results = await ParallelLLMExecutor(provider, 8, RETRY).gather([LLMTask(f"Hello {n}") for n in range(60)])
+        results = await ParallelLLMExecutor(provider, 8, RETRY).gather(
+            [LLMTask(f"Hello {n}") for n in range(60)]
+        )
         assert sim.stats()["calls"] <= 20 + 8 + 4
     assert sum(result.success for result in results) == 20
     assert {type(result.error) for result in results if not result.success} == {Overloaded}

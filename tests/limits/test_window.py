@@ -1,6 +1,6 @@
 """What a server says of how many calls at once are right is the bound, until it is gone or refuses."""
 
-from ingather.limits.window import Window
+from ingather.limits.concurrency import ConcurrencyLimit
 
 
 def answers(window, count, latency, now=0.0):
@@ -12,7 +12,7 @@ def answers(window, count, latency, now=0.0):
 
 
 def test_what_the_server_says_stays_the_bound_however_long_it_goes():
-    window = Window()
+    window = ConcurrencyLimit()
     answers(window, 50, 1.0)
     window.told(4)
     answers(window, 5000, 30.0, now=100.0)
@@ -20,7 +20,7 @@ def test_what_the_server_says_stays_the_bound_however_long_it_goes():
 
 
 def test_a_bound_of_the_user_s_own_goes_over_it():
-    window = Window()
+    window = ConcurrencyLimit()
     window.expect(16)
     window.told(4)
     assert window.size == 16
@@ -29,7 +29,7 @@ def test_a_bound_of_the_user_s_own_goes_over_it():
 
 
 def test_after_an_outage_it_is_asked_anew_for_it_may_be_another_server():
-    window = Window()
+    window = ConcurrencyLimit()
     window.is_asked = True
     window.told(4)
     window.restart()
@@ -39,7 +39,7 @@ def test_after_an_outage_it_is_asked_anew_for_it_may_be_another_server():
 
 
 def test_timeouts_lower_it_for_a_while():
-    window = Window()
+    window = ConcurrencyLimit()
     window.told(64)
     for n in range(20):
         window.late(n - 1.0, 64, is_paced=False, now=float(n))

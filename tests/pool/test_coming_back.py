@@ -5,7 +5,14 @@ import asyncio
 import pytest
 
 from ingather import Limits, LLMTask, ParallelLLMExecutor, RetryConfig
-from ingather.errors import AuthFailed, ModelNotFound, Overloaded, QuotaExhausted, QuotaWait, RateLimited
+from ingather.errors import (
+    AuthFailed,
+    ModelNotFound,
+    Overloaded,
+    QuotaExhausted,
+    QuotaWait,
+    RateLimited,
+)
 from tests.run.stand_ins import Wire, assert_at_rest, llm_tasks
 
 pytestmark = pytest.mark.looptime
@@ -145,7 +152,11 @@ async def test_an_outage_that_ended_long_ago_does_not_make_one_more_503_fatal():
 
 async def test_one_request_that_is_always_503_does_not_end_the_others():
     """Nor is it tried for ever: where others are answered, it uses up its own attempts."""
-    wire = Wire(lambda prompt, number: away() if prompt == "bad" else prompt, latency=0.5, retry=RetryConfig())
+    wire = Wire(
+        lambda prompt, number: away() if prompt == "bad" else prompt,
+        latency=0.5,
+        retry=RetryConfig(),
+    )
     executor = ParallelLLMExecutor(wire, 1)
     tasks = [*llm_tasks(5), LLMTask("bad"), *llm_tasks(40)]
     results = await executor.gather(tasks)
@@ -162,7 +173,9 @@ async def test_a_refusal_in_an_outage_is_no_cause_for_the_others():
 
     wire = Wire(answer, latency=0.5, retry=RetryConfig(), limits=Limits(max_wait=60.0))
     executor = ParallelLLMExecutor(wire, 4)
-    results = await executor.gather([*llm_tasks(12), *[LLMTask("bad", tag="bad")] * 2, *llm_tasks(10)])
+    results = await executor.gather(
+        [*llm_tasks(12), *[LLMTask("bad", tag="bad")] * 2, *llm_tasks(10)]
+    )
     errors = {type(result.error) for result in results if result.tag != "bad"}
     assert errors == {type(None), Overloaded}
 
@@ -191,7 +204,10 @@ async def test_a_wait_that_is_longer_than_what_is_left_is_not_begun():
 
 
 async def test_a_call_that_is_always_refused_beside_others_that_are_not_fails_alone():
-    wire = Wire(lambda prompt, number: RateLimited("429", status=429) if prompt == "big" else prompt, latency=0.1)
+    wire = Wire(
+        lambda prompt, number: RateLimited("429", status=429) if prompt == "big" else prompt,
+        latency=0.1,
+    )
     executor = ParallelLLMExecutor(wire, 2)
     results = await executor.gather([LLMTask("big"), *llm_tasks(500)])
     assert isinstance(results[0].error, QuotaWait)

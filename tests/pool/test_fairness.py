@@ -7,8 +7,8 @@ import pytest
 
 from ingather import DeterministicTask, Limits, LLMTask, ParallelLLMExecutor, RetryConfig
 from ingather.errors import RateLimited, ServerFault, TooBig
-from ingather.tokens import Tokens
-from tests.run.stand_ins import Wire, assert_at_rest, consume, llm_tasks, pool_of
+from ingather.limits.tokens import Tokens
+from tests.run.stand_ins import Wire, assert_at_rest, consume, gate_of, llm_tasks
 
 pytestmark = pytest.mark.looptime
 
@@ -36,7 +36,10 @@ async def test_first_in_first_out():
 async def test_a_throttled_call_keeps_its_place():
     """The first one is refused; it goes again before all that came after it."""
     wire = Wire(
-        lambda prompt, number: RateLimited("429", status=429, retry_after=5.0) if number == 1 else prompt, latency=1.0
+        lambda prompt, number: (
+            RateLimited("429", status=429, retry_after=5.0) if number == 1 else prompt
+        ),
+        latency=1.0,
     )
     executor = ParallelLLMExecutor(wire, 1)
     await executor.gather(llm_tasks(5))
@@ -46,7 +49,10 @@ async def test_a_throttled_call_keeps_its_place():
 @pytest.mark.parametrize("hint", [None, 0.0, 3.0])
 async def test_a_whole_wave_that_is_throttled_goes_again_in_its_order(hint):
     wire = Wire(
-        lambda prompt, number: RateLimited("429", status=429, retry_after=hint) if number <= 10 else prompt, latency=1.0
+        lambda prompt, number: (
+            RateLimited("429", status=429, retry_after=hint) if number <= 10 else prompt
+        ),
+        latency=1.0,
     )
     executor = ParallelLLMExecutor(wire, 10)
     await executor.gather(llm_tasks(40))
@@ -56,10 +62,25 @@ async def test_a_whole_wave_that_is_throttled_goes_again_in_its_order(hint):
 
 
 async def test_a_retried_call_goes_before_those_that_came_later():
-    wire = Wire(lambda prompt, number: ServerFault("500", status=500) if number == 1 else prompt, latency=1.0)
+    wire = Wire(
+        lambda prompt, number: ServerFault("500", status=500) if number == 1 else prompt,
+        latency=1.0,
+    )
     executor = ParallelLLMExecutor(wire, 1, default_retry=RetryConfig(initial_delay=2.5))
     await executor.gather(llm_tasks(10))
-    assert [sent.prompt for sent in wire.ledger] == ["0", "1", "2", "3", "0", "4", "5", "6", "7", "8", "9"]
+    assert [sent.prompt for sent in wire.ledger] == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "0",
+        "4",
+        "5",
+        "6",
+        "7",
+        "8",
+        "9",
+    ]
 
 
 async def test_two_calls_of_one_executor_share_it_by_arrival():
@@ -69,7 +90,8 @@ async def test_two_calls_of_one_executor_share_it_by_arrival():
     await asyncio.sleep(5.5)
     await executor.gather(named("s", 10))
     small = [i for i, letter in enumerate(order(wire)) if letter == "s"]
-    assert small[-1] - small[0] <= 2 * 10 + 2 * (2 * 2 + 16)  # in turns, once its tasks stand behind the other's window
+    # in turns, once its tasks stand behind the other's window
+    assert small[-1] - small[0] <= 2 * 10 + 2 * (2 * 2 + 16)
     await big
 
 
@@ -110,7 +132,9 @@ async def test_two_executors_take_turns():
     assert order(*wires) == "a" + "ab" * 19 + "b"  # the first one asked while nobody else did
 
 
-@pytest.mark.parametrize("limits", [Limits(requests_per_minute=60), Limits(max_concurrency=3)], ids=["rpm", "cap"])
+@pytest.mark.parametrize(
+    "limits", [Limits(requests_per_minute=60), Limits(max_concurrency=3)], ids=["rpm", "cap"]
+)
 async def test_five_executors_get_equal_shares(limits):
     wires = [Wire(latency=1.0, host=f"five {limits}", limits=limits) for _ in range(5)]
     executors = [ParallelLLMExecutor(wire, 20) for wire in wires]
@@ -126,7 +150,10 @@ async def test_five_executors_get_equal_shares(limits):
 
 
 async def test_a_small_job_beside_a_big_one_is_not_starved():
-    big, small = (Wire(latency=1.0, host="small beside big", limits=Limits(requests_per_minute=60)) for _ in range(2))
+    big, small = (
+        Wire(latency=1.0, host="small beside big", limits=Limits(requests_per_minute=60))
+        for _ in range(2)
+    )
     run = asyncio.create_task(ParallelLLMExecutor(big, 50).gather(named("b", 1000)))
     await asyncio.sleep(30.0)
     begun = asyncio.get_running_loop().time()
@@ -137,7 +164,10 @@ async def test_a_small_job_beside_a_big_one_is_not_starved():
 
 
 async def test_an_executor_without_a_free_slot_does_not_hold_up_the_other():
-    wires = [Wire(latency=seconds, host="no free slot", limits=Limits(max_concurrency=10)) for seconds in (1000.0, 1.0)]
+    wires = [
+        Wire(latency=seconds, host="no free slot", limits=Limits(max_concurrency=10))
+        for seconds in (1000.0, 1.0)
+    ]
     stuck = asyncio.create_task(ParallelLLMExecutor(wires[0], 1).gather(named("a", 5)))
     await asyncio.sleep(0.5)
     await ParallelLLMExecutor(wires[1], 3).gather(named("b", 30))
@@ -147,7 +177,10 @@ async def test_an_executor_without_a_free_slot_does_not_hold_up_the_other():
 
 
 async def test_a_cancelled_executor_gives_its_turn_up():
-    wires = [Wire(latency=1.0, host="gives its turn up", limits=Limits(requests_per_minute=60)) for _ in range(2)]
+    wires = [
+        Wire(latency=1.0, host="gives its turn up", limits=Limits(requests_per_minute=60))
+        for _ in range(2)
+    ]
     executors = [ParallelLLMExecutor(wire, 5) for wire in wires]
     gone = asyncio.create_task(executors[0].gather(named("a", 100)))
     stays = asyncio.create_task(executors[1].gather(named("b", 30)))
@@ -156,7 +189,9 @@ async def test_a_cancelled_executor_gives_its_turn_up():
     await asyncio.wait([gone])
     await stays
     moments = [sent.began for sent in wires[1].ledger if sent.began > 10.5]
-    assert all(after - before == pytest.approx(1.0, abs=0.06) for before, after in pairwise(moments))
+    assert all(
+        after - before == pytest.approx(1.0, abs=0.06) for before, after in pairwise(moments)
+    )
     for executor in executors:
         assert_at_rest(executor)
 
@@ -188,7 +223,12 @@ async def test_a_big_request_is_not_overtaken_for_ever():
 
 async def test_a_big_request_of_another_executor_is_not_overtaken_for_ever():
     small, big = (
-        Wire(latency=0.1, host="big of another", limits=Limits(tokens_per_minute=1000), estimate=sized)
+        Wire(
+            latency=0.1,
+            host="big of another",
+            limits=Limits(tokens_per_minute=1000),
+            estimate=sized,
+        )
         for _ in range(2)
     )
     run = asyncio.create_task(ParallelLLMExecutor(small, 20).gather([LLMTask("small 10")] * 1000))
@@ -204,7 +244,9 @@ async def test_a_big_request_of_another_executor_is_not_overtaken_for_ever():
 async def test_a_request_that_no_minute_can_hold_fails_at_once_and_alone():
     wire = Wire(limits=Limits(tokens_per_minute=1000), estimate=sized)
     executor = ParallelLLMExecutor(wire, 2)
-    results = await executor.gather([LLMTask("small 10"), LLMTask("huge 1001"), LLMTask("small 10")])
+    results = await executor.gather(
+        [LLMTask("small 10"), LLMTask("huge 1001"), LLMTask("small 10")]
+    )
     assert [type(result.error) for result in results] == [type(None), TooBig, type(None)]
     assert "1,001" in str(results[1].error)
     assert asyncio.get_running_loop().time() <= 1.0
@@ -215,7 +257,10 @@ async def test_a_model_whose_quota_is_full_does_not_hold_up_another_model():
     limits = Limits(requests_per_minute=1)
     wire = Wire(latency=1.0, limits=limits)
     executor = ParallelLLMExecutor(wire, 2)
-    tasks = [LLMTask(f"{model}", config_overrides={"model": model}) for model in ("x", "x", "x", "y", "z")]
+    tasks = [
+        LLMTask(f"{model}", config_overrides={"model": model})
+        for model in ("x", "x", "x", "y", "z")
+    ]
     run = asyncio.create_task(executor.gather(tasks))
     await asyncio.sleep(5.0)
     assert order(wire) == "xyz"
@@ -225,7 +270,10 @@ async def test_a_model_whose_quota_is_full_does_not_hold_up_another_model():
 
 async def test_cancelled_waiters_leave_no_trace_in_the_queue():
     """Many that give up at every place of the queue, while one waits: turns stay turns, nobody stands there twice."""
-    wires = [Wire(latency=1.0, host="cancelled waiters", limits=Limits(max_concurrency=1)) for _ in range(2)]
+    wires = [
+        Wire(latency=1.0, host="cancelled waiters", limits=Limits(max_concurrency=1))
+        for _ in range(2)
+    ]
     executors = [ParallelLLMExecutor(wire, 10) for wire in wires]
     for _ in range(20):
         runs = [asyncio.create_task(executor.gather(llm_tasks(5))) for executor in executors * 2]
@@ -236,7 +284,7 @@ async def test_cancelled_waiters_leave_no_trace_in_the_queue():
         for run in runs[1::2]:
             run.cancel()
         await asyncio.wait(runs)
-    pool = pool_of(executors[0])
+    pool = gate_of(executors[0])
     assert list(pool.waiting) == []
     for wire in wires:
         wire.ledger.clear()
@@ -245,8 +293,12 @@ async def test_cancelled_waiters_leave_no_trace_in_the_queue():
 
 
 async def test_results_taken_one_by_one_share_the_quota_too():
-    wires = [Wire(latency=1.0, host="one by one", limits=Limits(max_concurrency=2)) for _ in range(2)]
+    wires = [
+        Wire(latency=1.0, host="one by one", limits=Limits(max_concurrency=2)) for _ in range(2)
+    ]
     first, second = (ParallelLLMExecutor(wire, 10) for wire in wires)
-    await asyncio.gather(consume(first.as_completed(named("a", 20))), consume(second.in_order(named("b", 20))))
+    await asyncio.gather(
+        consume(first.as_completed(named("a", 20))), consume(second.in_order(named("b", 20)))
+    )
     letters = order(*wires)
     assert abs(letters[:20].count("a") - letters[:20].count("b")) <= 2

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import Limits, LLMTask, ParallelLLMExecutor
-from ingather.tokens import Tokens
-from tests.run.stand_ins import Wire, llm_tasks, pool_of
+from ingather.limits.tokens import Tokens
+from tests.run.stand_ins import Wire, gate_of, llm_tasks
 
 pytestmark = pytest.mark.looptime
 
@@ -23,20 +23,30 @@ async def use(*wires):
 
 
 def said(caplog):
-    return [record.getMessage() for record in caplog.records if "two sets of limits" in record.getMessage()]
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if "two sets of limits" in record.getMessage()
+    ]
 
 
 async def test_the_tighter_of_each_field_holds():
     first = Wire(host="each field", limits=Limits(requests_per_minute=100, tokens_per_minute=5_000))
-    second = Wire(host="each field", limits=Limits(requests_per_minute=200, tokens_per_minute=1_000, max_concurrency=2))
+    second = Wire(
+        host="each field",
+        limits=Limits(requests_per_minute=200, tokens_per_minute=1_000, max_concurrency=2),
+    )
     executors = await use(first, second)
-    assert pool_of(executors[0]) is pool_of(executors[1])
+    assert gate_of(executors[0]) is gate_of(executors[1])
     tightest = Limits(requests_per_minute=100, tokens_per_minute=1_000, max_concurrency=2)
-    assert pool_of(executors[0]).controller.limits == tightest
+    assert gate_of(executors[0]).controller.limits == tightest
 
 
 async def test_the_tighter_ones_hold_for_whoever_was_there_first():
-    wires = [Wire(latency=1.0, host="for the first"), Wire(host="for the first", limits=Limits(max_concurrency=2))]
+    wires = [
+        Wire(latency=1.0, host="for the first"),
+        Wire(host="for the first", limits=Limits(max_concurrency=2)),
+    ]
     executors = await use(*wires)
     wires[0].peak = 0
     await executors[0].gather(llm_tasks(20))
@@ -44,7 +54,9 @@ async def test_the_tighter_ones_hold_for_whoever_was_there_first():
 
 
 async def test_it_is_said_once(caplog):
-    wires = [Wire(host="said once", limits=Limits(requests_per_minute=rpm)) for rpm in (100, 50, 100, 50)]
+    wires = [
+        Wire(host="said once", limits=Limits(requests_per_minute=rpm)) for rpm in (100, 50, 100, 50)
+    ]
     with caplog.at_level(logging.WARNING, "ingather"):
         executors = await use(*wires)
         for executor in executors * 3:
@@ -71,18 +83,24 @@ async def test_equal_ones_are_not_worth_a_word(limits, caplog):
 
 
 async def test_none_beside_some_is_not_worth_a_word(caplog):
-    wires = [Wire(host="none beside", limits=limits) for limits in (None, Limits(requests_per_minute=10), None)]
+    wires = [
+        Wire(host="none beside", limits=limits)
+        for limits in (None, Limits(requests_per_minute=10), None)
+    ]
     with caplog.at_level(logging.WARNING, "ingather"):
         executors = await use(*wires)
     assert said(caplog) == []
-    assert pool_of(executors[0]).controller.limits.requests_per_minute == 10
+    assert gate_of(executors[0]).controller.limits.requests_per_minute == 10
 
 
 async def test_quotas_of_other_hosts_and_models_keep_their_own():
     first = Wire(limits=Limits(requests_per_minute=10))
     second = Wire(limits=Limits(requests_per_minute=20))
     executors = await use(first, second)
-    assert [pool_of(executor).controller.limits.requests_per_minute for executor in executors] == [10, 20]
+    assert [gate_of(executor).controller.limits.requests_per_minute for executor in executors] == [
+        10,
+        20,
+    ]
 
 
 async def test_what_was_sent_before_the_tighter_limit_came_counts():
@@ -92,11 +110,16 @@ async def test_what_was_sent_before_the_tighter_limit_came_counts():
     tight = Wire(host="counts before", limits=Limits(requests_per_minute=60))
     await ParallelLLMExecutor(tight, 60).gather(llm_tasks(120))
     moments = [sent.began for sent in tight.ledger]
-    assert max(sum(1 for moment in moments if begin <= moment < begin + 60) for begin in moments) <= 60
+    assert (
+        max(sum(1 for moment in moments if begin <= moment < begin + 60) for begin in moments) <= 60
+    )
 
 
 async def test_waiting_calls_obey_a_tighter_limit_that_comes_meanwhile():
-    wires = [Wire(latency=0.1, host="meanwhile", limits=Limits(requests_per_minute=rpm)) for rpm in (600, 60)]
+    wires = [
+        Wire(latency=0.1, host="meanwhile", limits=Limits(requests_per_minute=rpm))
+        for rpm in (600, 60)
+    ]
     executors = [ParallelLLMExecutor(wire, 10) for wire in wires]
     run = asyncio.create_task(executors[0].gather(llm_tasks(300)))
     await asyncio.sleep(10.0)
@@ -111,7 +134,11 @@ async def test_waiting_calls_obey_a_tighter_limit_that_comes_meanwhile():
 
 async def test_a_request_that_fitted_before_is_too_big_after():
     wires = [
-        Wire(host="too big after", limits=Limits(tokens_per_minute=tpm), estimate=lambda prompt: Tokens(500))
+        Wire(
+            host="too big after",
+            limits=Limits(tokens_per_minute=tpm),
+            estimate=lambda prompt: Tokens(500),
+        )
         for tpm in (1_000, 600)
     ]
     executors = await use(*wires)

@@ -7,7 +7,14 @@ from typing import Any, cast
 
 import pytest
 
-from ingather import DeterministicTask, EchoProvider, Limits, LLMTask, ParallelLLMExecutor, RetryConfig
+from ingather import (
+    DeterministicTask,
+    EchoProvider,
+    Limits,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+)
 from ingather.errors import (
     AuthFailed,
     DeadlineExceeded,
@@ -18,9 +25,9 @@ from ingather.errors import (
     RateLimited,
     ServerFault,
 )
+from ingather.limits.tokens import Tokens
 from ingather.testing import ErrorResponse
-from ingather.tokens import Tokens
-from tests.run.stand_ins import Wire, assert_at_rest, consume, llm_tasks, other_tasks, pool_of
+from tests.run.stand_ins import Wire, assert_at_rest, consume, gate_of, llm_tasks, other_tasks
 
 pytestmark = pytest.mark.looptime
 
@@ -48,7 +55,11 @@ class Storm:
 
 
 async def test_a_hint_pauses_the_whole_quota():
-    wire = Wire(lambda prompt, number: throttled(30.0) if number == 1 else prompt, latency=1.0, host="hint pauses")
+    wire = Wire(
+        lambda prompt, number: throttled(30.0) if number == 1 else prompt,
+        latency=1.0,
+        host="hint pauses",
+    )
     other = Wire(latency=1.0, host="hint pauses")
     executor, beside = ParallelLLMExecutor(wire, 1), ParallelLLMExecutor(other, 1)
     run = asyncio.create_task(executor.gather(llm_tasks(3)))
@@ -61,7 +72,9 @@ async def test_a_hint_pauses_the_whole_quota():
 
 async def test_without_a_hint_the_pauses_are_1_2_4_seconds():
     limits = Limits(max_wait=600.0)
-    wire = Wire(lambda prompt, number: throttled() if number <= 7 else prompt, latency=0.5, limits=limits)
+    wire = Wire(
+        lambda prompt, number: throttled() if number <= 7 else prompt, latency=0.5, limits=limits
+    )
     (result,) = await ParallelLLMExecutor(wire, 1).gather(llm_tasks(1))
     pauses = [later.began - earlier.ended for earlier, later in pairwise(wire.ledger)]
     assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, 60])
@@ -69,18 +82,30 @@ async def test_without_a_hint_the_pauses_are_1_2_4_seconds():
 
 
 async def test_it_takes_no_attempt_of_the_retry_policy():
-    wire = Wire(lambda prompt, number: throttled(1.0) if number <= 20 else prompt, limits=Limits(max_wait=3600.0))
-    (result,) = await ParallelLLMExecutor(wire, 1, default_retry=RetryConfig(max_attempts=1)).gather(llm_tasks(1))
+    wire = Wire(
+        lambda prompt, number: throttled(1.0) if number <= 20 else prompt,
+        limits=Limits(max_wait=3600.0),
+    )
+    (result,) = await ParallelLLMExecutor(
+        wire, 1, default_retry=RetryConfig(max_attempts=1)
+    ).gather(llm_tasks(1))
     assert result.success
     assert (result.attempts, result.rejected) == (21, 20)
 
 
 async def test_throttled_and_faulty_attempts_are_counted_apart():
     def answer(prompt, number):
-        return {1: throttled(1.0), 2: ServerFault("500"), 3: throttled(1.0), 4: ServerFault("500")}.get(number, prompt)
+        return {
+            1: throttled(1.0),
+            2: ServerFault("500"),
+            3: throttled(1.0),
+            4: ServerFault("500"),
+        }.get(number, prompt)
 
     wire = Wire(answer)
-    (result,) = await ParallelLLMExecutor(wire, 1, default_retry=RetryConfig(max_attempts=3)).gather(llm_tasks(1))
+    (result,) = await ParallelLLMExecutor(
+        wire, 1, default_retry=RetryConfig(max_attempts=3)
+    ).gather(llm_tasks(1))
     assert result.success
     assert (result.attempts, result.rejected) == (5, 2)
 
@@ -163,7 +188,10 @@ async def test_after_a_storm_the_calls_come_back_in_growing_numbers_and_soon_all
     executor = ParallelLLMExecutor(wire, 20)
     await executor.gather(llm_tasks(400))
     end = min(sent.began for sent in wire.outcomes("answered"))
-    starts = [sum(1 for sent in wire.ledger if end <= sent.began - second < end + 1) for second in range(60)]
+    starts = [
+        sum(1 for sent in wire.ledger if end <= sent.began - second < end + 1)
+        for second in range(60)
+    ]
     assert starts[0] <= 2
     assert max(starts[:20]) >= 18
 
@@ -196,7 +224,10 @@ async def test_a_wait_beyond_max_wait_fails_all_that_wait_with_one_cause():
 
 
 async def test_max_wait_is_the_users_to_set():
-    wire = Wire(lambda prompt, number: throttled(300.0) if number == 1 else prompt, limits=Limits(max_wait=600.0))
+    wire = Wire(
+        lambda prompt, number: throttled(300.0) if number == 1 else prompt,
+        limits=Limits(max_wait=600.0),
+    )
     (result,) = await ParallelLLMExecutor(wire, 1).gather(llm_tasks(1))
     assert result.success
     assert now() == pytest.approx(300.0)
@@ -219,7 +250,11 @@ async def test_what_fails_one_call_of_a_quota_fails_all_within_one_round_trip(er
     wire = Wire(lambda prompt, number: error, latency=1.0, retry=RetryConfig())
     executor = ParallelLLMExecutor(wire, 5)
     tasks = llm_tasks(500)
-    results = await (executor.gather(tasks) if method == "gather" else consume(executor.as_completed(iter(tasks))))
+    results = await (
+        executor.gather(tasks)
+        if method == "gather"
+        else consume(executor.as_completed(iter(tasks)))
+    )
     assert len(results) == 500
     assert {type(result.error) for result in results} == {type(error)}
     assert len(wire.ledger) == 5
@@ -229,7 +264,10 @@ async def test_what_fails_one_call_of_a_quota_fails_all_within_one_round_trip(er
 
 async def test_it_fails_the_other_executors_of_the_quota_too():
     error = wrong_key()
-    wires = [Wire(lambda prompt, number: error, latency=latency, host="fails the others") for latency in (1.0, 50.0)]
+    wires = [
+        Wire(lambda prompt, number: error, latency=latency, host="fails the others")
+        for latency in (1.0, 50.0)
+    ]
     executors = [ParallelLLMExecutor(wire, 1) for wire in wires]
     runs = [asyncio.create_task(executor.gather(llm_tasks(5))) for executor in executors]
     results = await runs[1]
@@ -267,7 +305,9 @@ async def test_a_new_run_tries_again_while_an_older_one_of_its_executor_is_still
     broken = True
     wire = Wire(lambda prompt, number: wrong_key() if broken else prompt, latency=1.0)
     executor = ParallelLLMExecutor(wire, 3)
-    always_open = asyncio.create_task(executor.gather([DeterministicTask(asyncio.sleep, (1000.0,))]))
+    always_open = asyncio.create_task(
+        executor.gather([DeterministicTask(asyncio.sleep, (1000.0,))])
+    )
     assert not any(result.success for result in await executor.gather(llm_tasks(5)))
     broken = False
     assert all(result.success for result in await executor.gather(llm_tasks(5)))
@@ -296,11 +336,19 @@ async def test_its_shared_cause_does_not_grow_with_those_who_share_it():
 
 
 async def test_errors_of_a_bare_provider_pause_and_fail_its_own_pool():
-    provider = EchoProvider(responses=[ErrorResponse(throttled(20.0)), "fine", ErrorResponse(FATAL[1]), "never"])
+    provider = EchoProvider(
+        responses=[ErrorResponse(throttled(20.0)), "fine", ErrorResponse(FATAL[1]), "never"]
+    )
     executor = ParallelLLMExecutor(provider, 1)
     results = await executor.gather(llm_tasks(5))
     assert 20.0 <= now() <= 22.0
-    assert [isinstance(result.error, PoolFailure) for result in results] == [False, True, True, True, True]
+    assert [isinstance(result.error, PoolFailure) for result in results] == [
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
     beside = await ParallelLLMExecutor(EchoProvider(), 1).gather(llm_tasks(1))
     assert beside[0].success
 
@@ -324,7 +372,7 @@ async def test_a_pause_that_is_cancelled_leaves_nothing_that_keeps_ringing():
     await asyncio.sleep(500.0)
     assert timers() == []
     assert other_tasks() == set()
-    assert list(pool_of(executor).waiting) == []
+    assert list(gate_of(executor).waiting) == []
 
 
 async def test_big_requests_that_give_up_do_not_multiply_the_timers():

@@ -6,10 +6,10 @@ import random
 import pytest
 
 from ingather import Limits
-from ingather.lease import Lane, Lease
+from ingather.admission.gate import Gate
+from ingather.admission.permit import Permit, Queue
+from ingather.admission.slots import Slots
 from ingather.limits.controller import Outcome
-from ingather.pool import Pool
-from ingather.slots import Slots
 
 pytestmark = pytest.mark.looptime
 
@@ -23,14 +23,14 @@ async def give_up(lease):
 
 
 def places(lane):
-    return lane.pool.waiting.count(lane), lane.slots.waiting.count(lane)
+    return lane.gate.waiting.count(lane), lane.slots.waiting.count(lane)
 
 
 async def test_a_lane_whose_waiters_gave_up_stands_there_once_when_it_comes_back():
     """Behind another executor that waits for the quota, so that the queue is not gone through to its end."""
-    shared, other = Pool("shared", Limits(requests_per_minute=1)), Pool("other")
+    shared, other = Gate("shared", Limits(requests_per_minute=1)), Gate("other")
     theirs, ours = Slots(5), Slots(1)
-    first, lane, beside = Lane(theirs, shared), Lane(ours, shared), Lane(ours, other)
+    first, lane, beside = Queue(theirs, shared), Queue(ours, shared), Queue(ours, other)
     assert first.ask((1,)).granted
     assert not first.ask((2,)).granted
     busy = beside.ask((3,))
@@ -42,12 +42,17 @@ async def test_a_lane_whose_waiters_gave_up_stands_there_once_when_it_comes_back
 
 
 @pytest.mark.parametrize("seed", range(30))
-async def test_whatever_comes_and_goes_each_lane_stands_there_at_most_once_and_only_if_it_waits(seed):
+async def test_whatever_comes_and_goes_each_lane_stands_there_at_most_once_and_only_if_it_waits(
+    seed,
+):
     dice = random.Random(seed)
-    pools = [Pool(f"pool {i}", Limits(requests_per_minute=dice.choice([6, 60]), max_concurrency=3)) for i in range(2)]
-    lanes = [Lane(slots, pool) for slots in (Slots(1), Slots(2), Slots(9)) for pool in pools]
-    waiting: list[Lease] = []
-    held: list[Lease] = []
+    pools = [
+        Gate(f"pool {i}", Limits(requests_per_minute=dice.choice([6, 60]), max_concurrency=3))
+        for i in range(2)
+    ]
+    lanes = [Queue(slots, pool) for slots in (Slots(1), Slots(2), Slots(9)) for pool in pools]
+    waiting: list[Permit] = []
+    held: list[Permit] = []
     for arrival in range(300):
         match dice.randrange(6):
             case 0 | 1:
@@ -62,9 +67,9 @@ async def test_whatever_comes_and_goes_each_lane_stands_there_at_most_once_and_o
         waiting = [lease for lease in waiting if not lease.granted]
         for lane in lanes:
             assert max(places(lane)) <= 1
-            assert not [lease for lease in lane.queue if not lease.closed] or places(lane) == (1, 1)
+            assert not [lease for lease in lane.heap if not lease.closed] or places(lane) == (1, 1)
             assert lane.slots.in_use <= lane.slots.capacity
         for slots in {lane.slots for lane in lanes}:
-            assert slots.in_use == sum(1 for lease in held if lease.lane.slots is slots)
+            assert slots.in_use == sum(1 for lease in held if lease.queue.slots is slots)
         for pool in pools:
-            assert pool.controller.in_flight == sum(1 for lease in held if lease.lane.pool is pool)
+            assert pool.controller.in_flight == sum(1 for lease in held if lease.queue.gate is pool)

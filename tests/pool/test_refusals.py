@@ -32,11 +32,17 @@ def but_for(*refused, status="403"):
 
 
 def failed(results):
-    return {result.tag or str(result.index): type(result.error) for result in results if not result.success}
+    return {
+        result.tag or str(result.index): type(result.error)
+        for result in results
+        if not result.success
+    }
 
 
 def alone(results):
-    return [result for result in results if isinstance(result.error, PoolFailure) and result.error.alone]
+    return [
+        result for result in results if isinstance(result.error, PoolFailure) and result.error.alone
+    ]
 
 
 @EACH_STATUS
@@ -66,7 +72,11 @@ async def test_three_refusals_before_any_answer_end_the_run(status, method, boun
     wire = Wire(lambda prompt, number: BY_STATUS[status](), latency=1.0, retry=RetryConfig())
     executor = ParallelLLMExecutor(wire, bound)
     tasks = llm_tasks(500)
-    results = await (executor.gather(tasks) if method == "gather" else consume(executor.as_completed(iter(tasks))))
+    results = await (
+        executor.gather(tasks)
+        if method == "gather"
+        else consume(executor.as_completed(iter(tasks)))
+    )
     assert len(failed(results)) == 500
     assert len(wire.ledger) <= 2 * bound + 2  # those of one moment come back in any order
     assert len(alone(results)) == 2 if bound == 1 else len(alone(results)) < 10
@@ -82,7 +92,10 @@ async def test_those_that_are_refused_at_once_end_nothing_while_others_sent_befo
 
 
 async def test_a_wrong_key_ends_the_run_soon_in_whichever_order_it_is_refused():
-    wire = Wire(lambda prompt, number: BY_STATUS["401"](), latency=lambda prompt: 1.0 + hash(prompt) % 7 / 10)
+    wire = Wire(
+        lambda prompt, number: BY_STATUS["401"](),
+        latency=lambda prompt: 1.0 + hash(prompt) % 7 / 10,
+    )
     executor = ParallelLLMExecutor(wire, 8)
     assert len(failed(await executor.gather(llm_tasks(500)))) == 500
     assert len(wire.ledger) <= 24
@@ -108,7 +121,9 @@ async def test_with_answers_in_the_store_a_wrong_key_ends_the_run_all_the_same(s
 
 
 async def test_an_answer_of_another_model_vouches_for_the_key():
-    wire = Wire(lambda prompt, number: BY_STATUS["403"]() if prompt == "forbidden" else prompt, latency=1.0)
+    wire = Wire(
+        lambda prompt, number: BY_STATUS["403"]() if prompt == "forbidden" else prompt, latency=1.0
+    )
     executor = ParallelLLMExecutor(wire, 1)
     forbidden = [LLMTask("forbidden", config_overrides={"model": "other"}) for _ in range(5)]
     results = await executor.gather(
@@ -118,7 +133,9 @@ async def test_an_answer_of_another_model_vouches_for_the_key():
 
 
 async def test_but_not_for_a_model_that_is_not_there():
-    wire = Wire(lambda prompt, number: BY_STATUS["404"]() if prompt == "missing" else prompt, latency=1.0)
+    wire = Wire(
+        lambda prompt, number: BY_STATUS["404"]() if prompt == "missing" else prompt, latency=1.0
+    )
     executor = ParallelLLMExecutor(wire, 1)
     missing = [LLMTask("missing", config_overrides={"model": "other"}) for _ in range(10)]
     results = await executor.gather([LLMTask("first"), *missing, LLMTask("last")])
@@ -130,7 +147,10 @@ async def test_but_not_for_a_model_that_is_not_there():
 @pytest.mark.parametrize("code", ["invalid_api_key", "account_deactivated", "insufficient_quota"])
 async def test_the_providers_own_code_ends_the_run_at_once_even_after_answers(code):
     error = QuotaExhausted if "quota" in code else AuthFailed
-    wire = Wire(lambda prompt, number: error("over", status=401, code=code) if number > 10 else prompt, latency=1.0)
+    wire = Wire(
+        lambda prompt, number: error("over", status=401, code=code) if number > 10 else prompt,
+        latency=1.0,
+    )
     results = await ParallelLLMExecutor(wire, 1).gather(llm_tasks(50))
     assert len(failed(results)) == 40
     assert len(wire.ledger) == 11
@@ -154,7 +174,9 @@ async def test_another_executor_of_the_key_finds_out_for_itself():
         Wire(lambda prompt, number: BY_STATUS["403"](), latency=1.0, host=host),
     )
     executors = [ParallelLLMExecutor(wire, 1) for wire in (fine, refused)]
-    first, second = await asyncio.gather(*(executor.gather(llm_tasks(20)) for executor in executors))
+    first, second = await asyncio.gather(
+        *(executor.gather(llm_tasks(20)) for executor in executors)
+    )
     assert not failed(first)
     assert len(failed(second)) == 20
     assert len(refused.ledger) == 3

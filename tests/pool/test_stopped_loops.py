@@ -5,12 +5,13 @@ from functools import partial
 
 import pytest
 
-from ingather import Budget, Limits, LLMTask, ParallelLLMExecutor, lookout
-from ingather.budget import Spend
+from ingather import Budget, Limits, LLMTask, ParallelLLMExecutor
+from ingather.admission import stopped_loops as lookout
+from ingather.admission.funds import Funds
 from ingather.errors import BudgetSpent
-from ingather.purse import Purse
-from ingather.tokens import Tokens
-from tests.run.stand_ins import Wire, llm_tasks, pool_of, slots_of
+from ingather.limits.tokens import Tokens
+from ingather.money.budget import Spend
+from tests.run.stand_ins import Wire, gate_of, llm_tasks, slots_of
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,10 @@ def test_slots_of_an_executor(stopped):
 
 
 def test_places_in_a_quota(stopped):
-    wires = [Wire(host="stopped", latency=latency, limits=Limits(max_concurrency=2)) for latency in (0.3, 0.001)]
+    wires = [
+        Wire(host="stopped", latency=latency, limits=Limits(max_concurrency=2))
+        for latency in (0.3, 0.001)
+    ]
     first, second = (ParallelLLMExecutor(wire, 10) for wire in wires)
     loop, task = stopped(first.gather(llm_tasks(5)))
     results = asyncio.run(in_time(second.gather(llm_tasks(5))))
@@ -77,7 +81,7 @@ def test_loop_that_only_pauses_keeps_its_slots(stopped, monkeypatch):
     async def turned_by_hand():
         waiting = asyncio.ensure_future(executor.gather([LLMTask("?")]))
         await asyncio.sleep(0.01)
-        look = partial(pool_of(executor).stranded.look, asyncio.get_running_loop())
+        look = partial(gate_of(executor).stranded.look, asyncio.get_running_loop())
         for _ in range(5):
             look()
             await asyncio.to_thread(turn)
@@ -111,7 +115,7 @@ def test_money_that_is_reserved_counts_as_spent_until_the_loop_turns_again(stopp
 
 def test_money_for_a_waiter_who_cannot_know_goes_to_the_next(stopped):
     budget = Budget(max_tokens=10)
-    purse, all_of_it = Purse(budget), Spend(tokens=10)
+    purse, all_of_it = Funds(budget), Spend(tokens=10)
 
     async def hold():
         (await purse.hold(all_of_it)).close()

@@ -12,7 +12,7 @@ import pytest
 from ingather import DeterministicTask, Limits, LLMTask, ParallelLLMExecutor, RetryConfig
 from ingather.errors import RateLimited, ServerFault
 from tests.pool.two_loops import Clock
-from tests.run.stand_ins import Wire, assert_at_rest, llm_tasks, pool_of, slots_of
+from tests.run.stand_ins import Wire, assert_at_rest, gate_of, llm_tasks, slots_of
 
 
 @pytest.fixture
@@ -83,14 +83,17 @@ def test_a_429_on_one_loop_pauses_both(clock):
     assert clock.now <= 36.0
 
 
-# a place in flight comes free with its request, which a loop that is killed never ends: only its waiters are given up
+# a place in flight comes free with its request, which a loop that is killed never ends: only its
+# waiters are given up
 @pytest.mark.parametrize(
     ("limits", "ends"),
     [
         pytest.param(Limits(requests_per_minute=30), "cancelled", id="rpm-cancelled"),
         pytest.param(Limits(requests_per_minute=30), "killed", id="rpm-killed"),
         pytest.param(Limits(max_concurrency=1), "cancelled", id="cap-cancelled"),
-        pytest.param(Limits(requests_per_minute=30, max_concurrency=3), "cancelled", id="both-cancelled"),
+        pytest.param(
+            Limits(requests_per_minute=30, max_concurrency=3), "cancelled", id="both-cancelled"
+        ),
     ],
 )
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 3.2, 10.0, 61.0])
@@ -150,18 +153,24 @@ def test_loops_that_come_and_go_leave_the_quota_as_it_was(clock, seed):
         return ServerFault("500", status=500) if dice.random() < 0.1 else prompt
 
     def new_wire():
-        return Wire(answer, latency=lambda prompt: dice.choice([0.0, 0.3, 2.0]), host=host, limits=limits)
+        return Wire(
+            answer, latency=lambda prompt: dice.choice([0.0, 0.3, 2.0]), host=host, limits=limits
+        )
 
     retry = RetryConfig(max_attempts=10, initial_delay=0.5)
     wires = [new_wire() for _ in range(3)]
-    executors = [ParallelLLMExecutor(wire, dice.choice([1, 3, 10]), default_retry=retry) for wire in wires]
+    executors = [
+        ParallelLLMExecutor(wire, dice.choice([1, 3, 10]), default_retry=retry) for wire in wires
+    ]
     stays = clock.loop()
     tasks = [clock.start(stays, executors[0].gather(llm_tasks(150)))]
     for _ in range(15):
         match dice.choice(["begin", "begin", "cancel", "end", "sleep"]):
             case "begin":
                 loop = dice.choice(clock.loops) if dice.random() < 0.5 else clock.loop()
-                tasks.append(clock.start(loop, dice.choice(executors).gather(llm_tasks(dice.randrange(60)))))
+                tasks.append(
+                    clock.start(loop, dice.choice(executors).gather(llm_tasks(dice.randrange(60))))
+                )
             case "cancel":
                 dice.choice(tasks[1:] or [asyncio.Future(loop=stays)]).cancel()
             case "end" if len(clock.loops) > 1:
@@ -172,12 +181,16 @@ def test_loops_that_come_and_go_leave_the_quota_as_it_was(clock, seed):
     for executor, its_wire in zip(executors, wires, strict=True):
         assert_at_rest(executor, its_wire)
     assert fullest_minute([one for one in wires if one.ledger]) <= 120
-    assert list(pool_of(executors[0]).waiting) == []
+    assert list(gate_of(executors[0]).waiting) == []
 
 
 def test_loops_that_have_ended_are_not_kept():
     """A service may run a loop for each of its requests, and give up while the quota is paused."""
-    wire = Wire(lambda prompt, number: RateLimited("429", status=429, retry_after=100.0) if number == 1 else prompt)
+    wire = Wire(
+        lambda prompt, number: (
+            RateLimited("429", status=429, retry_after=100.0) if number == 1 else prompt
+        )
+    )
     executor = ParallelLLMExecutor(wire, 2)
     loops = []
 
@@ -208,7 +221,10 @@ def in_threads(*coroutine_functions):
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=target, args=(function,), daemon=True) for function in coroutine_functions]
+    threads = [
+        threading.Thread(target=target, args=(function,), daemon=True)
+        for function in coroutine_functions
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -240,7 +256,9 @@ def test_threads_that_nest_functions_and_calls_finish():
     executor = ParallelLLMExecutor(wire, 2)
 
     async def parent(depth):
-        below = [DeterministicTask(parent, (depth - 1,)) if depth else LLMTask("leaf") for _ in range(3)]
+        below = [
+            DeterministicTask(parent, (depth - 1,)) if depth else LLMTask("leaf") for _ in range(3)
+        ]
         return await executor.gather(below)
 
     async def work():
@@ -259,7 +277,9 @@ def test_threads_that_are_throttled_fail_and_cancel_leave_nothing():
         return ServerFault("500", status=500) if number % 7 == 0 else prompt
 
     wire = Wire(answer, latency=0.0003, limits=Limits(max_concurrency=6))
-    executors = [ParallelLLMExecutor(wire, bound, default_retry=RetryConfig(5, 0.001)) for bound in (2, 5)]
+    executors = [
+        ParallelLLMExecutor(wire, bound, default_retry=RetryConfig(5, 0.001)) for bound in (2, 5)
+    ]
 
     async def work():
         for turn in range(25):
@@ -272,5 +292,5 @@ def test_threads_that_are_throttled_fail_and_cancel_leave_nothing():
     in_threads(*[work] * 4)
     for executor in executors:
         assert_at_rest(executor, wire)
-    pool = pool_of(executors[0])
+    pool = gate_of(executors[0])
     assert pool.controller.in_flight == 0

@@ -178,7 +178,9 @@ def test_every_method_shows_itself(capsys):
 
 def test_it_stands_beside_on_event(capsys):
     events: list = []
-    run_sync(ParallelLLMExecutor(EchoProvider(), on_event=events.append, progress=True).gather(["a"]))
+    run_sync(
+        ParallelLLMExecutor(EchoProvider(), on_event=events.append, progress=True).gather(["a"])
+    )
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert events
 
@@ -191,7 +193,9 @@ def test_nothing_is_shown_unless_asked_for(nothing, capsys):
 
 def test_a_function_is_told_how_far_it_is_and_at_last_that_it_is_done():
     seen = []
-    executor = ParallelLLMExecutor(EchoProvider(), progress=lambda now: seen.append((now.done, now.total)))
+    executor = ParallelLLMExecutor(
+        EchoProvider(), progress=lambda now: seen.append((now.done, now.total))
+    )
     run_sync(executor.gather(["a", "b"]))
     assert seen[-1] == (2, 2)
 
@@ -200,13 +204,16 @@ def test_a_function_that_fails_hurts_no_run(caplog):
     def fail(summary):
         raise ZeroDivisionError("in the function")
 
-    with pytest.warns(RuntimeWarning, match="progress raised ZeroDivisionError: in the function: the run goes on"):
+    with pytest.warns(
+        RuntimeWarning, match="progress raised ZeroDivisionError: in the function: the run goes on"
+    ):
         results = run_sync(ParallelLLMExecutor(EchoProvider(), progress=fail).gather(["a"]))
     assert results[0].success
     assert "in the function" in caplog.text
 
 
-@pytest.mark.parametrize("kind", [ValueError, OSError])  # which a terminal's stream raises when it is closed
+# which a terminal's stream raises when it is closed
+@pytest.mark.parametrize("kind", [ValueError, OSError])
 def test_a_function_that_fails_is_called_again_and_warned_of_once(kind):
     seen = []
 
@@ -256,14 +263,20 @@ def test_a_run_within_a_run_of_another_executor_is_not_shown_over_it():
 
 def test_a_run_within_a_run_never_counts_more_done_than_there_are():
     seen = []
-    executor = ParallelLLMExecutor(EchoProvider(), progress=lambda now: seen.append((now.done, now.total)))
-    run_sync(executor.gather([DeterministicTask(lambda: run_sync(executor.gather(["a", "b", "c"])))]))
+    executor = ParallelLLMExecutor(
+        EchoProvider(), progress=lambda now: seen.append((now.done, now.total))
+    )
+    run_sync(
+        executor.gather([DeterministicTask(lambda: run_sync(executor.gather(["a", "b", "c"])))])
+    )
     assert all(done <= (total or 0) for done, total in seen)
     assert seen[-1][0] == seen[-1][1]
 
 
 def test_results_that_are_left_early_end_it(capsys):
-    executor = ParallelLLMExecutor(Wire(latency=lambda prompt: 0.0 if prompt == "a" else 1e6), progress=True)
+    executor = ParallelLLMExecutor(
+        Wire(latency=lambda prompt: 0.0 if prompt == "a" else 1e6), progress=True
+    )
     for _ in executor.as_completed(["a", "b"]):
         break
     assert capsys.readouterr().err.startswith("1/2 done")
@@ -292,7 +305,9 @@ def test_a_run_whose_loop_was_closed_under_it_is_over_and_another_is_shown():
 
 def test_threads_may_share_it(capsys):
     executor = ParallelLLMExecutor(EchoProvider(), progress=True)
-    threads = [threading.Thread(target=lambda: run_sync(executor.gather(["a"] * 20))) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: run_sync(executor.gather(["a"] * 20))) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -313,7 +328,9 @@ print(len(results), "results", "rich" in sys.modules)
 def test_wherever_standard_error_goes_the_program_runs_to_its_end(redirected):
     command = f'"{sys.executable}" -c "$PROGRAM" {redirected}'
     environment = {**os.environ, "PROGRAM": PROGRAM}
-    done = subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0
     assert "3 results False" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -324,7 +341,12 @@ def test_in_a_real_terminal_it_is_one_line_drawn_again():
     environment = {**os.environ, "TERM": "xterm"}
     environment.pop("COLUMNS", None)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, stderr=slave, text=True, check=False
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        text=True,
+        check=False,
     )
     os.close(slave)
     shown = os.read(master, 100_000).decode()

@@ -88,7 +88,9 @@ def test_a_notebook_gets_a_bar_that_is_drawn_again_in_its_place(shown, capsys):
     run_sync(ParallelLLMExecutor(EchoProvider(), progress=True).gather(["a", "b"]))
     assert repr(shown[0]) == "beginning"
     last = shown[-1]
-    assert last._repr_html_().startswith('<progress style="width:20em" value="2" max="2"></progress> <code>2/2, after ')
+    assert last._repr_html_().startswith(
+        '<progress style="width:20em" value="2" max="2"></progress> <code>2/2, after '
+    )
     assert "2/2" in repr(last)
     assert capsys.readouterr().err == ""
 
@@ -96,7 +98,9 @@ def test_a_notebook_gets_a_bar_that_is_drawn_again_in_its_place(shown, capsys):
 def test_without_a_total_the_bar_says_only_that_it_goes_on(shown):
     view = Notebook()
     view.draw(Summary(succeeded=3), RATES)
-    assert shown[-1]._repr_html_().startswith('<progress style="width:20em"></progress> <code>3 done')
+    assert (
+        shown[-1]._repr_html_().startswith('<progress style="width:20em"></progress> <code>3 done')
+    )
 
 
 def test_a_stream_that_is_named_is_used_in_a_notebook_too(shown):

@@ -8,7 +8,9 @@ from ingather.transport import Reply
 class Canned:
     def __init__(self, body, status=200, headers=None):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.reply = Reply(status, {name.lower(): value for name, value in (headers or {}).items()}, data)
+        self.reply = Reply(
+            status, {name.lower(): value for name, value in (headers or {}).items()}, data
+        )
         self.asked = []
 
     async def post(self, endpoint, body):

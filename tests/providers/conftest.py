@@ -23,5 +23,10 @@ def _no_environment(monkeypatch):
     for name, preset in PRESETS.items():
         for variable in (*preset.keys, f"{name.upper()}_BASE_URL"):
             monkeypatch.delenv(variable, raising=False)
-    for name in ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "OPENAI_API_VERSION", "OLLAMA_HOST"):
+    for name in (
+        "AZURE_OPENAI_API_KEY",
+        "AZURE_OPENAI_ENDPOINT",
+        "OPENAI_API_VERSION",
+        "OLLAMA_HOST",
+    ):
         monkeypatch.delenv(name, raising=False)

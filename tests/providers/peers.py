@@ -26,7 +26,9 @@ class Peer:
     dialect: str = "openai"
     options: dict = field(default_factory=dict)
     id_prefix: str = "chatcmpl-"
-    short: dict = field(default_factory=lambda: {"stop": ["]"], "temperature": 0, "max_tokens": 100})
+    short: dict = field(
+        default_factory=lambda: {"stop": ["]"], "temperature": 0, "max_tokens": 100}
+    )
     endless: dict = field(default_factory=lambda: {"logit_bias": [[2, False]], "max_tokens": 1000})
     notices_hang_up = True
 
@@ -45,7 +47,8 @@ class Peer:
 
 @dataclass(kw_only=True)
 class Llama(Peer):
-    notices_hang_up = False  # where the answer is not streamed: it works on to the end, whoever hangs up
+    # where the answer is not streamed: it works on to the end, whoever hangs up
+    notices_hang_up = False
 
     async def in_flight(self):
         slots = urllib.request.Request(
@@ -73,13 +76,16 @@ def llama(**peer):
 def simulated(path="/v1", **peer):
     script = {OVERFLOW: ["context_length"] * 100, ENDLESS: ["hang"] * 100}
     with Simulator(api_key=KEY, script=script) as simulator:
-        yield Simulated(base_url=simulator.base_url.removesuffix("/v1") + path, simulator=simulator, **peer)
+        yield Simulated(
+            base_url=simulator.base_url.removesuffix("/v1") + path, simulator=simulator, **peer
+        )
 
 
 RESPONSES: dict = {
     "options": {"api": "responses"},
     "id_prefix": "resp_",
-    "short": {"temperature": 0, "n_predict": 100},  # a limit that only llama.cpp knows: it calls that an end
+    # a limit that only llama.cpp knows: it calls that an end
+    "short": {"temperature": 0, "n_predict": 100},
     "endless": {"max_tokens": 1000},
 }
 ANTHROPIC: dict = {"dialect": "anthropic", "id_prefix": "", "endless": {"max_tokens": 1000}}
@@ -92,6 +98,10 @@ PEERS: dict[str, Callable[[], AbstractContextManager[Peer]]] = {
     "simulated, Azure's newer surface": partial(simulated, path="/openai/v1", dialect="azure"),
     "llama, Anthropic": partial(llama, **ANTHROPIC),
     "simulated, Anthropic": partial(simulated, **ANTHROPIC),
-    "simulated, Anthropic by tools": partial(simulated, **ANTHROPIC, options={"schema_mode": "tool"}),
-    "simulated, Gemini": partial(simulated, dialect="gemini", id_prefix="", endless={"max_tokens": 1000}),
+    "simulated, Anthropic by tools": partial(
+        simulated, **ANTHROPIC, options={"schema_mode": "tool"}
+    ),
+    "simulated, Gemini": partial(
+        simulated, dialect="gemini", id_prefix="", endless={"max_tokens": 1000}
+    ),
 }

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from ingather import LLMMessage, connect
-from ingather.errors import AuthFailed, ConnectFailed, ModelNotFound, ProviderError, RateLimited, ServerFault
+from ingather.errors import (
+    AuthFailed,
+    ConnectFailed,
+    ModelNotFound,
+    ProviderError,
+    RateLimited,
+    ServerFault,
+)
 from ingather.providers.advice import Advice
 from tests.servers.raw import RawServer, answer, completion
 
@@ -48,7 +55,9 @@ async def test_key_that_was_not_sent_is_named(model, variable, home, monkeypatch
     assert CANARY not in str(error)
 
 
-@pytest.mark.parametrize("options", [{"api_key": "mine-1234"}, {"headers": {"Authorization": "Bearer mine-1234"}}])
+@pytest.mark.parametrize(
+    "options", [{"api_key": "mine-1234"}, {"headers": {"Authorization": "Bearer mine-1234"}}]
+)
 async def test_key_that_was_sent_is_wrong_and_that_is_all(options, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     async with RawServer(UNAUTHORIZED) as server:
@@ -66,7 +75,8 @@ async def test_that_no_key_was_sent_is_said_too(options, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(401, AuthFailed), (404, ModelNotFound), (429, RateLimited), (500, ServerFault)]
+    ("status", "kind"),
+    [(401, AuthFailed), (404, ModelNotFound), (429, RateLimited), (500, ServerFault)],
 )
 async def test_errors_name_the_host_and_not_the_dialect(status, kind):
     async with RawServer(answer(b"{}", status)) as server:
@@ -78,7 +88,9 @@ async def test_errors_name_the_host_and_not_the_dialect(status, kind):
 
 
 async def test_model_that_ollama_has_not_is_pulled():
-    missing = answer(json.dumps({"error": {"message": 'model "m" not found, try pulling it first'}}), 404)
+    missing = answer(
+        json.dumps({"error": {"message": 'model "m" not found, try pulling it first'}}), 404
+    )
     async with RawServer(missing) as server:
         assert "`ollama pull m`" in str(await error_of(server, "ollama/m"))
         assert f"{server.base_url}/models lists what it has" in str(await error_of(server))
@@ -117,7 +129,13 @@ async def test_refused_connection_says_what_to_start(model, said):
 
 @pytest.mark.parametrize(
     ("port", "program"),
-    [(11434, "Ollama"), (1234, "LM Studio"), (8000, "vLLM"), (30000, "SGLang"), (8080, "llama.cpp")],
+    [
+        (11434, "Ollama"),
+        (1234, "LM Studio"),
+        (8000, "vLLM"),
+        (30000, "SGLang"),
+        (8080, "llama.cpp"),
+    ],
 )
 def test_program_is_known_by_its_port(port, program):
     said = Advice("openai", f"http://127.0.0.1:{port}/v1").on(

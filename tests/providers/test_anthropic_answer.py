@@ -44,13 +44,20 @@ def use(name, arguments, call_id="t1"):
 async def ask(body, status=200, **headers):
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return await AnthropicProvider(
-        "m", base_url="http://localhost", api_key="sk-ant-1234", transport=Canned(body, status, names)
+        "m",
+        base_url="http://localhost",
+        api_key="sk-ant-1234",
+        transport=Canned(body, status, names),
     ).complete(HI)
 
 
 async def test_answer():
     response = await ask(message(), request_id="req_1")
-    assert (response.content, response.model, response.finish_reason) == ("Paris", "claude-x", "stop")
+    assert (response.content, response.model, response.finish_reason) == (
+        "Paris",
+        "claude-x",
+        "stop",
+    )
     assert (response.usage, response.request_id) == (Usage(9, 3), "req_1")
     assert response.metadata == {"id": "msg_1", "stop_reason": "end_turn"}
 
@@ -69,7 +76,9 @@ async def test_ends_that_are_a_stop(stop):
 
 
 async def test_tool_calls_come_back_in_openais_form():
-    response = await ask(message(text("Let me see"), use("f", {"a": 1}), use("g", {}, "t2"), stop="tool_use"))
+    response = await ask(
+        message(text("Let me see"), use("f", {"a": 1}), use("g", {}, "t2"), stop="tool_use")
+    )
     assert (response.content, response.finish_reason) == ("Let me see", "tool_calls")
     assert response.tool_calls == [
         {"id": "t1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}},
@@ -79,7 +88,11 @@ async def test_tool_calls_come_back_in_openais_form():
 
 async def test_tool_of_the_answer_is_the_answer():
     response = await ask(message(text("Here"), use(ANSWER_TOOL, {"age": 34}), stop="tool_use"))
-    assert (response.content, response.finish_reason, response.tool_calls) == ('{"age":34}', "stop", None)
+    assert (response.content, response.finish_reason, response.tool_calls) == (
+        '{"age":34}',
+        "stop",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +140,11 @@ async def test_answer_that_is_not_what_was_asked_is_an_error_that_holds_it(body,
     with pytest.raises(error, match=said) as caught:
         await ask(body, request_id="r")
     assert caught.value.response.usage == Usage(9, 3)
-    assert (caught.value.provider, caught.value.model, caught.value.request_id) == ("anthropic", "m", "r")
+    assert (caught.value.provider, caught.value.model, caught.value.request_id) == (
+        "anthropic",
+        "m",
+        "r",
+    )
 
 
 NO_ANSWERS = {
@@ -161,9 +178,21 @@ def failed(kind, words="…", **details):
     [
         (529, failed("overloaded_error", "Overloaded"), Overloaded),
         (200, failed("overloaded_error"), Overloaded),
-        (429, failed("rate_limit_error", "acceleration limit", error_code="ramp_limit_exceeded"), RateLimited),
-        (429, failed("rate_limit_error", error_code="contract_spend_limit_reached"), QuotaExhausted),
-        (429, failed("rate_limit_error", error_code="enforced_spend_limit_reached"), QuotaExhausted),
+        (
+            429,
+            failed("rate_limit_error", "acceleration limit", error_code="ramp_limit_exceeded"),
+            RateLimited,
+        ),
+        (
+            429,
+            failed("rate_limit_error", error_code="contract_spend_limit_reached"),
+            QuotaExhausted,
+        ),
+        (
+            429,
+            failed("rate_limit_error", error_code="enforced_spend_limit_reached"),
+            QuotaExhausted,
+        ),
         (402, failed("billing_error"), QuotaExhausted),
         (400, failed("invalid_request_error", "Your credit balance is too low"), QuotaExhausted),
         (400, failed("invalid_request_error", "prompt is too long: 2 tokens > 1 maximum"), TooLong),
@@ -174,12 +203,18 @@ async def test_errors(status, body, error):
     with pytest.raises(ProviderError) as caught:
         await ask(body, status)
     assert type(caught.value) is error
-    assert (caught.value.status, caught.value.provider, caught.value.request_id) == (status, "anthropic", "req_b")
+    assert (caught.value.status, caught.value.provider, caught.value.request_id) == (
+        status,
+        "anthropic",
+        "req_b",
+    )
 
 
 async def test_cause_is_the_code():
     with pytest.raises(RateLimited) as caught:
-        await ask(failed("rate_limit_error", error_code="ramp_limit_exceeded"), 429, retry_after="7")
+        await ask(
+            failed("rate_limit_error", error_code="ramp_limit_exceeded"), 429, retry_after="7"
+        )
     assert (caught.value.code, caught.value.retry_after) == ("ramp_limit_exceeded", 7)
 
 
@@ -205,10 +240,19 @@ JSON = st.recursive(
     max_leaves=5,
 )
 KINDS = st.sampled_from(["text", "tool_use", "thinking"])
-BLOCK = st.fixed_dictionaries({"type": KINDS | JSON}, optional={"text": JSON, "name": JSON, "input": JSON, "id": JSON})
+BLOCK = st.fixed_dictionaries(
+    {"type": KINDS | JSON}, optional={"text": JSON, "name": JSON, "input": JSON, "id": JSON}
+)
 BODY = st.fixed_dictionaries(
     {"content": st.lists(BLOCK, max_size=3) | JSON},
-    optional={"stop_reason": JSON, "stop_details": JSON, "usage": JSON, "model": JSON, "id": JSON, "error": JSON},
+    optional={
+        "stop_reason": JSON,
+        "stop_details": JSON,
+        "usage": JSON,
+        "model": JSON,
+        "id": JSON,
+        "error": JSON,
+    },
 )
 
 

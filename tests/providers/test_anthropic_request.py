@@ -6,9 +6,9 @@ import pytest
 
 from ingather import LLMMessage
 from ingather.errors import BadRequest, SetupError
+from ingather.limits.tokens import Tokens
 from ingather.providers.anthropic import MAX_OUTPUT, AnthropicProvider
 from ingather.providers.base import WireProvider
-from ingather.tokens import Tokens
 
 HI = [LLMMessage("user", "Hi")]
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
@@ -35,7 +35,11 @@ def sent(messages=HI, overrides=None, **options):
 
 def fields(overrides, **options):
     body = sent(overrides=overrides, **options)
-    return {name: value for name, value in body.items() if name not in ("messages", "model", "max_tokens")}
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in ("messages", "model", "max_tokens")
+    }
 
 
 def test_it_is_a_wire_provider():
@@ -52,10 +56,14 @@ def test_least_request():
 
 def test_same_request_is_the_same_bytes_whatever_the_order():
     one = provider().prepare(HI, {"temperature": 0, "top_k": 5, "metadata": {"user_id": "b"}})
-    assert one == provider().prepare(HI, {"metadata": {"user_id": "b"}, "top_k": 5, "temperature": 0})
+    assert one == provider().prepare(
+        HI, {"metadata": {"user_id": "b"}, "top_k": 5, "temperature": 0}
+    )
 
 
-@pytest.mark.parametrize("base_url", ["http://localhost:1", "http://localhost:1/", "http://localhost:1/v1"])
+@pytest.mark.parametrize(
+    "base_url", ["http://localhost:1", "http://localhost:1/", "http://localhost:1/v1"]
+)
 def test_path_and_headers(base_url):
     endpoint = AnthropicProvider("m", base_url=base_url, api_key="sk-ant-123456")._endpoint
     assert endpoint.url == "http://localhost:1/v1/messages"
@@ -137,7 +145,11 @@ def test_schema_is_a_strict_tool_where_asked():
     body = fields({"response_format": form(PERSON)}, schema_mode="tool")
     (tool,) = body["tools"]
     assert (tool["input_schema"], tool["strict"]) == (NARROW, True)
-    assert body["tool_choice"] == {"type": "tool", "name": tool["name"], "disable_parallel_tool_use": True}
+    assert body["tool_choice"] == {
+        "type": "tool",
+        "name": tool["name"],
+        "disable_parallel_tool_use": True,
+    }
     assert "output_config" not in body
 
 
@@ -165,7 +177,10 @@ def test_tools_of_the_call_stay_beside_that_of_the_answer():
 def test_system_prompts_are_apart():
     messages = [LLMMessage("system", "A"), LLMMessage("user", "Hi"), LLMMessage("developer", "B")]
     assert sent([LLMMessage("system", "A"), *HI])["system"] == "A"
-    assert sent(messages)["system"] == [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]
+    assert sent(messages)["system"] == [
+        {"type": "text", "text": "A"},
+        {"type": "text", "text": "B"},
+    ]
     assert sent(messages)["messages"] == [{"role": "user", "content": "Hi"}]
 
 
@@ -175,7 +190,12 @@ def test_system_prompt_of_connect_holds_where_the_task_has_none():
 
 
 def test_turns_of_one_role_are_one():
-    messages = [LLMMessage("user", "A"), LLMMessage("user", "B"), LLMMessage("assistant", "C"), LLMMessage("user", "D")]
+    messages = [
+        LLMMessage("user", "A"),
+        LLMMessage("user", "B"),
+        LLMMessage("assistant", "C"),
+        LLMMessage("user", "D"),
+    ]
     assert sent(messages)["messages"] == [
         {"role": "user", "content": [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]},
         {"role": "assistant", "content": "C"},
@@ -185,9 +205,17 @@ def test_turns_of_one_role_are_one():
 
 def test_tool_calls_and_their_results():
     result = LLMMessage.of({"role": "tool", "tool_call_id": "c1", "content": "34"})
-    messages = [*HI, LLMMessage("assistant", "", tool_calls=[CALL]), result, LLMMessage("user", "And?")]
+    messages = [
+        *HI,
+        LLMMessage("assistant", "", tool_calls=[CALL]),
+        result,
+        LLMMessage("user", "And?"),
+    ]
     assert sent(messages)["messages"][1:] == [
-        {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "f", "input": {"a": 1}}]},
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "c1", "name": "f", "input": {"a": 1}}],
+        },
         {
             "role": "user",
             "content": [
@@ -201,7 +229,9 @@ def test_tool_calls_and_their_results():
 def test_thoughts_that_came_with_an_answer_go_back_with_it():
     thought = {"type": "thinking", "thinking": "Hm", "signature": "s"}
     other = {"type": "web_search_tool_result", "content": []}
-    answered = LLMMessage("assistant", "Wait", tool_calls=[CALL], metadata={"blocks": [thought, other], "id": "m"})
+    answered = LLMMessage(
+        "assistant", "Wait", tool_calls=[CALL], metadata={"blocks": [thought, other], "id": "m"}
+    )
     assert [block["type"] for block in sent([*HI, answered])["messages"][1]["content"]] == [
         "thinking",
         "text",
@@ -212,18 +242,30 @@ def test_thoughts_that_came_with_an_answer_go_back_with_it():
 @pytest.mark.parametrize(
     ("url", "source"),
     [
-        ("data:image/png;base64,AAAA", {"type": "base64", "media_type": "image/png", "data": "AAAA"}),
+        (
+            "data:image/png;base64,AAAA",
+            {"type": "base64", "media_type": "image/png", "data": "AAAA"},
+        ),
         ("https://x.example/a.png", {"type": "url", "url": "https://x.example/a.png"}),
     ],
 )
 def test_pictures(url, source):
-    parts: list[dict] = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": url}}]
+    parts: list[dict] = [
+        {"type": "text", "text": "Look"},
+        {"type": "image_url", "image_url": {"url": url}},
+    ]
     (message,) = sent([LLMMessage("user", parts)])["messages"]
-    assert message["content"] == [{"type": "text", "text": "Look"}, {"type": "image", "source": source}]
+    assert message["content"] == [
+        {"type": "text", "text": "Look"},
+        {"type": "image", "source": source},
+    ]
 
 
 def test_parts_in_anthropics_own_form_pass():
-    part: dict = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "x"}}
+    part: dict = {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": "x"},
+    }
     assert sent([LLMMessage("user", [part])])["messages"] == [{"role": "user", "content": [part]}]
 
 
@@ -231,13 +273,27 @@ UNSENDABLE = {
     "no messages": ([], "no messages"),
     "a system prompt alone": ([LLMMessage("system", "A")], "no message to answer"),
     "a strange role": ([LLMMessage("critic", "A")], "role is system, user"),
-    "half a surrogate": ([LLMMessage("user", "ab\ud800")], r"messages\[0\]\.content has half a surrogate"),
-    "OpenAI's old form": ([*HI, LLMMessage("assistant", None, function_call={"name": "f"})], "use tool_calls"),
+    "half a surrogate": (
+        [LLMMessage("user", "ab\ud800")],
+        r"messages\[0\]\.content has half a surrogate",
+    ),
+    "OpenAI's old form": (
+        [*HI, LLMMessage("assistant", None, function_call={"name": "f"})],
+        "use tool_calls",
+    ),
     "arguments that are none": (
-        [*HI, LLMMessage("assistant", None, tool_calls=[{"function": {"name": "f", "arguments": "{"}}])],
+        [
+            *HI,
+            LLMMessage(
+                "assistant", None, tool_calls=[{"function": {"name": "f", "arguments": "{"}}]
+            ),
+        ],
         "no JSON",
     ),
-    "a call that is none": ([*HI, LLMMessage("assistant", None, tool_calls=[{"name": "f"}])], "a tool call is"),
+    "a call that is none": (
+        [*HI, LLMMessage("assistant", None, tool_calls=[{"name": "f"}])],
+        "a tool call is",
+    ),
 }
 
 
@@ -250,14 +306,20 @@ def test_what_cannot_be_sent_fails_before(messages, said):
 NO_EQUAL = ["seed", "logit_bias", "presence_penalty", "frequency_penalty", "logprobs", "verbosity"]
 REFUSED = {
     **{name: ({name: 1}, f"{name!r} has no equal in Anthropic") for name in NO_EQUAL},
-    **{name: ({name: "x"}, f"{name!r} is not a parameter") for name in ("base_url", "api_key", "headers")},
+    **{
+        name: ({name: "x"}, f"{name!r} is not a parameter")
+        for name in ("base_url", "api_key", "headers")
+    },
     "json_object": ({"response_format": {"type": "json_object"}}, "no json_object mode"),
     "no form": ({"response_format": {"type": "xml"}}, "response_format is"),
     "no schema": ({"response_format": {"type": "json_schema"}}, "response_format is"),
     "no tools": ({"tools": "f"}, "tools is a list"),
     "no tool": ({"tools": ["f"]}, "a tool is a mapping"),
     "no metadata": ({"metadata": 5, "user": "u"}, "metadata is a mapping"),
-    "no output_config": ({"output_config": 5, "reasoning_effort": "low"}, "output_config is a mapping"),
+    "no output_config": (
+        {"output_config": 5, "reasoning_effort": "low"},
+        "output_config is a mapping",
+    ),
     "several answers": ({"n": 2}, "sample="),
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from ingather import LLMMessage, connect
 from ingather.errors import SetupError
-from ingather.providers.wire import DialectProvider
+from ingather.providers.dialect_provider import DialectProvider
 
 KEY = "sk-given-1234"
 HI = [LLMMessage("user", "Hi")]
@@ -31,7 +31,10 @@ def url(model="openai/m", **options):
             {"base_url": "https://api.openai.com.elsewhere.example/v1"},
             "https://api.openai.com.elsewhere.example/v1/chat/completions",
         ),
-        ({"base_url": "https://myapi.openai.com/v1"}, "https://myapi.openai.com/v1/chat/completions"),
+        (
+            {"base_url": "https://myapi.openai.com/v1"},
+            "https://myapi.openai.com/v1/chat/completions",
+        ),
         ({"base_url": "http://localhost:8000/v1"}, "http://localhost:8000/v1/chat/completions"),
         ({"api": "chat"}, f"{HOME}/chat/completions"),
         ({"api": "responses"}, f"{HOME}/responses"),

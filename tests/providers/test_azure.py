@@ -113,7 +113,11 @@ def test_key_of_the_environment_goes_to_the_resource_of_the_environment_only(mon
     assert made()._endpoint.url == f"{DEPLOYMENT}=2024-10-21"
     assert made(base_url=f"{MINE}/openai/v1")._endpoint.headers["api-key"] == ENV_KEY
     for other in ("https://other.openai.azure.com", "https://mine.openai.azure.com.evil.example"):
-        with pytest.raises(SetupError, match=r"AZURE_OPENAI_API_KEY goes only to mine\.openai\.azure\.com") as caught:
+        with pytest.raises(
+            SetupError,
+            match=r"AZURE_OPENAI_API_KEY goes only to "
+            r"mine\.openai\.azure\.com",
+        ) as caught:
             made(base_url=other)
         assert ENV_KEY not in str(caught.value)
 
@@ -125,10 +129,18 @@ def test_no_resource_is_trusted_that_nobody_named(monkeypatch):
 
 
 def test_no_resource_and_no_key_are_said(monkeypatch):
-    with pytest.raises(SetupError, match=r"give base_url=, as in https://RESOURCE.* or set AZURE_OPENAI_ENDPOINT"):
+    with pytest.raises(
+        SetupError,
+        match=r"give base_url=, as in https://RESOURCE.* or set "
+        r"AZURE_OPENAI_ENDPOINT",
+    ):
         made(api_key=KEY)
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", MINE)
-    with pytest.raises(SetupError, match=r"no key for mine\.openai\.azure\.com: set AZURE_OPENAI_API_KEY"):
+    with pytest.raises(
+        SetupError,
+        match=r"no key for mine\.openai\.azure\.com: set "
+        r"AZURE_OPENAI_API_KEY",
+    ):
         made()
 
 
@@ -156,38 +168,62 @@ def test_schema_goes_as_to_openai():
 
 
 async def ask(body, status=200, headers=None):
-    provider = AzureProvider("gpt", base_url=MINE, api_key=KEY, transport=Canned(body, status, headers))
+    provider = AzureProvider(
+        "gpt", base_url=MINE, api_key=KEY, transport=Canned(body, status, headers)
+    )
     return await provider.complete(HI)
 
 
 SAFE = {"filtered": False, "severity": "safe"}
-STOPPED = {"hate": SAFE, "violence": {"filtered": True, "severity": "medium"}, "jailbreak": {"filtered": True}}
+STOPPED = {
+    "hate": SAFE,
+    "violence": {"filtered": True, "severity": "medium"},
+    "jailbreak": {"filtered": True},
+}
 
 
 def completion(finish="stop", **results):
-    choice = {"index": 0, "message": {"role": "assistant", "content": "Paris"}, "finish_reason": finish, **results}
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": "Paris"},
+        "finish_reason": finish,
+        **results,
+    }
     usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
     prompts = [{"prompt_index": 0, "content_filter_results": {"hate": SAFE}}]
-    head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-2024-11-20"}
+    head = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "gpt-4o-2024-11-20",
+    }
     return {**head, "choices": [choice], "usage": usage, "prompt_filter_results": prompts}
 
 
 async def test_answer_with_what_the_filter_found():
     body = completion(content_filter_results={"hate": SAFE})
     response = await ask(body, headers={"apim-request-id": "a-1", "x-request-id": "x-1"})
-    assert (response.content, response.model, response.request_id) == ("Paris", "gpt-4o-2024-11-20", "a-1")
+    assert (response.content, response.model, response.request_id) == (
+        "Paris",
+        "gpt-4o-2024-11-20",
+        "a-1",
+    )
     assert response.metadata["content_filter_results"] == {"hate": SAFE}
     assert response.metadata["prompt_filter_results"] == body["prompt_filter_results"]
 
 
 async def test_answer_that_the_filter_stopped_says_for_what():
-    with pytest.raises(Filtered, match=r"stopped the answer: violence \(medium\), jailbreak") as caught:
+    with pytest.raises(
+        Filtered, match=r"stopped the answer: violence \(medium\), jailbreak"
+    ) as caught:
         await ask(completion("content_filter", content_filter_results=STOPPED))
     assert caught.value.response is not None
     assert caught.value.response.content == "Paris"
 
 
-@pytest.mark.parametrize("results", [None, [], "x", {"hate": "x"}, {"error": {"code": "content_filter_error"}}])
+@pytest.mark.parametrize(
+    "results", [None, [], "x", {"hate": "x"}, {"error": {"code": "content_filter_error"}}]
+)
 async def test_filter_that_says_nothing_stops_all_the_same(results):
     with pytest.raises(Filtered, match=r"content filter stopped the answer$"):
         await ask(completion("content_filter", content_filter_results=results))
@@ -235,14 +271,21 @@ HEADERS = {
         None,
     ),
     "a limit of nothing": (
-        {"x-ratelimit-limit-tokens": "0", "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "0"},
+        {
+            "x-ratelimit-limit-tokens": "0",
+            "x-ratelimit-remaining-tokens": "0",
+            "x-ratelimit-reset-tokens": "0",
+        },
         None,
     ),
     "minus one beside a limit": (
         {"x-ratelimit-limit-tokens": "8000", "x-ratelimit-remaining-tokens": "-1"},
         RateLimits(None, Allowance(8000)),
     ),
-    "minus one alone": ({"x-ratelimit-remaining-requests": "-1", "x-ratelimit-remaining-tokens": "-1"}, None),
+    "minus one alone": (
+        {"x-ratelimit-remaining-requests": "-1", "x-ratelimit-remaining-tokens": "-1"},
+        None,
+    ),
 }
 
 
@@ -257,7 +300,11 @@ WAITS = {
     "then seconds": ({"retry-after": "7"}, LIMITED.format(6), 7.0),
     "then what it says": ({}, LIMITED.format(6), 6.0),
     "one second": ({}, "Please retry after 1 second.", 1.0),
-    "milliseconds that are none": ({"retry-after-ms": "soon", "retry-after": "7"}, LIMITED.format(6), 7.0),
+    "milliseconds that are none": (
+        {"retry-after-ms": "soon", "retry-after": "7"},
+        LIMITED.format(6),
+        7.0,
+    ),
     "try again": ({}, "Rate limit is exceeded. Try again in 2 seconds.", 2.0),
     "a day": ({}, LIMITED.format(86400), 86400.0),
     "nothing": ({}, "Slow down.", None),
@@ -288,23 +335,79 @@ ERRORS = {
         },
         Filtered,
     ),
-    "known by the inner error": (400, {"error": {"message": "…", "code": None, "innererror": INNER}}, Filtered),
+    "known by the inner error": (
+        400,
+        {"error": {"message": "…", "code": None, "innererror": INNER}},
+        Filtered,
+    ),
     "known by its words": (400, {"error": {"message": PROMPT, "code": "400"}}, Filtered),
-    "a key": (401, {"error": {"code": "401", "message": "Access denied due to invalid subscription key"}}, AuthFailed),
-    "a token": (401, {"statusCode": 401, "message": "Unauthorized. Access token is missing"}, AuthFailed),
-    "a firewall": (403, {"error": {"code": "403", "message": "Access denied due to Virtual Network"}}, AuthFailed),
-    "no deployment": (404, {"error": {"code": "DeploymentNotFound", "message": "does not exist"}}, ModelNotFound),
-    "no such path": (404, {"error": {"code": "404", "message": "Resource not found"}}, ModelNotFound),
+    "a key": (
+        401,
+        {"error": {"code": "401", "message": "Access denied due to invalid subscription key"}},
+        AuthFailed,
+    ),
+    "a token": (
+        401,
+        {"statusCode": 401, "message": "Unauthorized. Access token is missing"},
+        AuthFailed,
+    ),
+    "a firewall": (
+        403,
+        {"error": {"code": "403", "message": "Access denied due to Virtual Network"}},
+        AuthFailed,
+    ),
+    "no deployment": (
+        404,
+        {"error": {"code": "DeploymentNotFound", "message": "does not exist"}},
+        ModelNotFound,
+    ),
+    "no such path": (
+        404,
+        {"error": {"code": "404", "message": "Resource not found"}},
+        ModelNotFound,
+    ),
     "a limit": (429, {"error": {"code": "429", "message": LIMITED.format(6)}}, RateLimited),
-    "a limit by name": (429, {"error": {"code": "RateLimitReached", "message": "exceeded token limit"}}, RateLimited),
-    "no capacity": (429, {"error": {"code": "NoCapacity", "message": "high demand, retry after 20 s"}}, RateLimited),
-    "no quota": (429, {"error": {"code": "insufficient_quota", "message": "You exceeded your quota"}}, QuotaExhausted),
-    "an old version": (400, {"error": {"code": "BadRequest", "message": "API version not supported"}}, BadRequest),
-    "another operation": (400, {"error": {"code": "OperationNotSupported", "message": "not with it"}}, BadRequest),
+    "a limit by name": (
+        429,
+        {"error": {"code": "RateLimitReached", "message": "exceeded token limit"}},
+        RateLimited,
+    ),
+    "no capacity": (
+        429,
+        {"error": {"code": "NoCapacity", "message": "high demand, retry after 20 s"}},
+        RateLimited,
+    ),
+    "no quota": (
+        429,
+        {"error": {"code": "insufficient_quota", "message": "You exceeded your quota"}},
+        QuotaExhausted,
+    ),
+    "an old version": (
+        400,
+        {"error": {"code": "BadRequest", "message": "API version not supported"}},
+        BadRequest,
+    ),
+    "another operation": (
+        400,
+        {"error": {"code": "OperationNotSupported", "message": "not with it"}},
+        BadRequest,
+    ),
     "too long": (400, {"error": {"code": "context_length_exceeded", "message": "…"}}, TooLong),
-    "a fault": (500, {"error": {"code": "InternalServerError", "message": "Backend returned …"}}, ServerFault),
-    "a timeout": (408, {"error": {"code": "Timeout", "message": "The operation was timeout."}}, ServerFault),
-    "away": (503, {"error": {"code": "503", "message": "The service is temporarily unavailable"}}, Overloaded),
+    "a fault": (
+        500,
+        {"error": {"code": "InternalServerError", "message": "Backend returned …"}},
+        ServerFault,
+    ),
+    "a timeout": (
+        408,
+        {"error": {"code": "Timeout", "message": "The operation was timeout."}},
+        ServerFault,
+    ),
+    "away": (
+        503,
+        {"error": {"code": "503", "message": "The service is temporarily unavailable"}},
+        Overloaded,
+    ),
 }
 
 
@@ -313,14 +416,22 @@ async def test_error_is_the_one_that_it_is(status, body, error):
     with pytest.raises(ProviderError) as caught:
         await ask(body, status, {"apim-request-id": "a-1"})
     assert type(caught.value) is error
-    assert (caught.value.provider, caught.value.model, caught.value.request_id) == ("azure", "gpt", "a-1")
+    assert (caught.value.provider, caught.value.model, caught.value.request_id) == (
+        "azure",
+        "gpt",
+        "a-1",
+    )
 
 
 async def test_with_the_simulator_all_the_way():
-    async with Simulator(api_key=KEY, rpm=60, burst=1, script=["filtered", "404", "content_filter", "ok"]) as sim:
+    async with Simulator(
+        api_key=KEY, rpm=60, burst=1, script=["filtered", "404", "content_filter", "ok"]
+    ) as sim:
         for newer in ("", "/openai/v1"):
             sim.reset()
-            provider = connect("azure/gpt", base_url=sim.base_url.removesuffix("/v1") + newer, api_key=KEY)
+            provider = connect(
+                "azure/gpt", base_url=sim.base_url.removesuffix("/v1") + newer, api_key=KEY
+            )
             with pytest.raises(Filtered, match="prompt"):
                 await provider.complete(HI)
             with pytest.raises(ModelNotFound, match="deployment"):

@@ -7,11 +7,11 @@ import pytest
 from pydantic import BaseModel, Field, create_model
 
 from ingather import EchoProvider, ExtractTask, connect
-from ingather.outline import Outline
-from ingather.packing import asks_for
-from ingather.providers.ceilings import CEILINGS, Ceiling, ceiling_of
+from ingather.extract.outline import Outline
+from ingather.extract.packing import asks_for
 from ingather.providers.narrow_schema import fits
 from ingather.schema import Schema
+from ingather.schema.ceiling import CEILINGS, Ceiling, ceiling_of
 from tests.extract.stand_ins import Reader, extracted
 
 
@@ -61,7 +61,9 @@ EDGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("provider", "below", "above"), [edge[1:] for edge in EDGES], ids=[edge[0] for edge in EDGES])
+@pytest.mark.parametrize(
+    ("provider", "below", "above"), [edge[1:] for edge in EDGES], ids=[edge[0] for edge in EDGES]
+)
 def test_just_below_it_is_one_call_and_just_above_one_a_field(provider, below, above):
     assert not is_split(below, provider)
     assert is_split(above, provider)
@@ -74,9 +76,13 @@ def test_openai_takes_five_thousand_properties():
 
 
 @pytest.mark.parametrize(
-    "provider", [GEMINI, OWN, OLLAMA, EchoProvider()], ids=["gemini", "a server of one's own", "ollama", "echo"]
+    "provider",
+    [GEMINI, OWN, OLLAMA, EchoProvider()],
+    ids=["gemini", "a server of one's own", "ollama", "echo"],
 )
-@pytest.mark.parametrize("model", [wide(300), wide(60, str | None, None), letters(200_000)], ids=range(3))
+@pytest.mark.parametrize(
+    "model", [wide(300), wide(60, str | None, None), letters(200_000)], ids=range(3)
+)
 def test_where_no_limit_is_known_nothing_is_split_for_it(provider, model):
     assert not is_split(model, Reader({}, schema_ceiling=getattr(provider, "schema_ceiling", None)))
 
@@ -89,16 +95,16 @@ def test_a_server_of_ones_own_has_no_limit_of_openais():
 # -- how it is counted
 
 
-class Inner(BaseModel):
+class InnerUsage(BaseModel):
     a: str
     b: str | None = None
 
 
 class Outer(BaseModel):
-    inner: Inner
-    many: list[Inner]
+    inner: InnerUsage
+    many: list[InnerUsage]
     kind: Literal["x", 1] | None = None
-    either: Inner | str = ""
+    either: InnerUsage | str = ""
 
 
 def test_places_are_counted_wherever_they_are():
@@ -125,7 +131,8 @@ def test_a_property_that_is_not_required_is_optional_too():
 
 
 @pytest.mark.parametrize(
-    ("stated", "ceiling"), [(None, Ceiling()), (700, Ceiling(bytes=700)), (Ceiling(unions=3), Ceiling(unions=3))]
+    ("stated", "ceiling"),
+    [(None, Ceiling()), (700, Ceiling(bytes=700)), (Ceiling(unions=3), Ceiling(unions=3))],
 )
 def test_a_provider_states_it_as_a_number_of_bytes_or_in_full(stated, ceiling):
     assert ceiling_of(stated) == ceiling
@@ -141,11 +148,18 @@ def test_anthropics_strict_mode_agrees_on_unions(name):
 def test_each_part_is_within_what_the_whole_is_above():
     model = wide(17, str | int)
     outline = Outline.of(model)
-    assert all(CEILINGS["anthropic"].admits(Schema.of(outline.part(name).answer).wire) for name in outline.asked)
+    assert all(
+        CEILINGS["anthropic"].admits(Schema.of(outline.part(name).answer).wire)
+        for name in outline.asked
+    )
 
 
 def test_it_is_the_providers_word_that_counts_in_an_extraction():
     said = {f"f{number}": "x" for number in range(3)}
-    for ceiling, calls in ((Ceiling(properties=3), 1), (Ceiling(properties=2), 2), (Ceiling(properties=1), 3)):
+    for ceiling, calls in (
+        (Ceiling(properties=3), 1),
+        (Ceiling(properties=2), 2),
+        (Ceiling(properties=1), 3),
+    ):
         assert extracted(Reader(said, schema_ceiling=ceiling), wide(3)).attempts == calls
     assert ExtractTask("text", wide(3)).split == "auto"

@@ -32,21 +32,39 @@ def error(message="", **fields):
 
 CANARY = "canary-7f3a9c-do-not-tell"
 TOO_LARGE = "Request too large for gpt-4o on tokens per min (TPM): Limit {}, Requested {}. The input must be reduced."
-CLOUDFLARE = (
-    "<html><head><title>413 Request Entity Too Large</title></head><body><center>cloudflare</center></body></html>"
-)
+CLOUDFLARE = "<html><head><title>413 Request Entity Too Large</title></head><body><center>cloudflare</center></body></html>"
 PER_DAY = {"violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}
 
 TABLE = {
     # no credit
-    "OpenAI, no credit": (429, error("You exceeded your current quota", type="insufficient_quota"), QuotaExhausted),
+    "OpenAI, no credit": (
+        429,
+        error("You exceeded your current quota", type="insufficient_quota"),
+        QuotaExhausted,
+    ),
     "OpenAI, no credit by code": (429, error(code="insufficient_quota"), QuotaExhausted),
     "402": (402, error("Insufficient Balance", type="unknown_error"), QuotaExhausted),
     "Anthropic, billing": (403, error("…", type="billing_error"), QuotaExhausted),
-    "Anthropic, credit": (400, error("Your credit balance is too low", type="invalid_request_error"), QuotaExhausted),
-    "Anthropic, spend": (400, error("You have reached your specified API usage limits."), QuotaExhausted),
-    "Gemini, day used up": (429, error(status="RESOURCE_EXHAUSTED", details=[PER_DAY]), QuotaExhausted),
-    "a gateway that quotes": (429, error("RateLimitError: code insufficient_quota", code="429"), QuotaExhausted),
+    "Anthropic, credit": (
+        400,
+        error("Your credit balance is too low", type="invalid_request_error"),
+        QuotaExhausted,
+    ),
+    "Anthropic, spend": (
+        400,
+        error("You have reached your specified API usage limits."),
+        QuotaExhausted,
+    ),
+    "Gemini, day used up": (
+        429,
+        error(status="RESOURCE_EXHAUSTED", details=[PER_DAY]),
+        QuotaExhausted,
+    ),
+    "a gateway that quotes": (
+        429,
+        error("RateLimitError: code insufficient_quota", code="429"),
+        QuotaExhausted,
+    ),
     # flow control
     "OpenAI, rate": (
         429,
@@ -67,14 +85,37 @@ TABLE = {
         error(TOO_LARGE.format("30000", "45000"), type="tokens", code="rate_limit_exceeded"),
         TooBig,
     ),
-    "OpenAI, big but possible": (429, error(TOO_LARGE.format("30,000", "29,999"), type="tokens"), RateLimited),
-    "Groq, too big with 413": (413, error(TOO_LARGE.format("6000", "7,500"), code="rate_limit_exceeded"), TooBig),
+    "OpenAI, big but possible": (
+        429,
+        error(TOO_LARGE.format("30,000", "29,999"), type="tokens"),
+        RateLimited,
+    ),
+    "Groq, too big with 413": (
+        413,
+        error(TOO_LARGE.format("6000", "7,500"), code="rate_limit_exceeded"),
+        TooBig,
+    ),
     # overload
-    "Anthropic, overloaded": (529, '{"type":"error","error":{"type":"overloaded_error"},"request_id":"r"}', Overloaded),
+    "Anthropic, overloaded": (
+        529,
+        '{"type":"error","error":{"type":"overloaded_error"},"request_id":"r"}',
+        Overloaded,
+    ),
     "OpenAI, slow down": (503, error("Slow Down", code="slow_down"), Overloaded),
-    "llama.cpp, loading": (503, error("Loading model", code=503, type="unavailable_error"), Overloaded),
-    "Gemini, unavailable": (503, error("The model is overloaded.", code=503, status="UNAVAILABLE"), Overloaded),
-    **{f"{status}, HTML": (status, "<html></html>", Overloaded) for status in (502, 503, 520, 521, 522, 523, 524)},
+    "llama.cpp, loading": (
+        503,
+        error("Loading model", code=503, type="unavailable_error"),
+        Overloaded,
+    ),
+    "Gemini, unavailable": (
+        503,
+        error("The model is overloaded.", code=503, status="UNAVAILABLE"),
+        Overloaded,
+    ),
+    **{
+        f"{status}, HTML": (status, "<html></html>", Overloaded)
+        for status in (502, 503, 520, 521, 522, 523, 524)
+    },
     # faults
     "OpenAI, 500": (500, error("The server had an error", type="server_error"), ServerFault),
     "Anthropic, 500": (500, error(type="api_error"), ServerFault),
@@ -88,12 +129,21 @@ TABLE = {
         error("…", type="invalid_request_error", param="messages", code="context_length_exceeded"),
         TooLong,
     ),
-    "Anthropic, too long": (400, error("prompt is too long: 2 tokens > 1", type="invalid_request_error"), TooLong),
+    "Anthropic, too long": (
+        400,
+        error("prompt is too long: 2 tokens > 1", type="invalid_request_error"),
+        TooLong,
+    ),
     "Anthropic, too large": (413, error(type="request_too_large"), TooLong),
     "Cloudflare": (413, CLOUDFLARE, TooLong),
     "llama.cpp, too long": (
         400,
-        error("exceeds the available context size", code=400, type="exceed_context_size_error", n_ctx=256),
+        error(
+            "exceeds the available context size",
+            code=400,
+            type="exceed_context_size_error",
+            n_ctx=256,
+        ),
         TooLong,
     ),
     "vLLM, too long": (
@@ -103,7 +153,10 @@ TABLE = {
     ),
     "Gemini, too long": (
         400,
-        error("The input token count exceeds the maximum number of tokens allowed", status="INVALID_ARGUMENT"),
+        error(
+            "The input token count exceeds the maximum number of tokens allowed",
+            status="INVALID_ARGUMENT",
+        ),
         TooLong,
     ),
     "a cap that is too high is not": (400, error("max_tokens is too large: 100000"), BadRequest),
@@ -120,21 +173,41 @@ TABLE = {
     "OpenRouter, flagged": (403, error("Your input was flagged", code=403), Filtered),
     # keys and models
     "OpenAI, key": (401, error("Incorrect API key provided", code="invalid_api_key"), AuthFailed),
-    "llama.cpp, key": (401, error("Invalid API Key", code=401, type="authentication_error"), AuthFailed),
+    "llama.cpp, key": (
+        401,
+        error("Invalid API Key", code=401, type="authentication_error"),
+        AuthFailed,
+    ),
     "Gemini, key": (
         400,
         error("API key not valid. Please pass a valid API key.", status="INVALID_ARGUMENT"),
         AuthFailed,
     ),
-    "403": (403, error("Country not supported", code="unsupported_country_region_territory"), AuthFailed),
-    "OpenAI, model": (404, error("The model `x` does not exist", code="model_not_found"), ModelNotFound),
-    "Ollama, model": (404, '{"error":"model \'x\' not found, try pulling it first"}', ModelNotFound),
+    "403": (
+        403,
+        error("Country not supported", code="unsupported_country_region_territory"),
+        AuthFailed,
+    ),
+    "OpenAI, model": (
+        404,
+        error("The model `x` does not exist", code="model_not_found"),
+        ModelNotFound,
+    ),
+    "Ollama, model": (
+        404,
+        '{"error":"model \'x\' not found, try pulling it first"}',
+        ModelNotFound,
+    ),
     "Azure, deployment": (404, error(code="DeploymentNotFound"), ModelNotFound),
     "404, HTML": (404, "<html><h1>nginx</h1></html>", ModelNotFound),
     # other refusals
     "400": (400, error("Invalid value", type="invalid_request_error"), BadRequest),
     "422, FastAPI": (422, '{"detail":[{"loc":["body","n"],"msg":"too many"}]}', BadRequest),
-    "llama.cpp, 501": (501, error("not supported", code=501, type="not_supported_error"), BadRequest),
+    "llama.cpp, 501": (
+        501,
+        error("not supported", code=501, type="not_supported_error"),
+        BadRequest,
+    ),
     "418": (418, "", BadRequest),
     "307": (307, "", Redirected),
     "301": (301, "", Redirected),
@@ -158,11 +231,20 @@ def test_answer_is_its_error(status, body, kind):
 
 
 def test_every_class_of_the_wire_has_a_row():
-    made_elsewhere = {"ConnectFailed", "ConnectionLost", "AttemptTimeout", "QuotaWait", "TlsFailed", "AnswerTooLarge"}
+    made_elsewhere = {
+        "ConnectFailed",
+        "ConnectionLost",
+        "AttemptTimeout",
+        "QuotaWait",
+        "TlsFailed",
+        "AnswerTooLarge",
+    }
     made_elsewhere |= {"Truncated", "Refused", "EmptyAnswer", "InvalidAnswer"}
     families = {"ProviderError", "TransientError", "PoolFailure", "Rejected", "AnswerError"}
     kinds = {
-        name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ProviderError)
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.ProviderError)
     }
     assert {kind.__name__ for _, _, kind in TABLE.values()} == kinds - made_elsewhere - families
 
@@ -185,12 +267,20 @@ def test_x_should_retry_goes_over_the_status(status, said, kind):
 
 
 def test_x_should_retry_does_not_go_over_what_the_body_names():
-    assert type(classify(429, {"x-should-retry": "true"}, error(code="insufficient_quota"))) is QuotaExhausted
-    assert type(classify(400, {"x-should-retry": "true"}, error(code="context_length_exceeded"))) is TooLong
+    assert (
+        type(classify(429, {"x-should-retry": "true"}, error(code="insufficient_quota")))
+        is QuotaExhausted
+    )
+    assert (
+        type(classify(400, {"x-should-retry": "true"}, error(code="context_length_exceeded")))
+        is TooLong
+    )
 
 
 def test_error_tells_what_the_answer_told():
-    body = error("Rate limit reached. Please try again in 20s.", type="tokens", code="rate_limit_exceeded")
+    body = error(
+        "Rate limit reached. Please try again in 20s.", type="tokens", code="rate_limit_exceeded"
+    )
     found = classify(429, {"x-request-id": "req_9"}, body)
     assert (found.code, found.retry_after, found.request_id) == ("rate_limit_exceeded", 20, "req_9")
     assert "Rate limit reached" in str(found)
@@ -198,12 +288,17 @@ def test_error_tells_what_the_answer_told():
 
 
 def test_number_in_place_of_a_code_is_not_its_name():
-    assert classify(400, {}, error(code=400, type="exceed_context_size_error")).code == "exceed_context_size_error"
+    assert (
+        classify(400, {}, error(code=400, type="exceed_context_size_error")).code
+        == "exceed_context_size_error"
+    )
 
 
 def test_request_id_of_the_body():
     assert (
-        classify(529, {}, '{"type":"error","error":{"type":"overloaded_error"},"request_id":"req_a"}').request_id
+        classify(
+            529, {}, '{"type":"error","error":{"type":"overloaded_error"},"request_id":"req_a"}'
+        ).request_id
         == "req_a"
     )
 
@@ -220,7 +315,9 @@ def test_page_is_quoted_by_its_title():
 
 @pytest.mark.parametrize("status", [400, 401, 429, 500, 200])
 def test_key_that_is_echoed_is_cut_out(status):
-    found = classify(status, {}, error(f"key {CANARY} in {CANARY * 3}", code="x"), secrets=(CANARY,))
+    found = classify(
+        status, {}, error(f"key {CANARY} in {CANARY * 3}", code="x"), secrets=(CANARY,)
+    )
     assert CANARY not in f"{found!r} {found} {found.body}"
 
 
@@ -235,7 +332,9 @@ def test_whatever_comes_is_some_error(status, headers, body):
     assert isinstance(classify(status, headers, body), errors.ProviderError)
 
 
-NAMES = st.sampled_from(["error", "message", "code", "type", "status", "details", "innererror", "detail"])
+NAMES = st.sampled_from(
+    ["error", "message", "code", "type", "status", "details", "innererror", "detail"]
+)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner))
 
@@ -262,7 +361,9 @@ def classified(original) -> errors.ProviderError:
 
 
 def test_exception_of_the_openai_package_is_classified():
-    original = openai_error(openai.RateLimitError, 429, error(code="insufficient_quota"), {"X-Request-Id": "r"})
+    original = openai_error(
+        openai.RateLimitError, 429, error(code="insufficient_quota"), {"X-Request-Id": "r"}
+    )
     found = classified(original)
     assert type(found) is QuotaExhausted
     assert found.request_id == "r"

@@ -7,10 +7,10 @@ from contextlib import aclosing
 import pytest
 
 from ingather import EchoProvider, Limits, LLMMessage, RetryConfig, connect
-from ingather.backoff import BackoffStrategy
 from ingather.errors import BadRequest, RateLimited, ServerFault, SetupError
+from ingather.providers.dialect_provider import DialectProvider
 from ingather.providers.extractive import ExtractiveProvider
-from ingather.providers.wire import DialectProvider
+from ingather.retry import BackoffStrategy
 from ingather.testing import Simulator
 
 LOCAL = "http://localhost:8000/v1"
@@ -48,14 +48,20 @@ def test_echo():
 
 def test_only_a_provider_that_will_send_loads_what_sends():
     code = "import ingather, sys; {}; print('aiohttp' in sys.modules); {}; print('aiohttp' in sys.modules)"
-    code = code.format("ingather.connect('echo')", "ingather.connect('openai/m', base_url='http://localhost:1/v1')")
+    code = code.format(
+        "ingather.connect('echo')", "ingather.connect('openai/m', base_url='http://localhost:1/v1')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
 
 
 def test_openai_at_home(env):
     provider = made("openai/gpt-x")
-    assert (url_of(provider), key_of(provider), provider.model) == ("https://api.openai.com/v1", ENV_KEY, "gpt-x")
+    assert (url_of(provider), key_of(provider), provider.model) == (
+        "https://api.openai.com/v1",
+        ENV_KEY,
+        "gpt-x",
+    )
 
 
 def test_model_names_may_have_slashes():
@@ -72,7 +78,11 @@ def test_what_connect_brings():
     provider = made(base_url=LOCAL, limits=Limits(max_concurrency=3), temperature=0)
     assert provider.limits == Limits(max_concurrency=3)
     assert b'"temperature":0' in provider.prepare(HI).body
-    assert (provider.schema_mode, provider.max_output, provider.schema_ceiling) == ("native", None, None)
+    assert (provider.schema_mode, provider.max_output, provider.schema_ceiling) == (
+        "native",
+        None,
+        None,
+    )
 
 
 def test_three_attempts_on_transient_faults_unless_told_otherwise():
@@ -111,14 +121,19 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("base_url", ELSEWHERE)
 def test_key_of_the_environment_goes_nowhere_else(env, base_url):
-    with pytest.raises(SetupError, match=r"give api_key=.*OPENAI_API_KEY goes only to api\.openai\.com") as caught:
+    with pytest.raises(
+        SetupError,
+        match=r"give api_key=.*OPENAI_API_KEY goes only to "
+        r"api\.openai\.com",
+    ) as caught:
         connect("openai/m", base_url=base_url)
     assert ENV_KEY not in str(caught.value)
     assert key_of(made(base_url=base_url, api_key=KEY)) == KEY
 
 
 @pytest.mark.parametrize(
-    "base_url", [LOCAL, "http://127.0.0.1:8000/v1", "http://[::1]:8000/v1", "http://0.0.0.0:8000/v1"]
+    "base_url",
+    [LOCAL, "http://127.0.0.1:8000/v1", "http://[::1]:8000/v1", "http://0.0.0.0:8000/v1"],
 )
 def test_this_machine_needs_no_key_and_gets_none(env, base_url):
     assert key_of(made(base_url=base_url)) is None
@@ -142,7 +157,9 @@ def test_key_does_not_cross_the_internet_unencrypted(host):
     assert key_of(made(base_url=f"http://{host}/v1", api_key="")) is None
 
 
-@pytest.mark.parametrize("host", ["vllm:8000", "10.1.2.3", "192.168.1.5:8080", "[fd00::1]", "gpu.local", "vllm.ml.svc"])
+@pytest.mark.parametrize(
+    "host", ["vllm:8000", "10.1.2.3", "192.168.1.5:8080", "[fd00::1]", "gpu.local", "vllm.ml.svc"]
+)
 def test_key_may_cross_the_local_network(host):
     assert key_of(made(base_url=f"http://{host}/v1", api_key=KEY)) == KEY
 
@@ -203,12 +220,16 @@ def test_url_that_is_none_says_what_to_write(base_url, said):
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("base_url", ["https://x.example/v1/", "https://x.example/v1///", " https://x.example/v1"])
+@pytest.mark.parametrize(
+    "base_url", ["https://x.example/v1/", "https://x.example/v1///", " https://x.example/v1"]
+)
 def test_slashes_and_spaces_around_a_url_do_no_harm(base_url):
     assert url_of(made(base_url=base_url, api_key=KEY)) == "https://x.example/v1"
 
 
-@pytest.mark.parametrize("name", ["apikey", "api-key", "API_KEY", "baseurl", "base_urll", "timeouts", "limit"])
+@pytest.mark.parametrize(
+    "name", ["apikey", "api-key", "API_KEY", "baseurl", "base_urll", "timeouts", "limit"]
+)
 def test_slip_in_a_name_of_ours_is_not_sent_along(name):
     with pytest.raises(SetupError, match="did you mean") as caught:
         made(base_url=LOCAL, **{name: KEY})

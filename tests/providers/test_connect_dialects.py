@@ -7,8 +7,8 @@ import pytest
 from ingather import LLMMessage, connect
 from ingather.errors import ProviderError, SetupError
 from ingather.providers.anthropic import AnthropicProvider
+from ingather.providers.dialect_provider import DialectProvider
 from ingather.providers.gemini import GeminiProvider
-from ingather.providers.wire import DialectProvider
 from tests.servers.raw import RawServer, answer
 
 HI = [LLMMessage("user", "Hi")]
@@ -32,7 +32,9 @@ def host_of(provider):
     return provider.prepare(HI).quota.host
 
 
-@pytest.mark.parametrize(("dialect", "kind"), [("anthropic", AnthropicProvider), ("gemini", GeminiProvider)])
+@pytest.mark.parametrize(
+    ("dialect", "kind"), [("anthropic", AnthropicProvider), ("gemini", GeminiProvider)]
+)
 def test_dialect_has_its_provider(dialect, kind):
     provider = made(dialect, api_key=KEY)
     assert type(provider) is kind
@@ -42,7 +44,11 @@ def test_dialect_has_its_provider(dialect, kind):
 
 @pytest.mark.parametrize(
     ("dialect", "variable"),
-    [("anthropic", "ANTHROPIC_API_KEY"), ("gemini", "GEMINI_API_KEY"), ("gemini", "GOOGLE_API_KEY")],
+    [
+        ("anthropic", "ANTHROPIC_API_KEY"),
+        ("gemini", "GEMINI_API_KEY"),
+        ("gemini", "GOOGLE_API_KEY"),
+    ],
 )
 def test_key_of_the_environment_goes_home(monkeypatch, dialect, variable):
     monkeypatch.setenv(variable, KEY)
@@ -75,7 +81,10 @@ def test_openais_key_is_not_theirs(monkeypatch, dialect):
 
 @pytest.mark.parametrize(
     ("dialect", "base_url"),
-    [("anthropic", "https://x.example/v1/messages"), ("gemini", "https://x.example/v1/models/m:generateContent")],
+    [
+        ("anthropic", "https://x.example/v1/messages"),
+        ("gemini", "https://x.example/v1/models/m:generateContent"),
+    ],
 )
 def test_base_url_ends_before_the_path(dialect, base_url):
     with pytest.raises(SetupError, match="base_url ends before"):
@@ -95,13 +104,25 @@ def test_model_of_gemini_that_would_lead_elsewhere_is_refused():
 
 
 ECHO = json.dumps(
-    {"error": {"message": f"your key is {KEY}", "type": KEY, "status": KEY, "details": [{"reason": KEY}]}}
+    {
+        "error": {
+            "message": f"your key is {KEY}",
+            "type": KEY,
+            "status": KEY,
+            "details": [{"reason": KEY}],
+        }
+    }
 )
 FAULTS = {
-    **{f"{status}": answer(ECHO, status, request_id=KEY, x_request_id=KEY) for status in (400, 401, 403, 429, 500)},
+    **{
+        f"{status}": answer(ECHO, status, request_id=KEY, x_request_id=KEY)
+        for status in (400, 401, 403, 429, 500)
+    },
     "error in a 200": answer(ECHO),
     "no JSON": answer(f"your key is {KEY}"),
-    "refused": answer(json.dumps({"content": [], "stop_reason": "refusal", "stop_details": {"explanation": KEY}})),
+    "refused": answer(
+        json.dumps({"content": [], "stop_reason": "refusal", "stop_details": {"explanation": KEY}})
+    ),
     "blocked": answer(json.dumps({"promptFeedback": {"blockReason": KEY}})),
     "stopped": answer(json.dumps({"candidates": [{"finishReason": KEY}]})),
 }
@@ -120,7 +141,9 @@ async def test_key_is_sent_in_its_header_and_told_to_nobody(dialect, fault):
     assert "authorization" not in request.headers
     assert KEY not in request.line + request.body.decode()
     error = caught.value
-    told = {name: value for name, value in vars(error).items() if name != "response"}  # that is the answer itself
+    # that is the answer itself
+    told = {name: value for name, value in vars(error).items() if name != "response"}
     assert (
-        KEY not in f"{error} {error!r} {told} {error.__cause__!r} {error.__context__!r} {provider!r} {vars(provider)}"
+        KEY not in f"{error} {error!r} {told} {error.__cause__!r} {error.__context__!r} "
+        f"{provider!r} {vars(provider)}"
     )

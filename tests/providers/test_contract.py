@@ -20,7 +20,10 @@ PERSON = {
     "required": ["name", "age", "mood"],
     "additionalProperties": False,
 }
-AS_PERSON = {"type": "json_schema", "json_schema": {"name": "Person", "schema": PERSON, "strict": True}}
+AS_PERSON = {
+    "type": "json_schema",
+    "json_schema": {"name": "Person", "schema": PERSON, "strict": True},
+}
 PROMPT = "Ann is 34 years old and in a good mood. Who is Ann?"
 SHORT = {"stop": ["]"], "temperature": 0, "max_tokens": 100}
 
@@ -28,7 +31,9 @@ TEXT_ONLY = {
     "llama, Anthropic",
     "llama, Responses",
 }  # which ignores schemas there, and in the latter says nothing of cuts
-SCHEMAS = pytest.mark.parametrize("peer", [name for name in PEERS if name not in TEXT_ONLY], indirect=True)
+SCHEMAS = pytest.mark.parametrize(
+    "peer", [name for name in PEERS if name not in TEXT_ONLY], indirect=True
+)
 CHAT = pytest.mark.parametrize("peer", ["llama", "simulated"], indirect=True)
 
 
@@ -62,7 +67,11 @@ async def test_text_comes_back_with_what_belongs_to_it(peer, provider):
 
 
 async def test_conversation_with_a_system_message_parts_and_a_tool(peer, provider):
-    call = {"id": "call_1", "type": "function", "function": {"name": "age_of", "arguments": '{"name": "Ann"}'}}
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "age_of", "arguments": '{"name": "Ann"}'},
+    }
     messages = [
         LLMMessage("system", "Be brief."),
         LLMMessage("user", [{"type": "text", "text": "How old is Ann?"}]),
@@ -75,20 +84,25 @@ async def test_conversation_with_a_system_message_parts_and_a_tool(peer, provide
 
 
 async def test_text_of_any_script_arrives(peer, provider):
-    response = await provider.complete(user("Zażółć gęślą jaźń — שלום עולם — 你好 🙂 \u202e"), peer.short)
+    response = await provider.complete(
+        user("Zażółć gęślą jaźń — שלום עולם — 你好 🙂 \u202e"), peer.short
+    )
     assert response.usage.input_tokens > 5
 
 
 @SCHEMAS
 async def test_answer_to_a_schema_is_valid(provider):
-    response = await provider.complete(user(PROMPT), {"response_format": AS_PERSON, "max_tokens": 200})
+    response = await provider.complete(
+        user(PROMPT), {"response_format": AS_PERSON, "max_tokens": 200}
+    )
     is_person(response.content)
 
 
 @SCHEMAS
 async def test_many_at_once(provider):
     calls = [
-        provider.complete(user(f"{PROMPT} {n}"), {"response_format": AS_PERSON, "max_tokens": 200}) for n in range(16)
+        provider.complete(user(f"{PROMPT} {n}"), {"response_format": AS_PERSON, "max_tokens": 200})
+        for n in range(16)
     ]
     for response in await asyncio.gather(*calls):
         is_person(response.content)
@@ -142,7 +156,9 @@ async def test_path_that_is_not_there_is_said(peer):
 
 
 async def test_cancelled_calls_end_on_the_server(peer, provider):
-    calls = [asyncio.ensure_future(provider.complete(user(ENDLESS), peer.endless)) for _ in range(3)]
+    calls = [
+        asyncio.ensure_future(provider.complete(user(ENDLESS), peer.endless)) for _ in range(3)
+    ]
     await peer.until(lambda count: count > 0)
     assert all(call.cancel() for call in calls)  # none was over
     if peer.notices_hang_up:
@@ -181,7 +197,10 @@ async def test_official_client_gets_text(official):
 @pytest.mark.blocking_ok
 async def test_official_client_gets_an_answer_to_a_schema(official):
     answer = await official.chat.completions.create(
-        model="tiny", messages=[{"role": "user", "content": PROMPT}], response_format=AS_PERSON, max_tokens=200
+        model="tiny",
+        messages=[{"role": "user", "content": PROMPT}],
+        response_format=AS_PERSON,
+        max_tokens=200,
     )
     is_person(answer.choices[0].message.content)
 
@@ -204,7 +223,13 @@ async def test_both_clients_are_told_the_same(official, provider):
 @pytest.mark.blocking_ok
 async def test_both_clients_see_the_same_errors(peer, official):
     with pytest.raises(openai.BadRequestError):
-        await official.chat.completions.create(model="tiny", messages=[{"role": "user", "content": OVERFLOW}])
-    async with openai.AsyncOpenAI(base_url=peer.base_url, api_key="sk-wrong", max_retries=0) as stranger:
+        await official.chat.completions.create(
+            model="tiny", messages=[{"role": "user", "content": OVERFLOW}]
+        )
+    async with openai.AsyncOpenAI(
+        base_url=peer.base_url, api_key="sk-wrong", max_retries=0
+    ) as stranger:
         with pytest.raises(openai.AuthenticationError):
-            await stranger.chat.completions.create(model="tiny", messages=[{"role": "user", "content": PROMPT}])
+            await stranger.chat.completions.create(
+                model="tiny", messages=[{"role": "user", "content": PROMPT}]
+            )

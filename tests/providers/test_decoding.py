@@ -8,15 +8,26 @@ from hypothesis import strategies as st
 
 from ingather import LLMMessage, LLMTask, ParallelLLMExecutor, Store, Usage
 from ingather.providers.anthropic import AnthropicProvider
-from ingather.providers.decoding import decoded
 from ingather.providers.gemini import GeminiProvider
+from ingather.providers.lenient_json import decoded
 from ingather.providers.openai import OpenAIProvider
 from ingather.providers.responses import ResponsesProvider
 from tests.providers.canned import Canned
 from tests.servers.raw import RawServer, answer, completion
 
 HI = [LLMMessage("user", "Hi")]
-NO_NUMBERS = ["NaN", "Infinity", "-Infinity", "[NaN]", "nan", "-inf", '{"a":-nan}', "1e999", "-1e999", "9" * 5000]
+NO_NUMBERS = [
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "[NaN]",
+    "nan",
+    "-inf",
+    '{"a":-nan}',
+    "1e999",
+    "-1e999",
+    "9" * 5000,
+]
 BIG = 123456789012345678901234567890
 
 DAMAGED = {
@@ -71,15 +82,23 @@ async def test_it_is_stored_and_given_again(name, store):
 
 async def test_a_count_that_is_no_number_is_not_known():
     transport = Canned(completion("Paris").replace(b"9", b"NaN"))
-    response = await OpenAIProvider("m", base_url="http://localhost/v1", transport=transport).complete(HI)
+    response = await OpenAIProvider(
+        "m", base_url="http://localhost/v1", transport=transport
+    ).complete(HI)
     assert (response.content, response.usage) == ("Paris", None)
 
 
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        (AnthropicProvider, {"content": [{"type": "text", "text": "X"}], "stop_reason": "end_turn"}),
-        (GeminiProvider, {"candidates": [{"content": {"parts": [{"text": "X"}]}, "finishReason": "STOP"}]}),
+        (
+            AnthropicProvider,
+            {"content": [{"type": "text", "text": "X"}], "stop_reason": "end_turn"},
+        ),
+        (
+            GeminiProvider,
+            {"candidates": [{"content": {"parts": [{"text": "X"}]}, "finishReason": "STOP"}]},
+        ),
         (
             ResponsesProvider,
             {
@@ -90,7 +109,9 @@ async def test_a_count_that_is_no_number_is_not_known():
     ],
 )
 async def test_so_it_is_in_every_dialect(kind, body):
-    damaged = json.dumps({**body, "x": 1}).replace('"X"', '"Par\\ud83dis"').replace("1}", "NaN}").encode()
+    damaged = (
+        json.dumps({**body, "x": 1}).replace('"X"', '"Par\\ud83dis"').replace("1}", "NaN}").encode()
+    )
     response = await kind("m", base_url="http://localhost", transport=Canned(damaged)).complete(HI)
     assert response.content == "Par�is"
 
@@ -100,11 +121,18 @@ async def test_so_it_is_in_every_dialect(kind, body):
     [
         (
             AnthropicProvider,
-            {"content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"n": BIG}}], "stop_reason": "tool_use"},
+            {
+                "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"n": BIG}}],
+                "stop_reason": "tool_use",
+            },
         ),
         (
             GeminiProvider,
-            {"candidates": [{"content": {"parts": [{"functionCall": {"name": "f", "args": {"n": BIG}}}]}}]},
+            {
+                "candidates": [
+                    {"content": {"parts": [{"functionCall": {"name": "f", "args": {"n": BIG}}}]}}
+                ]
+            },
         ),
     ],
 )
@@ -116,7 +144,17 @@ async def test_long_numbers_in_the_arguments_of_tools_keep_their_digits(kind, bo
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'{"a":1', b'{"a":1}{"a":2}', b"[" * 10_000, b'{"a":nanny}', b"\xff\xff", b'{"a":tru}']
+    "body",
+    [
+        b"",
+        b"<html>",
+        b'{"a":1',
+        b'{"a":1}{"a":2}',
+        b"[" * 10_000,
+        b'{"a":nanny}',
+        b"\xff\xff",
+        b'{"a":tru}',
+    ],
 )
 def test_what_is_no_json_is_none(body):
     with pytest.raises(ValueError, match=r"."):
@@ -124,7 +162,11 @@ def test_what_is_no_json_is_none(body):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from ingather import LLMTask, ParallelLLMExecutor, RetryConfig, connect
 from ingather.errors import Filtered, Overloaded, QuotaExhausted, Refused, Truncated
-from ingather.providers.wire import DialectProvider
+from ingather.providers.dialect_provider import DialectProvider
 from ingather.testing import Simulator
 
 DIALECTS = pytest.mark.parametrize("dialect", ["anthropic", "gemini"])
@@ -46,7 +46,9 @@ async def test_limit_is_waited_for_and_nothing_is_lost(dialect):
 @pytest.mark.parametrize("model", [Plain, Person])
 async def test_schema_comes_back_as_an_instance(dialect, model):
     async with Simulator() as simulator:
-        (result,) = await run(dialect, simulator, [LLMTask("Ann is 34 years old. Who?", response_model=model)])
+        (result,) = await run(
+            dialect, simulator, [LLMTask("Ann is 34 years old. Who?", response_model=model)]
+        )
     person = result.unwrap()
     assert (type(person), person.age) == (model, 34)
 

@@ -17,7 +17,8 @@ async def answers(provider, *prompts):
 
 
 @pytest.mark.parametrize(
-    "provider", [EchoProvider(), EchoProvider({"provider": "echo", "model": "test"}), EchoProvider(None)]
+    "provider",
+    [EchoProvider(), EchoProvider({"provider": "echo", "model": "test"}), EchoProvider(None)],
 )
 async def test_it_can_be_made_with_and_without_a_configuration(provider):
     assert await ask(provider, "hello") == "Echo: hello"
@@ -27,12 +28,18 @@ async def test_it_can_be_made_with_and_without_a_configuration(provider):
 
 
 async def test_the_last_user_message_is_echoed():
-    messages = [LLMMessage("user", "one"), LLMMessage("user", "two"), LLMMessage("assistant", "three")]
+    messages = [
+        LLMMessage("user", "one"),
+        LLMMessage("user", "two"),
+        LLMMessage("assistant", "three"),
+    ]
     assert (await EchoProvider().complete(messages)).content == "Echo: two"
 
 
 async def test_without_a_user_message_it_says_so():
-    assert (await EchoProvider().complete([LLMMessage("system", "s")])).content == "Echo: (no user message)"
+    assert (
+        await EchoProvider().complete([LLMMessage("system", "s")])
+    ).content == "Echo: (no user message)"
     assert (await EchoProvider().complete([])).content == "Echo: (no user message)"
 
 
@@ -47,13 +54,19 @@ async def test_a_pattern_goes_before_the_queue_and_takes_nothing_from_it():
 
 
 async def test_a_function_goes_before_everything():
-    provider = EchoProvider(responses=["queued"], response_fn=lambda messages: f"saw {messages[-1].content}")
+    provider = EchoProvider(
+        responses=["queued"], response_fn=lambda messages: f"saw {messages[-1].content}"
+    )
     provider.add_pattern_response(".", "pattern")
     assert await answers(provider, "a", "b") == ["saw a", "saw b"]
 
 
 async def test_the_first_pattern_that_matches_wins():
-    provider = EchoProvider().add_pattern_response("bio", "first").add_pattern_response("biology", "second")
+    provider = (
+        EchoProvider()
+        .add_pattern_response("bio", "first")
+        .add_pattern_response("biology", "second")
+    )
     assert await answers(provider, "biology", "chemistry") == ["first", "Echo: chemistry"]
 
 
@@ -76,7 +89,11 @@ async def test_patterns_search_all_user_messages(pattern, contents, matches):
 
 async def test_patterns_do_not_search_what_others_said():
     provider = EchoProvider().add_pattern_response("secret", "found")
-    messages = [LLMMessage("system", "secret"), LLMMessage("assistant", "secret"), LLMMessage("user", "hello")]
+    messages = [
+        LLMMessage("system", "secret"),
+        LLMMessage("assistant", "secret"),
+        LLMMessage("user", "hello"),
+    ]
     assert (await provider.complete(messages)).content == "Echo: hello"
 
 
@@ -119,8 +136,13 @@ async def test_strict_raises_where_the_queue_is_exhausted():
 
 
 async def test_strict_asks_function_and_patterns_first():
-    assert await ask(EchoProvider(strict=True).add_pattern_response("a", "pattern"), "a") == "pattern"
-    assert await ask(EchoProvider(strict=True, response_fn=lambda messages: "function"), "a") == "function"
+    assert (
+        await ask(EchoProvider(strict=True).add_pattern_response("a", "pattern"), "a") == "pattern"
+    )
+    assert (
+        await ask(EchoProvider(strict=True, response_fn=lambda messages: "function"), "a")
+        == "function"
+    )
 
 
 # -- what may be scripted
@@ -151,14 +173,21 @@ async def test_an_error_response_raises_its_exception(way):
 
 
 async def test_a_text_becomes_a_whole_response():
-    response = await EchoProvider(responses=["a text of 20 letters"]).complete([LLMMessage("user", "x" * 40)])
-    assert (response.content, response.model, response.finish_reason) == ("a text of 20 letters", "echo-model", "stop")
+    response = await EchoProvider(responses=["a text of 20 letters"]).complete(
+        [LLMMessage("user", "x" * 40)]
+    )
+    assert (response.content, response.model, response.finish_reason) == (
+        "a text of 20 letters",
+        "echo-model",
+        "stop",
+    )
     assert response.usage == Usage(input_tokens=10, output_tokens=5)
     assert response.cost_usd == 0.0
 
 
 @pytest.mark.parametrize(
-    ("text", "tokens"), [("", 1), ("abc", 1), ("abcd", 1), ("a" * 7, 1), ("a" * 8, 2), ("a" * 400, 100)]
+    ("text", "tokens"),
+    [("", 1), ("abc", 1), ("abcd", 1), ("a" * 7, 1), ("a" * 8, 2), ("a" * 400, 100)],
 )
 async def test_a_token_is_four_letters_and_there_is_at_least_one(text, tokens):
     response = await EchoProvider(responses=[text]).complete([LLMMessage("user", text)])
@@ -167,7 +196,11 @@ async def test_a_token_is_four_letters_and_there_is_at_least_one(text, tokens):
 
 
 async def test_all_messages_are_in_the_prompts_tokens():
-    messages = [LLMMessage("system", "x" * 8), LLMMessage("user", "x" * 12), LLMMessage("assistant", "x" * 16)]
+    messages = [
+        LLMMessage("system", "x" * 8),
+        LLMMessage("user", "x" * 12),
+        LLMMessage("assistant", "x" * 16),
+    ]
     response = await EchoProvider(responses=["ok"]).complete(messages)
     assert response.usage == Usage(2 + 3 + 4, 1)
 
@@ -183,10 +216,15 @@ def test_a_text_response_is_a_response_with_that_text():
 @pytest.mark.parametrize("nested", [False, True], ids=["plain", "under options"])
 async def test_options_of_the_configuration(nested):
     def provider(**options):
-        return EchoProvider({"model": "test", "options": options} if nested else {"model": "test", **options})
+        return EchoProvider(
+            {"model": "test", "options": options} if nested else {"model": "test", **options}
+        )
 
     assert await ask(provider(echo_prefix=">> "), "hello") == ">> hello"
-    assert await answers(provider(cycle_responses=True).set_responses(["one"]), "a", "b") == ["one", "one"]
+    assert await answers(provider(cycle_responses=True).set_responses(["one"]), "a", "b") == [
+        "one",
+        "one",
+    ]
     assert (await provider(mock_tokens=False).complete([])).usage is None
     assert (await provider().complete([])).model == "test"
     with pytest.raises(ResponseQueueExhaustedError):
@@ -194,12 +232,16 @@ async def test_options_of_the_configuration(nested):
 
 
 async def test_the_model_of_a_call_goes_over_that_of_the_provider():
-    response = await EchoProvider({"model": "small"}).complete([], {"model": "big", "temperature": 1})
+    response = await EchoProvider({"model": "small"}).complete(
+        [], {"model": "big", "temperature": 1}
+    )
     assert response.model == "big"
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("provider", [EchoProvider().set_response_delay(2.5), EchoProvider({"stream_delay": 2.5})])
+@pytest.mark.parametrize(
+    "provider", [EchoProvider().set_response_delay(2.5), EchoProvider({"stream_delay": 2.5})]
+)
 async def test_a_delay_is_slept_in_each_call(provider):
     await asyncio.gather(ask(provider, "a"), ask(provider, "b"))
     await ask(provider, "c")
@@ -211,7 +253,12 @@ async def test_a_delay_is_slept_in_each_call(provider):
 
 async def test_the_history_holds_what_was_asked_and_what_was_answered():
     provider = EchoProvider()
-    assert (provider.call_count, provider.calls, provider.get_last_call(), provider.get_last_user_message()) == (
+    assert (
+        provider.call_count,
+        provider.calls,
+        provider.get_last_call(),
+        provider.get_last_user_message(),
+    ) == (
         0,
         [],
         None,
@@ -238,7 +285,11 @@ async def test_a_call_reads_as_a_mapping_too():
         await ask(provider, "second")
     first, second = provider.calls
     assert first["messages"] == [LLMMessage("user", "first")]
-    assert (first["response"], first["config_overrides"], first["error"]) == (first.response, {"seed": 1}, False)
+    assert (first["response"], first["config_overrides"], first["error"]) == (
+        first.response,
+        {"seed": 1},
+        False,
+    )
     assert (second["response"], second["error"]) == (None, True)
     with pytest.raises(KeyError):
         first["tokens"]

@@ -13,7 +13,9 @@ from ingather.extractive import VERSION
 from ingather.providers.base import WireProvider
 from ingather.providers.extractive import ExtractiveProvider
 
-TEXT = "Acme Boats Inc. sells boats. Revenue was $4.2 billion in 2024. Our headquarters are in Oslo."
+TEXT = (
+    "Acme Boats Inc. sells boats. Revenue was $4.2 billion in 2024. Our headquarters are in Oslo."
+)
 
 
 class Facts(BaseModel):
@@ -32,7 +34,9 @@ def user(text):
 
 
 def form(schema):
-    return {"response_format": {"type": "json_schema", "json_schema": {"name": "X", "schema": schema}}}
+    return {
+        "response_format": {"type": "json_schema", "json_schema": {"name": "X", "schema": schema}}
+    }
 
 
 AGE = form({"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]})
@@ -55,7 +59,11 @@ async def test_what_is_required_and_not_said_is_refused_by_its_name():
         (result,) = await executor.gather([LLMTask(TEXT, response_model=Loss)])
     assert isinstance(result.error, Refused)
     assert "the text says nothing that fits 'impairment'" in str(result.error)
-    assert (result.error.provider, result.error.model, result.attempts) == ("offline", "extractive", 1)
+    assert (result.error.provider, result.error.model, result.attempts) == (
+        "offline",
+        "extractive",
+        1,
+    )
     assert result.response is not None
     assert result.response.finish_reason == "refusal"
     assert result.response.metadata["field"] == "impairment"
@@ -98,7 +106,9 @@ def test_it_is_a_wire_provider_and_takes_schemas_with_their_lengths(provider):
 
 def test_the_same_request_is_the_same_bytes_and_what_changes_nothing_is_not_in_it(provider):
     request = provider.prepare(user("Hi"), AGE)
-    again = provider.prepare(user("Hi"), {**AGE, "temperature": 0.7, "seed": 3, "model": "extractive"})
+    again = provider.prepare(
+        user("Hi"), {**AGE, "temperature": 0.7, "seed": 3, "model": "extractive"}
+    )
     assert request == again
     assert provider.prepare(user("Hi")).body != request.body
     assert provider.prepare(user("Ho"), AGE).body != request.body
@@ -116,7 +126,9 @@ def test_its_quota_is_its_own(provider):
 
 
 async def test_many_calls_at_once_leave_the_loop_free(provider):
-    text = " ".join(f"Fact {number} is that boat {number} costs ${number},000." for number in range(3000))
+    text = " ".join(
+        f"Fact {number} is that boat {number} costs ${number},000." for number in range(3000)
+    )
     beats = 0
 
     async def beat():
@@ -133,7 +145,9 @@ async def test_many_calls_at_once_leave_the_loop_free(provider):
             threads.update(thread.name for thread in threading.enumerate())
             return await super().send(request)
 
-    answers = await asyncio.gather(*(Seen().complete(user(f"{text}\n\nWhat does boat {n} cost?")) for n in (5, 77)))
+    answers = await asyncio.gather(
+        *(Seen().complete(user(f"{text}\n\nWhat does boat {n} cost?")) for n in (5, 77))
+    )
     beating.cancel()
     assert [answer.content for answer in answers] == [
         "Fact 5 is that boat 5 costs $5,000.",
@@ -168,7 +182,10 @@ def test_another_model_for_one_call_is_wrong_use_too(provider):
 
 
 def test_pictures_are_refused_before_anything_is_sent(provider):
-    picture: dict[str, object] = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    picture: dict[str, object] = {
+        "type": "image_url",
+        "image_url": {"url": "data:image/png;base64,AA=="},
+    }
     parts = [LLMMessage("user", [{"type": "text", "text": "What is it?"}, picture])]
     with pytest.raises(BadRequest, match="reads text only"):
         provider.prepare(parts)

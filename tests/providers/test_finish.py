@@ -90,19 +90,36 @@ def chat(content="Paris", reason="stop", choice=None, body=None, **message):
     message = {"role": "assistant", "content": content, **message}
     choice = {"index": 0, "message": message, "finish_reason": reason, **(choice or {})}
     usage = {"prompt_tokens": 9, "completion_tokens": 3}
-    return {"id": "x", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage, **(body or {})}
+    return {
+        "id": "x",
+        "object": "chat.completion",
+        "model": "m",
+        "choices": [choice],
+        "usage": usage,
+        **(body or {}),
+    }
 
 
 def claude(content="Paris", reason="end_turn"):
     blocks = [] if content is None else [{"type": "text", "text": content}]
     usage = {"input_tokens": 9, "output_tokens": 3}
-    return {"id": "x", "type": "message", "model": "m", "content": blocks, "stop_reason": reason, "usage": usage}
+    return {
+        "id": "x",
+        "type": "message",
+        "model": "m",
+        "content": blocks,
+        "stop_reason": reason,
+        "usage": usage,
+    }
 
 
 def gemini(content="Paris", reason="STOP"):
     parts = [] if content is None else [{"text": content}]
     candidate = {"content": {"role": "model", "parts": parts}, "finishReason": reason}
-    return {"candidates": [candidate], "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 3}}
+    return {
+        "candidates": [candidate],
+        "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 3},
+    }
 
 
 def responses(content="Paris", reason=None, *, status="completed", item="completed"):
@@ -110,11 +127,20 @@ def responses(content="Paris", reason=None, *, status="completed", item="complet
     output = [] if content is None else [{"type": "message", "status": item, "content": [part]}]
     usage = {"input_tokens": 9, "output_tokens": 3}
     about = {} if reason is None else {"incomplete_details": {"reason": reason}}
-    return {"id": "x", "object": "response", "status": status, "output": output, "usage": usage, **about}
+    return {
+        "id": "x",
+        "object": "response",
+        "status": status,
+        "output": output,
+        "usage": usage,
+        **about,
+    }
 
 
 def asked(kind, body, **headers):
-    canned = Canned(body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    canned = Canned(
+        body, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
     return kind("m", base_url=HOME, transport=canned).complete(HI)
 
 
@@ -155,7 +181,12 @@ async def test_a_reason_nobody_knows_is_named():
 
 @pytest.mark.parametrize(
     ("native", "kind"),
-    [("SAFETY", Filtered), ("MAX_TOKENS", Truncated), ("MALFORMED_FUNCTION_CALL", BadBody), ("error", TransientError)],
+    [
+        ("SAFETY", Filtered),
+        ("MAX_TOKENS", Truncated),
+        ("MALFORMED_FUNCTION_CALL", BadBody),
+        ("error", TransientError),
+    ],
 )
 async def test_a_gateway_makes_no_good_end_of_a_bad_one(native, kind):
     error = await failure(OpenAIProvider, chat(choice={"native_finish_reason": native}))
@@ -165,7 +196,9 @@ async def test_a_gateway_makes_no_good_end_of_a_bad_one(native, kind):
 
 @pytest.mark.parametrize("native", ["STOP", "completed", "end_turn", "bored", None])
 async def test_a_native_reason_that_is_not_bad_changes_nothing(native):
-    assert (await asked(OpenAIProvider, chat(choice={"native_finish_reason": native}))).finish_reason == "stop"
+    assert (
+        await asked(OpenAIProvider, chat(choice={"native_finish_reason": native}))
+    ).finish_reason == "stop"
 
 
 async def test_a_choice_without_a_message_says_why():
@@ -190,7 +223,10 @@ async def test_a_reason_in_an_older_place_counts():
         (responses(status="incomplete", reason="SAFETY"), Filtered),
         (responses(status="incomplete", reason="network_error"), TransientError),
         (responses(status="incomplete", reason="bored"), Truncated),
-        *[(responses(status=status), BadBody) for status in ("queued", "in_progress", "cancelled", "failed", "bored")],
+        *[
+            (responses(status=status), BadBody)
+            for status in ("queued", "in_progress", "cancelled", "failed", "bored")
+        ],
     ],
 )
 async def test_a_response_that_is_not_completed_is_none(body, kind):
@@ -222,7 +258,9 @@ ERRORS = [
 PLACES = {
     "in the choice": lambda error: chat("half", "error", {"error": error}),
     "in a choice that ended well": lambda error: chat("half", "stop", {"error": error}),
-    "in a choice without a message": lambda error: {"choices": [{"error": error, "finish_reason": "error"}]},
+    "in a choice without a message": lambda error: {
+        "choices": [{"error": error, "finish_reason": "error"}]
+    },
     "in the message": lambda error: chat("half", "stop", error=error),
     "beside the choices": lambda error: chat("half", body={"error": error}),
     "in a list beside the choices": lambda error: chat("half", body={"errors": [error]}),
@@ -242,7 +280,9 @@ async def test_an_error_object_is_that_error_wherever_it_stands(place, error, ki
 @pytest.mark.parametrize("nothing", [None, {}, "", False, {"code": 0, "message": ""}, {"code": None, "message": "",
                                      "type": ""}, {"code": 200}, {"code": "200", "message": "success"}])  # fmt: skip
 async def test_an_error_object_that_says_nothing_is_none(nothing):
-    assert (await asked(OpenAIProvider, chat(body={"error": nothing}, choice={"error": nothing}))).content == "Paris"
+    assert (
+        await asked(OpenAIProvider, chat(body={"error": nothing}, choice={"error": nothing}))
+    ).content == "Paris"
 
 
 @pytest.mark.parametrize(
@@ -277,17 +317,33 @@ EMPTY = {
     "no content and no reason": (OpenAIProvider, chat(None, None)),
     "calls that are none": (OpenAIProvider, chat(None, "tool_calls", tool_calls=[])),
     "reasoning": (OpenAIProvider, chat(None, reasoning_content="Hm.", reasoning="Hm.")),
-    "a part that thinks": (OpenAIProvider, chat([{"type": "thinking", "thinking": [{"text": "Hm."}]}])),
+    "a part that thinks": (
+        OpenAIProvider,
+        chat([{"type": "thinking", "thinking": [{"text": "Hm."}]}]),
+    ),
     "no blocks": (AnthropicProvider, claude(None)),
-    "a block that thinks": (AnthropicProvider, claude(None) | {"content": [{"type": "thinking", "thinking": "Hm."}]}),
+    "a block that thinks": (
+        AnthropicProvider,
+        claude(None) | {"content": [{"type": "thinking", "thinking": "Hm."}]},
+    ),
     "no parts": (GeminiProvider, gemini(None)),
     "a part with a thought": (
         GeminiProvider,
-        {"candidates": [{"content": {"parts": [{"text": "Hm.", "thought": True}]}, "finishReason": "STOP"}]},
+        {
+            "candidates": [
+                {"content": {"parts": [{"text": "Hm.", "thought": True}]}, "finishReason": "STOP"}
+            ]
+        },
     ),
     "no output": (ResponsesProvider, responses(None)),
-    "an item that thinks": (ResponsesProvider, responses(None) | {"output": [{"type": "reasoning", "summary": []}]}),
-    "a search": (ResponsesProvider, responses(None) | {"output": [{"type": "web_search_call", "id": "ws"}]}),
+    "an item that thinks": (
+        ResponsesProvider,
+        responses(None) | {"output": [{"type": "reasoning", "summary": []}]},
+    ),
+    "a search": (
+        ResponsesProvider,
+        responses(None) | {"output": [{"type": "web_search_call", "id": "ws"}]},
+    ),
 }
 
 
@@ -308,25 +364,42 @@ FULL = {
     "an analysis": (OpenAIProvider, chat("<analysis>All is well.</analysis>")),
     "channels": (
         OpenAIProvider,
-        chat("<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Paris"),
+        chat(
+            "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Paris"
+        ),
     ),
     "a call": (OpenAIProvider, chat(None, "tool_calls", tool_calls=[CALL])),
     "a call that ends with stop": (OpenAIProvider, chat("", "stop", tool_calls=[CALL])),
-    "the older call": (OpenAIProvider, chat(None, "function_call", function_call={"name": "f", "arguments": "{}"})),
+    "the older call": (
+        OpenAIProvider,
+        chat(None, "function_call", function_call={"name": "f", "arguments": "{}"}),
+    ),
     "sound": (OpenAIProvider, chat(None, audio=AUDIO)),
-    "a picture": (OpenAIProvider, chat("", images=[{"type": "image_url", "image_url": {"url": "data:"}}])),
-    "a picture among the parts": (OpenAIProvider, chat([{"type": "image_url", "image_url": {"url": "data:"}}])),
+    "a picture": (
+        OpenAIProvider,
+        chat("", images=[{"type": "image_url", "image_url": {"url": "data:"}}]),
+    ),
+    "a picture among the parts": (
+        OpenAIProvider,
+        chat([{"type": "image_url", "image_url": {"url": "data:"}}]),
+    ),
     "a tool of Anthropic's": (
         AnthropicProvider,
-        claude(None, "tool_use") | {"content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
+        claude(None, "tool_use")
+        | {"content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
     ),
     "code of Gemini's": (
         GeminiProvider,
-        {"candidates": [{"content": {"parts": [{"inlineData": {"data": "x"}}]}, "finishReason": "STOP"}]},
+        {
+            "candidates": [
+                {"content": {"parts": [{"inlineData": {"data": "x"}}]}, "finishReason": "STOP"}
+            ]
+        },
     ),
     "a call in a response": (
         ResponsesProvider,
-        responses(None) | {"output": [{"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}]},
+        responses(None)
+        | {"output": [{"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}]},
     ),
     "a picture in a response": (
         ResponsesProvider,
@@ -354,7 +427,9 @@ async def test_what_was_cut_refused_or_filtered_is_that_even_if_empty():
 @pytest.mark.parametrize(("reason", "end"), EVERY)
 def test_only_a_good_end_is_written_as_one(path, reason, end):
     response = LLMResponse("Paris", "m", reason)
-    line = json.loads(batch_answer_line(TaskResult("a", True, response, response=response), "a", ENDPOINTS[path]))
+    line = json.loads(
+        batch_answer_line(TaskResult("a", True, response, response=response), "a", ENDPOINTS[path])
+    )
     body = line["response"]["body"]
     is_good = end in (End.DONE, End.UNTOLD)
     if path.endswith("responses"):

@@ -36,7 +36,9 @@ def generated(*parts, finish="STOP", **extra):
 
 def provider(body, status=200, **headers):
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return GeminiProvider("m", base_url="http://localhost", api_key="AIza1234", transport=Canned(body, status, names))
+    return GeminiProvider(
+        "m", base_url="http://localhost", api_key="AIza1234", transport=Canned(body, status, names)
+    )
 
 
 async def ask(body, status=200, **headers):
@@ -45,12 +47,18 @@ async def ask(body, status=200, **headers):
 
 async def test_answer():
     response = await ask(generated())
-    assert (response.content, response.model, response.finish_reason) == ("Paris", "gemini-3-flash-001", "stop")
+    assert (response.content, response.model, response.finish_reason) == (
+        "Paris",
+        "gemini-3-flash-001",
+        "stop",
+    )
     assert (response.usage, response.request_id, response.rate_limits) == (Usage(9, 3), "r1", None)
 
 
 async def test_texts_are_put_together_and_thoughts_kept_apart():
-    response = await ask(generated({"text": "Hm", "thought": True}, {"text": "Par"}, {"text": "is"}))
+    response = await ask(
+        generated({"text": "Hm", "thought": True}, {"text": "Par"}, {"text": "is"})
+    )
     assert response.content == "Paris"
     assert response.metadata["thoughts"] == "Hm"
 
@@ -75,7 +83,11 @@ async def test_what_else_comes_is_kept():
     body = generated({"text": "x"}, ran)
     body["candidates"][0]["groundingMetadata"] = {"webSearchQueries": ["q"]}
     metadata = (await ask(body)).metadata
-    assert metadata == {"groundingMetadata": {"webSearchQueries": ["q"]}, "id": "r1", "parts": [ran]}
+    assert metadata == {
+        "groundingMetadata": {"webSearchQueries": ["q"]},
+        "id": "r1",
+        "parts": [ran],
+    }
 
 
 @pytest.mark.parametrize(
@@ -114,7 +126,10 @@ FILTERS = ["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "I
         (generated(finish="CONTINUATION"), Truncated),
         *[(generated(finish=reason), Filtered) for reason in FILTERS],
         ({**generated(), "candidates": [{"finishReason": "SAFETY"}]}, Filtered),
-        ({**generated(), "candidates": None, "promptFeedback": {"blockReason": "SAFETY"}}, Filtered),
+        (
+            {**generated(), "candidates": None, "promptFeedback": {"blockReason": "SAFETY"}},
+            Filtered,
+        ),
         ({**generated(), "candidates": [], "promptFeedback": {"blockReason": "OTHER"}}, Filtered),
         (generated(finish="LANGUAGE"), Refused),
         (generated(finish="OTHER"), Refused),
@@ -132,7 +147,12 @@ async def test_answer_that_is_not_what_was_asked_is_an_error_that_holds_it(body,
 
 async def test_thinking_that_eats_the_limit_is_truncated():
     with pytest.raises(Truncated):
-        await ask({**generated(), "candidates": [{"content": {"role": "model"}, "finishReason": "MAX_TOKENS"}]})
+        await ask(
+            {
+                **generated(),
+                "candidates": [{"content": {"role": "model"}, "finishReason": "MAX_TOKENS"}],
+            }
+        )
 
 
 CANDIDATE = generated()["candidates"][0]
@@ -168,12 +188,18 @@ def failed(status, name, words="…", *details):
 
 
 def quota(quota_id):
-    return {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": quota_id}]}
+    return {
+        "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+        "violations": [{"quotaId": quota_id}],
+    }
 
 
 DELAY = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "36.4s"}
 WRONG_KEY = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
-MINUTE, DAY = quota("GenerateRequestsPerMinutePerProjectPerModel"), quota("GenerateRequestsPerDayPerProjectPerModel")
+MINUTE, DAY = (
+    quota("GenerateRequestsPerMinutePerProjectPerModel"),
+    quota("GenerateRequestsPerDayPerProjectPerModel"),
+)
 NONE_AT_ALL = "You exceeded your current quota.\n* Quota exceeded for metric: free_tier_requests, limit: 0, model: m"
 EXHAUSTED = (429, "RESOURCE_EXHAUSTED")
 
@@ -191,7 +217,13 @@ EXHAUSTED = (429, "RESOURCE_EXHAUSTED")
         (failed(400, "INVALID_ARGUMENT", "API key not valid.", WRONG_KEY), AuthFailed, None),
         (failed(403, "PERMISSION_DENIED"), AuthFailed, None),
         (failed(404, "NOT_FOUND", "models/m is not found"), ModelNotFound, None),
-        (failed(400, "INVALID_ARGUMENT", "The input exceeds the maximum number of tokens allowed"), TooLong, None),
+        (
+            failed(
+                400, "INVALID_ARGUMENT", "The input exceeds the maximum number of tokens allowed"
+            ),
+            TooLong,
+            None,
+        ),
     ],
 )
 async def test_errors(body, error, wait):
@@ -262,13 +294,23 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
-PART = st.fixed_dictionaries({}, optional={"text": JSON, "thought": JSON, "functionCall": JSON, "x": JSON})
+PART = st.fixed_dictionaries(
+    {}, optional={"text": JSON, "thought": JSON, "functionCall": JSON, "x": JSON}
+)
 CONTENT = st.fixed_dictionaries({"parts": st.lists(PART, max_size=3) | JSON})
 FINISHES = st.sampled_from(["STOP", "MAX_TOKENS", "SAFETY"])
-FOUND = st.fixed_dictionaries({}, optional={"content": CONTENT | JSON, "finishReason": FINISHES | JSON, "index": JSON})
+FOUND = st.fixed_dictionaries(
+    {}, optional={"content": CONTENT | JSON, "finishReason": FINISHES | JSON, "index": JSON}
+)
 BODY = st.fixed_dictionaries(
     {"candidates": st.lists(FOUND, max_size=2) | JSON},
-    optional={"usageMetadata": JSON, "promptFeedback": JSON, "responseId": JSON, "modelVersion": JSON, "error": JSON},
+    optional={
+        "usageMetadata": JSON,
+        "promptFeedback": JSON,
+        "responseId": JSON,
+        "modelVersion": JSON,
+        "error": JSON,
+    },
 )
 
 

@@ -6,13 +6,17 @@ import pytest
 
 from ingather import LLMMessage
 from ingather.errors import BadRequest, SetupError
+from ingather.limits.tokens import Tokens
 from ingather.providers.base import WireProvider
 from ingather.providers.gemini import GEMINI_URL, GeminiProvider
-from ingather.tokens import Tokens
 
 HI = [LLMMessage("user", "Hi")]
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
-PERSON = {"type": "object", "properties": {"age": {"type": "integer", "minimum": 0}}, "required": ["age"]}
+PERSON = {
+    "type": "object",
+    "properties": {"age": {"type": "integer", "minimum": 0}},
+    "required": ["age"],
+}
 FORM = {"type": "json_schema", "json_schema": {"name": "P", "schema": PERSON, "strict": True}}
 
 
@@ -49,7 +53,10 @@ def test_version_of_the_base_url_stays():
 
 
 def test_tuned_models_have_a_path_of_their_own():
-    assert url_of(model="tunedModels/mine-1") == f"{GEMINI_URL}/v1beta/tunedModels/mine-1:generateContent"
+    assert (
+        url_of(model="tunedModels/mine-1")
+        == f"{GEMINI_URL}/v1beta/tunedModels/mine-1:generateContent"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,7 +117,9 @@ def test_other_parameters_of_its_own_pass():
     assert sent(overrides={"safetySettings": safety})["safetySettings"] == safety
 
 
-@pytest.mark.parametrize("harmless", [{"n": 1}, {"stream": False}, {"response_format": {"type": "text"}}])
+@pytest.mark.parametrize(
+    "harmless", [{"n": 1}, {"stream": False}, {"response_format": {"type": "text"}}]
+)
 def test_harmless_words_are_left_out(harmless):
     assert sent(overrides=harmless) == sent()
 
@@ -121,11 +130,18 @@ def test_estimate_knows_the_cap():
 
 
 def test_tools():
-    tool = {"type": "function", "function": {"name": "f", "description": "d", "parameters": PERSON, "strict": True}}
+    tool = {
+        "type": "function",
+        "function": {"name": "f", "description": "d", "parameters": PERSON, "strict": True},
+    }
     search: dict = {"googleSearch": {}}
     assert sent(overrides={"tools": [tool, search]})["tools"] == [
         search,
-        {"functionDeclarations": [{"name": "f", "description": "d", "parametersJsonSchema": PERSON}]},
+        {
+            "functionDeclarations": [
+                {"name": "f", "description": "d", "parametersJsonSchema": PERSON}
+            ]
+        },
     ]
 
 
@@ -135,11 +151,16 @@ def test_tools():
         ("auto", {"mode": "AUTO"}),
         ("none", {"mode": "NONE"}),
         ("required", {"mode": "ANY"}),
-        ({"type": "function", "function": {"name": "f"}}, {"mode": "ANY", "allowedFunctionNames": ["f"]}),
+        (
+            {"type": "function", "function": {"name": "f"}},
+            {"mode": "ANY", "allowedFunctionNames": ["f"]},
+        ),
     ],
 )
 def test_tool_choice(choice, expected):
-    assert sent(overrides={"tool_choice": choice})["toolConfig"] == {"functionCallingConfig": expected}
+    assert sent(overrides={"tool_choice": choice})["toolConfig"] == {
+        "functionCallingConfig": expected
+    }
 
 
 # -- messages
@@ -152,7 +173,12 @@ def test_system_prompts_are_apart():
 
 
 def test_turns_of_one_role_are_one():
-    messages = [LLMMessage("user", "A"), LLMMessage("user", "B"), LLMMessage("assistant", "C"), LLMMessage("user", "D")]
+    messages = [
+        LLMMessage("user", "A"),
+        LLMMessage("user", "B"),
+        LLMMessage("assistant", "C"),
+        LLMMessage("user", "D"),
+    ]
     assert sent(messages)["contents"] == [
         {"role": "user", "parts": [{"text": "A"}, {"text": "B"}]},
         {"role": "model", "parts": [{"text": "C"}]},
@@ -167,11 +193,18 @@ def test_tool_calls_and_their_results():
     assert sent(messages)["contents"][1:] == [
         {
             "role": "model",
-            "parts": [{"functionCall": {"id": "c1", "name": "f", "args": {"a": 1}}, "thoughtSignature": "s"}],
+            "parts": [
+                {
+                    "functionCall": {"id": "c1", "name": "f", "args": {"a": 1}},
+                    "thoughtSignature": "s",
+                }
+            ],
         },
         {
             "role": "user",
-            "parts": [{"functionResponse": {"id": "c1", "name": "f", "response": {"output": "34"}}}],
+            "parts": [
+                {"functionResponse": {"id": "c1", "name": "f", "response": {"output": "34"}}}
+            ],
         },
     ]
 
@@ -184,7 +217,10 @@ def test_tool_calls_and_their_results():
     ],
 )
 def test_pictures(url, part):
-    parts: list[dict] = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": url}}]
+    parts: list[dict] = [
+        {"type": "text", "text": "Look"},
+        {"type": "image_url", "image_url": {"url": url}},
+    ]
     assert sent([LLMMessage("user", parts)])["contents"][0]["parts"] == [{"text": "Look"}, part]
 
 
@@ -197,9 +233,18 @@ UNSENDABLE = {
     "no messages": ([], "no messages"),
     "a system prompt alone": ([LLMMessage("system", "A")], "no message to answer"),
     "a strange role": ([LLMMessage("critic", "A")], "role is system, user"),
-    "a strange part": ([LLMMessage("user", [{"type": "input_audio"}])], "'input_audio' has no equal"),
-    "half a surrogate": ([LLMMessage("user", "ab\ud800")], r"contents\[0\]\.parts\[0\]\.text has half a surrogate"),
-    "OpenAI's old form": ([*HI, LLMMessage("assistant", None, function_call={"name": "f"})], "use tool_calls"),
+    "a strange part": (
+        [LLMMessage("user", [{"type": "input_audio"}])],
+        "'input_audio' has no equal",
+    ),
+    "half a surrogate": (
+        [LLMMessage("user", "ab\ud800")],
+        r"contents\[0\]\.parts\[0\]\.text has half a surrogate",
+    ),
+    "OpenAI's old form": (
+        [*HI, LLMMessage("assistant", None, function_call={"name": "f"})],
+        "use tool_calls",
+    ),
 }
 
 
@@ -210,8 +255,14 @@ def test_what_cannot_be_sent_fails_before(messages, said):
 
 
 REFUSED = {
-    **{name: ({name: "x"}, f"{name!r} has no equal in Gemini") for name in ("logit_bias", "user", "verbosity")},
-    **{name: ({name: "x"}, f"{name!r} is not a parameter") for name in ("base_url", "api_key", "headers")},
+    **{
+        name: ({name: "x"}, f"{name!r} has no equal in Gemini")
+        for name in ("logit_bias", "user", "verbosity")
+    },
+    **{
+        name: ({name: "x"}, f"{name!r} is not a parameter")
+        for name in ("base_url", "api_key", "headers")
+    },
     "several candidates": ({"candidateCount": 2}, "sample="),
     "one tool at a time": ({"parallel_tool_calls": False}, "has no equal"),
     "a strange choice": ({"tool_choice": "f"}, "toolConfig"),

@@ -12,7 +12,7 @@ import pytest
 
 from ingather import LLMMessage, connect
 from ingather.errors import ProviderError, SetupError
-from ingather.providers.secret import Secret
+from ingather.providers.api_key import Secret
 from ingather.transport import Endpoint
 from tests.servers.raw import RawServer, answer, chunked, completion
 
@@ -35,7 +35,10 @@ async def silence(exchange):
 
 
 FAULTS = {
-    **{f"{status}": answer(ERROR, status, x_request_id=CANARY) for status in (400, 401, 403, 404, 413, 429, 500, 503)},
+    **{
+        f"{status}": answer(ERROR, status, x_request_id=CANARY)
+        for status in (400, 401, 403, 404, 413, 429, 500, 503)
+    },
     "page": answer(f"<html><title>{ECHO}</title></html>", 502),
     "redirect": answer(b"", 307, location=f"https://x:{CANARY}@elsewhere/?key={CANARY}"),
     "error in a 200": answer(ERROR),
@@ -61,7 +64,8 @@ def connected(base_url, **options) -> Any:
 def everything_told(error):
     """All that a log, a crash report or a debugger's user may see of an error, the locals of its frames included."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-    attributes = {name: value for name, value in vars(error).items() if name != "response"}  # that is the answer itself
+    # that is the answer itself
+    attributes = {name: value for name, value in vars(error).items() if name != "response"}
     told = [str(error), repr(error), *shown.format(), repr(attributes)]
     while error is not None:
         told += [str(error), repr(error), repr(error.args)]
@@ -99,7 +103,9 @@ OTHERS: dict[str, dict] = {
 }
 
 
-@pytest.mark.parametrize("fault", ["400", "401", "429", "error in a 200", "no JSON", "no completion"])
+@pytest.mark.parametrize(
+    "fault", ["400", "401", "429", "error in a 200", "no JSON", "no completion"]
+)
 @pytest.mark.parametrize(("model", "options"), OTHERS.items())
 async def test_key_is_in_no_error_of_a_relative(model, options, fault):
     async with RawServer(FAULTS[fault]) as server:
@@ -110,7 +116,9 @@ async def test_key_is_in_no_error_of_a_relative(model, options, fault):
     headers = server.requests[0].headers
     names = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
     assert [headers[name].removeprefix("Bearer ") for name in names if name in headers] == [CANARY]
-    assert CANARY not in everything_told(caught.value.with_traceback(_own_frames(caught.value.__traceback__)))
+    assert CANARY not in everything_told(
+        caught.value.with_traceback(_own_frames(caught.value.__traceback__))
+    )
     assert CANARY not in f"{provider!r} {vars(provider)} {provider.prepare(HI)!r}"
 
 
@@ -129,7 +137,9 @@ def test_key_is_in_no_repr():
     assert CANARY not in repr(Endpoint("http://x", {"Authorization": CANARY}))
 
 
-@pytest.mark.parametrize("keeper", [Secret(CANARY), Endpoint("http://x", {"Authorization": CANARY})], ids=repr)
+@pytest.mark.parametrize(
+    "keeper", [Secret(CANARY), Endpoint("http://x", {"Authorization": CANARY})], ids=repr
+)
 def test_keeper_of_a_key_refuses_to_be_pickled(keeper):
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(keeper)
@@ -147,7 +157,9 @@ def test_fingerprints_tell_keys_apart():
     assert Secret("a-key").fingerprint == Secret("a-key").fingerprint != Secret("b-key").fingerprint
 
 
-@pytest.mark.parametrize("key", ["", " ", "sk-abc\n", " sk-abc", "sk abc\r\nX-Evil: 1", "ключ", "sk\0"])
+@pytest.mark.parametrize(
+    "key", ["", " ", "sk-abc\n", " sk-abc", "sk abc\r\nX-Evil: 1", "ключ", "sk\0"]
+)
 def test_key_that_no_header_can_carry_is_refused_and_not_shown(key):
     with pytest.raises(SetupError, match="strip it") as caught:
         Secret(key)

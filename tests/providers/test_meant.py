@@ -4,8 +4,8 @@ import pytest
 
 from ingather import connect
 from ingather.errors import SetupError
-from ingather.providers.meant import meant
 from ingather.providers.presets import DIALECTS, PRESETS
+from ingather.providers.suggestions import meant
 
 MEANT = {
     "openai:gpt-5": "openai/gpt-5",
@@ -76,7 +76,9 @@ def test_service_without_a_preset_has_another_way(model, said):
         connect(model)
 
 
-@pytest.mark.parametrize("model", ["Qwen/Qwen3-8B", "meta-llama/Llama-3.1-8B-Instruct", "mistralai/Mistral-7B"])
+@pytest.mark.parametrize(
+    "model", ["Qwen/Qwen3-8B", "meta-llama/Llama-3.1-8B-Instruct", "mistralai/Mistral-7B"]
+)
 def test_model_of_hugging_face_may_be_in_many_places(model):
     assert f"vllm/{model}" in meant(model)
     assert f"openrouter/{model}" in meant(model)

@@ -58,7 +58,10 @@ def keywords(node):
         return frozenset().union(*map(keywords, node))
     if not isinstance(node, dict):
         return frozenset()
-    inner = [keywords(list(value.values()) if key in ("properties", "$defs") else value) for key, value in node.items()]
+    inner = [
+        keywords(list(value.values()) if key in ("properties", "$defs") else value)
+        for key, value in node.items()
+    ]
     return frozenset(node).union(*inner)
 
 
@@ -90,7 +93,8 @@ def test_strict_form_is_made_once_for_equal_schemas():
 
 
 @pytest.mark.parametrize(
-    "inner", [{"properties": []}, {"properties": {"a": True}}, {"anyOf": {}}, {"items": True}, {"$defs": 5}]
+    "inner",
+    [{"properties": []}, {"properties": {"a": True}}, {"anyOf": {}}, {"items": True}, {"$defs": 5}],
 )
 def test_schema_of_another_form_is_not_taken(inner):
     assert strict_form({"type": "object", **inner}) is None
@@ -107,7 +111,9 @@ def test_given_schema_is_left_alone():
     assert schema == {"type": "integer", "minimum": 1}
 
 
-@pytest.mark.parametrize(("model", "expected"), [(Person, True), (Tree, False), (Open, False), (Anything, False)])
+@pytest.mark.parametrize(
+    ("model", "expected"), [(Person, True), (Tree, False), (Open, False), (Anything, False)]
+)
 def test_what_strict_mode_takes(model, expected):
     assert fits(wire(model)) is expected
 
@@ -120,7 +126,11 @@ def test_a_definition_that_holds_itself_by_way_of_another_is_recursion():
 def test_too_many_alternatives_are_not_taken():
     def schema(count):
         either = {"anyOf": [{"type": "string"}, {"type": "null"}]}
-        return {"type": "object", "properties": {str(n): either for n in range(count)}, "additionalProperties": False}
+        return {
+            "type": "object",
+            "properties": {str(n): either for n in range(count)},
+            "additionalProperties": False,
+        }
 
     assert fits(schema(16))
     assert not fits(schema(17))

@@ -62,7 +62,9 @@ def test_base_url_goes_over_the_environment(monkeypatch):
     assert made(base_url="http://three:11434")._base_url == "http://three:11434/v1"
 
 
-@pytest.mark.parametrize("host", ["http://gpu:port", "a b", "http://x:y@gpu", "ftp://gpu", "gpu/?a=b"])
+@pytest.mark.parametrize(
+    "host", ["http://gpu:port", "a b", "http://x:y@gpu", "ftp://gpu", "gpu/?a=b"]
+)
 def test_host_that_is_none_is_refused(monkeypatch, host):
     monkeypatch.setenv("OLLAMA_HOST", host)
     with pytest.raises(SetupError, match="base_url"):
@@ -70,9 +72,9 @@ def test_host_that_is_none_is_refused(monkeypatch, host):
 
 
 def test_key_goes_where_it_is_told_to():
-    assert made(base_url="https://llm.example", api_key="abcdefgh")._endpoint.headers["Authorization"] == (
-        "Bearer abcdefgh"
-    )
+    assert made(base_url="https://llm.example", api_key="abcdefgh")._endpoint.headers[
+        "Authorization"
+    ] == ("Bearer abcdefgh")
     with pytest.raises(SetupError, match="unencrypted"):
         made(base_url="http://llm.example", api_key="abcdefgh")
 
@@ -110,7 +112,16 @@ def test_parameter_that_it_would_ignore_is_refused(name, said):
         made().prepare(HI, {name: 1})
 
 
-KNOWN = ["temperature", "top_p", "seed", "stop", "response_format", "reasoning_effort", "tools", "presence_penalty"]
+KNOWN = [
+    "temperature",
+    "top_p",
+    "seed",
+    "stop",
+    "response_format",
+    "reasoning_effort",
+    "tools",
+    "presence_penalty",
+]
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -142,6 +153,8 @@ async def test_answer_comes_back_with_what_it_thought():
 
 
 async def test_model_that_is_not_pulled_is_said():
-    body = {"error": {"message": 'model "x" not found, try pulling it first', "type": "not_found_error"}}
+    body = {
+        "error": {"message": 'model "x" not found, try pulling it first', "type": "not_found_error"}
+    }
     with pytest.raises(ModelNotFound, match="try pulling it first"):
         await OllamaProvider("x", transport=Canned(body, 404)).complete(HI)

@@ -43,8 +43,12 @@ class Canned:
 
 
 async def ask(body, status=200, **headers):
-    transport = Canned(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
-    return await OpenAIProvider("m", base_url="http://localhost/v1", api_key=KEY, transport=transport).complete(HI)
+    transport = Canned(
+        body, status, {name.replace("_", "-"): value for name, value in headers.items()}
+    )
+    return await OpenAIProvider(
+        "m", base_url="http://localhost/v1", api_key=KEY, transport=transport
+    ).complete(HI)
 
 
 async def test_answer_over_a_real_connection():
@@ -55,7 +59,12 @@ async def test_answer_over_a_real_connection():
     (request,) = server.requests
     assert request.line == "POST /v1/chat/completions HTTP/1.1"
     assert request.headers["authorization"] == f"Bearer {KEY}"
-    asked = {"messages": [{"role": "user", "content": "Hi"}], "model": "m", "temperature": 0, "stream": False}
+    asked = {
+        "messages": [{"role": "user", "content": "Hi"}],
+        "model": "m",
+        "temperature": 0,
+        "stream": False,
+    }
     assert request.json == asked
     assert (response.content, response.model, response.finish_reason) == ("Paris", "m-2026", "stop")
     assert (response.usage, response.request_id, response.cost_usd) == (Usage(9, 3), "req_1", None)
@@ -66,7 +75,9 @@ async def test_request_id_is_the_bodys_where_no_header_has_one():
 
 
 async def test_limits_come_back_on_the_answer():
-    response = await ask(completion(), x_ratelimit_limit_requests="500", x_ratelimit_remaining_requests="1")
+    response = await ask(
+        completion(), x_ratelimit_limit_requests="500", x_ratelimit_remaining_requests="1"
+    )
     assert response.rate_limits == RateLimits(Allowance(500, 1))
     assert (await ask(completion())).rate_limits is None
 
@@ -91,18 +102,28 @@ async def test_usage_that_is_missing_or_absurd_is_unknown(usage):
 
 
 async def test_details_that_are_absurd_are_none():
-    usage = {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": -5}}
+    usage = {
+        "prompt_tokens": 9,
+        "completion_tokens": 3,
+        "prompt_tokens_details": {"cached_tokens": -5},
+    }
     assert (await ask(completion(usage=usage))).usage == Usage(9, 3)
 
 
 def with_message(finish="stop", **message):
-    return json.dumps({"choices": [{"message": {"role": "assistant", **message}, "finish_reason": finish}]}).encode()
+    return json.dumps(
+        {"choices": [{"message": {"role": "assistant", **message}, "finish_reason": finish}]}
+    ).encode()
 
 
 async def test_tool_calls_come_back():
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     response = await ask(with_message("tool_calls", content=None, tool_calls=[call]))
-    assert (response.content, response.tool_calls, response.finish_reason) == ("", [call], "tool_calls")
+    assert (response.content, response.tool_calls, response.finish_reason) == (
+        "",
+        [call],
+        "tool_calls",
+    )
 
 
 async def test_function_call_comes_back():
@@ -112,7 +133,11 @@ async def test_function_call_comes_back():
 
 
 async def test_content_in_parts_is_put_together():
-    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "Par"}, {"type": "text", "text": "is"}]
+    parts = [
+        {"type": "thinking", "thinking": []},
+        {"type": "text", "text": "Par"},
+        {"type": "text", "text": "is"},
+    ]
     assert (await ask(with_message(content=parts))).content == "Paris"
 
 
@@ -137,7 +162,9 @@ async def test_answer_that_is_not_what_was_asked_is_an_error_that_holds_it(body,
     assert type(caught.value) is error
     assert caught.value.response is not None
     assert caught.value.response.request_id == "r"
-    assert caught.value.response.content == (json.loads(body)["choices"][0]["message"]["content"] or "")
+    assert caught.value.response.content == (
+        json.loads(body)["choices"][0]["message"]["content"] or ""
+    )
     assert (caught.value.provider, caught.value.model, caught.value.status) == ("openai", "m", 200)
 
 
@@ -197,16 +224,24 @@ async def test_duplicate_keys_count_once():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
 MESSAGE = st.fixed_dictionaries(
     {}, optional=dict.fromkeys(("content", "refusal", "tool_calls", "function_call", "x"), JSON)
 )
-CHOICES = st.lists(st.fixed_dictionaries({}, optional={"message": MESSAGE | JSON, "finish_reason": JSON}), max_size=2)
+CHOICES = st.lists(
+    st.fixed_dictionaries({}, optional={"message": MESSAGE | JSON, "finish_reason": JSON}),
+    max_size=2,
+)
 BODY = st.fixed_dictionaries(
-    {}, optional={"choices": CHOICES | JSON, "usage": JSON, "model": JSON, "id": JSON, "error": JSON}
+    {},
+    optional={"choices": CHOICES | JSON, "usage": JSON, "model": JSON, "id": JSON, "error": JSON},
 )
 
 
@@ -228,7 +263,10 @@ async def test_429_brings_its_hint():
 
 
 async def test_redirect_is_not_followed_and_says_where_to():
-    async with RawServer() as elsewhere, RawServer(answer(b"", 307, location=elsewhere.url)) as server:
+    async with (
+        RawServer() as elsewhere,
+        RawServer(answer(b"", 307, location=elsewhere.url)) as server,
+    ):
         provider = OpenAIProvider("m", base_url=server.base_url, api_key=KEY)
         with pytest.raises(Redirected, match=str(elsewhere.port)):
             await provider.complete(HI)

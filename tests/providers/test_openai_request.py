@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ingather import LLMMessage
 from ingather.errors import BadRequest, SetupError
+from ingather.limits.tokens import Tokens
 from ingather.providers.base import QuotaKey, WireProvider
 from ingather.providers.openai import OPENAI_URL, OpenAIProvider
-from ingather.tokens import Tokens
 
 LOCAL = "http://localhost:8000/v1"
 HI = [LLMMessage("user", "Hi")]
@@ -32,7 +32,10 @@ def test_it_is_a_wire_provider():
 
 
 def test_least_request():
-    assert provider().prepare(HI).body == b'{"messages":[{"content":"Hi","role":"user"}],"model":"m","stream":false}'
+    assert (
+        provider().prepare(HI).body
+        == b'{"messages":[{"content":"Hi","role":"user"}],"model":"m","stream":false}'
+    )
 
 
 def test_same_request_is_the_same_bytes_whatever_the_order():
@@ -85,26 +88,47 @@ def test_model_of_the_call_is_sent_and_changes_the_quota():
 
 
 def test_quota_is_that_of_the_key():
-    assert provider(api_key="sk-12345678").prepare(HI).quota != provider(api_key="sk-87654321").prepare(HI).quota
-    assert provider(api_key="sk-12345678").prepare(HI).quota == provider(api_key="sk-12345678").prepare(HI).quota
+    assert (
+        provider(api_key="sk-12345678").prepare(HI).quota
+        != provider(api_key="sk-87654321").prepare(HI).quota
+    )
+    assert (
+        provider(api_key="sk-12345678").prepare(HI).quota
+        == provider(api_key="sk-12345678").prepare(HI).quota
+    )
 
 
 def test_identity_is_that_of_the_server():
-    assert provider().prepare(HI).identity != provider("http://localhost:8001/v1").prepare(HI).identity
-    assert provider().prepare(HI).identity == provider("http://localhost:8000/v1/").prepare(HI, {"seed": 1}).identity
+    assert (
+        provider().prepare(HI).identity != provider("http://localhost:8001/v1").prepare(HI).identity
+    )
+    assert (
+        provider().prepare(HI).identity
+        == provider("http://localhost:8000/v1/").prepare(HI, {"seed": 1}).identity
+    )
 
 
 def test_messages_travel_with_all_they_have():
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    parts: list[dict] = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": "data:…"}}]
+    parts: list[dict] = [
+        {"type": "text", "text": "Look"},
+        {"type": "image_url", "image_url": {"url": "data:…"}},
+    ]
     messages = [
         LLMMessage("user", parts, name="ann"),
-        LLMMessage("assistant", None, tool_calls=[call], function_call={"name": "f", "arguments": "{}"}),
+        LLMMessage(
+            "assistant", None, tool_calls=[call], function_call={"name": "f", "arguments": "{}"}
+        ),
         LLMMessage.of({"role": "tool", "tool_call_id": "c1", "content": "3", "private": "note"}),
     ]
     assert sent(messages)["messages"] == [
         {"role": "user", "content": parts, "name": "ann"},
-        {"role": "assistant", "content": None, "tool_calls": [call], "function_call": {"name": "f", "arguments": "{}"}},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [call],
+            "function_call": {"name": "f", "arguments": "{}"},
+        },
         {"role": "tool", "content": "3", "tool_call_id": "c1"},
     ]
 
@@ -133,7 +157,11 @@ UNSENDABLE = {
         {},
         r"messages\[0\]\.content has half a surrogate pair at 2",
     ),
-    "a NUL": ([*HI, LLMMessage("user", "a\0b")], {}, r"messages\[1\]\.content has a NUL character at 1"),
+    "a NUL": (
+        [*HI, LLMMessage("user", "a\0b")],
+        {},
+        r"messages\[1\]\.content has a NUL character at 1",
+    ),
     "a NUL in a part": (
         [LLMMessage("user", [{"type": "text", "text": "\0"}])],
         {},
@@ -185,7 +213,9 @@ def test_parameter_that_is_not_the_requests_to_set_is_refused(params, said):
         provider().prepare(HI, params)
 
 
-@pytest.mark.parametrize(("params", "said"), [REFUSED["stream"], REFUSED["headers"], REFUSED["several answers"]])
+@pytest.mark.parametrize(
+    ("params", "said"), [REFUSED["stream"], REFUSED["headers"], REFUSED["several answers"]]
+)
 def test_it_is_refused_for_all_requests_just_so(params, said):
     with pytest.raises(SetupError, match=said):
         provider(params=params)
@@ -213,7 +243,11 @@ def test_harmless_forms_of_what_is_refused():
         ("abcd", {}, Tokens(1)),
         ("abcde", {"max_tokens": 50}, Tokens(2, 50)),
         ("äöü", {"max_completion_tokens": 7}, Tokens(2, 7)),
-        ([{"type": "text", "text": "abcdefgh"}, {"type": "image_url", "image_url": {}}], {}, Tokens(2)),
+        (
+            [{"type": "text", "text": "abcdefgh"}, {"type": "image_url", "image_url": {}}],
+            {},
+            Tokens(2),
+        ),
         (None, {"max_tokens": "many"}, Tokens(0)),
     ],
 )
@@ -222,7 +256,10 @@ def test_estimate(content, params, tokens):
 
 
 def test_schema_passes_through():
-    form = {"type": "json_schema", "json_schema": {"name": "P", "schema": {"type": "object"}, "strict": True}}
+    form = {
+        "type": "json_schema",
+        "json_schema": {"name": "P", "schema": {"type": "object"}, "strict": True},
+    }
     assert sent(overrides={"response_format": form})["response_format"] == form
 
 
@@ -243,7 +280,10 @@ def test_prepare_is_safe_in_threads():
 
 
 def test_a_schema_keeps_its_order_in_which_a_model_answers():
-    schema = {"type": "object", "properties": {"why": {"type": "string"}, "answer": {"type": "string"}}}
+    schema = {
+        "type": "object",
+        "properties": {"why": {"type": "string"}, "answer": {"type": "string"}},
+    }
     form = {"type": "json_schema", "json_schema": {"name": "n", "strict": True, "schema": schema}}
     body = provider().prepare(HI, {"response_format": form}).body
     assert body.index(b'"why"') < body.index(b'"answer"')

@@ -56,7 +56,9 @@ def test_argument_that_has_no_equal_here_is_refused(name):
 
 
 def test_likely_slip_of_a_parameter_is_sent_with_a_warning():
-    with pytest.warns(UserWarning, match="'temprature' is sent as it is: did you mean 'temperature'"):
+    with pytest.warns(
+        UserWarning, match="'temprature' is sent as it is: did you mean 'temperature'"
+    ):
         provider = connect("openai/m", base_url=LOCAL, temprature=0)
     assert b'"temprature":0' in provider.prepare(HI).body  # type: ignore[attr-defined]
 
@@ -90,7 +92,8 @@ def test_fields_of_extra_body_stand_beside_the_others():
 
 
 @pytest.mark.parametrize(
-    "given", [{"google": {"thinking_config": {}}}, {"extra_body": {"google": {"thinking_config": {}}}}]
+    "given",
+    [{"google": {"thinking_config": {}}}, {"extra_body": {"google": {"thinking_config": {}}}}],
 )
 def test_extra_body_of_googles_compatible_api_stays_one(given):
     provider = connect("openai/gemini", base_url=LOCAL, extra_body={"top_k": 5, **given})

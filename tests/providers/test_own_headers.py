@@ -9,9 +9,9 @@ import pytest
 
 from ingather import LLMMessage, LLMTask, ParallelLLMExecutor, Store, connect
 from ingather.errors import ProviderError, SetupError
+from ingather.providers.dialect_provider import DialectProvider
 from ingather.providers.own_headers import OwnHeaders, parsed_header
-from ingather.providers.wire import DialectProvider
-from ingather.recorder import Recorder
+from ingather.testing.recorder import Recorder
 from tests.servers.raw import RawServer, answer, completion
 
 CANARY = "canary.7f3a9c/do+not=tell"
@@ -32,12 +32,16 @@ def request_of(provider):
 @pytest.mark.parametrize("model", ["openai/m", "anthropic/m", "gemini/m", "vllm/m", "groq/m"])
 async def test_headers_go_with_every_request(model):
     async with RawServer(answer(completion())) as server:
-        provider = made(base_url=server.url, model=model, headers={"X-Team": "search", "User-Agent": "mine"})
+        provider = made(
+            base_url=server.url, model=model, headers={"X-Team": "search", "User-Agent": "mine"}
+        )
         for _ in range(2):
             with suppress(ProviderError):  # of a dialect with other answers
                 await provider.complete(HI)
         await provider.aclose()
-    assert {(each.headers["x-team"], each.headers["user-agent"]) for each in server.requests} == {("search", "mine")}
+    assert {(each.headers["x-team"], each.headers["user-agent"]) for each in server.requests} == {
+        ("search", "mine")
+    }
 
 
 async def error_of(provider):
@@ -51,18 +55,29 @@ async def error_of(provider):
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
 async def test_values_are_in_no_error(status):
     async with RawServer(answer(ECHO, status, x_request_id=CANARY)) as server:
-        provider = made(base_url=server.base_url, headers={"Authorization": f"Bearer {CANARY}", "X-Gateway": CANARY})
+        provider = made(
+            base_url=server.base_url,
+            headers={"Authorization": f"Bearer {CANARY}", "X-Gateway": CANARY},
+        )
         error = await error_of(provider)
         assert server.requests[0].headers["authorization"] == f"Bearer {CANARY}"
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-    told = [*shown.format(), repr(vars(error)), repr(provider), repr(vars(provider)), repr(request_of(provider))]
+    told = [
+        *shown.format(),
+        repr(vars(error)),
+        repr(provider),
+        repr(vars(provider)),
+        repr(request_of(provider)),
+    ]
     assert [line for line in told if CANARY in line] == []
 
 
 @pytest.mark.blocking_ok  # the store is opened and closed here
 async def test_values_are_in_no_store_and_no_recording(tmp_path):
     async with RawServer(answer(completion())) as server:
-        provider = made(base_url=server.base_url, headers={"X-Portkey-Config": CANARY, "X-Api-Token": CANARY})
+        provider = made(
+            base_url=server.base_url, headers={"X-Portkey-Config": CANARY, "X-Api-Token": CANARY}
+        )
         recorder = Recorder(provider, tmp_path / "said.jsonl")
         with Store(tmp_path / "run.db") as store:
             async with ParallelLLMExecutor(recorder, store=store) as executor:
@@ -71,7 +86,9 @@ async def test_values_are_in_no_store_and_no_recording(tmp_path):
     assert [path.name for path in tmp_path.iterdir() if CANARY.encode() in path.read_bytes()] == []
 
 
-@pytest.mark.parametrize("value", [f"Bearer {CANARY}", f"a=b; session={CANARY}", f"Key  {CANARY}, other"])
+@pytest.mark.parametrize(
+    "value", [f"Bearer {CANARY}", f"a=b; session={CANARY}", f"Key  {CANARY}, other"]
+)
 async def test_pieces_of_a_secret_are_secret_too(value):
     async with RawServer(answer(ECHO, 400)) as server:
         error = await error_of(made(base_url=server.base_url, headers={"Cookie": value}))
@@ -86,21 +103,34 @@ def test_repr_and_pickle_tell_nothing():
 
 
 @pytest.mark.parametrize(
-    "name", ["Host", "content-length", "Transfer-Encoding", "Connection", "Content-Type", "Accept-Encoding", "TE"]
+    "name",
+    [
+        "Host",
+        "content-length",
+        "Transfer-Encoding",
+        "Connection",
+        "Content-Type",
+        "Accept-Encoding",
+        "TE",
+    ],
 )
 def test_headers_of_the_connection_are_refused(name):
     with pytest.raises(SetupError, match="belongs to the connection"):
         made(headers={name: "x"})
 
 
-@pytest.mark.parametrize("name", ["", "X Team", "X-Team:", "X-Tëam", "X-Team\r\nX-Other", f"X: {CANARY}", 5])
+@pytest.mark.parametrize(
+    "name", ["", "X Team", "X-Team:", "X-Tëam", "X-Team\r\nX-Other", f"X: {CANARY}", 5]
+)
 def test_name_that_is_none(name):
     with pytest.raises(SetupError, match="is not the name of a header") as caught:
         made(headers={name: "x"})
     assert CANARY not in str(caught.value)
 
 
-@pytest.mark.parametrize("value", [f"{CANARY}\r\nX-Other: 1", f"{CANARY}\n", f"{CANARY}\0", f"{CANARY}ä", 5, None])
+@pytest.mark.parametrize(
+    "value", [f"{CANARY}\r\nX-Other: 1", f"{CANARY}\n", f"{CANARY}\0", f"{CANARY}ä", 5, None]
+)
 def test_value_that_is_none(value):
     with pytest.raises(SetupError, match="the value of the header X-Team") as caught:
         made(headers={"X-Team": value})
@@ -154,7 +184,9 @@ def test_key_of_a_gateway_stands_beside_ours(header, monkeypatch):
 
 def test_token_in_place_of_the_key_of_anthropic_or_azure():
     for model in ("anthropic/m", "azure/m", "gemini/m"):
-        sent = made(model=model, base_url="https://gateway.example", headers={"Authorization": "Bearer t"})
+        sent = made(
+            model=model, base_url="https://gateway.example", headers={"Authorization": "Bearer t"}
+        )
         assert sent._endpoint.headers["Authorization"] == "Bearer t"
 
 
@@ -168,7 +200,12 @@ def test_secret_does_not_cross_the_internet_unencrypted(name):
 def test_accounts_have_quotas_of_their_own():
     plain, same, *others = (
         request_of(made(api_key=CANARY, headers=headers)).quota.key
-        for headers in ({}, {"X-Title": "App"}, {"OpenAI-Organization": "a"}, {"OpenAI-Organization": "b"})
+        for headers in (
+            {},
+            {"X-Title": "App"},
+            {"OpenAI-Organization": "a"},
+            {"OpenAI-Organization": "b"},
+        )
     )
     assert plain == same
     assert len({plain, *others}) == 3

@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from ingather import LLMMessage, connect
+from ingather.admission.registry import gate_of
 from ingather.errors import SetupError
-from ingather.pools import pool_of
-from ingather.pricing import _HOMES as PRICED
-from ingather.pricing import price_of
-from ingather.providers.homes import HOMES
+from ingather.money.pricing import _HOMES as PRICED
+from ingather.money.pricing import price_of
+from ingather.providers.dialect_provider import DialectProvider
+from ingather.providers.directory import HOMES
 from ingather.providers.presets import DIALECTS, OWN_SERVERS, PRESETS, SERVICES
 from ingather.providers.responses import ResponsesProvider
-from ingather.providers.wire import DialectProvider
 
 KEY = "given-by-the-environment-1"
 HI = [LLMMessage("user", "Hi")]
@@ -31,7 +31,16 @@ def sent_to(provider):
 
 
 def test_well_known_servers_have_presets():
-    named = ("openrouter", "groq", "mistral", "deepseek", "together", "fireworks", "xai", "cerebras")
+    named = (
+        "openrouter",
+        "groq",
+        "mistral",
+        "deepseek",
+        "together",
+        "fireworks",
+        "xai",
+        "cerebras",
+    )
     own = ("lmstudio", "vllm", "sglang", "llamacpp")
     assert {*named, *own} <= set(PRESETS)
     assert set(HOMES) == {*DIALECTS, *PRESETS}
@@ -77,12 +86,19 @@ def test_server_of_ones_own_is_on_this_machine_and_needs_no_key(name, monkeypatc
 def test_variable_names_another_host(name, monkeypatch):
     monkeypatch.setenv(f"{name.upper()}_BASE_URL", "https://gateway.example/x/v1")
     monkeypatch.setenv(PRESETS[name].keys[0], KEY)
-    assert sent_to(made(f"{name}/m")) == ("https://gateway.example/x/v1/chat/completions", f"Bearer {KEY}")
+    assert sent_to(made(f"{name}/m")) == (
+        "https://gateway.example/x/v1/chat/completions",
+        f"Bearer {KEY}",
+    )
 
 
 @pytest.mark.parametrize(
     ("written", "url"),
-    [("http://gpu:9000", "http://gpu:9000/v1"), ("gpu", "http://gpu:8000/v1"), ("http://gpu/x/v1", "http://gpu/x/v1")],
+    [
+        ("http://gpu:9000", "http://gpu:9000/v1"),
+        ("gpu", "http://gpu:8000/v1"),
+        ("http://gpu/x/v1", "http://gpu/x/v1"),
+    ],
 )
 def test_base_url_of_ones_own_server_may_be_a_host(written, url):
     assert sent_to(made("vllm/m", base_url=written))[0] == f"{url}/chat/completions"
@@ -148,13 +164,20 @@ def test_prices_are_those_of_the_presets_host():
 def test_price_of_a_services_model_is_known(name, model):
     quota = made(f"{name}/{model}", api_key=KEY).prepare(HI).quota
     assert price_of(quota.provider, quota.host, quota.model) is not None
-    elsewhere = made(f"{name}/{model}", api_key=KEY, base_url="https://elsewhere.example/v1").prepare(HI).quota
+    elsewhere = (
+        made(f"{name}/{model}", api_key=KEY, base_url="https://elsewhere.example/v1")
+        .prepare(HI)
+        .quota
+    )
     assert price_of(elsewhere.provider, elsewhere.host, elsewhere.model) is None
 
 
 def test_documentation_has_the_same_table():
     page = (Path(__file__).parents[2] / "docs" / "dialects.md").read_text()
-    rows = {match[1]: match[0] for match in re.finditer(r"^\| `(\w+)` \([^|]*\) \|.*$", page, re.MULTILINE)}
+    rows = {
+        match[1]: match[0]
+        for match in re.finditer(r"^\| `(\w+)` \([^|]*\) \|.*$", page, re.MULTILINE)
+    }
     assert rows.keys() == PRESETS.keys()
     for name, preset in PRESETS.items():
         assert all(each in rows[name] for each in (preset.title, f"| {preset.url} |", *preset.keys))
@@ -168,4 +191,4 @@ def test_documentation_has_the_same_table():
     ],
 )
 def test_quota_is_called_by_its_host_and_not_by_the_dialect(model, options, name):
-    assert pool_of(made(model, **options).prepare(HI).quota, None).name == name
+    assert gate_of(made(model, **options).prepare(HI).quota, None).name == name

@@ -55,7 +55,9 @@ ALL: dict[str, tuple] = {
 
 def provider_of(name, body=None):
     kind, said, _ = ALL[name]
-    return kind("m", base_url="http://localhost/v1", api_key="sk-12345678", transport=Canned(body or said))
+    return kind(
+        "m", base_url="http://localhost/v1", api_key="sk-12345678", transport=Canned(body or said)
+    )
 
 
 @pytest.fixture
@@ -84,7 +86,9 @@ async def test_so_they_are_from_a_store(name, store):
 @pytest.mark.parametrize("name", ALL)
 async def test_so_they_are_from_a_recording(name, tmp_path):
     await Recorder(provider_of(name), tmp_path / "said.jsonl").complete(HI)
-    response = await Recorder(provider_of(name), tmp_path / "said.jsonl", mode="replay").complete(HI)
+    response = await Recorder(provider_of(name), tmp_path / "said.jsonl", mode="replay").complete(
+        HI
+    )
     assert response.raw == ALL[name][1]
     assert response.logprobs == ALL[name][2]
 
@@ -114,7 +118,9 @@ def line_of(response, path):
     return json.loads(batch_answer_line(result, "a", ENDPOINTS[path]))["response"]["body"]
 
 
-@pytest.mark.parametrize(("name", "path"), [("chat", "/v1/chat/completions"), ("responses", "/v1/responses")])
+@pytest.mark.parametrize(
+    ("name", "path"), [("chat", "/v1/chat/completions"), ("responses", "/v1/responses")]
+)
 async def test_a_batch_line_holds_the_answer_as_the_server_gave_it(name, path, store):
     executor = ParallelLLMExecutor(provider_of(name), store=store)
     for _ in range(2):  # from the server, then from the store
@@ -126,7 +132,9 @@ async def test_a_batch_line_holds_the_answer_as_the_server_gave_it(name, path, s
 
 async def test_an_answer_that_spans_lines_is_one_line():
     response = await provider_of("chat", json.dumps(CHAT, indent=2).encode()).complete(HI)
-    line = batch_answer_line(TaskResult("a", True, response, response=response), "a", ENDPOINTS["/v1/chat/completions"])
+    line = batch_answer_line(
+        TaskResult("a", True, response, response=response), "a", ENDPOINTS["/v1/chat/completions"]
+    )
     assert line.count(b"\n") == 1
     assert str(BIG).encode() in line
 
@@ -143,7 +151,11 @@ async def test_in_the_form_of_another_api_it_is_translated(name):
 
 
 def costing(usage=None, **beside):
-    return {**CHAT, "usage": {"prompt_tokens": 9, "completion_tokens": 3, **(usage or {})}, **beside}
+    return {
+        **CHAT,
+        "usage": {"prompt_tokens": 9, "completion_tokens": 3, **(usage or {})},
+        **beside,
+    }
 
 
 BAD: list[object] = [None, -1, True, "free", [], {}, "nan", "inf", "1e999"]
@@ -161,11 +173,15 @@ COSTS = {
     "beside the usage": (costing(cost=0.002), 0.002),
     "by its own name": (costing(cost_usd="0.002"), 0.002),
     "what was charged upstream is no second cost": (
-        costing({"cost": 0.002, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.0019}}),
+        costing(
+            {"cost": 0.002, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.0019}}
+        ),
         0.002,
     ),
     "a key of one's own": (
-        costing({"cost": 0.0001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.002}}),
+        costing(
+            {"cost": 0.0001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.002}}
+        ),
         0.0021,
     ),
     "a key of one's own, the bill not told": (costing({"cost": 0.0001, "is_byok": True}), None),
@@ -191,7 +207,9 @@ async def test_results_sums_and_the_budget_have_the_cost_that_was_told():
     async with RawServer(answer(json.dumps(costing({"cost": 0.25})))) as server:
         provider = OpenAIProvider("m", base_url=server.base_url)
         budget = Budget(max_cost_usd=1.0, prices={"*": (1.0, 1.0)})
-        executor = ParallelLLMExecutor(provider, budget=budget, default_config_overrides={"max_tokens": 5})
+        executor = ParallelLLMExecutor(
+            provider, budget=budget, default_config_overrides={"max_tokens": 5}
+        )
         results = await executor.gather([LLMTask("Hi"), LLMTask("Ho")])
         await provider.aclose()
     assert [result.cost_usd for result in results] == [0.25, 0.25]

@@ -28,8 +28,12 @@ KEY = "sk-12345678-test"
 
 
 async def ask(body, status=200, **headers):
-    transport = Canned(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
-    return await ResponsesProvider("m", base_url="http://localhost/v1", api_key=KEY, transport=transport).complete(HI)
+    transport = Canned(
+        body, status, {name.replace("_", "-"): value for name, value in headers.items()}
+    )
+    return await ResponsesProvider(
+        "m", base_url="http://localhost/v1", api_key=KEY, transport=transport
+    ).complete(HI)
 
 
 def text(said, **more):
@@ -37,23 +41,48 @@ def text(said, **more):
 
 
 def message(*parts, **more):
-    return {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [*parts], **more}
+    return {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "status": "completed",
+        "content": [*parts],
+        **more,
+    }
 
 
 def response(*output, status="completed", **more):
     usage = {"input_tokens": 9, "output_tokens": 3, "total_tokens": 12}
-    head = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m-2026", "error": None, "usage": usage}
+    head = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "model": "m-2026",
+        "error": None,
+        "usage": usage,
+    }
     return {**head, "status": status, "output": [*output], **more}
 
 
 REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "…"}
-CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": '{"a":1}'}
+CALL = {
+    "type": "function_call",
+    "id": "fc_1",
+    "call_id": "call_1",
+    "name": "f",
+    "arguments": '{"a":1}',
+}
 
 
 async def test_text_with_what_belongs_to_it():
     answer = await ask(response(message(text("Par"), text("is"))), x_request_id="req_1")
     assert (answer.content, answer.model, answer.finish_reason) == ("Paris", "m-2026", "stop")
-    assert (answer.usage, answer.request_id, answer.cost_usd, answer.tool_calls) == (Usage(9, 3), "req_1", None, None)
+    assert (answer.usage, answer.request_id, answer.cost_usd, answer.tool_calls) == (
+        Usage(9, 3),
+        "req_1",
+        None,
+        None,
+    )
     assert answer.metadata == {"id": "resp_1", "created_at": 1, "status": "completed"}
 
 
@@ -79,7 +108,16 @@ async def test_usage_with_its_details():
 
 
 @pytest.mark.parametrize(
-    "usage", [None, {}, [], 5, {"input_tokens": 5}, {"input_tokens": -1, "output_tokens": 5}, {"prompt_tokens": 5}]
+    "usage",
+    [
+        None,
+        {},
+        [],
+        5,
+        {"input_tokens": 5},
+        {"input_tokens": -1, "output_tokens": 5},
+        {"prompt_tokens": 5},
+    ],
 )
 async def test_usage_that_is_missing_or_absurd_is_unknown(usage):
     assert (await ask(response(message(text("x")), usage=usage))).usage is None
@@ -87,13 +125,20 @@ async def test_usage_that_is_missing_or_absurd_is_unknown(usage):
 
 async def test_function_calls_come_back_as_those_of_chat_completions():
     answer = await ask(response(REASONING, CALL, {**CALL, "call_id": "call_2"}))
-    calls = [{"id": f"call_{n}", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}} for n in (1, 2)]
+    calls = [
+        {"id": f"call_{n}", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
+        for n in (1, 2)
+    ]
     assert (answer.content, answer.tool_calls, answer.finish_reason) == ("", calls, "tool_calls")
 
 
 async def test_custom_calls_too():
-    answer = await ask(response({"type": "custom_tool_call", "call_id": "c", "name": "sql", "input": "select 1"}))
-    assert answer.tool_calls == [{"id": "c", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}]
+    answer = await ask(
+        response({"type": "custom_tool_call", "call_id": "c", "name": "sql", "input": "select 1"})
+    )
+    assert answer.tool_calls == [
+        {"id": "c", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}
+    ]
 
 
 async def test_calls_that_came_are_sent_back_as_they_were():
@@ -101,7 +146,9 @@ async def test_calls_that_came_are_sent_back_as_they_were():
     transport = Canned(response(message(text("x"))))
     provider = ResponsesProvider("m", base_url="http://localhost/v1", transport=transport)
     told = LLMMessage.of({"role": "tool", "tool_call_id": "call_1", "content": "2"})
-    await provider.complete([*HI, LLMMessage("assistant", answer.content, tool_calls=answer.tool_calls), told])
+    await provider.complete(
+        [*HI, LLMMessage("assistant", answer.content, tool_calls=answer.tool_calls), told]
+    )
     ((_, body),) = transport.asked
     assert body["input"][1:] == [
         {name: value for name, value in CALL.items() if name != "id"},
@@ -114,7 +161,9 @@ async def test_reasoning_that_came_is_sent_back_with_its_answer():
     answer = await ask(response({**REASONING, "encrypted_content": None}, REASONING, search, CALL))
     transport = Canned(response(message(text("x"))))
     provider = ResponsesProvider("m", base_url="http://localhost/v1", transport=transport)
-    told = LLMMessage("assistant", answer.content, tool_calls=answer.tool_calls, metadata=answer.metadata)
+    told = LLMMessage(
+        "assistant", answer.content, tool_calls=answer.tool_calls, metadata=answer.metadata
+    )
     await provider.complete([*HI, told])
     ((_, body),) = transport.asked
     assert [item["type"] for item in body["input"]] == ["message", "reasoning", "function_call"]
@@ -122,14 +171,25 @@ async def test_reasoning_that_came_is_sent_back_with_its_answer():
 
 
 async def test_comments_on_the_way_are_not_the_answer():
-    comment, final = message(text("Looking."), phase="commentary"), message(text("Paris"), phase="final_answer")
+    comment, final = (
+        message(text("Looking."), phase="commentary"),
+        message(text("Paris"), phase="final_answer"),
+    )
     assert (await ask(response(comment, final))).content == "Paris"
     assert (await ask(response(comment))).content == "Looking."
 
 
 async def test_what_else_came_is_kept():
-    note = {"type": "url_citation", "url": "https://x.example", "title": "x", "start_index": 0, "end_index": 1}
-    answer = await ask(response(REASONING, message(text("x", annotations=[note])), service_tier="flex"))
+    note = {
+        "type": "url_citation",
+        "url": "https://x.example",
+        "title": "x",
+        "start_index": 0,
+        "end_index": 1,
+    }
+    answer = await ask(
+        response(REASONING, message(text("x", annotations=[note])), service_tier="flex")
+    )
     assert answer.metadata["output"] == [REASONING]
     assert answer.metadata["annotations"] == [note]
     assert answer.metadata["service_tier"] == "flex"
@@ -146,18 +206,55 @@ def incomplete(*output, reason):
     ("body", "error", "finish", "said"),
     [
         (response(message(NO)), Refused, "stop", "declined: I cannot"),
-        (incomplete(message(text("half")), reason="max_output_tokens"), Truncated, "length", "raise max_tokens"),
-        (incomplete(REASONING, reason="max_output_tokens"), Truncated, "length", "raise max_tokens"),
+        (
+            incomplete(message(text("half")), reason="max_output_tokens"),
+            Truncated,
+            "length",
+            "raise max_tokens",
+        ),
+        (
+            incomplete(REASONING, reason="max_output_tokens"),
+            Truncated,
+            "length",
+            "raise max_tokens",
+        ),
         (incomplete(reason="max_output_tokens"), Truncated, "length", "raise max_tokens"),
-        (incomplete(message(text("half")), reason="content_filter"), Filtered, "content_filter", "content filter"),
-        (incomplete(message(text("half")), reason="max_messages"), Truncated, "max_messages", "incomplete: max_mess"),
+        (
+            incomplete(message(text("half")), reason="content_filter"),
+            Filtered,
+            "content_filter",
+            "content filter",
+        ),
+        (
+            incomplete(message(text("half")), reason="max_messages"),
+            Truncated,
+            "max_messages",
+            "incomplete: max_mess",
+        ),
         (incomplete(message(text("half")), reason=None), Truncated, "incomplete", "incomplete"),
-        (response(message(text("half")), status="incomplete"), Truncated, "incomplete", "incomplete"),
+        (
+            response(message(text("half")), status="incomplete"),
+            Truncated,
+            "incomplete",
+            "incomplete",
+        ),
         (incomplete(message(NO), reason="max_output_tokens"), Refused, "length", "declined"),
     ],
-    ids=["refused", "cut", "cut in thought", "cut at once", "filtered", "other", "no reason", "nothing said", "both"],
+    ids=[
+        "refused",
+        "cut",
+        "cut in thought",
+        "cut at once",
+        "filtered",
+        "other",
+        "no reason",
+        "nothing said",
+        "both",
+    ],
 )
-async def test_answer_that_is_not_what_was_asked_is_an_error_that_holds_it(body, error, finish, said):
+async def test_answer_that_is_not_what_was_asked_is_an_error_that_holds_it(
+    body, error, finish, said
+):
     with pytest.raises(ProviderError, match=said) as caught:
         await ask(body, x_request_id="r")
     assert type(caught.value) is error
@@ -182,12 +279,24 @@ def limited(body, limit=10, home="http://localhost/v1"):
 CUT_JSON = {**CALL, "arguments": '{"a":'}
 
 
-THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [], "content": [{"type": "reasoning_text", "text": "Hm"}]}
+THOUGHT = {
+    "type": "reasoning",
+    "id": "rs_1",
+    "summary": [],
+    "content": [{"type": "reasoning_text", "text": "Hm"}],
+}
 
 
 @pytest.mark.parametrize(
     "item",
-    [message(text("Once upon")), message(text('{"a": 1')), message(text("12")), CUT_JSON, THOUGHT, message(text(""))],
+    [
+        message(text("Once upon")),
+        message(text('{"a": 1')),
+        message(text("12")),
+        CUT_JSON,
+        THOUGHT,
+        message(text("")),
+    ],
 )
 async def test_an_answer_that_took_all_tokens_that_it_might_was_cut(item):
     with pytest.raises(Truncated, match="though the server calls it completed") as caught:
@@ -217,7 +326,9 @@ async def test_thinking_alone_below_the_limit_is_no_cut():
 
 
 async def test_openai_itself_is_believed():
-    answer = await limited(counted(message(text("Once upon")), 10), home="https://api.openai.com/v1")
+    answer = await limited(
+        counted(message(text("Once upon")), 10), home="https://api.openai.com/v1"
+    )
     assert answer.content == "Once upon"
 
 
@@ -242,7 +353,9 @@ FAILURES = {
 @pytest.mark.parametrize("output", [[], [message(text("half"))]], ids=["nothing", "half"])
 async def test_response_that_failed_is_the_error_that_it_names(code, error, output):
     with pytest.raises(ProviderError) as caught:
-        await ask(response(*output, status="failed", error={"code": code, "message": "It went wrong."}))
+        await ask(
+            response(*output, status="failed", error={"code": code, "message": "It went wrong."})
+        )
     assert type(caught.value) is error
     assert caught.value.code == code
     assert "It went wrong." in str(caught.value)
@@ -264,7 +377,9 @@ NO_ANSWERS = {
     "queued": response(status="queued"),
     "in progress": response(message(text("x")), status="in_progress"),
     "cancelled": response(message(text("x")), status="cancelled"),
-    "no status": {name: value for name, value in response(message(text("x"))).items() if name != "status"},
+    "no status": {
+        name: value for name, value in response(message(text("x"))).items() if name != "status"
+    },
     "a chat completion": {"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]},
 }
 
@@ -278,12 +393,18 @@ async def test_200_that_is_no_answer_is_a_bad_body(body):
 
 async def test_429_brings_its_hint():
     with pytest.raises(RateLimited) as caught:
-        await ask({"error": {"message": "Please try again in 20s.", "code": "rate_limit_exceeded"}}, 429)
+        await ask(
+            {"error": {"message": "Please try again in 20s.", "code": "rate_limit_exceeded"}}, 429
+        )
     assert caught.value.retry_after == 20
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
@@ -293,7 +414,12 @@ PART = st.fixed_dictionaries(
 )
 ITEM = st.fixed_dictionaries(
     {"type": st.sampled_from(["message", "function_call", "custom_tool_call", "reasoning"])},
-    optional={"content": st.lists(PART, max_size=2) | JSON, "call_id": JSON, "name": JSON, "arguments": JSON},
+    optional={
+        "content": st.lists(PART, max_size=2) | JSON,
+        "call_id": JSON,
+        "name": JSON,
+        "arguments": JSON,
+    },
 )
 BODY = st.fixed_dictionaries(
     {"status": st.sampled_from(["completed", "incomplete", "failed", None])},

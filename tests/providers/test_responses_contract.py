@@ -15,7 +15,11 @@ from tests.providers import peers
 from tests.providers.peers import KEY, OVERFLOW
 
 PROMPT = "Ann is 34 years old. Who is Ann?"
-CALL = {"id": "call_1", "type": "function", "function": {"name": "age_of", "arguments": '{"name": "Ann"}'}}
+CALL = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "age_of", "arguments": '{"name": "Ann"}'},
+}
 
 
 class Person(BaseModel):
@@ -89,18 +93,26 @@ async def test_conversation_with_a_system_message_parts_and_a_tool(provider):
 async def test_response_model_is_filled(simulated):
     _, provider = simulated
     async with ParallelLLMExecutor(provider) as executor:
-        results = await executor.execute({"ann": LLMTask("Ann Smith is 34 years old", response_model=Person)})
+        results = await executor.execute(
+            {"ann": LLMTask("Ann Smith is 34 years old", response_model=Person)}
+        )
     assert results["ann"].unwrap() == Person(name="Ann Smith", age=34)
 
 
 async def test_forced_function_is_called(simulated):
     _, provider = simulated
-    function = {"name": "save", "parameters": {"type": "object", "properties": {"age": {"type": "integer"}}}}
+    function = {
+        "name": "save",
+        "parameters": {"type": "object", "properties": {"age": {"type": "integer"}}},
+    }
     choice = {"type": "function", "function": {"name": "save"}}
     tools = {"tools": [{"type": "function", "function": function}], "tool_choice": choice}
     response = await provider.complete(user(PROMPT), tools)
     (call,) = response.tool_calls
-    assert (call["function"]["name"], json.loads(call["function"]["arguments"])) == ("save", {"age": 34})
+    assert (call["function"]["name"], json.loads(call["function"]["arguments"])) == (
+        "save",
+        {"age": 34},
+    )
 
 
 async def test_rate_limit_is_waited_for():
@@ -109,14 +121,25 @@ async def test_rate_limit_is_waited_for():
         async with ParallelLLMExecutor(provider, max_concurrency=None) as executor:
             results = await executor.gather([LLMTask(f"Call {n}") for n in range(12)])
         assert [result.error for result in results] == [None] * 12
-        assert sum(result.rejected for result in results) == sum(call.status == 429 for call in sim.ledger) > 0
+        assert (
+            sum(result.rejected for result in results)
+            == sum(call.status == 429 for call in sim.ledger)
+            > 0
+        )
 
 
 # -- the same with a client that we did not write
 
 
 def parameters(**more):
-    return {"model": "tiny", "input": PROMPT, "temperature": 0, "max_output_tokens": 200, "store": False, **more}
+    return {
+        "model": "tiny",
+        "input": PROMPT,
+        "temperature": 0,
+        "max_output_tokens": 200,
+        "store": False,
+        **more,
+    }
 
 
 @pytest.mark.blocking_ok
@@ -140,7 +163,9 @@ async def test_both_clients_are_told_the_same(official, provider):
 @pytest.mark.blocking_ok
 async def test_official_client_parses(simulated):
     simulator, _ = simulated
-    async with openai.AsyncOpenAI(base_url=simulator.base_url, api_key="-", max_retries=0) as client:
+    async with openai.AsyncOpenAI(
+        base_url=simulator.base_url, api_key="-", max_retries=0
+    ) as client:
         answer = await client.responses.parse(**parameters(text_format=Person))
     assert answer.output_parsed == Person(name="Ann", age=34)
 

@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 
 from ingather import LLMMessage
 from ingather.errors import BadRequest, SetupError
+from ingather.limits.tokens import Tokens
 from ingather.providers.base import QuotaKey, WireProvider
 from ingather.providers.openai import OPENAI_URL, OpenAIProvider
 from ingather.providers.responses import ResponsesProvider
-from ingather.tokens import Tokens
 
 LOCAL = "http://localhost:8000/v1"
 HI = [LLMMessage("user", "Hi")]
@@ -46,8 +46,12 @@ def test_least_request():
 
 
 def test_same_request_is_the_same_bytes_whatever_the_order():
-    one = provider().prepare(HI, {"temperature": 0, "max_tokens": 9, "reasoning_effort": "low", "verbosity": "low"})
-    two = provider().prepare(HI, {"verbosity": "low", "reasoning_effort": "low", "max_tokens": 9, "temperature": 0})
+    one = provider().prepare(
+        HI, {"temperature": 0, "max_tokens": 9, "reasoning_effort": "low", "verbosity": "low"}
+    )
+    two = provider().prepare(
+        HI, {"verbosity": "low", "reasoning_effort": "low", "max_tokens": 9, "temperature": 0}
+    )
     assert one == two
 
 
@@ -70,7 +74,10 @@ PARAMETERS = {
         {"response_format": {"type": "json_schema", "json_schema": FORM}},
         {"text": {"format": {"type": "json_schema", **FORM}}},
     ),
-    "any JSON": ({"response_format": {"type": "json_object"}}, {"text": {"format": {"type": "json_object"}}}),
+    "any JSON": (
+        {"response_format": {"type": "json_object"}},
+        {"text": {"format": {"type": "json_object"}}},
+    ),
     "verbosity": ({"verbosity": "low"}, {"text": {"verbosity": "low"}}),
     "verbosity and a form": (
         {"text": {"verbosity": "low"}, "response_format": {"type": "text"}},
@@ -105,8 +112,22 @@ PARAMETERS = {
     "one answer": ({"n": 1}, {}),
     "no stream": ({"stream": False}, {}),
     "what is alike": (
-        {"temperature": 0, "top_p": 1, "metadata": {"a": "b"}, "include": ["x"], "service_tier": "flex", "user": "u"},
-        {"temperature": 0, "top_p": 1, "metadata": {"a": "b"}, "include": ["x"], "service_tier": "flex", "user": "u"},
+        {
+            "temperature": 0,
+            "top_p": 1,
+            "metadata": {"a": "b"},
+            "include": ["x"],
+            "service_tier": "flex",
+            "user": "u",
+        },
+        {
+            "temperature": 0,
+            "top_p": 1,
+            "metadata": {"a": "b"},
+            "include": ["x"],
+            "service_tier": "flex",
+            "user": "u",
+        },
     ),
     "None takes out": ({"temperature": None, "reasoning_effort": None}, {}),
 }
@@ -133,7 +154,9 @@ def test_limit_of_the_task_goes_over_that_of_all(params, overrides, limit):
 
 
 def test_schema_of_the_task_keeps_the_verbosity_of_all():
-    text = sent(params={"verbosity": "low"}, overrides={"response_format": {"type": "json_object"}})["text"]
+    text = sent(
+        params={"verbosity": "low"}, overrides={"response_format": {"type": "json_object"}}
+    )["text"]
     assert text == {"verbosity": "low", "format": {"type": "json_object"}}
 
 
@@ -145,10 +168,23 @@ def test_answers_are_not_stored_unless_asked():
 def test_what_was_given_is_left_alone():
     overrides = {"text": {"verbosity": "low"}, "response_format": {"type": "text"}, "max_tokens": 5}
     sent(overrides=overrides)
-    assert overrides == {"text": {"verbosity": "low"}, "response_format": {"type": "text"}, "max_tokens": 5}
+    assert overrides == {
+        "text": {"verbosity": "low"},
+        "response_format": {"type": "text"},
+        "max_tokens": 5,
+    }
 
 
-CHAT_ONLY = ["stop", "seed", "logprobs", "logit_bias", "presence_penalty", "frequency_penalty", "functions", "audio"]
+CHAT_ONLY = [
+    "stop",
+    "seed",
+    "logprobs",
+    "logit_bias",
+    "presence_penalty",
+    "frequency_penalty",
+    "functions",
+    "audio",
+]
 REFUSED = {
     **{name: ({name: 1}, f"has no '{name}'.*api=\"chat\"") for name in CHAT_ONLY},
     "later": ({"background": True}, "fetched later"),
@@ -170,7 +206,11 @@ def test_parameter_that_the_api_has_not_is_refused_before(params, said):
 
 # -- messages
 
-CALL = {"id": "call_1", "type": "function", "function": {"name": "age_of", "arguments": '{"name":"Ann"}'}}
+CALL = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "age_of", "arguments": '{"name":"Ann"}'},
+}
 CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}
 FILE = {"filename": "a.pdf", "file_data": "data:…"}
 CONVERSATIONS = {
@@ -179,7 +219,11 @@ CONVERSATIONS = {
         {"instructions": "Be brief.", "input": [said("user", "Hi")]},
     ),
     "system and developer": (
-        [LLMMessage("system", "Be brief."), LLMMessage("developer", [{"type": "text", "text": "Be kind."}]), *HI],
+        [
+            LLMMessage("system", "Be brief."),
+            LLMMessage("developer", [{"type": "text", "text": "Be kind."}]),
+            *HI,
+        ],
         {"instructions": "Be brief.\n\nBe kind.", "input": [said("user", "Hi")]},
     ),
     "a system message later": (
@@ -192,7 +236,12 @@ CONVERSATIONS = {
         {"input": [said("user", "Hi"), said("assistant", "Yes?"), said("user", "Hi")]},
     ),
     "an answer in parts": (
-        [*HI, LLMMessage("assistant", [{"type": "text", "text": "Yes"}, {"type": "output_text", "text": "?"}])],
+        [
+            *HI,
+            LLMMessage(
+                "assistant", [{"type": "text", "text": "Yes"}, {"type": "output_text", "text": "?"}]
+            ),
+        ],
         {"input": [said("user", "Hi"), said("assistant", "Yes?")]},
     ),
     "a refusal before": (
@@ -208,8 +257,18 @@ CONVERSATIONS = {
         {
             "input": [
                 said("user", "Hi"),
-                {"type": "function_call", "call_id": "call_1", "name": "age_of", "arguments": '{"name":"Ann"}'},
-                {"type": "custom_tool_call", "call_id": "call_2", "name": "sql", "input": "select 1"},
+                {
+                    "type": "function_call",
+                    "call_id": "call_1",
+                    "name": "age_of",
+                    "arguments": '{"name":"Ann"}',
+                },
+                {
+                    "type": "custom_tool_call",
+                    "call_id": "call_2",
+                    "name": "sql",
+                    "input": "select 1",
+                },
                 {"type": "function_call_output", "call_id": "call_1", "output": "34"},
             ]
         },
@@ -220,7 +279,12 @@ CONVERSATIONS = {
             "input": [
                 said("user", "Hi"),
                 said("assistant", "Let me look."),
-                {"type": "function_call", "call_id": "call_1", "name": "age_of", "arguments": '{"name":"Ann"}'},
+                {
+                    "type": "function_call",
+                    "call_id": "call_1",
+                    "name": "age_of",
+                    "arguments": '{"name":"Ann"}',
+                },
             ]
         },
     ),
@@ -288,7 +352,10 @@ UNSENDABLE = {
         r"messages\[0\]\.tool_calls\[0\] is no call",
     ),
     "a NUL": ([*HI, LLMMessage("user", "a\0b")], r"input\[1\]\.content has a NUL character at 1"),
-    "half a surrogate": ([LLMMessage("system", "\ud800"), *HI], "instructions has half a surrogate pair at 0"),
+    "half a surrogate": (
+        [LLMMessage("system", "\ud800"), *HI],
+        "instructions has half a surrogate pair at 0",
+    ),
     "content that is none": ([LLMMessage("user", 5)], None),  # type: ignore[arg-type]
 }
 
@@ -304,7 +371,9 @@ def test_what_cannot_be_sent_fails_before_and_says_where(messages, said):
 
 def test_estimate_knows_the_limit_by_any_of_its_names():
     for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
-        assert provider().prepare([LLMMessage("user", "abcde")], {name: 50}).estimate == Tokens(2, 50)
+        assert provider().prepare([LLMMessage("user", "abcde")], {name: 50}).estimate == Tokens(
+            2, 50
+        )
 
 
 def test_lengths_in_a_schema_stay_away_from_openai():

@@ -33,7 +33,9 @@ HOSTED = [
 ]
 
 
-def body_of(model: str, options: dict[str, Any], task: Any, change: Any = lambda provider: provider) -> Any:
+def body_of(
+    model: str, options: dict[str, Any], task: Any, change: Any = lambda provider: provider
+) -> Any:
     transport = Canned({}, status=400)
     provider: Any = connect(model, **options)
     provider._transport = transport
@@ -44,7 +46,11 @@ def body_of(model: str, options: dict[str, Any], task: Any, change: Any = lambda
 @pytest.mark.parametrize(("model", "options"), OWN)
 def test_a_server_of_one_s_own_gets_it_in_its_own_form_and_in_words(model, options):
     body = body_of(model, options, LLMTask("Well?", response_model=Verdict))
-    words = str(body.get("messages") or body.get("input")) + str(body.get("instructions")) + str(body.get("system"))
+    words = (
+        str(body.get("messages") or body.get("input"))
+        + str(body.get("instructions"))
+        + str(body.get("system"))
+    )
     assert "One word for the tone." in words
     assert "calm" in words
     assert {"response_format", "text", "output_config"} & body.keys()
@@ -54,7 +60,9 @@ def test_a_server_of_one_s_own_gets_it_in_its_own_form_and_in_words(model, optio
 def test_a_provider_that_shows_it_to_its_model_gets_it_once(model, options):
     body = body_of(model, options, LLMTask("Well?", response_model=Verdict))
     words = body.get("messages") or body.get("input") or body.get("contents")
-    assert "One word for the tone." not in str(words) + str(body.get("instructions")) + str(body.get("system"))
+    assert "One word for the tone." not in str(words) + str(body.get("instructions")) + str(
+        body.get("system")
+    )
     assert "One word for the tone." in str(body)
 
 
@@ -77,5 +85,9 @@ def test_it_can_be_switched_off():
 
 
 def test_a_recorder_passes_it_on(tmp_path):
-    body = body_of(*OWN[0], LLMTask("Well?", response_model=Verdict), lambda it: Recorder(it, tmp_path / "tape.jsonl"))
+    body = body_of(
+        *OWN[0],
+        LLMTask("Well?", response_model=Verdict),
+        lambda it: Recorder(it, tmp_path / "tape.jsonl"),
+    )
     assert "One word for the tone." in str(body["messages"])

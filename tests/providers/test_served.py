@@ -6,9 +6,9 @@ import json
 import pytest
 
 from ingather import ParallelLLMExecutor, connect
-from ingather.providers.served import props_url, total_slots
+from ingather.providers.server_slots import props_url, total_slots
 from ingather.transport import Reply
-from tests.run.stand_ins import llm_tasks, pool_of
+from tests.run.stand_ins import gate_of, llm_tasks
 from tests.servers.llama import serving
 from tests.servers.raw import RawServer, answer, completion
 
@@ -43,8 +43,10 @@ class Slots:
 async def test_as_many_are_in_flight_as_it_says_that_it_answers_at_once():
     server = Slots(3)
     executor = await server.run()
-    assert pool_of(executor).controller.window.size == 3
-    assert [exchange.line for exchange in server.asked] == ["GET /props?model=m&autoload=false HTTP/1.1"]
+    assert gate_of(executor).controller.window.size == 3
+    assert [exchange.line for exchange in server.asked] == [
+        "GET /props?model=m&autoload=false HTTP/1.1"
+    ]
     (learnt,) = executor.stats().learnt.values()
     assert str(learnt) == "3 calls in flight"
 
@@ -64,14 +66,21 @@ async def test_it_is_not_asked_where_a_bound_is_given_or_nothing_waits(count, bo
 
 @pytest.mark.parametrize(
     ("props", "status"),
-    [({}, 200), ({"error": "no"}, 404), ({"total_slots": 2}, 503), ({"total_slots": "4"}, 200), ([4], 200), (4, 200)]
+    [
+        ({}, 200),
+        ({"error": "no"}, 404),
+        ({"total_slots": 2}, 503),
+        ({"total_slots": "4"}, 200),
+        ([4], 200),
+        (4, 200),
+    ]
     + [({"total_slots": slots}, 200) for slots in (0, -1, True, None, 2.5, 10**9)],
 )
 async def test_what_is_no_such_number_is_no_harm(props, status):
     server = Slots(64, props, status)
     executor = await server.run(100)
     assert len(server.asked) == 1
-    assert pool_of(executor).controller.window.size > 3
+    assert gate_of(executor).controller.window.size > 3
 
 
 @pytest.mark.parametrize(
@@ -117,7 +126,9 @@ async def test_a_server_that_never_says_it_holds_nothing_up():
 
     asked = asyncio.Event()
     async with RawServer(reply) as server:
-        results = await ParallelLLMExecutor(connect("openai/m", base_url=server.base_url), None).gather(llm_tasks(100))
+        results = await ParallelLLMExecutor(
+            connect("openai/m", base_url=server.base_url), None
+        ).gather(llm_tasks(100))
         assert all(result.success for result in results)
         await asked.wait()
 
@@ -127,7 +138,7 @@ def test_llama_cpp_s_own_server_gets_as_many_as_it_has_slots():
         provider = connect("llamacpp/tiny", base_url=url, max_tokens=8)
         async with ParallelLLMExecutor(provider, None) as executor:
             await executor.gather(llm_tasks(100))
-            return pool_of(executor).controller.window.size
+            return gate_of(executor).controller.window.size
 
     with serving("--parallel", "3") as url:
         assert asyncio.run(run(url)) == 3

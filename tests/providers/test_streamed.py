@@ -54,20 +54,30 @@ def test_a_stream_cannot_be_asked_for(params):
 def test_the_key_of_a_request_is_as_it_was_before_that_was_said():
     """Answers of older stores and recordings are found."""
     request = OpenAIProvider("m", base_url="http://localhost/v1").prepare(HI, {"temperature": 0})
-    assert request.asked == b'{"messages":[{"content":"Hi","role":"user"}],"model":"m","temperature":0}'
-    assert Key(request).hash.hex() == "69558622e83e54f79ae6bf527d84f1730bdb0e5c45f7029649e5ce4e665f15fe"
+    assert (
+        request.asked
+        == b'{"messages":[{"content":"Hi","role":"user"}],"model":"m","temperature":0}'
+    )
+    assert (
+        Key(request).hash.hex()
+        == "69558622e83e54f79ae6bf527d84f1730bdb0e5c45f7029649e5ce4e665f15fe"
+    )
     assert b"stream" not in Key(request).asked()
 
 
 def test_what_ends_so_further_in_is_left():
-    request = ResponsesProvider("m", base_url="http://localhost/v1").prepare(HI, {"zz": {"a": 1, "stream": False}})
+    request = ResponsesProvider("m", base_url="http://localhost/v1").prepare(
+        HI, {"zz": {"a": 1, "stream": False}}
+    )
     assert request.asked == request.body
 
 
 async def test_a_recording_that_was_made_before_is_found(tmp_path):
     path = tmp_path / "said.jsonl"
     canned = Canned(completion("Paris"))
-    await Recorder(OpenAIProvider("m", base_url="http://localhost/v1", transport=canned), path).complete(HI)
+    await Recorder(
+        OpenAIProvider("m", base_url="http://localhost/v1", transport=canned), path
+    ).complete(HI)
     assert "stream" not in json.loads(path.read_text())["request"]["body"]
 
 
@@ -85,7 +95,13 @@ def lines(*pieces):
 
 def piece(finish=None, usage=None, choice=None, **delta):
     choice = {"index": 0, "delta": delta, "finish_reason": finish, **(choice or {})}
-    return {"id": "x", "object": "chat.completion.chunk", "model": "m-2026", "choices": [choice], "usage": usage}
+    return {
+        "id": "x",
+        "object": "chat.completion.chunk",
+        "model": "m-2026",
+        "choices": [choice],
+        "usage": usage,
+    }
 
 
 COUNT = {"prompt_tokens": 9, "completion_tokens": 3}
@@ -136,7 +152,11 @@ def store(tmp_path):
 
 
 def call(index, arguments, **more):
-    return {"index": index, **more, "function": {"arguments": arguments, **({"name": "f"} if more else {})}}
+    return {
+        "index": index,
+        **more,
+        "function": {"arguments": arguments, **({"name": "f"} if more else {})},
+    }
 
 
 async def test_calls_of_tools_are_put_together():
@@ -148,21 +168,29 @@ async def test_calls_of_tools_are_put_together():
         piece("tool_calls"),
     ]
     response = await asked(sse(*pieces))
-    said = [(each["id"], each["function"]["name"], each["function"]["arguments"]) for each in response.tool_calls]
+    said = [
+        (each["id"], each["function"]["name"], each["function"]["arguments"])
+        for each in response.tool_calls
+    ]
     assert said == [("a", "f", '{"n":1}'), ("b", "f", '{"n":2}')]
     assert response.finish_reason == "tool_calls"
 
 
 @pytest.mark.parametrize("index", [{}, {"index": 0}])
 async def test_calls_with_ids_of_their_own_are_apart_whatever_their_index(index):
-    calls = [{**index, "id": name, "type": "function", "function": {"name": "f", "arguments": "{}"}} for name in "ab"]
+    calls = [
+        {**index, "id": name, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        for name in "ab"
+    ]
     response = await asked(sse(piece(tool_calls=calls[:1]), piece("stop", tool_calls=calls[1:])))
     assert [each["id"] for each in response.tool_calls] == ["a", "b"]
 
 
 async def test_reasoning_refusals_and_log_probabilities_too():
     first = piece(choice={"logprobs": {"content": [1]}}, content="Par", reasoning_content="H")
-    second = piece("stop", choice={"logprobs": {"content": [2]}}, content="is", reasoning_content="m.")
+    second = piece(
+        "stop", choice={"logprobs": {"content": [2]}}, content="is", reasoning_content="m."
+    )
     response = await asked(sse(first, second))
     assert response.metadata["reasoning_content"] == "Hm."
     assert response.logprobs == {"content": [1, 2]}
@@ -185,8 +213,14 @@ def ollama(**message):
 
 
 async def test_lines_of_ollamas_own_api_are_read():
-    response = await asked(lines(ollama(content="Par", thinking="Hm."), ollama(content="is"), OLLAMA_END))
-    assert (response.content, response.finish_reason, response.usage) == ("Paris", "stop", Usage(9, 3))
+    response = await asked(
+        lines(ollama(content="Par", thinking="Hm."), ollama(content="is"), OLLAMA_END)
+    )
+    assert (response.content, response.finish_reason, response.usage) == (
+        "Paris",
+        "stop",
+        Usage(9, 3),
+    )
     assert (await asked(lines({**OLLAMA, "response": "Paris", "done": True}))).content == "Paris"
     called = ollama(content="", tool_calls=[{"function": {"name": "f", "arguments": {"n": 2**70}}}])
     (found,) = (await asked(lines(called, OLLAMA_END))).tool_calls
@@ -202,9 +236,18 @@ BROKEN = {
     "nothing but its end": (sse(), BadBody),
     "what is no JSON": (b"data: hello\n\n", BadBody),
     "an error": (sse({"error": {"code": 429, "message": "Try again in 20s."}}), RateLimited),
-    "an error after a piece": (sse(*PARIS[:3], {"error": {"code": 502, "message": "x"}}), Overloaded),
-    "an error beside a piece": (sse(PARIS[1], {**PARIS[2], "error": {"code": 502, "message": "x"}}), Overloaded),
-    "an event that is an error": (b'event: error\ndata: {"code": 503, "message": "x"}\n\n', Overloaded),
+    "an error after a piece": (
+        sse(*PARIS[:3], {"error": {"code": 502, "message": "x"}}),
+        Overloaded,
+    ),
+    "an error beside a piece": (
+        sse(PARIS[1], {**PARIS[2], "error": {"code": 502, "message": "x"}}),
+        Overloaded,
+    ),
+    "an event that is an error": (
+        b'event: error\ndata: {"code": 503, "message": "x"}\n\n',
+        Overloaded,
+    ),
     "an error in words": (b"event: error\ndata: upstream hung up\n\n", TransientError),
     "an error in a line": (lines(ollama(content="Par"), {"error": "x"}), TransientError),
     "a reason that is one": (sse(piece("error", content="Par")), TransientError),
@@ -239,7 +282,10 @@ async def test_a_stream_of_a_response_is_read_by_its_last_event():
     with pytest.raises(BadBody):
         await asked(sse(*events, end=""), ResponsesProvider)
     with pytest.raises(RateLimited):
-        await asked(sse(*events, {"type": "error", "code": "rate_limit_exceeded", "message": "x"}), ResponsesProvider)
+        await asked(
+            sse(*events, {"type": "error", "code": "rate_limit_exceeded", "message": "x"}),
+            ResponsesProvider,
+        )
 
 
 @pytest.mark.parametrize("kind", [AnthropicProvider, GeminiProvider])
@@ -247,4 +293,6 @@ async def test_elsewhere_the_error_says_that_the_server_streams(kind):
     with pytest.raises(BadBody, match="the server streams it"):
         await asked(sse({"type": "message_start"}), kind)
     with pytest.raises(Overloaded):
-        await asked(sse({"type": "error", "error": {"type": "overloaded_error", "message": "x"}}), kind)
+        await asked(
+            sse({"type": "error", "error": {"type": "overloaded_error", "message": "x"}}), kind
+        )

@@ -47,21 +47,29 @@ FOR_LONG = {
     "a day in hours": error("Rate limit reached: max 100 requests per 24 hours"),
     "Groq, tokens a day": error(OPENAI.format("tokens per day (TPD)")),
     "Cohere": '{"message":"You are using a Trial key, which is limited to 1000 API calls / month."}',
-    "Cerebras": error("Requests per day limit exceeded - too many requests sent.", code="request_quota_exceeded"),
+    "Cerebras": error(
+        "Requests per day limit exceeded - too many requests sent.", code="request_quota_exceeded"
+    ),
     "Bedrock": '{"message":"Too many tokens per day, please wait before trying again."}',
     "Moonshot": error("Your account is suspended", type="exceeded_current_quota_error"),
-    "Moonshot, TPD": error("request reached organization TPD rate limit, current: 9", type="rate_limit_reached_error"),
+    "Moonshot, TPD": error(
+        "request reached organization TPD rate limit, current: 9", type="rate_limit_reached_error"
+    ),
     "xAI": '{"code":"x","error":"Your team has used all available credits or reached its monthly spending limit."}',
     "a plan": error("The usage limit has been reached", type="usage_limit_reached"),
     "Z.ai": error("Insufficient balance or no resource package. Please recharge.", code="1113"),
     "Cloudflare": '{"errors":[{"message":"you have used up your daily free allocation of 10,000 neurons"}]}',
     "GitHub Models": error("Rate limit of 150 per 86400s exceeded for UserByModelByDay."),
-    "LiteLLM": error("Budget has been exceeded! Current cost: 2, Max budget: 1", type="budget_exceeded"),
+    "LiteLLM": error(
+        "Budget has been exceeded! Current cost: 2, Max budget: 1", type="budget_exceeded"
+    ),
     "a week": error("Weekly limit reached"),
     "tomorrow": "Limit reached, please come back tomorrow",
     "a daily limit": error("You have hit your daily limit"),
     "Gemini, a day, without a delay": error(
-        PLAN, status="RESOURCE_EXHAUSTED", details=[{"violations": [{"quotaId": "RequestsPerDayPerProject-FreeTier"}]}]
+        PLAN,
+        status="RESOURCE_EXHAUSTED",
+        details=[{"violations": [{"quotaId": "RequestsPerDayPerProject-FreeTier"}]}],
     ),
 }
 FLOW = {
@@ -71,9 +79,16 @@ FLOW = {
     "Gemini, a minute": error(PLAN, status="RESOURCE_EXHAUSTED", details=[MINUTE]),
     "Gemini, a minute, with a delay": error(PLAN, details=[MINUTE, {"retryDelay": "36s"}]),
     "Gemini, with a delay alone": error(PLAN, details=[{"retryDelay": "36s"}]),
-    "Gemini, short": error("Resource has been exhausted (e.g. check quota).", status="RESOURCE_EXHAUSTED"),
-    "Vertex": error("Quota exceeded for aiplatform.googleapis.com/generate_content_requests_per_minute_per_project"),
-    "Azure": error("Requests have exceeded token rate limit of your current OpenAI S0 pricing tier."),
+    "Gemini, short": error(
+        "Resource has been exhausted (e.g. check quota).", status="RESOURCE_EXHAUSTED"
+    ),
+    "Vertex": error(
+        "Quota exceeded for "
+        "aiplatform.googleapis.com/generate_content_requests_per_minute_per_project"
+    ),
+    "Azure": error(
+        "Requests have exceeded token rate limit of your current OpenAI S0 pricing tier."
+    ),
     "Cohere": '{"message":"You are using a Trial key, which is limited to 20 API calls / minute."}',
     "GitHub Models": error("Rate limit of 10 per 60s exceeded for UserByModelByMinute."),
     "Mistral": '{"message":"Requests rate limit exceeded"}',
@@ -116,13 +131,25 @@ HINTS = {
     "the draft's, in one": ({"ratelimit": "limit=100, remaining=0, reset=51"}, "", 51.0),
     "the draft's, with some left": ({"ratelimit": "limit=100, remaining=3, reset=51"}, "", None),
     "the later draft's": ({"ratelimit": '"default";r=0;t=77'}, "", 77.0),
-    "the later draft's, of two": ({"ratelimit": '"minute";r=5;t=30, "day";r=0;t=40000'}, "", 40000.0),
+    "the later draft's, of two": (
+        {"ratelimit": '"minute";r=5;t=30, "day";r=0;t=40000'},
+        "",
+        40000.0,
+    ),
     "quoted headers": ({}, free_models(str(int(NOW + 5400) * 1000)), 5400.0),
     "a field": ({}, error("x", retry_after=33), 33.0),
     "a field of milliseconds": ({}, error("x", retry_after_ms=1500), 1.5),
-    "a field with an instant": ({}, error("x", type="usage_limit_reached", resets_at=int(NOW) + 600), 600.0),
+    "a field with an instant": (
+        {},
+        error("x", type="usage_limit_reached", resets_at=int(NOW) + 600),
+        600.0,
+    ),
     "a field of what is left": ({}, error("x", resets_in_seconds=11234), 11234.0),
-    "wait": ({}, error("Rate limit of 150 per 86400s exceeded. Please wait 34 seconds before retrying."), 34.0),
+    "wait": (
+        {},
+        error("Rate limit of 150 per 86400s exceeded. Please wait 34 seconds before retrying."),
+        34.0,
+    ),
     "resets in": ({}, error("Limit reached, resets in 3 hours"), 10800.0),
     "a date": ({}, error("You will regain access on 2025-03-07 at 00:00 UTC."), 5600.0),
     "retry-after goes first": ({"retry-after": "3", "x-ratelimit-reset": "900"}, "", 3.0),

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from ingather import LLMResponse, LLMTask, Usage
+from ingather.limits.tokens import Tokens
 from ingather.providers.base import QuotaKey, Request
-from ingather.tokens import Tokens
 
 _hosts = itertools.count()
 
@@ -30,10 +30,21 @@ class Sent:
 class Wire:
     """Answers ``answer(prompt, number)`` after `latency` seconds; an exception in its place is raised.
 
-    `latency` may be a function of the prompt. `farewell`: seconds that a cancelled request takes to go.
+    `latency` may be a function of the prompt. `farewell`: seconds that a cancelled request takes to
+    go.
     """
 
-    def __init__(self, answer=None, *, latency=0.0, limits=None, retry=None, estimate=None, farewell=0.0, host=None):
+    def __init__(
+        self,
+        answer=None,
+        *,
+        latency=0.0,
+        limits=None,
+        retry=None,
+        estimate=None,
+        farewell=0.0,
+        host=None,
+    ):
         self.answer = answer or (lambda prompt, number: prompt)
         self.latency = latency
         self.limits = limits
@@ -74,7 +85,11 @@ class Wire:
             raise
         else:
             sent.outcome = "answered"
-            return answer if isinstance(answer, LLMResponse) else LLMResponse(answer, usage=Usage(1, 1))
+            return (
+                answer
+                if isinstance(answer, LLMResponse)
+                else LLMResponse(answer, usage=Usage(1, 1))
+            )
         finally:
             with self._lock:
                 self.in_flight -= 1
@@ -91,10 +106,10 @@ def slots_of(executor):
     return executor._slots
 
 
-def pool_of(executor):
+def gate_of(executor):
     """The pool of an executor that has sent to one quota."""
-    (lane,) = [*executor._terms._lanes.values()] or [executor._terms._bare]
-    return lane.pool
+    (lane,) = [*executor._context._queues.values()] or [executor._context._bare]
+    return lane.gate
 
 
 def other_tasks():
@@ -106,13 +121,17 @@ def assert_at_rest(executor, *wires):
     """Nothing runs, nothing waits, nothing is held."""
     slots = slots_of(executor)
     assert slots.in_use == 0, slots
-    assert [lease for lane in slots.waiting for lease in lane.queue if not lease.closed] == []
+    assert [lease for lane in slots.waiting for lease in lane.heap if not lease.closed] == []
     for wire in wires:
         assert wire.in_flight == 0
-    for lane in (*executor._terms._lanes.values(), executor._terms.functions, executor._terms._bare):
+    for lane in (
+        *executor._context._queues.values(),
+        executor._context.functions,
+        executor._context._bare,
+    ):
         if lane is not None:
-            assert lane.pool.controller.in_flight == 0, lane.pool
-            assert [lease for lease in lane.queue if not lease.closed] == []
+            assert lane.gate.controller.in_flight == 0, lane.gate
+            assert [lease for lease in lane.heap if not lease.closed] == []
     assert [run for run in executor._runs if not run.closed] == []
 
 
@@ -165,5 +184,12 @@ WAYS = pytest.mark.parametrize(
         lambda executor, tasks: consume_in_block(executor.as_completed(tasks)),
         lambda executor, tasks: consume(executor.in_order(iter(tasks))),
     ],
-    ids=["gather", "execute", "execute_sequential", "as_completed", "async with as_completed", "in_order"],
+    ids=[
+        "gather",
+        "execute",
+        "execute_sequential",
+        "as_completed",
+        "async with as_completed",
+        "in_order",
+    ],
 )

@@ -8,7 +8,14 @@ import pytest
 
 from ingather import DeterministicTask, Limits, LLMTask, ParallelLLMExecutor, RetryConfig
 from ingather.errors import AuthFailed, Cancelled, IngatherError, RateLimited, ServerFault
-from tests.run.stand_ins import Wire, assert_at_rest, assert_usable, consume, consume_in_block, other_tasks
+from tests.run.stand_ins import (
+    Wire,
+    assert_at_rest,
+    assert_usable,
+    consume,
+    consume_in_block,
+    other_tasks,
+)
 
 
 class Abort(BaseException):
@@ -26,7 +33,9 @@ class Life:
             ParallelLLMExecutor(
                 wire,
                 dice.choice([1, 2, 5]),
-                default_retry=RetryConfig(max_attempts=dice.choice([1, 3]), initial_delay=dice.choice([0.0, 0.5])),
+                default_retry=RetryConfig(
+                    max_attempts=dice.choice([1, 3]), initial_delay=dice.choice([0.0, 0.5])
+                ),
                 default_per_task_timeout=dice.choice([None, None, 3.0]),
                 deadline=dice.choice([None, None, 20.0]),
                 fail_fast=dice.random() < 0.2,
@@ -87,7 +96,11 @@ class Life:
             case 0 | 1:
                 results = await executor.gather(tasks)
             case 2:
-                results = list((await executor.execute({str(i): task for i, task in enumerate(tasks)})).values())
+                results = list(
+                    (
+                        await executor.execute({str(i): task for i, task in enumerate(tasks)})
+                    ).values()
+                )
             case 3:
                 results = await consume(executor.as_completed(iter(tasks)))
                 whole = whole and executor._deadline is None and not self.closed
@@ -120,7 +133,10 @@ class Life:
 
     async def live(self):
         dice = self.dice
-        runs = [asyncio.create_task(self.call(3, self.tasks(3))) for _ in range(dice.choice([1, 1, 2, 4]))]
+        runs = [
+            asyncio.create_task(self.call(3, self.tasks(3)))
+            for _ in range(dice.choice([1, 1, 2, 4]))
+        ]
         for _ in range(dice.randrange(4)):
             for _ in range(dice.randrange(30)):
                 await asyncio.sleep(0)
@@ -133,7 +149,8 @@ class Life:
                     await dice.choice(self.executors).aclose()
                 case _:
                     await asyncio.sleep(dice.choice([1.0, 10.0]))
-        told = [Cancelled] if self.closed else []  # who takes results of an executor that somebody closes
+        # who takes results of an executor that somebody closes
+        told = [Cancelled] if self.closed else []
         for run in runs:
             with contextlib.suppress(asyncio.CancelledError, Abort, *told):
                 await run

@@ -40,8 +40,16 @@ def gemini(text):
 
 
 def responses(text):
-    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
-    body = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": [said]}
+    said = {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": text}],
+    }
+    body = {
+        "status": "incomplete",
+        "incomplete_details": {"reason": "max_output_tokens"},
+        "output": [said],
+    }
     return ResponsesProvider("m", base_url="http://localhost/v1", transport=Canned(body))
 
 
@@ -66,7 +74,14 @@ def asked(provider: Any, task: Any = None, **options: Any) -> Any:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize(
-    "text", [WHOLE, f"{WHOLE}\n\n  ", f"<think>{{}}</think>\n{WHOLE}", f"```json\n{WHOLE}\n```", f"```json\n{WHOLE}```"]
+    "text",
+    [
+        WHOLE,
+        f"{WHOLE}\n\n  ",
+        f"<think>{{}}</think>\n{WHOLE}",
+        f"```json\n{WHOLE}\n```",
+        f"```json\n{WHOLE}```",
+    ],
 )
 def test_complete_json_that_ends_at_the_limit_is_the_answer(dialect, text):
     result = asked(dialect(text))

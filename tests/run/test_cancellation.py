@@ -86,7 +86,8 @@ async def test_the_quota_is_paused(way):
     assert other_tasks() == set()
     assert_at_rest(executor, wire)
     await assert_usable(executor)
-    assert 100.0 <= asyncio.get_running_loop().time() <= 110.0  # the pause was the quota's, not the call's
+    # the pause was the quota's, not the call's
+    assert 100.0 <= asyncio.get_running_loop().time() <= 110.0
 
 
 @WAYS
@@ -96,7 +97,9 @@ async def test_nested_calls_are_in_flight(way):
     executor = ParallelLLMExecutor(wire, 2)
 
     async def parent(depth):
-        below = [DeterministicTask(parent, (depth - 1,)) if depth else LLMTask("leaf") for _ in range(5)]
+        below = [
+            DeterministicTask(parent, (depth - 1,)) if depth else LLMTask("leaf") for _ in range(5)
+        ]
         return await executor.gather(below)
 
     await cancelled_after(1.0, way(executor, [DeterministicTask(parent, (3,)) for _ in range(10)]))

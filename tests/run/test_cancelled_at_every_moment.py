@@ -28,7 +28,9 @@ def mix(executor, wire):
         await asyncio.sleep(0.3)
 
     async def parent():
-        return await executor.gather([LLMTask("nested"), DeterministicTask(function), LLMTask("nested too")])
+        return await executor.gather(
+            [LLMTask("nested"), DeterministicTask(function), LLMTask("nested too")]
+        )
 
     async def raising():
         await asyncio.sleep(0)

@@ -291,7 +291,9 @@ async def taken(results, seen, pause=0.0):
 @pytest.mark.parametrize("pause", [0.0, 3.0])
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.looptime
-async def test_a_consumer_is_told_that_somebody_else_has_closed_its_results(closed, method, pause, lazy):
+async def test_a_consumer_is_told_that_somebody_else_has_closed_its_results(
+    closed, method, pause, lazy
+):
     wire = Wire(latency=lambda prompt: 1.0 + int(prompt) % 3)
     executor = ParallelLLMExecutor(wire, 3)
     tasks = llm_tasks(30)
@@ -361,7 +363,9 @@ async def test_closing_from_another_thread_is_told_as_well(method, closed):
     executor = ParallelLLMExecutor(wire, 3)
     results = None if method == "gather" else getattr(executor, method)(llm_tasks(10))
     seen: list[TaskResult] = []
-    consumer = asyncio.create_task(executor.gather(llm_tasks(10)) if results is None else taken(results, seen))
+    consumer = asyncio.create_task(
+        executor.gather(llm_tasks(10)) if results is None else taken(results, seen)
+    )
     await until_in_time(lambda: len(wire.ledger) == 3)
     end = executor.aclose if closed == "executor" or results is None else results.aclose
     if results is not None and closed == "results, synchronously":

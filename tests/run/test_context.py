@@ -23,7 +23,11 @@ async def test_every_function_sees_the_variables_of_whoever_called_the_executor(
         await asyncio.sleep(0)
         return request_id.get()
 
-    tasks = [DeterministicTask(seen), DeterministicTask(request_id.get), DeterministicTask(lambda: run_sync(seen()))]
+    tasks = [
+        DeterministicTask(seen),
+        DeterministicTask(request_id.get),
+        DeterministicTask(lambda: run_sync(seen())),
+    ]
     results = await executor.gather(tasks * 10)
     assert {result.unwrap() for result in results} == {"caller"}
 
@@ -45,7 +49,9 @@ async def test_what_a_function_sets_is_seen_by_no_other_task(bound):
         request_id.set(name)
         return before
 
-    tasks = [DeterministicTask(fn, (f"task {i}",)) for i, fn in enumerate([sets, sets_in_a_thread] * 20)]
+    tasks = [
+        DeterministicTask(fn, (f"task {i}",)) for i, fn in enumerate([sets, sets_in_a_thread] * 20)
+    ]
     assert {result.unwrap() for result in await executor.gather(tasks)} == {"caller"}
     assert request_id.get() == "caller"
 
@@ -65,7 +71,11 @@ async def test_a_worker_hired_while_a_function_waits_does_not_inherit_its_variab
     def tasks():
         for i in range(30):
             pulled_under.append(request_id.get())
-            yield DeterministicTask(parent, (f"parent {i}",)) if i % 2 == 0 else DeterministicTask(seen)
+            yield (
+                DeterministicTask(parent, (f"parent {i}",))
+                if i % 2 == 0
+                else DeterministicTask(seen)
+            )
 
     results = await executor.gather(tasks())
     assert {result.unwrap() for result in results[1::2]} == {"nobody"}
@@ -84,9 +94,13 @@ async def test_nested_calls_see_the_variables_of_their_parent():
 
     def threaded_parent(name):
         request_id.set(name)
-        return [result.unwrap() for result in run_sync(executor.gather([DeterministicTask(child)] * 3))]
+        return [
+            result.unwrap() for result in run_sync(executor.gather([DeterministicTask(child)] * 3))
+        ]
 
-    tasks = [DeterministicTask(fn, (f"p{i}",)) for i, fn in enumerate([parent, threaded_parent] * 5)]
+    tasks = [
+        DeterministicTask(fn, (f"p{i}",)) for i, fn in enumerate([parent, threaded_parent] * 5)
+    ]
     results = await executor.gather(tasks)
     assert [result.unwrap() for result in results] == [[f"p{i}"] * 3 for i in range(10)]
 

@@ -56,7 +56,10 @@ async def test_usage_and_cost_inside_a_function_are_its_task_s_too(inside, level
     stats, found = executor.stats(), report.summary()
     assert (stats.known_usd, stats.cost_usd, stats.attempts) == (0.5, 0.5, 2)
     assert (found.cost_usd, found.input_tokens, found.attempts) == (0.5, 20, 2)
-    assert [event.parent for event in started] == [None, *((event.run, 0) for event in started[:-1])]
+    assert [event.parent for event in started] == [
+        None,
+        *((event.run, 0) for event in started[:-1]),
+    ]
     assert not any(event.is_parts for event in started)
 
 
@@ -94,7 +97,9 @@ async def test_a_bare_provider_that_calls_an_executor_counts_once(tells):
         async def complete(self, messages, config_overrides=None):
             await asyncio.sleep(0)
             await awaiting(inner, 0)()
-            return LLMResponse("x", usage=Usage(20, 10), cost_usd=0.5) if tells else LLMResponse("x")
+            return (
+                LLMResponse("x", usage=Usage(20, 10), cost_usd=0.5) if tells else LLMResponse("x")
+            )
 
     report = Report()
     (result,) = await executor_of(Chain(), on_event=report).gather([LLMTask("a")])

@@ -121,7 +121,12 @@ async def test_what_cannot_be_iterated_is_said_at_once():
 async def test_what_is_no_task_fails_alone():
     executor = ParallelLLMExecutor(Wire(), BOUND)
     results = await executor.gather([LLMTask("x"), b"y", None, LLMTask("z")])  # type: ignore[list-item]
-    assert [type(result.error) for result in results] == [type(None), TypeError, TypeError, type(None)]
+    assert [type(result.error) for result in results] == [
+        type(None),
+        TypeError,
+        TypeError,
+        type(None),
+    ]
     assert_at_rest(executor)
 
 
@@ -227,7 +232,9 @@ async def test_a_queue_fed_from_the_results_is_an_input():
                 queue.put_nowait(result.value.content + letter)
         if len(seen) == 40:
             queue.put_nowait(None)
-    assert seen == {"".join(word) for size in range(4) for word in itertools.product("abc", repeat=size)}
+    assert seen == {
+        "".join(word) for size in range(4) for word in itertools.product("abc", repeat=size)
+    }
     assert other_tasks() == set()
 
 
@@ -260,7 +267,9 @@ async def test_an_input_that_fails_lets_nested_calls_end():
 async def test_the_same_iterator_may_feed_two_calls():
     executor = ParallelLLMExecutor(Wire(latency=1.0), BOUND)
     shared = iter(llm_tasks(50))
-    mine, yours = await asyncio.gather(consume(executor.as_completed(shared)), executor.gather(shared))
+    mine, yours = await asyncio.gather(
+        consume(executor.as_completed(shared)), executor.gather(shared)
+    )
     assert sorted(int(result.value.content) for result in mine + yours) == list(range(50))
 
 
@@ -319,7 +328,9 @@ ENDING = [asyncio.CancelledError, GeneratorExit, StopIteration, StopAsyncIterati
 
 
 @pytest.mark.parametrize("error", ENDING)
-@pytest.mark.parametrize("kind", [Broken, AsyncBroken, generator, async_generator, of_a_cancelled_task])
+@pytest.mark.parametrize(
+    "kind", [Broken, AsyncBroken, generator, async_generator, of_a_cancelled_task]
+)
 @pytest.mark.parametrize("method", ["gather", "as_completed", "in_order"])
 @pytest.mark.looptime
 async def test_an_input_that_was_cut_short_is_never_taken_for_one_that_ended(kind, error, method):
@@ -341,7 +352,9 @@ async def test_an_input_that_was_cut_short_is_never_taken_for_one_that_ended(kin
     with pytest.raises((Cancelled, RuntimeError)) as raised:
         await consumer()
     if isinstance(raised.value, Cancelled):
-        assert ("CancelledError" if kind is of_a_cancelled_task else type(error).__name__) in str(raised.value)
+        assert ("CancelledError" if kind is of_a_cancelled_task else type(error).__name__) in str(
+            raised.value
+        )
     if kind not in (AsyncBroken, async_generator) or isinstance(error, Exception):
         assert len(wire.outcomes("answered")) == 2
         assert seen == ([] if method == "gather" else [True] * 2)

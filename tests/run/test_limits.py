@@ -6,9 +6,17 @@ from itertools import accumulate, pairwise
 
 import pytest
 
-from ingather import DeterministicTask, Limits, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, Usage
+from ingather import (
+    DeterministicTask,
+    Limits,
+    LLMResponse,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+    Usage,
+)
 from ingather.errors import RateLimited, ServerFault
-from ingather.tokens import Tokens
+from ingather.limits.tokens import Tokens
 from tests.run.stand_ins import Wire, assert_at_rest, consume, llm_tasks
 
 pytestmark = pytest.mark.looptime(noop_cycles=5)
@@ -38,7 +46,9 @@ def answer(prompt, number):
 
 
 def metered(limits, latency=2.0, **kwargs):
-    return Wire(kwargs.pop("answer", answer), latency=latency, limits=limits, estimate=estimate, **kwargs)
+    return Wire(
+        kwargs.pop("answer", answer), latency=latency, limits=limits, estimate=estimate, **kwargs
+    )
 
 
 def fullest_minute(moments, costs):
@@ -84,7 +94,12 @@ async def test_requests_a_minute_take_as_long_as_they_must(rpm):
         (Limits(input_tokens_per_minute=20_000), 100),
         (Limits(output_tokens_per_minute=5_000), 50),
         (Limits(max_concurrency=3), 90),
-        (Limits(requests_per_minute=80, tokens_per_minute=30_000, input_tokens_per_minute=20_000), 80),
+        (
+            Limits(
+                requests_per_minute=80, tokens_per_minute=30_000, input_tokens_per_minute=20_000
+            ),
+            80,
+        ),
         (
             Limits(
                 max_concurrency=10,
@@ -122,7 +137,8 @@ async def test_estimates_far_too_high_cost_little_once_the_answers_have_taught_b
 async def test_whatever_comes_no_minute_exceeds_and_every_call_ends(seed):
     """Costs, latencies, faults, 429s, functions and nested calls by chance, under limits by chance.
 
-    Answers are of one length, so that what was learnt of them is true: a longer one is found out too late.
+    Answers are of one length, so that what was learnt of them is true: a longer one is found out
+    too late.
     """
     dice = random.Random(seed)
     length = dice.choice([0, 100, 1_000])
@@ -140,7 +156,9 @@ async def test_whatever_comes_no_minute_exceeds_and_every_call_ends(seed):
         return ServerFault("500", status=500) if dice.random() < 0.05 else answer(prompt, number)
 
     wire = metered(limits, lambda prompt: dice.choice([0.2, 2.0, 20.0]), answer=chance)
-    executor = ParallelLLMExecutor(wire, dice.choice([1, 8, 50]), default_retry=RetryConfig(max_attempts=20))
+    executor = ParallelLLMExecutor(
+        wire, dice.choice([1, 8, 50]), default_retry=RetryConfig(max_attempts=20)
+    )
 
     def call():
         return LLMTask(prompt_of(dice.choice([10, 500, 5_000]), length))
@@ -153,7 +171,8 @@ async def test_whatever_comes_no_minute_exceeds_and_every_call_ends(seed):
     results = await executor.gather(tasks)
     assert all(result.success for result in results)
     answered = [sent for sent in wire.ledger if sent.outcome != "ServerFault"]
-    wire.ledger = answered  # a fault may have been paid for: its tokens stay reserved, but nobody knows
+    # a fault may have been paid for: its tokens stay reserved, but nobody knows
+    wire.ledger = answered
     assert_inside(limits, wire)
     assert_at_rest(executor, wire)
 
@@ -168,7 +187,8 @@ async def test_big_and_small_requests_share_a_quota_and_none_starves():
     for result in await executor.gather(tasks):
         began[result.index] = result.queued_ms / 1000
     assert_inside(limits, wire)
-    assert [sent.prompt for sent in wire.ledger] == [task.messages[0].content for task in tasks]  # in their order
+    # in their order
+    assert [sent.prompt for sent in wire.ledger] == [task.messages[0].content for task in tasks]
     total = sum(sum(cost_of(sent.prompt)) for sent in wire.ledger)
     assert now() <= (total / 1_000 + 1) * 60 * 1.5
 
@@ -182,7 +202,10 @@ async def test_five_executors_with_nested_functions_under_one_quota():
         return await executor.gather([LLMTask(prompt_of(1, 1)) for _ in range(4)])
 
     await asyncio.gather(
-        *(executor.gather([DeterministicTask(parent, (executor,)) for _ in range(12)]) for executor in executors)
+        *(
+            executor.gather([DeterministicTask(parent, (executor,)) for _ in range(12)])
+            for executor in executors
+        )
     )
     assert_inside(limits, *wires)
     assert sum(len(wire.ledger) for wire in wires) == 5 * 12 * 4

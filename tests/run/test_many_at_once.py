@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ingather import DeterministicTask, EchoProvider, LLMTask, ParallelLLMExecutor
-from ingather.lease import Lane
-from ingather.open_runs import OpenRuns
-from ingather.pool import Pool
+from ingather.admission.gate import Gate
+from ingather.admission.permit import Queue
+from ingather.admission.slots import Slots
+from ingather.engine.open_runs import OpenRuns
 from ingather.report import Report
-from ingather.slots import Slots
 
 
 def calls_made(work):
@@ -36,8 +36,12 @@ def calls_made(work):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("listener", [None, Report, lambda: lambda event: None], ids=["alone", "report", "events"])
-@pytest.mark.parametrize("tasks", [[LLMTask("a")], [LLMTask("a"), DeterministicTask(asyncio.sleep, (0,))]])
+@pytest.mark.parametrize(
+    "listener", [None, Report, lambda: lambda event: None], ids=["alone", "report", "events"]
+)
+@pytest.mark.parametrize(
+    "tasks", [[LLMTask("a")], [LLMTask("a"), DeterministicTask(asyncio.sleep, (0,))]]
+)
 def test_a_gather_costs_the_same_however_many_are_open(listener, tasks):
     def cost(count):
         executor = ParallelLLMExecutor(EchoProvider(), 10, on_event=listener and listener())
@@ -74,9 +78,9 @@ def test_a_run_costs_the_same_however_many_consumers_stand_still():
 @pytest.mark.slow
 def test_an_executor_costs_the_same_however_many_share_its_quota():
     def cost(count):
-        pool = Pool("shared")
-        lanes: list[Lane] = []
-        calls = calls_made(lambda: lanes.extend(Lane(Slots(2), pool) for _ in range(count)))
+        pool = Gate("shared")
+        lanes: list[Queue] = []
+        calls = calls_made(lambda: lanes.extend(Queue(Slots(2), pool) for _ in range(count)))
         assert pool.controller.window.size == max(8, 2 * count)
         return calls / count
 
@@ -84,9 +88,9 @@ def test_an_executor_costs_the_same_however_many_share_its_quota():
 
 
 def test_bounds_of_executors_that_are_gone_do_not_count():
-    pool = Pool("shared")
+    pool = Gate("shared")
     for _ in range(50):
-        Lane(Slots(5), pool)
+        Queue(Slots(5), pool)
         gc.collect(0)
     assert pool.controller.window.size <= 15
 

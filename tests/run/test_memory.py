@@ -47,7 +47,12 @@ else:
 
 def peak_of(method, number):
     """Bytes that a process of its own had resident at most."""
-    ran = subprocess.run([sys.executable, "-c", LAZY, method, str(number)], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", LAZY, method, str(number)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return int(ran.stdout)
 
 

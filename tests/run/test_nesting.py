@@ -6,7 +6,14 @@ from math import prod
 
 import pytest
 
-from ingather import DeterministicTask, LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig, run_sync
+from ingather import (
+    DeterministicTask,
+    LLMResponse,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+    run_sync,
+)
 from ingather.errors import AttemptTimeout, ServerFault
 from tests.run.stand_ins import Wire, assert_at_rest, slots_of
 
@@ -83,7 +90,11 @@ class AllMethods(Tree):
             case 1:
                 return leaves([result async for result in executor.as_completed(tasks)])
             case 2:
-                return leaves((await executor.execute({str(i): task for i, task in enumerate(tasks)})).values())
+                return leaves(
+                    (
+                        await executor.execute({str(i): task for i, task in enumerate(tasks)})
+                    ).values()
+                )
             case _:
                 return leaves(await executor.execute_sequential(tasks))
 
@@ -163,7 +174,8 @@ async def test_two_executors_on_one_quota_nested_in_each_other_finish():
 
 @BOUNDS
 async def test_functions_that_run_a_loop_of_their_own_finish(bound):
-    asyncio.get_running_loop().set_debug(True)  # then asyncio itself objects to calls from a foreign thread
+    # then asyncio itself objects to calls from a foreign thread
+    asyncio.get_running_loop().set_debug(True)
     wire = Wire()
     executor = ParallelLLMExecutor(wire, bound)
     tree = OwnLoops(executor)
@@ -216,7 +228,10 @@ async def test_what_runs_before_the_nested_call_is_under_the_bound_too(bound):
         wire.peak = max(wire.peak, wire.in_flight)
         await asyncio.sleep(0.7)
         wire.in_flight -= 1
-        tasks = [DeterministicTask(work, (widths[1:],)) if widths[1:] else LLMTask("leaf") for _ in range(widths[0])]
+        tasks = [
+            DeterministicTask(work, (widths[1:],)) if widths[1:] else LLMTask("leaf")
+            for _ in range(widths[0])
+        ]
         await executor.gather(tasks)
 
     await executor.gather([DeterministicTask(work, ((3, 2),)) for _ in range(40)])
@@ -295,7 +310,9 @@ async def test_a_background_task_that_outlives_its_function_takes_nobodys_slot()
 
         late.append(asyncio.create_task(later()))
 
-    await executor.gather([DeterministicTask(leaves_a_task_behind), *(LLMTask(str(i)) for i in range(20))])
+    await executor.gather(
+        [DeterministicTask(leaves_a_task_behind), *(LLMTask(str(i)) for i in range(20))]
+    )
     assert [result.success for result in await late[0]] == [True, True]
     assert wire.peak == 1
     assert_at_rest(executor, wire)
@@ -313,7 +330,9 @@ async def test_no_slot_idles_when_many_parents_end_in_one_moment():
             await executor.gather([])
             await asyncio.sleep(seconds)
 
-        parents = [DeterministicTask(parent, (seconds,)) for seconds in (1000.0, *[10.0] * (2 * bound))]
+        parents = [
+            DeterministicTask(parent, (seconds,)) for seconds in (1000.0, *[10.0] * (2 * bound))
+        ]
         await executor.gather([*parents, *(LLMTask(str(i)) for i in range(40))])
         starts = [sent.began - begun for sent in wire.ledger]
         assert starts == [10.0 * (i // bound) for i in range(40)]
@@ -331,9 +350,17 @@ async def test_a_parent_that_times_out_takes_its_nested_calls_with_it_and_leaves
         return await executor.gather([LLMTask(prompt)])
 
     results = await executor.gather(
-        [DeterministicTask(parent, ("slow",), timeout=5.0), *(DeterministicTask(parent, ("swift",)) for _ in range(3))]
+        [
+            DeterministicTask(parent, ("slow",), timeout=5.0),
+            *(DeterministicTask(parent, ("swift",)) for _ in range(3)),
+        ]
     )
-    assert [type(result.error) for result in results] == [AttemptTimeout, type(None), type(None), type(None)]
+    assert [type(result.error) for result in results] == [
+        AttemptTimeout,
+        type(None),
+        type(None),
+        type(None),
+    ]
     assert [sent.prompt for sent in wire.outcomes("cancelled")] == ["slow"]
     assert asyncio.get_running_loop().time() == 8.0
     assert_at_rest(executor, wire)
@@ -341,13 +368,19 @@ async def test_a_parent_that_times_out_takes_its_nested_calls_with_it_and_leaves
 
 @pytest.mark.looptime
 async def test_fail_fast_below_ends_the_calls_below_only():
-    wire = Wire(lambda prompt, number: RuntimeError(prompt) if prompt == "bad" else prompt, latency=1.0)
+    wire = Wire(
+        lambda prompt, number: RuntimeError(prompt) if prompt == "bad" else prompt, latency=1.0
+    )
     executor = ParallelLLMExecutor(wire, 3)
 
     async def parent():
-        return await executor.gather([LLMTask("bad"), *(LLMTask("good") for _ in range(5))], fail_fast=True)
+        return await executor.gather(
+            [LLMTask("bad"), *(LLMTask("good") for _ in range(5))], fail_fast=True
+        )
 
-    outer = await executor.gather([DeterministicTask(parent), *(LLMTask("beside") for _ in range(5))])
+    outer = await executor.gather(
+        [DeterministicTask(parent), *(LLMTask("beside") for _ in range(5))]
+    )
     assert all(result.success for result in outer)
     assert [result.success for result in outer[0].value].count(True) <= 2
     assert len(outer[0].value) == 6

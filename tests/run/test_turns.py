@@ -77,7 +77,16 @@ async def test_an_endless_input_of_instant_tasks_can_be_cancelled():
 
 @pytest.mark.parametrize(
     "kind",
-    ["RunStarted", "TaskStarted", "AttemptStarted", "AttemptEnded", "BackedOff", "PoolPaused", "TaskEnded", "RunEnded"],
+    [
+        "RunStarted",
+        "TaskStarted",
+        "AttemptStarted",
+        "AttemptEnded",
+        "BackedOff",
+        "PoolPaused",
+        "TaskEnded",
+        "RunEnded",
+    ],
 )
 @pytest.mark.looptime
 async def test_a_subscriber_that_raises_takes_no_slot_with_it(kind):

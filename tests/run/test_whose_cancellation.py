@@ -65,7 +65,12 @@ async def test_a_provider_that_raises_cancelled_error_has_failed_that_task():
 
     executor = ParallelLLMExecutor(Wire(answer), 2)
     results = await executor.gather(llm_tasks(4))
-    assert [type(result.error) for result in results] == [type(None), Cancelled, type(None), type(None)]
+    assert [type(result.error) for result in results] == [
+        type(None),
+        Cancelled,
+        type(None),
+        type(None),
+    ]
     assert_at_rest(executor)
 
 
@@ -82,7 +87,9 @@ async def test_a_function_that_cancels_its_own_task_harms_no_other(then_awaits):
             await asyncio.sleep(0)
         return "done"
 
-    results = await executor.gather([LLMTask("before"), DeterministicTask(cancels_itself), *llm_tasks(5)])
+    results = await executor.gather(
+        [LLMTask("before"), DeterministicTask(cancels_itself), *llm_tasks(5)]
+    )
     assert [type(result.error) for result in results] == [type(None), Cancelled] + [type(None)] * 5
     assert other_tasks() == set()
     assert_at_rest(executor)
@@ -143,7 +150,9 @@ async def test_fail_fast_and_a_real_cancellation_in_every_order():
 
             task = asyncio.create_task(executor.gather([DeterministicTask(fails), *llm_tasks(10)]))
             await asyncio.sleep(1.0)
-            for step in ("failure", "cancellation") if first == "failure" else ("cancellation", "failure"):
+            for step in (
+                ("failure", "cancellation") if first == "failure" else ("cancellation", "failure")
+            ):
                 if step == "failure":
                     release.set()
                 else:
@@ -161,12 +170,14 @@ async def test_fail_fast_and_a_real_cancellation_in_every_order():
 @pytest.mark.looptime
 async def test_fail_fast_reports_every_task_of_a_list():
     wire = Wire(
-        lambda prompt, number: ValueError() if prompt == "2" else prompt, latency=lambda prompt: 0.5 * (int(prompt) + 1)
+        lambda prompt, number: ValueError() if prompt == "2" else prompt,
+        latency=lambda prompt: 0.5 * (int(prompt) + 1),
     )
     executor = ParallelLLMExecutor(wire, 4, fail_fast=True)
     results = await executor.gather(llm_tasks(10))
     assert [type(result.error).__name__ for result in results] == (
-        ["NoneType", "NoneType", "ValueError", "Cancelled", "Cancelled", "Cancelled"] + ["NotSent"] * 4
+        ["NoneType", "NoneType", "ValueError", "Cancelled", "Cancelled", "Cancelled"]
+        + ["NotSent"] * 4
     )
     assert [result.index for result in results] == list(range(10))
     assert asyncio.get_running_loop().time() == 1.5
@@ -188,7 +199,9 @@ async def test_fail_fast_does_not_wait_for_an_input_that_waits(method):
         await asyncio.sleep(1e6)
         yield LLMTask("never")
 
-    run = executor.gather(tasks()) if method == "gather" else consume(executor.as_completed(tasks()))
+    run = (
+        executor.gather(tasks()) if method == "gather" else consume(executor.as_completed(tasks()))
+    )
     results = await run
     assert sorted(type(result.error).__name__ for result in results) == ["Cancelled", "ValueError"]
     assert asyncio.get_running_loop().time() == 1.0

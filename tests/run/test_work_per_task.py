@@ -50,19 +50,24 @@ async def test_deadlines_of_waiting_tasks_are_told_with_little_work_for_each(bou
 
     async def cost(count):
         begun = asyncio.get_running_loop().time()
-        counted, results = await calls_of_functions(executor.gather([LLMTask("?", deadline=own)] * count))
+        counted, results = await calls_of_functions(
+            executor.gather([LLMTask("?", deadline=own)] * count)
+        )
         assert asyncio.get_running_loop().time() - begun == pytest.approx(1.0)
         assert all(isinstance(result.error, DeadlineExceeded) for result in results)
         return counted
 
     few, many = await cost(6000), await cost(12000)
-    assert (many - few) / 6000 < 40  # 120 with a record in the log for each, 180 with a clock as well
+    # 120 with a record in the log for each, 180 with a clock as well
+    assert (many - few) / 6000 < 40
 
 
 @pytest.mark.looptime
 async def test_tasks_that_are_pulled_after_their_deadline_are_told_too():
     executor = ParallelLLMExecutor(Stuck(), max_concurrency=3, deadline=1.0)
-    results = [result async for result in executor.as_completed([LLMTask("?") for _ in range(2000)])]
+    results = [
+        result async for result in executor.as_completed([LLMTask("?") for _ in range(2000)])
+    ]
     assert asyncio.get_running_loop().time() == pytest.approx(1.0)
     assert [type(result.error) for result in results] == [DeadlineExceeded] * 2000
 
@@ -75,9 +80,13 @@ async def test_a_run_that_is_over_leaves_nothing_to_the_garbage_collector(kind):
     )
 
     async def run():
-        tasks = [DeterministicTask(asyncio.sleep, (0,)) if kind == "functions" else LLMTask("?")] * 5
+        tasks = [
+            DeterministicTask(asyncio.sleep, (0,)) if kind == "functions" else LLMTask("?")
+        ] * 5
         if kind == "lazy":
-            assert len([result async for result in executor.as_completed(task for task in tasks)]) == 5
+            assert (
+                len([result async for result in executor.as_completed(task for task in tasks)]) == 5
+            )
         else:
             await executor.gather(tasks)
 
@@ -92,9 +101,23 @@ async def test_a_run_that_is_over_leaves_nothing_to_the_garbage_collector(kind):
         await asyncio.sleep(0)
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
-        found = {type(left).__qualname__ for left in gc.garbage if type(left).__module__.startswith("ingather")}
+        found = {
+            type(left).__qualname__
+            for left in gc.garbage
+            if type(left).__module__.startswith("ingather")
+        }
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
         gc.enable()
-    assert not found & {"Run", "Workers", "Intake", "Room", "Collected", "Call", "Tally", "Lease", "TaskResult"}
+    assert not found & {
+        "Run",
+        "Workers",
+        "Intake",
+        "Room",
+        "Collected",
+        "Call",
+        "Tally",
+        "Lease",
+        "TaskResult",
+    }

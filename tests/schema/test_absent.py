@@ -52,7 +52,9 @@ class Job:
 
 
 def test_null_gives_the_default_and_counts_as_exact():
-    assert Schema.of(Leaf).parse('{"name": "a", "size": null, "more": null}') == Parsed(Leaf(name="a"), lenient=False)
+    assert Schema.of(Leaf).parse('{"name": "a", "size": null, "more": null}') == Parsed(
+        Leaf(name="a"), lenient=False
+    )
 
 
 def test_null_stays_null_where_the_field_takes_it():
@@ -97,7 +99,9 @@ def test_whole_numbers_beyond_64_bits_survive():
     assert Schema.of(Big).parse(f'{{"number": {2**90}, "size": null}}').value == Big(number=2**90)
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1E+999", "1" * 400, '"nan"', '" -INF"'])
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e999", "-1E+999", "1" * 400, '"nan"', '" -INF"']
+)
 @pytest.mark.parametrize("model", [float, float | None, list[float] | float])
 def test_numbers_that_are_not_finite_are_refused(model, number):
     with pytest.raises(InvalidAnswer):
@@ -125,7 +129,9 @@ def test_a_whole_number_may_be_larger_than_any_float():
 
 def test_decimals_keep_their_digits():
     text = '{"value": "12345678901234567.89123"}'
-    assert Schema.of(decimal.Decimal).parse(text).value == decimal.Decimal("12345678901234567.89123")
+    assert Schema.of(decimal.Decimal).parse(text).value == decimal.Decimal(
+        "12345678901234567.89123"
+    )
 
 
 def test_null_beside_what_is_no_character_is_an_invalid_answer_like_any():

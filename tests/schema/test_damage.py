@@ -36,7 +36,8 @@ def test_damage_within_a_string_costs_that_sign_alone(text, who):
 
 
 @pytest.mark.parametrize(
-    "text", ['{"who": "a', '{"who": "a\nb', '{"who": "a" "n": 1}', "{\"who\": 'a\n'}", '{"n": "\n"}']
+    "text",
+    ['{"who": "a', '{"who": "a\nb', '{"who": "a" "n": 1}', "{\"who\": 'a\n'}", '{"n": "\n"}'],
 )
 def test_other_damage_is_no_answer(text):
     with pytest.raises(InvalidAnswer):

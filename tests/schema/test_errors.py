@@ -24,7 +24,8 @@ def message(model, text):
 def test_each_problem_has_its_place():
     text = message(list[Person], '{"items": [{"name": "Annabel", "age": "x"}]}')
     assert text.startswith(
-        "the answer does not fit list_Person: items.0.name: String should have at most 5 characters; "
+        "the answer does not fit list_Person: items.0.name: String should have at most 5 "
+        "characters; "
     )
     assert "items.0.age: Input should be a valid integer" in text
 
@@ -35,7 +36,9 @@ def test_what_is_no_json_is_said_so():
 
 
 def test_the_nearest_miss_is_told():
-    assert "age: Input should be a valid integer" in message(Person, 'See [1]: {"name": "Ann", "age": "x"} (or {})')
+    assert "age: Input should be a valid integer" in message(
+        Person, 'See [1]: {"name": "Ann", "age": "x"} (or {})'
+    )
     assert "0.age: Field required" in message(list[Person], '[{"name": "Ann"}]')
     assert "items: Field required" in message(list[Person], '{"people": []}')
 
@@ -47,11 +50,15 @@ def test_only_the_first_problems_are_told():
 
 
 def test_a_message_is_short_one_line_and_printable():
-    noisy = Annotated[int, AfterValidator(lambda _: (_ for _ in ()).throw(ValueError("\x1b[31mno\n" * 5000)))]
+    noisy = Annotated[
+        int, AfterValidator(lambda _: (_ for _ in ()).throw(ValueError("\x1b[31mno\n" * 5000)))
+    ]
     text = message(noisy, '{"value": 1}')
     assert len(text) <= 1000
     assert text.isprintable()
-    assert message(Person, '{"name": "Ann", "age": 1, "tags": {"\\u001b[2J\\n' + "k" * 5000 + '": "x"}}').isprintable()
+    assert message(
+        Person, '{"name": "Ann", "age": 1, "tags": {"\\u001b[2J\\n' + "k" * 5000 + '": "x"}}'
+    ).isprintable()
 
 
 def test_no_message_holds_the_answer_or_a_key():

@@ -54,7 +54,9 @@ def test_white_space_around_the_json_is_exact():
     assert find(f"\n {JSON}\r\n\t") == Parsed(ANN, lenient=False)
 
 
-@pytest.mark.parametrize("name", ['a } in "quotes"', "back\\slash\\", "```", "{[", "é\n日本", "</think>", "</think>\n"])
+@pytest.mark.parametrize(
+    "name", ['a } in "quotes"', "back\\slash\\", "```", "{[", "é\n日本", "</think>", "</think>\n"]
+)
 def test_brackets_fences_and_tags_inside_strings_are_text(name):
     person = Person(name=name)
     assert find(f"It is {person.model_dump_json()}, I think").value == person
@@ -120,7 +122,8 @@ def test_a_part_never_passes_for_the_whole(text):
     ],
     ids=lambda text: text[:12],
 )
-def test_a_megabyte_of_nonsense_is_refused(text):  # and that in linear time: a quadratic search would never end
+# and that in linear time: a quadratic search would never end
+def test_a_megabyte_of_nonsense_is_refused(text):
     with pytest.raises(InvalidAnswer):
         find(text)
 
@@ -130,7 +133,9 @@ def test_what_is_offered_is_bounded():
     assert len(list(candidates("```\n1\n```" * 10_000))) <= 65
 
 
-@pytest.mark.parametrize("deep", ["[" * 10_000, "[" * 10_000 + "]" * 10_000, '{"boss":' * 10_000 + "1" + "}" * 10_000])
+@pytest.mark.parametrize(
+    "deep", ["[" * 10_000, "[" * 10_000 + "]" * 10_000, '{"boss":' * 10_000 + "1" + "}" * 10_000]
+)
 def test_deep_nesting_is_refused(deep):
     with pytest.raises(InvalidAnswer):
         find(deep)

@@ -100,6 +100,8 @@ def test_aliases_and_validators_are_those_of_the_model():
 
     schema = Schema.of(Row)
     assert '"required": ["share of sales"]' in schema.instruction()
-    assert schema.parse('{"share of sales": 0.5}').value == Row.model_validate({"share of sales": 0.5})
+    assert schema.parse('{"share of sales": 0.5}').value == Row.model_validate(
+        {"share of sales": 0.5}
+    )
     with pytest.raises(InvalidAnswer, match="share of sales: "):
         schema.parse('{"share of sales": 2}')

@@ -41,7 +41,9 @@ TEXT = st.text(st.characters(codec="utf-8"))
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TREES = st.recursive(
     st.builds(Tree, label=TEXT),
-    lambda inner: st.builds(Tree, label=TEXT, children=st.lists(inner, max_size=2), best=st.none() | inner),
+    lambda inner: st.builds(
+        Tree, label=TEXT, children=st.lists(inner, max_size=2), best=st.none() | inner
+    ),
     max_leaves=5,
 )
 LEAVES = st.sampled_from(
@@ -65,16 +67,25 @@ LEAVES = st.sampled_from(
 def models(draw, fields):
     parts = draw(st.lists(fields, min_size=1, max_size=4))
     names = [f"f{at}" for at in range(len(parts))]
-    defaults = [draw(st.one_of(st.none(), part.values.map(lambda value: (value,)))) for part in parts]
+    defaults = [
+        draw(st.one_of(st.none(), part.values.map(lambda value: (value,)))) for part in parts
+    ]
     kind = draw(st.sampled_from(["pydantic", "dataclass", "typed dict"]))
     values = st.fixed_dictionaries(dict(zip(names, [part.values for part in parts], strict=True)))
     if kind == "typed dict":
         typed: Any = TypedDict
-        return Typed(typed("Row", {name: part.type for name, part in zip(names, parts, strict=True)}), values)
+        return Typed(
+            typed("Row", {name: part.type for name, part in zip(names, parts, strict=True)}), values
+        )
     if kind == "dataclass":
-        row: Any = make_dataclass("Row", [(name, part.type) for name, part in zip(names, parts, strict=True)])
+        row: Any = make_dataclass(
+            "Row", [(name, part.type) for name, part in zip(names, parts, strict=True)]
+        )
     else:
-        asked = [(part.type, default[0] if default else ...) for part, default in zip(parts, defaults, strict=True)]
+        asked = [
+            (part.type, default[0] if default else ...)
+            for part, default in zip(parts, defaults, strict=True)
+        ]
         made: dict[str, Any] = dict(zip(names, asked, strict=True))
         row = create_model("Row", **made)
     return Typed(row, values.map(lambda held: row(**held)))
@@ -89,9 +100,13 @@ def containers(inner):
     return st.one_of(
         inner.map(lambda part: Typed(LIST[part.type], st.lists(part.values, max_size=3))),
         inner.map(lambda part: Typed(part.type | None, st.none() | part.values)),
-        inner.map(lambda part: Typed(DICT[str, part.type], st.dictionaries(TEXT, part.values, max_size=3))),
+        inner.map(
+            lambda part: Typed(DICT[str, part.type], st.dictionaries(TEXT, part.values, max_size=3))
+        ),
         st.tuples(inner, inner).map(
-            lambda pair: Typed(TUPLE[pair[0].type, pair[1].type], st.tuples(pair[0].values, pair[1].values))
+            lambda pair: Typed(
+                TUPLE[pair[0].type, pair[1].type], st.tuples(pair[0].values, pair[1].values)
+            )
         ),
         models(inner),
     )
@@ -137,7 +152,10 @@ def test_what_the_schema_admits_is_an_answer(typed, data):
 
 
 @given(
-    TYPES, st.text() | st.text('{}[]":,0n`\\ \n') | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape"))
+    TYPES,
+    st.text()
+    | st.text('{}[]":,0n`\\ \n')
+    | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape")),
 )
 def test_any_text_is_an_answer_or_an_invalid_one(typed, text):
     try:
@@ -163,7 +181,13 @@ def target(node, root):
     return root["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
 
 
-KINDS: Any = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
+KINDS: Any = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "null": type(None),
+}
 
 
 def admits(node, value, root):
@@ -176,14 +200,18 @@ def admits(node, value, root):
             isinstance(value, dict)
             and set(node.get("required", ())) <= value.keys()
             and all(
-                admits(known.get(name, others), held, root) for name, held in value.items() if name in known or others
+                admits(known.get(name, others), held, root)
+                for name, held in value.items()
+                if name in known or others
             )
             and (bool(others) or value.keys() <= known.keys())
         )
     if node["type"] == "array":
         return isinstance(value, list) and all(
             admits(item, held, root)
-            for item, held in zip(node.get("prefixItems") or repeat(node["items"]), value, strict=False)
+            for item, held in zip(
+                node.get("prefixItems") or repeat(node["items"]), value, strict=False
+            )
         )
     return (
         isinstance(value, KINDS[node["type"]])
@@ -203,15 +231,23 @@ def answers(node, root, known):
         return st.sampled_from(node["enum"])
     if node["type"] == "object":
         if node["additionalProperties"]:
-            return st.dictionaries(TEXT, answers(node["additionalProperties"], root, known), max_size=3)
-        return st.fixed_dictionaries({name: answers(held, root, known) for name, held in node["properties"].items()})
+            return st.dictionaries(
+                TEXT, answers(node["additionalProperties"], root, known), max_size=3
+            )
+        return st.fixed_dictionaries(
+            {name: answers(held, root, known) for name, held in node["properties"].items()}
+        )
     if node["type"] == "array":
         if "prefixItems" in node:
-            return st.tuples(*(answers(item, root, known) for item in node["prefixItems"])).map(list)
+            return st.tuples(*(answers(item, root, known) for item in node["prefixItems"])).map(
+                list
+            )
         size = {"min_size": node.get("minItems", 0), "max_size": node.get("maxItems", 3)}
         return st.lists(answers(node["items"], root, known), **size)
     if "pattern" in node:
-        return st.from_regex(node["pattern"], fullmatch=True).map(lambda text: text.rstrip("\n")[:30].rstrip("."))
+        return st.from_regex(node["pattern"], fullmatch=True).map(
+            lambda text: text.rstrip("\n")[:30].rstrip(".")
+        )
     return {
         "date": st.dates().map(dt.date.isoformat),
         "date-time": st.datetimes().map(lambda moment: moment.isoformat() + "Z"),

@@ -53,7 +53,10 @@ PAIRS = [
     ("<｜begin▁of▁thinking｜>", "<｜end▁of▁thinking｜>"),
     ("<think_start>", "<think_end>"),
     ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
-    ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>"),
+    (
+        "<|channel|>analysis<|message|>",
+        "<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>",
+    ),
     ("<|channel|>commentary to=user<|message|>", "<|end|>"),
     ("<|start|>assistant<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
     ("<|channel>thought\n", "<channel|>"),
@@ -84,7 +87,9 @@ def test_thinking_behind_the_answer_is_none_either(opening, closing):
     assert Schema.of(Count).parse(f"{FINAL}\n{opening}Or {DRAFT}?{closing}").value == Count(n=2)
 
 
-@pytest.mark.parametrize("opening", sorted({opening for opening, _ in PAIRS} - {"analysis", "[thinking]"}))
+@pytest.mark.parametrize(
+    "opening", sorted({opening for opening, _ in PAIRS} - {"analysis", "[thinking]"})
+)
 def test_thinking_without_an_end_holds_no_answer(opening):
     with pytest.raises(InvalidAnswer):
         Schema.of(Count).parse(f"{opening}Perhaps {DRAFT}, or\n{FINAL}")
@@ -114,13 +119,19 @@ def test_a_string_of_the_answer_may_hold_any_tag(tag):
     assert Schema.of(Count).parse(f"```json\n{text}\n```").value == answer
 
 
-@pytest.mark.parametrize("tag", ["<answer>", "<final_answer>", "<analysis_result>", "<output>", "<p class='x'>"])
+@pytest.mark.parametrize(
+    "tag", ["<answer>", "<final_answer>", "<analysis_result>", "<output>", "<p class='x'>"]
+)
 def test_other_tags_are_none_of_thinking(tag):
     name = tag.strip("<>").split()[0]
-    assert Schema.of(Count).parse(f"<think>{DRAFT}</think>{tag}{FINAL}</{name}>").value == Count(n=2)
+    assert Schema.of(Count).parse(f"<think>{DRAFT}</think>{tag}{FINAL}</{name}>").value == Count(
+        n=2
+    )
 
 
-@pytest.mark.parametrize("text", ["See [analysis] and [reasoning](https://a.example): ", "1 < think > 0: "])
+@pytest.mark.parametrize(
+    "text", ["See [analysis] and [reasoning](https://a.example): ", "1 < think > 0: "]
+)
 def test_references_are_none_of_thinking(text):
     assert "See [analysis]" not in text or Schema.of(Count).parse(text + FINAL).value == Count(n=2)
 
@@ -178,7 +189,17 @@ def test_what_is_shown_is_of_the_text(text):
 
 @pytest.mark.parametrize(
     "piece",
-    ["<", "<think>", "</think>", "[THINK]", "<details>", '{"</think>', '{"a": "</think>', "<" + "a" * 40, "```think"],
+    [
+        "<",
+        "<think>",
+        "</think>",
+        "[THINK]",
+        "<details>",
+        '{"</think>',
+        '{"a": "</think>',
+        "<" + "a" * 40,
+        "```think",
+    ],
 )
 def test_a_megabyte_of_marks_is_read_in_linear_time(piece):
     text = piece * ((1 << 20) // len(piece))

@@ -4,7 +4,15 @@ import dataclasses
 from typing import Any
 
 import pytest
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    model_validator,
+)
 from typing_extensions import TypedDict
 
 from ingather import EchoProvider, ExtractTask, LLMTask, ParallelLLMExecutor, run_sync

@@ -151,7 +151,9 @@ def test_a_field_named_title_is_no_title():
 def test_descriptions_and_docstrings_travel():
     assert wire(Node)["description"] == "A tree."
     assert wire(Person)["$defs"]["Address"]["description"] == "Where it is."
-    assert wire(Person)["$defs"]["Address"]["properties"]["street"]["description"].startswith("street and number")
+    assert wire(Person)["$defs"]["Address"]["properties"]["street"]["description"].startswith(
+        "street and number"
+    )
 
 
 def test_a_described_reference_keeps_its_description():
@@ -166,12 +168,22 @@ def test_a_field_with_a_default_is_required_and_may_be_null():
 
 
 def test_a_field_that_is_nullable_anyway_stays_as_it_is():
-    assert wire(Person)["properties"]["work"]["anyOf"] == [{"$ref": "#/$defs/Address"}, {"type": "null"}]
+    assert wire(Person)["properties"]["work"]["anyOf"] == [
+        {"$ref": "#/$defs/Address"},
+        {"type": "null"},
+    ]
 
 
 def test_lengths_are_told_in_words_and_sent_as_keywords_only_when_asked():
-    assert wire(Person)["properties"]["name"] == {"type": "string", "description": "(minLength: 1, maxLength: 20)"}
-    assert wire(Person, lengths=True)["properties"]["name"] == {"type": "string", "minLength": 1, "maxLength": 20}
+    assert wire(Person)["properties"]["name"] == {
+        "type": "string",
+        "description": "(minLength: 1, maxLength: 20)",
+    }
+    assert wire(Person, lengths=True)["properties"]["name"] == {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 20,
+    }
 
 
 def test_a_recursive_model_is_its_own_root():
@@ -232,12 +244,19 @@ def test_only_plain_patterns_are_sent_and_others_told(pattern, sent):
 
 
 def test_a_format_that_nobody_knows_is_told():
-    assert wire(bytes)["properties"]["value"] == {"type": "string", "description": '(format: "binary")'}
+    assert wire(bytes)["properties"]["value"] == {
+        "type": "string",
+        "description": '(format: "binary")',
+    }
 
 
 def test_counts_that_no_grammar_repeats_are_told():
     field = wire(Annotated[list[int], Field(min_length=3000)])["properties"]["items"]
-    assert field == {"type": "array", "items": {"type": "integer"}, "description": "(minItems: 3000)"}
+    assert field == {
+        "type": "array",
+        "items": {"type": "integer"},
+        "description": "(minItems: 3000)",
+    }
 
 
 def test_a_model_that_takes_more_keys_is_not_strict():

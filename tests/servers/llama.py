@@ -1,7 +1,8 @@
 """llama.cpp's HTTP server with a tiny model that is made on the spot: a server that we did not write.
 
-From the command line: ``python tests/servers/llama.py --port 8080 --parallel 4``; it prints its base URL once it
-answers, and serves until it is stopped. In tests, `serving` runs it in a process of its own.
+From the command line: ``python tests/servers/llama.py --port 8080 --parallel 4``; it prints its
+base URL once it answers, and serves until it is stopped. In tests, `serving` runs it in a process
+of its own.
 """
 
 import argparse
@@ -43,12 +44,14 @@ def start(options):
     chosen.model_alias = {"tiny"}
     chosen.cpuparams.n_threads = options.threads
     chosen.n_parallel = options.parallel
-    chosen.n_ctx = options.context * options.parallel  # it divides the context between those it serves at once
+    # it divides the context between those it serves at once
+    chosen.n_ctx = options.context * options.parallel
     chosen.use_jinja = True
     chosen.warmup = False
     chosen.endpoint_metrics = True
     chosen.endpoint_slots = True
-    with tempfile.TemporaryDirectory() as folder:  # it reads the file once, and then keeps it in memory
+    # it reads the file once, and then keeps it in memory
+    with tempfile.TemporaryDirectory() as folder:
         chosen.model.path = str(write_model(Path(folder) / "tiny.gguf"))
         return xllamacpp.Server(chosen)
 
@@ -57,9 +60,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--parallel", type=int, default=4, help="how many requests at once")
-    parser.add_argument("--context", type=int, default=8192, help="tokens for each of them, prompt and answer")
     parser.add_argument(
-        "--threads", type=int, default=1, help="of the processor; so small a model gains nothing by more"
+        "--context", type=int, default=8192, help="tokens for each of them, prompt and answer"
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="of the processor; so small a model gains nothing by more",
     )
     parser.add_argument("--api-key", action="append", default=[], help="ask for this key")
     options = parser.parse_args()

@@ -22,7 +22,10 @@ def answer(body=b"{}", status=200, **headers):
     """A whole HTTP answer; `headers` by their names with ``_`` for ``-``."""
     if isinstance(body, str):
         body = body.encode()
-    lines = [f"HTTP/1.1 {status} Whatever", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
+    lines = [
+        f"HTTP/1.1 {status} Whatever",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+    ]
     if "transfer_encoding" not in headers and "content_length" not in headers:
         lines.append(f"content-length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
@@ -34,7 +37,7 @@ def chunked(*pieces):
 
 
 @dataclass
-class Exchange:
+class PreparedRequest:
     """One request that came, and the connection to do with as one likes."""
 
     line: str
@@ -69,17 +72,20 @@ class Exchange:
 class RawServer:
     """``async with RawServer(answer) as server``: bytes are the answer to each request, a function makes one.
 
-    The function gets the `Exchange`; a connection it returns from stays open unless it closed it.
+    The function gets the `PreparedRequest`; a connection it returns from stays open unless it
+    closed it.
     """
 
-    reply: bytes | Callable[[Exchange], Awaitable[object]] = field(default_factory=answer)
+    reply: bytes | Callable[[PreparedRequest], Awaitable[object]] = field(default_factory=answer)
     tls: object = None
-    requests: list[Exchange] = field(default_factory=list)
+    requests: list[PreparedRequest] = field(default_factory=list)
     connections: int = 0
     _open: set = field(default_factory=set)
 
     async def __aenter__(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls, limit=2**24)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", 0, ssl=self.tls, limit=2**24
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         scheme = "http" if self.tls is None else "https"
         self.url = f"{scheme}://127.0.0.1:{self.port}"
@@ -105,11 +111,12 @@ class RawServer:
             while not writer.is_closing():
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
                 headers = {
-                    name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])
+                    name.lower(): value.strip()
+                    for name, _, value in (line.partition(":") for line in head[1:-2])
                 }
                 body = await self._body(reader, headers)
                 nth += 1
-                exchange = Exchange(head[0], headers, body, nth, reader, writer)
+                exchange = PreparedRequest(head[0], headers, body, nth, reader, writer)
                 self.requests.append(exchange)
                 if isinstance(self.reply, bytes):
                     await exchange.send(self.reply)

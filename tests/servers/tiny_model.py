@@ -1,9 +1,10 @@
 """Writes a language model of half a megabyte in GGUF: random weights, but biased towards short texts of finance words.
 
-It answers nonsense, quickly, in ASCII, and obeys JSON schemas: all that a test of the machinery asks of a model. The
-embedding's first dimension is the same for every token and passes through the layers unchanged, so the first column of
-the output matrix acts as a bias for each token. By it, quotes and brackets are likely (strings end soon) and raw bytes
-never come (answers are valid UTF-8).
+It answers nonsense, quickly, in ASCII, and obeys JSON schemas: all that a test of the machinery
+asks of a model. The embedding's first dimension is the same for every token and passes through the
+layers unchanged, so the first column of the output matrix acts as a bias for each token. By it,
+quotes and brackets are likely (strings end soon) and raw bytes never come (answers are valid
+UTF-8).
 """
 
 import sys
@@ -16,7 +17,17 @@ import numpy as np
 WIDTH, LAYERS, HEADS, INNER = 64, 2, 4, 128
 CONTEXT = 131_072
 WORDS = "revenue growth risk margin product segment customer market supply cost net sales income cash debt strategy"
-LIKELY = {'"': 6.0, "▁": -1.0, ",": 1.0, "]": 4.0, "}": 5.0, "{": 2.0, "[": 2.0, ":": 2.0, "\\": -30.0}
+LIKELY = {
+    '"': 6.0,
+    "▁": -1.0,
+    ",": 1.0,
+    "]": 4.0,
+    "}": 5.0,
+    "{": 2.0,
+    "[": 2.0,
+    ":": 2.0,
+    "\\": -30.0,
+}
 NEVER = -30.0
 CONSTANT = 2.5  # the embedding's first dimension
 TEMPLATE = (
@@ -41,7 +52,10 @@ def vocabulary() -> list[Token]:
     ]
     raw = [Token(b"<0x%02X>" % byte, gguf.TokenType.BYTE, NEVER) for byte in range(256)]
     signs = ["▁", *map(chr, range(33, 127))]
-    single = [Token(sign.encode(), normal, LIKELY.get(sign, 0.0 if sign.isalnum() else -4.0)) for sign in signs]
+    single = [
+        Token(sign.encode(), normal, LIKELY.get(sign, 0.0 if sign.isalnum() else -4.0))
+        for sign in signs
+    ]
     words = [
         Token((before + word).encode(), normal, bias)
         for word in WORDS.split()
@@ -57,7 +71,8 @@ def tensors(tokens: list[Token]) -> dict[str, np.ndarray]:
     def normal(rows: int, columns: int, scale: float) -> np.ndarray:
         return (random.standard_normal((rows, columns)) * scale).astype(np.float32)
 
-    def residual(columns: int) -> np.ndarray:  # what a layer adds: nothing to the constant dimension
+    # what a layer adds: nothing to the constant dimension
+    def residual(columns: int) -> np.ndarray:
         weights = normal(WIDTH, columns, 0.05)
         weights[0] = 0
         return weights

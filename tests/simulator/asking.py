@@ -17,7 +17,9 @@ async def asking(**settings):
     """A simulator, and a function that sends it a request and gives status, headers and the parsed answer."""
     async with Simulator(**settings) as sim, aiohttp.ClientSession() as session:
 
-        async def ask(*text, method="POST", path="/v1/chat/completions", data=None, headers=None, **more):
+        async def ask(
+            *text, method="POST", path="/v1/chat/completions", data=None, headers=None, **more
+        ):
             sent = {"data": data} if data is not None else {"json": body(*text, **more)}
             url = sim.base_url.removesuffix("/v1") + path
             async with session.request(method, url, headers=headers, **sent) as got:

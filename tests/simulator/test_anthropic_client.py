@@ -19,7 +19,9 @@ class Person(BaseModel):
 ASKED: dict = {
     "model": "claude-any",
     "max_tokens": 200,
-    "messages": [{"role": "user", "content": "We sell boats. Our office is in Oslo.\n\nWhere is the office?"}],
+    "messages": [
+        {"role": "user", "content": "We sell boats. Our office is in Oslo.\n\nWhere is the office?"}
+    ],
 }
 ANN: dict = {**ASKED, "messages": [{"role": "user", "content": "Ann Lee is 30 years old"}]}
 SAVE: dict = {"name": "save", "description": "Save it.", "input_schema": Person.model_json_schema()}
@@ -29,7 +31,9 @@ SAVE: dict = {"name": "save", "description": "Save it.", "input_schema": Person.
 async def asking(api_key="sk-ant-any", **settings):
     async with (
         Simulator(**settings) as sim,
-        anthropic.AsyncAnthropic(base_url=sim.origin, api_key=api_key, max_retries=0, timeout=5) as client,
+        anthropic.AsyncAnthropic(
+            base_url=sim.origin, api_key=api_key, max_retries=0, timeout=5
+        ) as client,
     ):
         yield sim, client
 
@@ -38,16 +42,24 @@ async def test_a_message():
     async with asking() as (sim, client):
         message = await client.messages.create(**ASKED)
     assert message.content[0].text == "Our office is in Oslo."
-    assert (message.role, message.model, message.stop_reason) == ("assistant", "claude-any", "end_turn")
+    assert (message.role, message.model, message.stop_reason) == (
+        "assistant",
+        "claude-any",
+        "end_turn",
+    )
     assert (message.usage.input_tokens, message.usage.output_tokens) == (15, 6)
     assert message._request_id.startswith("req_")
-    assert [(call.model, call.status, call.charged) for call in sim.ledger] == [("claude-any", 200, 215)]
+    assert [(call.model, call.status, call.charged) for call in sim.ledger] == [
+        ("claude-any", 200, 215)
+    ]
 
 
 async def test_the_system_prompt_is_counted_and_is_no_text_to_quote():
     async with asking() as (_, client):
         plain = await client.messages.create(**ASKED)
-        message = await client.messages.create(**ASKED, system=[{"type": "text", "text": "Berlin. Berlin. Berlin."}])
+        message = await client.messages.create(
+            **ASKED, system=[{"type": "text", "text": "Berlin. Berlin. Berlin."}]
+        )
     assert message.content[0].text == "Our office is in Oslo."
     assert message.usage.input_tokens > plain.usage.input_tokens
 
@@ -70,11 +82,18 @@ async def test_a_tool_that_must_be_called_is_called(choice):
 async def test_what_a_tool_gave_is_text_to_quote():
     messages = [
         *ASKED["messages"],
-        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "find", "input": {}}]},
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "t", "name": "find", "input": {}}],
+        },
         {
             "role": "user",
             "content": [
-                {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "It rained."}]}
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "t",
+                    "content": [{"type": "text", "text": "It rained."}],
+                }
             ],
         },
     ]
@@ -89,7 +108,11 @@ async def test_a_stream():
         message = await stream.get_final_message()
     assert len(pieces) > 1
     assert "".join(pieces) == message.content[0].text == "Our office is in Oslo."
-    assert (message.stop_reason, message.usage.input_tokens, message.usage.output_tokens) == ("end_turn", 15, 6)
+    assert (message.stop_reason, message.usage.input_tokens, message.usage.output_tokens) == (
+        "end_turn",
+        15,
+        6,
+    )
 
 
 async def test_a_streamed_tool_call():
@@ -101,7 +124,10 @@ async def test_a_streamed_tool_call():
 
 async def test_tokens_are_counted_without_a_call():
     async with asking(rpm=60, burst=1) as (sim, client):
-        counts = [(await client.messages.count_tokens(model="m", messages=ASKED["messages"])) for _ in range(3)]
+        counts = [
+            (await client.messages.count_tokens(model="m", messages=ASKED["messages"]))
+            for _ in range(3)
+        ]
     assert [count.input_tokens for count in counts] == [15, 15, 15]
     assert sim.stats()["admitted_requests"] == 0
 
@@ -116,13 +142,23 @@ async def test_stop_sequences_and_the_output_limit():
         asked = {**ASKED, "messages": [{"role": "user", "content": "one two three"}]}
         stopped = await client.messages.create(**asked, stop_sequences=["three", "two"])
         cut = await client.messages.create(**{**asked, "max_tokens": 1})
-    assert (stopped.content[0].text, stopped.stop_reason, stopped.stop_sequence) == ("one ", "stop_sequence", "two")
-    assert (cut.content[0].text, cut.stop_reason, cut.usage.output_tokens) == ("one ", "max_tokens", 1)
+    assert (stopped.content[0].text, stopped.stop_reason, stopped.stop_sequence) == (
+        "one ",
+        "stop_sequence",
+        "two",
+    )
+    assert (cut.content[0].text, cut.stop_reason, cut.usage.output_tokens) == (
+        "one ",
+        "max_tokens",
+        1,
+    )
 
 
 async def test_a_tool_call_that_is_cut_has_no_arguments():
     async with asking() as (_, client):
-        message = await client.messages.create(**{**ANN, "max_tokens": 2}, tools=[SAVE], tool_choice={"type": "any"})
+        message = await client.messages.create(
+            **{**ANN, "max_tokens": 2}, tools=[SAVE], tool_choice={"type": "any"}
+        )
     assert (message.stop_reason, message.content[0].input) == ("max_tokens", {})
 
 
@@ -145,7 +181,8 @@ async def test_limits_in_headers():
         ("output-tokens", 60_000, 59_785),
     ]:
         assert headers[f"anthropic-ratelimit-{name}-limit"] == str(limit)
-        assert least <= int(headers[f"anthropic-ratelimit-{name}-remaining"]) < limit  # it fills up meanwhile
+        # it fills up meanwhile
+        assert least <= int(headers[f"anthropic-ratelimit-{name}-remaining"]) < limit
         reset = datetime.fromisoformat(headers[f"anthropic-ratelimit-{name}-reset"])
         assert reset.utcoffset() == timedelta(0)
         assert timedelta(0) < reset - before < timedelta(seconds=60)
@@ -157,7 +194,10 @@ async def test_a_rate_limit_error_with_its_headers():
         with pytest.raises(anthropic.RateLimitError) as failure:
             await client.messages.create(**ASKED)
     error = failure.value
-    assert (error.type, error.response.headers["anthropic-ratelimit-requests-remaining"]) == ("rate_limit_error", "0")
+    assert (error.type, error.response.headers["anthropic-ratelimit-requests-remaining"]) == (
+        "rate_limit_error",
+        "0",
+    )
     assert 50 <= int(error.response.headers["retry-after"]) <= 60
     assert error.body["request_id"] == error.request_id
     assert error.request_id.startswith("req_")
@@ -180,10 +220,20 @@ async def test_without_headers_it_says_nothing_of_limits():
         ("503", anthropic.ServiceUnavailableError, "api_error", ""),
         ("504", anthropic.GatewayTimeoutError, "timeout_error", ""),
         ("acceleration:2", anthropic.RateLimitError, "rate_limit_error", "acceleration limit"),
-        ("too_big", anthropic.RateLimitError, "rate_limit_error", "Limit 500000, Requested 1000000"),
+        (
+            "too_big",
+            anthropic.RateLimitError,
+            "rate_limit_error",
+            "Limit 500000, Requested 1000000",
+        ),
         ("402", anthropic.PaymentRequiredError, "billing_error", ""),
         ("quota", anthropic.BadRequestError, "invalid_request_error", "credit balance is too low"),
-        ("context_length", anthropic.BadRequestError, "invalid_request_error", "prompt is too long"),
+        (
+            "context_length",
+            anthropic.BadRequestError,
+            "invalid_request_error",
+            "prompt is too long",
+        ),
         ("filtered", anthropic.BadRequestError, "invalid_request_error", "content filtering"),
         ("413", anthropic.ContentTooLargeError, "request_too_large", ""),
         ("401", anthropic.AuthenticationError, "authentication_error", ""),
@@ -228,7 +278,8 @@ async def test_a_broken_connection(step):
 async def test_a_stream_that_is_cut():
     async with asking(script=["truncate"]) as (_, client):
         stream = await client.messages.create(**ASKED, stream=True)
-        with pytest.raises(Exception, match="peer closed connection"):  # its HTTP library's own, as it comes
+        # its HTTP library's own, as it comes
+        with pytest.raises(Exception, match="peer closed connection"):
             [event async for event in stream]
 
 
@@ -271,5 +322,9 @@ async def test_the_version_must_be_told():
 async def test_a_request_may_say_what_it_is_called_and_what_shall_become_of_it():
     async with asking() as (sim, client):
         with pytest.raises(anthropic.OverloadedError):
-            await client.messages.create(**ASKED, extra_headers={"X-Simulate": "529"}, metadata={"custom_id": "row-1"})
-    assert [(call.custom_id, call.status, call.fault) for call in sim.ledger] == [("row-1", 529, "529")]
+            await client.messages.create(
+                **ASKED, extra_headers={"X-Simulate": "529"}, metadata={"custom_id": "row-1"}
+            )
+    assert [(call.custom_id, call.status, call.fault) for call in sim.ledger] == [
+        ("row-1", 529, "529")
+    ]

@@ -7,7 +7,9 @@ from ingather.testing import Simulator
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:openai")
 KEY = "0123456789abcdef0123456789abcdef"
-MESSAGES: list = [{"role": "user", "content": "We sell boats. Our office is in Oslo.\n\nWhere is the office?"}]
+MESSAGES: list = [
+    {"role": "user", "content": "We sell boats. Our office is in Oslo.\n\nWhere is the office?"}
+]
 
 
 def of(sim, key=KEY):
@@ -31,7 +33,9 @@ async def test_the_newer_surface():
     async with Simulator(api_key=KEY) as sim:
         base_url = sim.base_url.removesuffix("/v1") + "/openai/v1"
         headers = {"api-key": KEY}
-        async with openai.AsyncOpenAI(base_url=base_url, api_key="-", default_headers=headers) as client:
+        async with openai.AsyncOpenAI(
+            base_url=base_url, api_key="-", default_headers=headers
+        ) as client:
             answer = await client.chat.completions.create(model="d", messages=MESSAGES)
     assert answer.choices[0].message.content == "Our office is in Oslo."
 

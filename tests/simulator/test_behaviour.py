@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from ingather.simulator.behaviour import Behaviour
-from ingather.simulator.exchange import Ask, Unanswerable
-from ingather.simulator.ledger import Ledger
 from ingather.testing import Simulator
+from ingather.testing.simulator.behaviour import Behaviour
+from ingather.testing.simulator.forms import Ask, Unanswerable
+from ingather.testing.simulator.ledger import Ledger
 
 
 class Provider:
@@ -22,7 +22,9 @@ class Provider:
         ask = Ask(model="m", turns=(("user", text),), prompt_tokens=10, **more)
         call = self.ledger.open(now, hashlib.sha256(text.encode()).digest())
         try:
-            return call, self.behaviour.said(self.behaviour.decide(ask, call, self.ledger, now), ask, call.fingerprint)
+            return call, self.behaviour.said(
+                self.behaviour.decide(ask, call, self.ledger, now), ask, call.fingerprint
+            )
         finally:
             self.ledger.close(call, now)
 
@@ -49,14 +51,17 @@ def test_a_scripted_call_is_spared_by_chance():
 
 def test_a_refusal_at_the_door_takes_nothing_from_the_limits():
     provider = Provider(rpm=60, burst=1, script=["429", "quota", "400"])
-    kinds = [fate.problem and fate.problem.kind for _, fate in (provider.decide() for _ in range(4))]
+    kinds = [
+        fate.problem and fate.problem.kind for _, fate in (provider.decide() for _ in range(4))
+    ]
     assert kinds == ["rate", "no_credit", "status", None]
 
 
 def test_tokens_are_charged_for_the_prompt_and_the_most_that_may_come():
     provider = Provider(tpm=1000)
     charged = [
-        provider.decide(**more)[0].charged for more in ({}, {"max_output": 90}, {"max_output": 90, "choices": 3})
+        provider.decide(**more)[0].charged
+        for more in ({}, {"max_output": 90}, {"max_output": 90, "choices": 3})
     ]
     assert charged == [26, 100, 280]
 

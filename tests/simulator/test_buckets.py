@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingather.simulator.buckets import Bucket, Quota
+from ingather.testing.simulator.buckets import Bucket, Quota
 
 LIMITS = st.floats(1, 100_000)
 GAPS = st.lists(st.floats(0, 30), min_size=1, max_size=200)
@@ -22,7 +22,10 @@ def test_never_more_than_the_burst_and_what_flowed_in(rpm, burst, gaps):
             assert last - first + 1 <= burst + (end - start) * rpm / 60 + 1e-6
 
 
-@given(st.floats(10, 100_000), st.lists(st.tuples(st.floats(0, 5), st.integers(1, 3000)), min_size=1, max_size=100))
+@given(
+    st.floats(10, 100_000),
+    st.lists(st.tuples(st.floats(0, 5), st.integers(1, 3000)), min_size=1, max_size=100),
+)
 def test_tokens_never_exceed_a_minutes_worth_and_what_flowed_in(tpm, calls):
     quota, now, admitted = Quota(tpm=tpm), 0.0, 0.0
     for gap, tokens in calls:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingather.simulator.chance import CERTAIN, delay, draws, fault
-from ingather.simulator.settings import Tail
+from ingather.testing.simulator.chance import CERTAIN, delay, draws, fault
+from ingather.testing.simulator.settings import Tail
 
 MANY = [draws(seed=1, fingerprint=number.to_bytes(4, "big"), seen=0) for number in range(4000)]
 

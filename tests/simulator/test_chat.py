@@ -14,7 +14,10 @@ PERSON = {
 
 
 def json_schema(schema):
-    return {"type": "json_schema", "json_schema": {"name": "Person", "strict": True, "schema": schema}}
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "Person", "strict": True, "schema": schema},
+    }
 
 
 async def test_an_answer_is_a_sentence_of_the_prompt():
@@ -34,7 +37,9 @@ async def test_echo_gives_the_prompt_back():
 
 async def test_a_schema_is_filled():
     async with asking() as (_, ask):
-        _, _, answer = await ask("John Smith is a 30-year-old engineer", response_format=json_schema(PERSON))
+        _, _, answer = await ask(
+            "John Smith is a 30-year-old engineer", response_format=json_schema(PERSON)
+        )
     assert json.loads(content(answer)) == {"name": "John Smith", "age": 30}
 
 
@@ -77,7 +82,10 @@ async def test_content_in_parts_and_several_turns():
         {"role": "system", "content": "Extract."},
         {
             "role": "user",
-            "content": [{"type": "text", "text": "We sell boats."}, {"type": "image_url", "image_url": {"url": "x"}}],
+            "content": [
+                {"type": "text", "text": "We sell boats."},
+                {"type": "image_url", "image_url": {"url": "x"}},
+            ],
         },
         {"role": "assistant", "content": None, "tool_calls": []},
         {"role": "user", "content": "What is sold?"},
@@ -140,7 +148,11 @@ async def test_models_are_listed():
 
 async def test_only_the_right_key_is_let_in_and_none_is_repeated():
     async with asking(api_key="sk-right-key") as (sim, ask):
-        for headers in ({}, {"Authorization": "Bearer sk-wrong-key"}, {"Authorization": "Basic sk-right-key"}):
+        for headers in (
+            {},
+            {"Authorization": "Bearer sk-wrong-key"},
+            {"Authorization": "Basic sk-right-key"},
+        ):
             status, _, answer = await ask(headers=headers)
             assert (status, answer["error"]["code"]) == (401, "invalid_api_key")
             assert "sk-" not in str(answer)

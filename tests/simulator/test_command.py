@@ -17,7 +17,10 @@ COMMAND = [sys.executable, "-m", "ingather.cli", "simulate"]
 @contextmanager
 def simulating(*options):
     with subprocess.Popen(
-        [*COMMAND, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None
@@ -31,7 +34,9 @@ def simulating(*options):
 
 
 def ask(url):
-    with urllib.request.urlopen(urllib.request.Request(f"{url}/chat/completions", json.dumps(body()).encode())) as got:
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{url}/chat/completions", json.dumps(body()).encode())
+    ) as got:
         return json.load(got)
 
 
@@ -84,7 +89,9 @@ def test_another_address_than_loopback_is_warned_of():
     ],
 )  # fmt: skip
 def test_a_bad_value_is_a_clear_error(wrong):
-    done = subprocess.run([*COMMAND, *wrong], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [*COMMAND, *wrong], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert wrong[0].strip("-").replace("-", "_") in done.stderr.replace("-", "_")

@@ -25,7 +25,10 @@ class Form:
 
     def headers(self, key):
         named = {self.key: f"Bearer {key}" if self.key == "Authorization" else key}
-        return {**named, **({"anthropic-version": "2023-06-01"} if self.path == "/v1/messages" else {})}
+        return {
+            **named,
+            **({"anthropic-version": "2023-06-01"} if self.path == "/v1/messages" else {}),
+        }
 
 
 def limited(name, limit):
@@ -38,7 +41,10 @@ SAYS = {
         **limited("max_tokens", limit),
     },
     "/v1/responses": lambda text, limit: {"input": text, **limited("max_output_tokens", limit)},
-    "/v1/messages": lambda text, limit: {"messages": [{"role": "user", "content": text}], "max_tokens": limit or 16},
+    "/v1/messages": lambda text, limit: {
+        "messages": [{"role": "user", "content": text}],
+        "max_tokens": limit or 16,
+    },
     "/v1beta/models/m:generateContent": lambda text, limit: {
         "contents": [{"parts": [{"text": text}]}],
         "generationConfig": limited("maxOutputTokens", limit),
@@ -59,7 +65,9 @@ async def asking(**settings):
 
         async def ask(form, text="We sell boats.", limit=None, key="k", **headers):
             url, body = sim.origin + form.path, form.body(text, limit)
-            async with session.post(url, json=body, headers={**form.headers(key), **headers}) as got:
+            async with session.post(
+                url, json=body, headers={**form.headers(key), **headers}
+            ) as got:
                 return got.status, await got.text()
 
         yield sim, ask
@@ -77,7 +85,13 @@ async def test_the_ledger_has_the_same_row(form):
     async with asking(tpm=1000) as (sim, ask):
         await ask(form, "[id: row-7] We sell boats.", limit=16)
     (call,) = sim.ledger
-    assert (call.model, call.custom_id, call.status, call.fault, call.seen) == ("m", "row-7", 200, "", 0)
+    assert (call.model, call.custom_id, call.status, call.fault, call.seen) == (
+        "m",
+        "row-7",
+        200,
+        "",
+        0,
+    )
     assert (call.prompt_tokens, call.charged) == (7, 23)
     assert call.completion_tokens > 0
 

@@ -22,11 +22,20 @@ class Facts(BaseModel):
     revenue: float
 
 
-SILENT, TELLING = "Our headquarters are in Oslo.", "Our headquarters are in Oslo. Revenue was $5 million."
+SILENT, TELLING = (
+    "Our headquarters are in Oslo.",
+    "Our headquarters are in Oslo. Revenue was $5 million.",
+)
 
 
 async def asked(sim, model, *texts, **options):
-    provider = connect(model, base_url=PATHS[model].format(origin=sim.origin), api_key="k" * 12, retry=None, **options)
+    provider = connect(
+        model,
+        base_url=PATHS[model].format(origin=sim.origin),
+        api_key="k" * 12,
+        retry=None,
+        **options,
+    )
     async with ParallelLLMExecutor(provider) as executor:
         results = await executor.gather([LLMTask(text, response_model=Facts) for text in texts])
     await provider.aclose()  # type: ignore[attr-defined]
@@ -59,7 +68,9 @@ async def test_the_stand_in_satisfies_any_schema():
 
 
 async def test_over_http_the_answer_is_that_of_the_model_in_this_process():
-    task = LLMTask(f"<document>\n{TELLING}\n</document>\n\n- facts: Where is it, and what was the revenue?")
+    task = LLMTask(
+        f"<document>\n{TELLING}\n</document>\n\n- facts: Where is it, and what was the revenue?"
+    )
     task.response_model = Facts
     async with Simulator() as sim:
         provider = connect("openai/m", base_url=sim.base_url)
@@ -75,10 +86,14 @@ async def test_over_http_the_answer_is_that_of_the_model_in_this_process():
 
 
 async def test_long_prompts_are_composed_beside_the_loop():
-    text = " ".join(f"Fact {number} is that boat {number} costs ${number},000." for number in range(2000))
+    text = " ".join(
+        f"Fact {number} is that boat {number} costs ${number},000." for number in range(2000)
+    )
     async with Simulator() as sim:
         provider = connect("openai/m", base_url=sim.base_url)
-        composing = asyncio.create_task(asked_plainly(provider, f"{text}\n\nWhat does boat 7 cost?"))
+        composing = asyncio.create_task(
+            asked_plainly(provider, f"{text}\n\nWhat does boat 7 cost?")
+        )
         beats = 0
         while not composing.done():
             beats += 1

@@ -4,8 +4,8 @@ from contextlib import suppress
 import aiohttp
 import pytest
 
-from ingather.simulator.faults import BY_CHANCE, Script
 from ingather.testing import Fault, Reply, Say
+from ingather.testing.simulator.faults import BY_CHANCE, Script
 from tests.simulator.asking import asking, body, content
 
 
@@ -24,7 +24,9 @@ async def test_first_a_500_and_then_an_answer():
 
 async def test_a_script_for_the_prompts_that_hold_a_text():
     async with asking(script={"row 1": ["503", "503"], "row 2": ["500"]}) as (_, ask):
-        assert [(await ask(text))[0] for text in ("row 2", "row 1", "row 3", "row 1", "row 1", "row 2")] == [
+        assert [
+            (await ask(text))[0] for text in ("row 2", "row 1", "row 3", "row 1", "row 1", "row 2")
+        ] == [
             500,
             503,
             200,
@@ -40,16 +42,28 @@ async def test_a_function_decides_by_the_request_and_so_each_time_alike():
             return Say("no JSON")
         return "400" if "row 7" in prompt else None
 
-    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {}}}}
+    form = {
+        "type": "json_schema",
+        "json_schema": {"name": "a", "schema": {"type": "object", "properties": {}}},
+    }
     async with asking(script=decide) as (sim, ask):
-        asked = [("row 7", {}), ("row 8", {}), ("row 8", {"response_format": form}), ("row 9", {}), ("row 7", {})]
+        asked = [
+            ("row 7", {}),
+            ("row 8", {}),
+            ("row 8", {"response_format": form}),
+            ("row 9", {}),
+            ("row 7", {}),
+        ]
         assert [(await ask(text, **more))[0] for text, more in asked] == [400, 200, 200, 200, 400]
         assert [call.fault for call in sim.ledger] == ["400", "said", "", "", "400"]
 
 
 async def test_a_request_brings_its_own_script():
     async with asking() as (_, ask):
-        for more in ({"metadata": {"simulate": "502, 429"}}, {"headers": {"X-Simulate": "502,429"}}):
+        for more in (
+            {"metadata": {"simulate": "502, 429"}},
+            {"headers": {"X-Simulate": "502,429"}},
+        ):
             assert [(await ask("mine", **more))[0] for _ in range(3)] == [502, 429, 200]
 
 
@@ -131,7 +145,11 @@ async def test_a_200_that_is_no_answer(step, kind, start):
 
 @pytest.mark.parametrize(
     ("step", "finish", "field"),
-    [("length", "length", "content"), ("content_filter", "content_filter", "content"), ("refusal", "stop", "refusal")],
+    [
+        ("length", "length", "content"),
+        ("content_filter", "content_filter", "content"),
+        ("refusal", "stop", "refusal"),
+    ],
 )
 async def test_an_answer_that_ends_early(step, finish, field):
     async with asking(script=[step]) as (_, ask):
@@ -150,8 +168,13 @@ async def test_an_answer_that_hangs_for_a_while():
 
 
 async def test_what_is_said_and_replied_word_for_word():
-    replied = Reply(529, '{"type":"error"}', {"Content-Type": "text/plain", "retry-after": "-5"}, delay=0)
-    async with asking(script=[Say('{"a": 1}'), Say("cut", "length"), replied, Fault("500")]) as (_, ask):
+    replied = Reply(
+        529, '{"type":"error"}', {"Content-Type": "text/plain", "retry-after": "-5"}, delay=0
+    )
+    async with asking(script=[Say('{"a": 1}'), Say("cut", "length"), replied, Fault("500")]) as (
+        _,
+        ask,
+    ):
         _, _, said = await ask()
         _, _, cut = await ask()
         assert (content(said), said["choices"][0]["finish_reason"]) == ('{"a": 1}', "stop")
@@ -186,6 +209,12 @@ async def test_faults_follow_from_the_seed_and_not_from_the_order():
 
 def test_a_script_is_followed_in_turn():
     script = Script({"a": ["500", "drop"], "": ["503"]})
-    assert [str(script.next(text)) for text in ("xax", "b", "a", "a", "b")] == ["500", "503", "drop", "None", "None"]
+    assert [str(script.next(text)) for text in ("xax", "b", "a", "a", "b")] == [
+        "500",
+        "503",
+        "drop",
+        "None",
+        "None",
+    ]
     assert not script
     assert repr(script) == "Script(0 steps left)"

@@ -12,7 +12,9 @@ from ingather.testing import Say, Simulator
 genai = pytest.importorskip("google.genai", reason="the package google-genai is not installed")
 errors, types = genai.errors, genai.types
 
-pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Inheritance class AiohttpClientSession:DeprecationWarning"
+)
 
 
 class Mood(Enum):
@@ -53,21 +55,36 @@ async def asking(api_key="AIza-any", **settings):
 
 def violations(error):
     details = error.details["error"]["details"]
-    return next(detail["violations"] for detail in details if detail["@type"].endswith("google.rpc.QuotaFailure"))
+    return next(
+        detail["violations"]
+        for detail in details
+        if detail["@type"].endswith("google.rpc.QuotaFailure")
+    )
 
 
 def retry_delay(error):
     details = error.details["error"].get("details", [])
-    return [detail["retryDelay"] for detail in details if detail["@type"].endswith("google.rpc.RetryInfo")]
+    return [
+        detail["retryDelay"]
+        for detail in details
+        if detail["@type"].endswith("google.rpc.RetryInfo")
+    ]
 
 
 async def test_an_answer():
     async with asking() as (sim, models):
         answer = await models.generate_content(**ASKED)
     assert answer.text == "Our office is in Oslo."
-    assert (answer.candidates[0].finish_reason, answer.model_version) == (types.FinishReason.STOP, "gemini-any")
+    assert (answer.candidates[0].finish_reason, answer.model_version) == (
+        types.FinishReason.STOP,
+        "gemini-any",
+    )
     usage = answer.usage_metadata
-    assert (usage.prompt_token_count, usage.candidates_token_count, usage.total_token_count) == (15, 6, 21)
+    assert (usage.prompt_token_count, usage.candidates_token_count, usage.total_token_count) == (
+        15,
+        6,
+        21,
+    )
     assert answer.response_id
     assert [(call.model, call.status) for call in sim.ledger] == [("gemini-any", 200)]
 
@@ -75,7 +92,9 @@ async def test_an_answer():
 async def test_the_system_prompt_is_counted_and_is_no_text_to_quote():
     async with asking() as (_, models):
         plain = await models.generate_content(**ASKED)
-        answer = await models.generate_content(**ASKED, config={"system_instruction": "Berlin. Berlin. Berlin."})
+        answer = await models.generate_content(
+            **ASKED, config={"system_instruction": "Berlin. Berlin. Berlin."}
+        )
     assert answer.text == "Our office is in Oslo."
     assert answer.usage_metadata.prompt_token_count > plain.usage_metadata.prompt_token_count
 
@@ -94,12 +113,19 @@ async def test_structured_output_in_googles_schema_form():
     async with asking() as (_, models):
         config = {"response_mime_type": "application/json", "response_schema": Person}
         answer = await models.generate_content(**ANN, config=config)
-    assert (answer.parsed.name, answer.parsed.age, answer.parsed.mood) == ("Ann Lee", 30, Mood.UNKNOWN)
+    assert (answer.parsed.name, answer.parsed.age, answer.parsed.mood) == (
+        "Ann Lee",
+        30,
+        Mood.UNKNOWN,
+    )
 
 
 async def test_structured_output_as_json_schema():
     async with asking() as (_, models):
-        config = {"response_mime_type": "application/json", "response_json_schema": Person.model_json_schema()}
+        config = {
+            "response_mime_type": "application/json",
+            "response_json_schema": Person.model_json_schema(),
+        }
         answer = await models.generate_content(**ANN, config=config)
     person = Person.model_validate_json(answer.text)
     assert (person.name, person.age) == ("Ann Lee", 30)
@@ -107,7 +133,9 @@ async def test_structured_output_as_json_schema():
 
 async def test_json_without_a_schema():
     async with asking() as (_, models):
-        answer = await models.generate_content(**ASKED, config={"response_mime_type": "application/json"})
+        answer = await models.generate_content(
+            **ASKED, config={"response_mime_type": "application/json"}
+        )
     assert answer.parsed is None
     assert answer.text == '{"answer": "Our office is in Oslo."}'
 
@@ -121,8 +149,12 @@ async def test_a_function_that_must_be_called_is_called():
 
 
 async def test_a_function_with_parameters_in_googles_schema_form():
-    schema = types.Schema(type="OBJECT", properties={"age": types.Schema(type="INTEGER")}, required=["age"])
-    tool = types.Tool(function_declarations=[types.FunctionDeclaration(name="save", parameters=schema)])
+    schema = types.Schema(
+        type="OBJECT", properties={"age": types.Schema(type="INTEGER")}, required=["age"]
+    )
+    tool = types.Tool(
+        function_declarations=[types.FunctionDeclaration(name="save", parameters=schema)]
+    )
     async with asking() as (_, models):
         answer = await models.generate_content(**ANN, config={**FORCED, "tools": [tool]})
     assert answer.function_calls[0].args == {"age": 30}
@@ -133,15 +165,21 @@ async def test_a_stream():
         chunks = [chunk async for chunk in await models.generate_content_stream(**ASKED)]
     assert len(chunks) > 1
     assert "".join(chunk.text for chunk in chunks) == "Our office is in Oslo."
-    assert [chunk.candidates[0].finish_reason for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
+    assert [chunk.candidates[0].finish_reason for chunk in chunks[:-1]] == [None] * (
+        len(chunks) - 1
+    )
     assert chunks[-1].candidates[0].finish_reason == types.FinishReason.STOP
     assert chunks[-1].usage_metadata.total_token_count == 21
 
 
 async def test_a_streamed_function_call():
     async with asking() as (_, models):
-        chunks = [chunk async for chunk in await models.generate_content_stream(**ANN, config=FORCED)]
-    assert [call.args for chunk in chunks for call in chunk.function_calls or []] == [{"name": "Ann Lee", "age": 30}]
+        chunks = [
+            chunk async for chunk in await models.generate_content_stream(**ANN, config=FORCED)
+        ]
+    assert [call.args for chunk in chunks for call in chunk.function_calls or []] == [
+        {"name": "Ann Lee", "age": 30}
+    ]
 
 
 async def test_tokens_are_counted_without_a_call():
@@ -160,7 +198,9 @@ async def test_stop_sequences_candidates_and_the_output_limit():
     async with asking(model="echo") as (_, models):
         config = {"stop_sequences": ["three", "two"], "candidate_count": 3}
         stopped = await models.generate_content(model="m", contents="one two three", config=config)
-        cut = await models.generate_content(model="m", contents="one two three", config={"max_output_tokens": 1})
+        cut = await models.generate_content(
+            model="m", contents="one two three", config={"max_output_tokens": 1}
+        )
     assert [one.content.parts[0].text for one in stopped.candidates] == ["one "] * 3
     assert (cut.text, cut.candidates[0].finish_reason) == ("one ", types.FinishReason.MAX_TOKENS)
 
@@ -188,7 +228,10 @@ async def test_a_rate_limit_error_says_in_its_body_which_limit_and_how_long():
     error = failure.value
     assert (error.code, error.status) == (429, "RESOURCE_EXHAUSTED")
     (violation,) = violations(error)
-    assert (violation["quotaId"], violation["quotaValue"]) == ("GenerateRequestsPerMinutePerProjectPerModel", "1")
+    assert (violation["quotaId"], violation["quotaValue"]) == (
+        "GenerateRequestsPerMinutePerProjectPerModel",
+        "1",
+    )
     (wait,) = retry_delay(error)
     assert 50 < float(wait.removesuffix("s")) <= 60
     assert f"Please retry in {wait}." in error.message
@@ -274,7 +317,10 @@ async def test_a_bad_request_is_a_400_in_the_providers_form(wrong, version):
 
 
 async def test_names_with_underscores_are_the_same():
-    body = {"contents": [{"parts": [{"text": "one two"}]}], "generation_config": {"max_output_tokens": 1}}
+    body = {
+        "contents": [{"parts": [{"text": "one two"}]}],
+        "generation_config": {"max_output_tokens": 1},
+    }
     async with Simulator(model="echo") as sim, aiohttp.ClientSession() as session:
         url = f"{sim.origin}/v1beta/models/gemini-any:generateContent"
         async with session.post(url, json=body) as got:
@@ -297,4 +343,6 @@ async def test_a_request_may_say_what_it_is_called_and_what_shall_become_of_it()
         config = {"http_options": {"headers": {"X-Simulate": "503"}}}
         with pytest.raises(errors.ServerError):
             await models.generate_content(model="m", contents="[id: row-1] Hello", config=config)
-    assert [(call.custom_id, call.status, call.fault) for call in sim.ledger] == [("row-1", 503, "503")]
+    assert [(call.custom_id, call.status, call.fault) for call in sim.ledger] == [
+        ("row-1", 503, "503")
+    ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingather.simulator.ledger import Ledger
+from ingather.testing.simulator.ledger import Ledger
 from tests.simulator.asking import asking, body, until
 
 
@@ -15,8 +15,19 @@ async def test_a_row_says_what_became_of_a_call():
     async with asking(latency=0.01) as (sim, ask):
         await ask("We sell boats. [id: row-7]", max_tokens=3)
         call = sim.ledger[0]
-    assert (call.number, call.custom_id, call.model, call.status, call.fault) == (0, "row-7", "any", 200, "")
-    assert (call.prompt_tokens, call.completion_tokens, call.charged, call.disconnected) == (7, 3, 10, False)
+    assert (call.number, call.custom_id, call.model, call.status, call.fault) == (
+        0,
+        "row-7",
+        "any",
+        200,
+        "",
+    )
+    assert (call.prompt_tokens, call.completion_tokens, call.charged, call.disconnected) == (
+        7,
+        3,
+        10,
+        False,
+    )
     assert call.ended is not None
     assert call.ended - call.arrived >= 0.01
 
@@ -52,7 +63,15 @@ async def test_stats_over_http_and_the_reset():
         _, _, stats = await ask(method="GET", path="/stats?ledger=1")
         row = stats["ledger"][0]
         assert row["fingerprint"] == sim.ledger[0].fingerprint.hex()
-        assert {"arrived", "ended", "status", "fault", "disconnected", "custom_id", "prompt_tokens"} <= row.keys()
+        assert {
+            "arrived",
+            "ended",
+            "status",
+            "fault",
+            "disconnected",
+            "custom_id",
+            "prompt_tokens",
+        } <= row.keys()
         assert (await ask(path="/reset"))[0] == 200
         assert sim.stats()["calls"] == 0
         assert sim.ledger == []
@@ -71,7 +90,9 @@ async def test_a_client_that_gives_up_ends_the_call_at_once():
 
 async def test_a_client_that_gives_up_within_a_stream_is_seen():
     async with asking(script=["slow:0.01"]) as (sim, _), aiohttp.ClientSession() as session:
-        async with session.post(f"{sim.base_url}/chat/completions", json=body("many words " * 99, stream=True)) as got:
+        async with session.post(
+            f"{sim.base_url}/chat/completions", json=body("many words " * 99, stream=True)
+        ) as got:
             await got.content.readline()
             got.close()
         await until(lambda: not sim.stats()["in_flight"])
@@ -107,7 +128,13 @@ def test_old_rows_go_and_totals_stay():
         ledger.close(call, float(number))
     assert [call.number for call in ledger.rows] == [3, 4]
     stats = ledger.stats(9.0)
-    assert (stats["calls"], stats["rows"], stats["rows_dropped"], stats["answered"], stats["seconds"]) == (
+    assert (
+        stats["calls"],
+        stats["rows"],
+        stats["rows_dropped"],
+        stats["answered"],
+        stats["seconds"],
+    ) == (
         5,
         2,
         3,
@@ -123,5 +150,10 @@ def test_the_longest_minute_is_that_of_a_search_of_all(calls):
         now += gap
         ledger.admit(ledger.open(now, b""), now, tokens)
         admitted.append((now, tokens))
-    windows = [[tokens for at, tokens in admitted if end - 60 < at <= end] for end, _ in admitted] or [[]]
-    assert ledger.longest_minute() == {"requests": max(map(len, windows)), "tokens": max(map(sum, windows))}
+    windows = [
+        [tokens for at, tokens in admitted if end - 60 < at <= end] for end, _ in admitted
+    ] or [[]]
+    assert ledger.longest_minute() == {
+        "requests": max(map(len, windows)),
+        "tokens": max(map(sum, windows)),
+    }

@@ -12,7 +12,9 @@ from tests.simulator.asking import asking, body, until
 
 
 def post(sim):
-    request = urllib.request.Request(f"{sim.base_url}/chat/completions", json.dumps(body()).encode())
+    request = urllib.request.Request(
+        f"{sim.base_url}/chat/completions", json.dumps(body()).encode()
+    )
     with urllib.request.urlopen(request) as got:
         return json.load(got)
 
@@ -47,7 +49,9 @@ async def test_async_with_serves_on_the_running_loop():
 async def test_calls_in_flight_end_with_it_and_are_not_the_clients_doing():
     async with aiohttp.ClientSession() as session:
         async with Simulator(script=["hang"]) as sim:
-            waiting = asyncio.create_task(session.post(f"{sim.base_url}/chat/completions", json=body()))
+            waiting = asyncio.create_task(
+                session.post(f"{sim.base_url}/chat/completions", json=body())
+            )
             await until(lambda: sim.stats()["in_flight"])
         with pytest.raises(aiohttp.ClientError):
             await waiting
@@ -61,8 +65,13 @@ def test_a_port_that_is_taken_is_said_in_both_ways():
 
     with Simulator() as sim:
         taken = int(sim.base_url.split(":")[2].split("/")[0])
-        for attempt in (lambda: Simulator(port=taken).start_thread(), lambda: asyncio.run(again(taken))):
-            with pytest.raises(SetupError, match=f"port {taken}: Address already in use; port 0 takes a free one"):
+        for attempt in (
+            lambda: Simulator(port=taken).start_thread(),
+            lambda: asyncio.run(again(taken)),
+        ):
+            with pytest.raises(
+                SetupError, match=f"port {taken}: Address already in use; port 0 takes a free one"
+            ):
                 attempt()
 
 

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from ingather.simulator.openai import go_duration
+from ingather.testing.simulator.openai_server import go_duration
 from tests.simulator.asking import asking, until
 
 
@@ -26,7 +26,10 @@ async def test_every_answer_tells_the_limits():
         assert headers["x-ratelimit-limit-tokens"] == "6000"
         assert headers["x-ratelimit-remaining-tokens"] == "5900"
         assert re.fullmatch(r"\d+ms", headers["x-ratelimit-reset-requests"])
-        assert headers["x-ratelimit-reset-tokens"].startswith("99") or headers["x-ratelimit-reset-tokens"] == "1s"
+        assert (
+            headers["x-ratelimit-reset-tokens"].startswith("99")
+            or headers["x-ratelimit-reset-tokens"] == "1s"
+        )
         status, headers, _ = await ask(messages=[])
         assert (status, headers["x-ratelimit-limit-requests"]) == (400, "600")
 
@@ -42,7 +45,8 @@ async def test_too_many_requests():
         error = answer["error"]
         assert (error["type"], error["code"]) == ("requests", "rate_limit_exceeded")
         assert re.search(
-            r"on requests per min \(RPM\): Limit 1, Used 1, Requested 1\. Please try again in (5\d\.\d+s|1m0s)\.",
+            r"on requests per min \(RPM\): Limit 1, Used 1, Requested 1\. Please try again in "
+            r"(5\d\.\d+s|1m0s)\.",
             error["message"],
         )
         assert sim.stats()["rejected"] == 1
@@ -71,7 +75,9 @@ async def test_without_headers_nothing_is_said_of_limits():
         answers = [await ask(), await ask()]
     assert [status for status, _, _ in answers] == [200, 429]
     for _, headers, answer in answers:
-        assert not [name for name in headers if "ratelimit" in name.lower() or "retry" in name.lower()]
+        assert not [
+            name for name in headers if "ratelimit" in name.lower() or "retry" in name.lower()
+        ]
         assert "try again" not in str(answer)
 
 

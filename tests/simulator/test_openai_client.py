@@ -22,7 +22,10 @@ class Person(BaseModel):
 
 @pytest.fixture
 async def client():
-    async with Simulator() as sim, openai.AsyncOpenAI(base_url=sim.base_url, api_key="x", max_retries=0) as client:
+    async with (
+        Simulator() as sim,
+        openai.AsyncOpenAI(base_url=sim.base_url, api_key="x", max_retries=0) as client,
+    ):
         yield client
 
 
@@ -30,7 +33,9 @@ def of(sim):
     return openai.AsyncOpenAI(base_url=sim.base_url, api_key="sk-x", max_retries=0, timeout=5)
 
 
-MESSAGES: list = [{"role": "user", "content": "We sell boats. Our office is in Oslo.\n\nWhere is the office?"}]
+MESSAGES: list = [
+    {"role": "user", "content": "We sell boats. Our office is in Oslo.\n\nWhere is the office?"}
+]
 
 
 async def test_a_completion(client):
@@ -94,7 +99,11 @@ async def test_a_streamed_tool_call(client):
         tools=[tool],
         tool_choice={"type": "function", "function": {"name": "save"}},
     )
-    calls = [call for chunk in [chunk async for chunk in stream] for call in chunk.choices[0].delta.tool_calls or []]
+    calls = [
+        call
+        for chunk in [chunk async for chunk in stream]
+        for call in chunk.choices[0].delta.tool_calls or []
+    ]
     assert calls[0].function.name == "save"
     assert json.loads("".join(call.function.arguments for call in calls)) == {"city": "Oslo"}
 
@@ -154,4 +163,6 @@ async def test_a_refusal_and_a_cut_answer():
         assert refused.choices[0].message.refusal
         assert refused.choices[0].message.content is None
         with pytest.raises(openai.LengthFinishReasonError):
-            await client.chat.completions.parse(model="m", messages=MESSAGES, response_format=Person)
+            await client.chat.completions.parse(
+                model="m", messages=MESSAGES, response_format=Person
+            )

@@ -23,7 +23,11 @@ class Person(BaseModel):
 TOOL: dict = {
     "type": "function",
     "name": "save",
-    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    },
     "strict": False,
 }
 FORCED: dict = {"tools": [TOOL], "tool_choice": {"type": "function", "name": "save"}}
@@ -43,13 +47,21 @@ async def test_a_response(client):
     answer = await client.responses.create(model="m", input=PROMPT)
     Response.model_validate(answer.model_dump(), strict=True)
     assert answer.output_text == "Our office is in Oslo."
-    assert (answer.model, answer.status, answer.error, answer.incomplete_details) == ("m", "completed", None, None)
+    assert (answer.model, answer.status, answer.error, answer.incomplete_details) == (
+        "m",
+        "completed",
+        None,
+        None,
+    )
     assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens
 
 
 async def test_instructions_and_items_are_read(client):
     conversation: list = [
-        {"role": "user", "content": [{"type": "input_text", "text": "We sell boats. Our office is in Oslo."}]},
+        {
+            "role": "user",
+            "content": [{"type": "input_text", "text": "We sell boats. Our office is in Oslo."}],
+        },
         {"type": "message", "role": "assistant", "content": "Noted."},
         {"type": "reasoning", "id": "rs_1", "summary": []},
         {"type": "function_call", "call_id": "c1", "name": "age_of", "arguments": "{}"},
@@ -62,23 +74,29 @@ async def test_instructions_and_items_are_read(client):
 
 
 async def test_parse_with_a_pydantic_model(client):
-    answer = await client.responses.parse(model="m", input="John Smith is 30 years old", text_format=Person)
+    answer = await client.responses.parse(
+        model="m", input="John Smith is 30 years old", text_format=Person
+    )
     assert answer.output_parsed == Person(name="John Smith", age=30, mood="unknown")
 
 
 async def test_a_function_call(client):
     answer = await client.responses.create(model="m", input=PROMPT, **FORCED)
     (call,) = answer.output
-    assert (call.type, call.name, json.loads(call.arguments)) == ("function_call", "save", {"city": "Oslo"})
+    assert (call.type, call.name, json.loads(call.arguments)) == (
+        "function_call",
+        "save",
+        {"city": "Oslo"},
+    )
 
 
 async def test_a_stream(client):
     stream = await client.responses.create(model="m", input=PROMPT, stream=True)
     events = [event async for event in stream]
     assert [event.sequence_number for event in events] == [*range(len(events))]
-    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == (
-        "Our office is in Oslo."
-    )
+    assert "".join(
+        event.delta for event in events if event.type == "response.output_text.delta"
+    ) == ("Our office is in Oslo.")
     assert events[-1].type == "response.completed"
     assert events[-1].response.output_text == "Our office is in Oslo."
 
@@ -93,7 +111,9 @@ async def test_a_stream_is_put_together_by_the_client(client):
 
 async def test_answers_that_are_not_whole():
     async with Simulator(script=["refusal", "length", "content_filter"]) as sim, of(sim) as client:
-        refused, cut, filtered = [await client.responses.create(model="m", input=PROMPT) for _ in range(3)]
+        refused, cut, filtered = [
+            await client.responses.create(model="m", input=PROMPT) for _ in range(3)
+        ]
     assert (refused.status, refused.output[0].content[0].type) == ("completed", "refusal")
     assert (cut.status, cut.incomplete_details.reason) == ("incomplete", "max_output_tokens")
     assert (filtered.status, filtered.incomplete_details.reason) == ("incomplete", "content_filter")
@@ -131,11 +151,20 @@ BAD = {
         {"tools": [{"type": "function", "function": {"name": "f"}}]},
         r"Missing required parameter: 'tools\[0\].name'",
     ),
-    "no such tool": ({"tools": [TOOL], "tool_choice": {"type": "function", "name": "x"}}, "'x' not found"),
-    "a schema without a name": ({"text": {"format": {"type": "json_schema", "schema": {}}}}, r"text\.format\.name"),
+    "no such tool": (
+        {"tools": [TOOL], "tool_choice": {"type": "function", "name": "x"}},
+        "'x' not found",
+    ),
+    "a schema without a name": (
+        {"text": {"format": {"type": "json_schema", "schema": {}}}},
+        r"text\.format\.name",
+    ),
     "a form that there is not": ({"text": {"format": {"type": "xml"}}}, r"text\.format\.type"),
     "nothing": ({"input": []}, "non-empty"),
-    "chat's part": ({"input": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]}, "Invalid value: 'text'"),
+    "chat's part": (
+        {"input": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]},
+        "Invalid value: 'text'",
+    ),
     "an item that there is not": ({"input": [{"type": "x"}]}, r"input\[0\]"),
     "a limit that is none": ({"max_output_tokens": "many"}, "positive integer"),
 }

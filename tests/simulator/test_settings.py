@@ -1,8 +1,8 @@
 import pytest
 
 from ingather.errors import SetupError
-from ingather.simulator.settings import Change, Tail
 from ingather.testing import Simulator
+from ingather.testing.simulator.settings import Change, Tail
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,11 @@ def test_a_setting_that_makes_no_sense_is_named(wrong):
 
 def test_texts_become_numbers():
     sim = Simulator(slow_tail="0.02:20", change=["60:0.5", "30:2"], faults="drop,502")
-    assert (sim.tail, sim.changes, sim.kinds) == (Tail(0.02, 20), (Change(30, 2), Change(60, 0.5)), ("drop", "502"))
+    assert (sim.tail, sim.changes, sim.kinds) == (
+        Tail(0.02, 20),
+        (Change(30, 2), Change(60, 0.5)),
+        ("drop", "502"),
+    )
     assert Simulator(change="60:0.5").changes == (Change(60, 0.5),)
 
 

@@ -7,7 +7,9 @@ from ingather.providers.base import WireProvider
 from ingather.store.key import Key
 
 
-def request(prompt="Hi", *, model="openai/m", base_url="http://127.0.0.1:9/v1", api_key=None, **params):
+def request(
+    prompt="Hi", *, model="openai/m", base_url="http://127.0.0.1:9/v1", api_key=None, **params
+):
     provider = connect(model, base_url=base_url, api_key=api_key)
     assert isinstance(provider, WireProvider)
     return provider.prepare([LLMMessage("user", prompt)], params or None)
@@ -18,7 +20,9 @@ def key(prompt="Hi", sample=0, **options):
 
 
 def answer(text="Hello", **fields):
-    return LLMResponse(text, "m", usage=Usage(3, 2, 1, 1), metadata={"id": "a"}, created_at=1.0, **fields)
+    return LLMResponse(
+        text, "m", usage=Usage(3, 2, 1, 1), metadata={"id": "a"}, created_at=1.0, **fields
+    )
 
 
 def kept(store, *pairs):

@@ -1,7 +1,8 @@
 """A disk that fails: SQLite's own writes, each counted, and made to fail by the system's error when their turn comes.
 
-SQLite reaches the system through a table of calls that may be replaced; it is there for tests such as these. What is
-replaced is `pwrite` itself, so that all of SQLite, and all of ours above it, meets the failure as a full disk gives it.
+SQLite reaches the system through a table of calls that may be replaced; it is there for tests such
+as these. What is replaced is `pwrite` itself, so that all of SQLite, and all of ours above it,
+meets the failure as a full disk gives it.
 """
 
 import ctypes

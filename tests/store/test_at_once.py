@@ -27,14 +27,19 @@ for line in sys.stdin:
 def test_processes_that_begin_at_once_share_a_fresh_store(tmp_path):
     command = [sys.executable, "-c", OPENER]
     openers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(4)
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        for _ in range(4)
     ]
     said = []
     for number in range(80):
         for opener in openers:
             assert opener.stdin is not None
             opener.stdin.write(f"{tmp_path}/{number}.db\n")
-        said += [opener.stdout.readline().strip() for opener in openers if opener.stdout is not None]
+        said += [
+            opener.stdout.readline().strip() for opener in openers if opener.stdout is not None
+        ]
     for opener in openers:
         opener.communicate(timeout=60)
     assert said == ["0"] * len(said)
@@ -82,7 +87,11 @@ def test_work_that_fails_is_told_and_the_store_goes_on(tmp_path):
 def test_a_store_whose_thread_could_not_begin_says_so_each_time(tmp_path, monkeypatch):
     store = Store(tmp_path / "run.db")
     with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", lambda self: (_ for _ in ()).throw(RuntimeError("can't start")))
+        patch.setattr(
+            threading.Thread,
+            "start",
+            lambda self: (_ for _ in ()).throw(RuntimeError("can't start")),
+        )
         for _ in range(2):
             with pytest.raises(RuntimeError, match="can't start"):
                 store.stats()

@@ -63,7 +63,9 @@ def check(folder: Path, fails_at: int, error: int, lasts: int) -> bool:
     assert len(unsaved) <= WINDOW, "and that is at most the open window more than is stored"
     assert all(isinstance(result.error, NotSent) for result in results if not result.success)
     there = stored(path, wire)
-    assert {result.value.content for result in bought} - unsaved <= set(there), "what was not marked is on file"
+    assert {result.value.content for result in bought} - unsaved <= set(there), (
+        "what was not marked is on file"
+    )
     if failure is None:
         assert len(bought) == 60
         assert unsaved == set()
@@ -82,7 +84,9 @@ def test_some_write_fails(tmp_path, fails_at):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("error", "lasts"), [(errno.ENOSPC, FOR_EVER), (errno.ENOSPC, 1), (errno.EIO, 1)], ids=["full", "full once", "EIO"]
+    ("error", "lasts"),
+    [(errno.ENOSPC, FOR_EVER), (errno.ENOSPC, 1), (errno.EIO, 1)],
+    ids=["full", "full once", "EIO"],
 )
 def test_every_write_fails_in_turn(tmp_path, error, lasts):
     fails_at = 1

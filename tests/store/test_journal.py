@@ -5,7 +5,14 @@ import time
 
 import pytest
 
-from ingather import DeterministicTask, EchoProvider, LLMTask, ParallelLLMExecutor, RetryConfig, connect
+from ingather import (
+    DeterministicTask,
+    EchoProvider,
+    LLMTask,
+    ParallelLLMExecutor,
+    RetryConfig,
+    connect,
+)
 from ingather.testing import Simulator
 
 _QUICK = RetryConfig(max_attempts=2, initial_delay=0.02, backoff_strategy="fixed")
@@ -61,7 +68,12 @@ async def test_a_fault_and_the_sleep_after_it_show(path):
     async with Simulator(script=["500", "ok"]) as sim:
         await run(path, sim, [LLMTask("a")])
     failed, answered = told(path, "attempts")
-    assert (failed["outcome"], failed["status"], failed["attempt"], failed["slept"]) == ("ServerFault", 500, 1, 0)
+    assert (failed["outcome"], failed["status"], failed["attempt"], failed["slept"]) == (
+        "ServerFault",
+        500,
+        1,
+        0,
+    )
     assert (answered["outcome"], answered["attempt"]) == ("answered", 2)
     assert answered["slept"] >= 0.02
     assert answered["queued"] >= failed["ended"] + 0.02
@@ -104,7 +116,10 @@ async def test_a_function_is_no_attempt_and_a_bare_provider_makes_them(path):
 @pytest.mark.filterwarnings("ignore:store= has no effect")
 async def test_a_run_that_was_left_early_has_its_end(path):
     tasks = (LLMTask(str(number)) for number in range(100))
-    async with ParallelLLMExecutor(EchoProvider(), store=path) as executor, executor.as_completed(tasks) as results:
+    async with (
+        ParallelLLMExecutor(EchoProvider(), store=path) as executor,
+        executor.as_completed(tasks) as results,
+    ):
         await anext(results)
     (row,) = told(path, "runs")
     assert row["total"] is None

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingather.limits.tokens import Tokens
 from ingather.providers.base import QuotaKey, Request
 from ingather.store.key import Key, parts
-from ingather.tokens import Tokens
 from tests.store.asking import key, request
 
 _QUOTA = QuotaKey("p", "h", "k", "m")
@@ -37,7 +37,9 @@ def test_the_providers_key_does_not():
 
 
 @given(st.binary(), st.binary(), st.integers(), st.binary(), st.binary(), st.integers())
-def test_two_keys_are_one_only_for_the_same_three(identity, body, sample, identity_2, body_2, sample_2):
+def test_two_keys_are_one_only_for_the_same_three(
+    identity, body, sample, identity_2, body_2, sample_2
+):
     same = (identity, body, sample) == (identity_2, body_2, sample_2)
     assert (made(identity, body, sample).hash == made(identity_2, body_2, sample_2).hash) is same
 

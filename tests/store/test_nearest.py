@@ -41,7 +41,9 @@ def test_an_empty_store(store):
         ({}, ["temperature: not set here, 0 there"]),
         (
             {"temperature": 0, "base_url": "http://localhost:9/v1"},
-            ['url: "http://localhost:9/v1/chat/completions" here, "http://127.0.0.1:9/v1/chat/completions" there'],
+            [
+                'url: "http://localhost:9/v1/chat/completions" here, "http://127.0.0.1:9/v1/chat/completions" there'
+            ],
         ),
     ],
     ids=str,
@@ -55,7 +57,9 @@ def test_a_miss_names_what_differs(store, asked, said):
 
 def test_the_nearest_is_the_one_with_the_same_prompt_though_many_share_the_rest(store):
     kept(store, *((key(f"Say {number}", temperature=0), answer()) for number in range(1000)))
-    assert list(why(store, key("Say 7", temperature=1)).differences) == ["temperature: 1 here, 0 there"]
+    assert list(why(store, key("Say 7", temperature=1)).differences) == [
+        "temperature: 1 here, 0 there"
+    ]
 
 
 def test_a_row_that_was_changed_is_said_to_be(store, tmp_path):
@@ -63,4 +67,6 @@ def test_a_row_that_was_changed_is_said_to_be(store, tmp_path):
     with sqlite3.connect(tmp_path / "run.db") as connection:
         connection.execute("UPDATE answers SET digest = zeroblob(16)")
     connection.close()
-    assert why(store, key()).why == "what is stored for it is no answer of ours, or was changed since"
+    assert (
+        why(store, key()).why == "what is stored for it is no answer of ours, or was changed since"
+    )

@@ -53,7 +53,9 @@ def test_thousands_at_once_are_each_their_own(path):
     keys = [key(f"Say {number}") for number in range(1000)]
     with Store(path) as store:
         kept(store, *((one, answer(str(number))) for number, one in enumerate(keys)))
-        assert [one.content for one in found(store, *keys)] == [str(number) for number in range(1000)]
+        assert [one.content for one in found(store, *keys)] == [
+            str(number) for number in range(1000)
+        ]
 
 
 def test_the_newer_answer_takes_the_place_of_the_older(path):
@@ -118,10 +120,14 @@ def test_a_read_only_store_finds_and_writes_nothing(path):
 def test_a_read_only_store_in_a_folder_without_sqlites_own_files_is_read(path):
     with Store(path) as store:
         kept(store, (key(), answer()))
-    program = f"from ingather import Store; print(Store({str(path)!r}, read_only=True).stats().answers)"
+    program = (
+        f"from ingather import Store; print(Store({str(path)!r}, read_only=True).stats().answers)"
+    )
     path.parent.chmod(0o500)
     try:
-        said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+        said = subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        ).stdout
     finally:
         path.parent.chmod(0o700)
     assert said == "1\n"
@@ -135,7 +141,10 @@ class TestOverItsCap:
     def test_the_file_stays_below_it_and_the_newest_stay(self, path):
         with Store(path, max_bytes=1_000_000) as store:
             self.fill(store, 150)
-            there = [one is not None for one in found(store, *(key(f"Say {number}") for number in range(150)))]
+            there = [
+                one is not None
+                for one in found(store, *(key(f"Say {number}") for number in range(150)))
+            ]
         assert path.stat().st_size < 1_100_000
         assert there == sorted(there), "what is gone was stored before all that is there"
         assert 60 < sum(there) < 100
@@ -163,7 +172,8 @@ class TestOverItsCap:
         with Store(path) as store:
             store.ask(
                 lambda connection: connection.executemany(
-                    "INSERT INTO attempts VALUES (1, ?, ?, 1, 0, '', 0, 0, 0, 'answered', 200, '', 1, 1, 0)",
+                    "INSERT INTO attempts VALUES (1, ?, ?, 1, 0, '', 0, 0, 0, 'answered', 200, '', "
+                    "1, 1, 0)",
                     [(number, "t" * 200) for number in range(5000)],
                 ),
                 writes=True,
@@ -171,7 +181,9 @@ class TestOverItsCap:
         with Store(path, max_bytes=500_000) as store:
             for number in range(5):
                 kept(store, (key(f"{number}"), answer()))
-            left = store.ask(lambda connection: connection.execute("SELECT min(task) FROM attempts").fetchone())
+            left = store.ask(
+                lambda connection: connection.execute("SELECT min(task) FROM attempts").fetchone()
+            )
         assert left[0] > 1000
 
 
@@ -288,7 +300,10 @@ def test_clear_forgets_and_gives_the_room_back(path):
 def test_clear_of_what_is_old_leaves_the_rest(path):
     with Store(path) as store:
         kept(store, (key("old"), answer()))
-        store.ask(lambda connection: connection.execute("UPDATE answers SET stored = stored - 100"), writes=True)
+        store.ask(
+            lambda connection: connection.execute("UPDATE answers SET stored = stored - 100"),
+            writes=True,
+        )
         kept(store, (key("new"), answer()))
         assert store.clear(older_than=50) == 1
         assert found(store, key("old"), key("new"))[0] is None
@@ -346,7 +361,7 @@ print(store.stats().answers)
 def test_what_waits_when_the_process_ends_is_written(path):
     program = f"""
 from ingather import Store
-from ingather.store.answers import row_of
+from ingather.store.answer_table import row_of
 from ingather.store.writer import Job
 from tests.store.asking import answer, key
 store = Store({str(path)!r})

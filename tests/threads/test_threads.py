@@ -11,9 +11,9 @@ from functools import partial
 import pytest
 
 from ingather import DeterministicTask, EchoProvider, ParallelLLMExecutor
-from ingather import threads as module
 from ingather.errors import AttemptTimeout
-from ingather.threads import run_in_thread
+from ingather.process import threads as module
+from ingather.process.threads import run_in_thread
 from tests.bridge.programs import run
 from tests.run.stand_ins import until_in_time
 
@@ -40,7 +40,9 @@ class Abort(BaseException):
     """Somebody's own."""
 
 
-@pytest.mark.parametrize("error", [ValueError("v"), Abort("a"), asyncio.CancelledError("c"), TimeoutError()], ids=repr)
+@pytest.mark.parametrize(
+    "error", [ValueError("v"), Abort("a"), asyncio.CancelledError("c"), TimeoutError()], ids=repr
+)
 async def test_what_the_function_raises_is_raised_with_its_own_traceback(error):
     def function():
         innermost()
@@ -58,7 +60,9 @@ async def test_stop_iteration_is_a_failure_and_no_end_of_anything():
     with pytest.raises(RuntimeError, match="StopIteration") as raised:
         await run_in_thread(lambda: next(iter(())), "next")
     assert isinstance(raised.value.__cause__, StopIteration)
-    (result,) = await ParallelLLMExecutor(EchoProvider()).gather([DeterministicTask(next, (iter(()),))])
+    (result,) = await ParallelLLMExecutor(EchoProvider()).gather(
+        [DeterministicTask(next, (iter(()),))]
+    )
     assert isinstance(result.error, RuntimeError)
 
 
@@ -101,7 +105,8 @@ async def test_the_callers_context_variables_travel_and_stay():
     assert await run_in_thread(function, "function") == "caller"
     assert variable.get() == "caller"
     variable.set("other caller")
-    assert await run_in_thread(variable.get, "get") == "other caller"  # and not what the thread ran before
+    # and not what the thread ran before
+    assert await run_in_thread(variable.get, "get") == "other caller"
 
 
 # -- how many threads
@@ -119,7 +124,9 @@ async def test_an_idle_thread_is_used_again():
 async def test_as_many_run_at_once_as_are_asked_for():
     """Two hundred that all wait for each other: any cap would stop them for ever."""
     together = threading.Barrier(200)
-    await asyncio.gather(*(run_in_thread(lambda: together.wait(60), "together") for _ in range(200)))
+    await asyncio.gather(
+        *(run_in_thread(lambda: together.wait(60), "together") for _ in range(200))
+    )
 
 
 async def test_the_executors_bound_is_the_only_one():
@@ -134,7 +141,9 @@ async def test_where_no_thread_can_be_had_the_task_fails_and_its_slot_is_free(mo
     executor = ParallelLLMExecutor(EchoProvider(), 1)
     with monkeypatch.context() as patch:
         patch.setattr(
-            module._Thread, "start", lambda self: (_ for _ in ()).throw(RuntimeError("can't start new thread"))
+            module._Thread,
+            "start",
+            lambda self: (_ for _ in ()).throw(RuntimeError("can't start new thread")),
         )
         (result,) = await executor.gather([DeterministicTask(max, (1, 2))])
     assert "can't start new thread" in str(result.error)

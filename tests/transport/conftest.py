@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from ingather.transport import Endpoint
-from ingather.transport.http1 import AiohttpTransport
+from ingather.transport.aiohttp_transport import AiohttpTransport
 
 
 @pytest.fixture
@@ -15,7 +15,9 @@ async def post():
     async def post(url, body=b"{}", headers=None, **options):
         key = tuple(options.items())
         transport = transports.setdefault(key, AiohttpTransport(**options))
-        endpoint = endpoints.setdefault(url, Endpoint(url, headers or {"Content-Type": "application/json"}))
+        endpoint = endpoints.setdefault(
+            url, Endpoint(url, headers or {"Content-Type": "application/json"})
+        )
         return await transport.post(endpoint, body)
 
     endpoints: dict[str, Endpoint] = {}

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ingather.transport import Endpoint
-from ingather.transport.http1 import AiohttpTransport
+from ingather.transport.aiohttp_transport import AiohttpTransport
 from tests.servers.raw import RawServer, answer
 
 
@@ -37,7 +37,9 @@ class Watching:
             await self.changed.wait_for(condition)
 
 
-@pytest.mark.parametrize("sent", [b"", answer(b"half", content_length=1000)], ids=["waiting", "reading"])
+@pytest.mark.parametrize(
+    "sent", [b"", answer(b"half", content_length=1000)], ids=["waiting", "reading"]
+)
 async def test_cancelled_calls_hang_up(post, sent):
     watching = Watching(sent)
     async with RawServer(watching) as server:
@@ -65,7 +67,9 @@ async def test_a_timeout_of_the_caller_hangs_up(post):
         await watching.until(lambda: watching.gone == 1)
 
 
-@pytest.mark.parametrize("sent", [b"", answer(b"half", content_length=1000)], ids=["waiting", "reading"])
+@pytest.mark.parametrize(
+    "sent", [b"", answer(b"half", content_length=1000)], ids=["waiting", "reading"]
+)
 async def test_close_hangs_up_on_what_is_in_flight(sent):
     watching = Watching(sent)
     transport = AiohttpTransport()

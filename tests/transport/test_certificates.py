@@ -11,7 +11,9 @@ from ingather.errors import SetupError, TlsFailed
 from ingather.transport.certificates import trusting
 from tests.servers.raw import RawServer, answer, completion
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+pytestmark = pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="no openssl to make a certificate with"
+)
 HI = [LLMMessage("user", "Hi")]
 
 

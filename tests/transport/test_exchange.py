@@ -18,7 +18,9 @@ async def test_reply_is_status_headers_and_body(post):
 
 async def test_request_is_the_body_and_headers_as_given(post):
     async with RawServer() as server:
-        await post(f"{server.url}/v1/chat", b'{"b": 2}', {"Authorization": "Bearer k", "User-Agent": "me"})
+        await post(
+            f"{server.url}/v1/chat", b'{"b": 2}', {"Authorization": "Bearer k", "User-Agent": "me"}
+        )
     (request,) = server.requests
     assert (request.line, request.body) == ("POST /v1/chat HTTP/1.1", b'{"b": 2}')
     assert (
@@ -42,7 +44,9 @@ async def test_long_answer_arrives_whole(post, size):
 
 
 async def test_answer_in_chunks(post):
-    async with RawServer(answer(chunked(b"ab", b"c" * 70_000, b"d"), transfer_encoding="chunked")) as server:
+    async with RawServer(
+        answer(chunked(b"ab", b"c" * 70_000, b"d"), transfer_encoding="chunked")
+    ) as server:
         assert (await post(server.url)).body == b"ab" + b"c" * 70_000 + b"d"
 
 
@@ -57,7 +61,10 @@ async def test_answer_that_ends_with_its_connection(post):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirect_is_an_answer_and_nobody_follows_it(post, status):
-    async with RawServer() as elsewhere, RawServer(answer(b"", status, location=elsewhere.url)) as server:
+    async with (
+        RawServer() as elsewhere,
+        RawServer(answer(b"", status, location=elsewhere.url)) as server,
+    ):
         assert (await post(server.url)).status == status
     assert elsewhere.requests == []
 
@@ -71,7 +78,12 @@ async def test_cookies_are_not_kept(post):
 
 @pytest.mark.parametrize(
     ("name", "encode"),
-    [("gzip", gzip.compress), ("deflate", zlib.compress), ("X-GZIP", gzip.compress), ("identity", bytes)],
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("X-GZIP", gzip.compress),
+        ("identity", bytes),
+    ],
 )
 async def test_answer_that_is_encoded_all_the_same_is_decoded(post, name, encode):
     text = b"encoded " * 10_000
@@ -106,7 +118,9 @@ LARGE = {
     "announced": answer(b"x" * (ONE_MEGABYTE + 1)),
     "in chunks": answer(chunked(*[b"x" * 65_536] * 17), transfer_encoding="chunked"),
     "a bomb": answer(gzip.compress(bytes(50 * ONE_MEGABYTE)), content_encoding="gzip"),
-    "a bomb of members": answer(gzip.compress(bytes(ONE_MEGABYTE // 2)) * 4, content_encoding="gzip"),
+    "a bomb of members": answer(
+        gzip.compress(bytes(ONE_MEGABYTE // 2)) * 4, content_encoding="gzip"
+    ),
 }
 
 

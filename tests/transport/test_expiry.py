@@ -13,7 +13,7 @@ import time
 import pytest
 
 from ingather import Hedge, LLMTask, ParallelLLMExecutor, connect
-from ingather.transport.expiry import Deadline, arrivals
+from ingather.transport.timeouts import Deadline, arrivals
 from tests.servers.raw import answer, completion
 
 
@@ -133,7 +133,12 @@ TERMS: dict[str, dict] = {
 @pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
 async def test_answers_that_waited_while_the_loop_was_blocked_are_taken(prompt, terms):
     port, arrived, count = prompt
-    provider = connect("openai/m", base_url=f"http://127.0.0.1:{port}/v1", api_key="k", **terms.get("connection", {}))
+    provider = connect(
+        "openai/m",
+        base_url=f"http://127.0.0.1:{port}/v1",
+        api_key="k",
+        **terms.get("connection", {}),
+    )
 
     async with ParallelLLMExecutor(provider, **terms.get("executor", {})) as executor:
         begun = time.monotonic()

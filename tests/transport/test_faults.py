@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from ingather.errors import AttemptTimeout, BadBody, ConnectFailed, ConnectionLost, ProviderError
-from ingather.transport import http1
+from ingather.transport import aiohttp_transport as http1
 from tests.servers.raw import RawServer, answer, chunked
 
 

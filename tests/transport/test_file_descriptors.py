@@ -27,7 +27,11 @@ def test_enough_is_enough(limits):
 
 def test_too_few_tells_how_many_and_what_to_run(limits):
     limits(1024, 524_288)
-    with pytest.raises(SetupError, match=r"needs 1025 open files.*may have 1024.*ulimit -n 1025.*at most 960"):
+    with pytest.raises(
+        SetupError,
+        match=r"needs 1025 open files.*may have 1024.*ulimit -n "
+        r"1025.*at most 960",
+    ):
         check_file_descriptors(961)
 
 
@@ -46,7 +50,7 @@ REALLY = """
 import asyncio, resource, socket, sys
 from ingather.errors import ConnectFailed, SetupError
 from ingather.transport import Endpoint, check_file_descriptors
-from ingather.transport.http1 import AiohttpTransport
+from ingather.transport.aiohttp_transport import AiohttpTransport
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 check_file_descriptors(50)
@@ -129,7 +133,9 @@ async def test_process_with_few_files_runs_what_fits_at_a_time(tmp_path, limit, 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
 def test_against_the_real_limit_of_a_process():
-    done = subprocess.run([sys.executable, "-c", REALLY], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", REALLY], capture_output=True, text=True, check=True
+    )
     told, failed = done.stdout.splitlines()
     assert "needs 102 open files, this process may have 100" in told
     assert "too many open files" in failed

@@ -48,7 +48,8 @@ KEPT = {
     "HTTP/2": response(status=b"HTTP/2 200"),
     "line feeds alone": response(b"x-h: a", newline=b"\n"),
     "empty lines before": b"\r\n\n" + response(),
-    "interim responses before": b"HTTP/1.1 100\r\n\r\nHTTP/1.1 103 Early\r\nlink: \xff\r\n\r\n" + response(),
+    "interim responses before": b"HTTP/1.1 100\r\n\r\nHTTP/1.1 103 Early\r\nlink: \xff\r\n\r\n"
+    + response(),
     "many interim responses": b"HTTP/1.1 102 Processing\r\n\r\n" * 3000 + response(),
     "the same length twice": response(b"content-length: 7"),
     "the same length in a list": response(length=b"content-length: 7, 7"),
@@ -56,13 +57,19 @@ KEPT = {
     "transfer-encoding: identity": response(b"transfer-encoding: identity"),
     "a charset that nobody knows": response(b"content-type: application/json; charset=klingon"),
     "types that contradict": response(b"content-type: text/html", b"content-type: ;;;="),
-    "a date that is none": response(b"date: yesterday", b"keep-alive: timeout=soon", b"retry-after: \x01"),
+    "a date that is none": response(
+        b"date: yesterday", b"keep-alive: timeout=soon", b"retry-after: \x01"
+    ),
     "a cookie that is none": response(b"set-cookie: \xff;;;=;\x01"),
     "a header that speaks of length": response(b"access-control-expose-headers: content-length"),
     "chunks with extensions": response(
-        b"transfer-encoding: Chunked", body=b"7;a=b\r\n" + BODY + b"\r\n0\r\nx-t: 1\r\n\r\n", length=b""
+        b"transfer-encoding: Chunked",
+        body=b"7;a=b\r\n" + BODY + b"\r\n0\r\nx-t: 1\r\n\r\n",
+        length=b"",
     ),
-    "odd headers and chunks": response(b"x h", b"transfer-encoding: chunked", body=chunked(BODY), length=b""),
+    "odd headers and chunks": response(
+        b"x h", b"transfer-encoding: chunked", body=chunked(BODY), length=b""
+    ),
     "more than was announced": response() + b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nother",
 }
 
@@ -89,14 +96,18 @@ ENCODED = {
 
 
 @pytest.mark.parametrize(("said", "body"), ENCODED.items(), ids=ENCODED)
-async def test_what_is_said_of_the_encoding_is_believed_as_far_as_the_bytes_bear_it_out(post, said, body):
+async def test_what_is_said_of_the_encoding_is_believed_as_far_as_the_bytes_bear_it_out(
+    post, said, body
+):
     async with RawServer(response(b"content-encoding: " + said.encode(), body=body)) as server:
         assert (await post(server.url)).body == BODY
 
 
 async def test_encoding_that_is_not_said_or_said_twice(post):
     packed = gzip.compress(BODY)
-    async with RawServer(response(b"content-encoding: gzip", b"content-encoding: gzip", body=packed)) as server:
+    async with RawServer(
+        response(b"content-encoding: gzip", b"content-encoding: gzip", body=packed)
+    ) as server:
         assert (await post(server.url)).body == BODY
     coded = response(b"transfer-encoding: gzip, chunked", body=chunked(packed), length=b"")
     async with RawServer(coded) as server:
@@ -114,8 +125,12 @@ REFUSED = {
     "a length in bad form": response(length=b"content-length: 7\x00"),
     "a length without a colon": response(length=b"content-length 7"),
     "a length beside chunks": response(b"transfer-encoding: chunked", body=chunked(BODY)),
-    "an odd length beside chunks": response(b"x h: a", b"transfer-encoding: chunked", body=chunked(BODY)),
-    "chunks in bad form": response(b"transfer encoding: chunked\x00transfer-encoding", body=chunked(BODY)),
+    "an odd length beside chunks": response(
+        b"x h: a", b"transfer-encoding: chunked", body=chunked(BODY)
+    ),
+    "chunks in bad form": response(
+        b"transfer encoding: chunked\x00transfer-encoding", body=chunked(BODY)
+    ),
     "no status": response(status=b"HTTP/1.1 OK"),
     "four digits": response(status=b"HTTP/1.1 2000 OK"),
     "an unknown protocol": b"220 mail.example ESMTP\r\n",
@@ -129,7 +144,9 @@ async def test_where_a_response_ends_is_never_guessed(post, sent):
             await post(server.url)
 
 
-@pytest.mark.parametrize("extra", [b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nsmuggled!", b"\r\n", b"x"])
+@pytest.mark.parametrize(
+    "extra", [b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nsmuggled!", b"\r\n", b"x"]
+)
 async def test_what_follows_a_response_is_never_the_answer_to_the_next_request(post, extra):
     async def serve(exchange):
         await exchange.send(response() + extra)

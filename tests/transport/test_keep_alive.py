@@ -13,7 +13,7 @@ import pytest
 from ingather import Budget, LLMTask, ParallelLLMExecutor, RetryConfig, connect
 from ingather.errors import ConnectFailed, ConnectionLost
 from ingather.transport import Endpoint
-from ingather.transport.http1 import AiohttpTransport
+from ingather.transport.aiohttp_transport import AiohttpTransport
 from tests.servers.raw import RawServer, answer, completion
 
 
@@ -51,7 +51,9 @@ BEFORE = {
 
 @pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE)
 @pytest.mark.parametrize("fault", [end, reset])
-async def test_request_that_a_kept_alive_connection_lost_is_not_sent_again_unseen(post, fault, before):
+async def test_request_that_a_kept_alive_connection_lost_is_not_sent_again_unseen(
+    post, fault, before
+):
     async with faulty(fault, 2, before=before) as server:
         await post(server.url, b"1")
         with pytest.raises(ConnectionLost):
@@ -80,13 +82,15 @@ async def test_server_that_dies_after_reading_gets_what_is_told_and_the_budget_i
         async with ParallelLLMExecutor(provider, max_concurrency=1, budget=budget) as executor:
             results = await executor.gather([LLMTask("?", {"max_tokens": 100}) for _ in range(5)])
     assert sum(result.attempts for result in results) == len(server.requests)
-    assert budget.spent.tokens >= 100 * (len(server.requests) - 1)  # what each may have cost, but for the one answered
+    # what each may have cost, but for the one answered
+    assert budget.spent.tokens >= 100 * (len(server.requests) - 1)
 
 
 class Closing(threading.Thread):
     """Answers whatever comes, and keeps its connections open until it is told to `end` them all.
 
-    A thread, since its clients' loop must not turn between the end of a connection and the next request.
+    A thread, since its clients' loop must not turn between the end of a connection and the next
+    request.
     """
 
     def __init__(self, tls=None):
@@ -108,7 +112,9 @@ class Closing(threading.Thread):
 
     def serve(self, sock):
         if self.tls is not None:
-            sock = self.open[threading.current_thread()] = self.tls.wrap_socket(sock, server_side=True)
+            sock = self.open[threading.current_thread()] = self.tls.wrap_socket(
+                sock, server_side=True
+            )
         with sock, contextlib.suppress(OSError, ValueError):
             while data := sock.recv(65536):
                 while not data.endswith(b"{}"):
@@ -152,7 +158,9 @@ def closing():
 
 @pytest.mark.parametrize("how", ENDS)
 @pytest.mark.parametrize("open_before", [1, 5])
-async def test_connections_that_were_closed_before_we_wrote_cost_nothing(post, closing, how, open_before):
+async def test_connections_that_were_closed_before_we_wrote_cost_nothing(
+    post, closing, how, open_before
+):
     server = closing()
     url = f"http://127.0.0.1:{server.port}"
     await asyncio.gather(*(post(url) for _ in range(open_before)))
@@ -166,7 +174,11 @@ async def test_connections_that_were_closed_before_we_wrote_cost_nothing(post, c
 async def test_the_same_over_tls(post, closing, certificate, monkeypatch, how):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", ssl.create_default_context(cafile=certificate[0]))
+    monkeypatch.setattr(
+        aiohttp.connector,
+        "_SSL_CONTEXT_VERIFIED",
+        ssl.create_default_context(cafile=certificate[0]),
+    )
     server = closing(context)
     url = f"https://localhost:{server.port}"
     await post(url)

@@ -53,7 +53,9 @@ async def test_proxy_whose_name_nobody_knows(post, monkeypatch):
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
     monkeypatch.setenv("HTTP_PROXY".lower(), f"http://me:{CANARY}@proxy.example:3128")
-    with pytest.raises(ConnectFailed, match=r"the name proxy\.example cannot be resolved") as caught:
+    with pytest.raises(
+        ConnectFailed, match=r"the name proxy\.example cannot be resolved"
+    ) as caught:
         await post(URL)
     assert CANARY not in f"{caught.value} {caught.value!r}"
 
@@ -81,8 +83,16 @@ async def test_environment_is_read_once(post, monkeypatch):
         (URL, {"http_proxy": "http://p:1", "no_proxy": ".example"}, None),
         (URL, {"http_proxy": "http://p:1", "no_proxy": "*"}, None),
         (URL, {"http_proxy": "http://p:1", "no_proxy": "other.example"}, "http://p:1"),
-        ("http://llm.example:8000/v1", {"http_proxy": "http://p:1", "no_proxy": "llm.example:8000"}, None),
-        ("http://llm.example:8001/v1", {"http_proxy": "http://p:1", "no_proxy": "llm.example:8000"}, "http://p:1"),
+        (
+            "http://llm.example:8000/v1",
+            {"http_proxy": "http://p:1", "no_proxy": "llm.example:8000"},
+            None,
+        ),
+        (
+            "http://llm.example:8001/v1",
+            {"http_proxy": "http://p:1", "no_proxy": "llm.example:8000"},
+            "http://p:1",
+        ),
         ("http://localhost:8000/v1", {"http_proxy": "http://p:1"}, None),
         ("http://127.1.2.3/v1", {"http_proxy": "http://p:1"}, None),
         ("http://[::1]:8000/v1", {"http_proxy": "http://p:1"}, None),

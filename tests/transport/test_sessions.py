@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from ingather.transport import Endpoint
-from ingather.transport.http1 import AiohttpTransport
+from ingather.transport.aiohttp_transport import AiohttpTransport
 from tests.servers.raw import RawServer
 
 
@@ -118,5 +118,5 @@ def test_transport_that_is_forgotten_closes_itself(served):
 
 def test_one_that_sent_nothing_ends_also_when_the_interpreter_has_cleared_its_module(monkeypatch):
     transport = AiohttpTransport()
-    monkeypatch.setattr("ingather.transport.http1.asyncio", None)
+    monkeypatch.setattr("ingather.transport.aiohttp_transport.asyncio", None)
     transport.__del__()

@@ -21,7 +21,11 @@ def tls(certificate):
 @pytest.mark.blocking_ok  # the server's side of TLS
 async def test_certificate_that_nobody_signed(post, tls):
     async with RawServer(tls=tls) as server:
-        with pytest.raises(TlsFailed, match=r"certificate of 127\.0\.0\.1:\d+ is not to be trusted"):
+        with pytest.raises(
+            TlsFailed,
+            match=r"certificate of 127\.0\.0\.1:\d+ is not to be "
+            r"trusted",
+        ):
             await post(server.url)
     assert server.requests == []
 
@@ -52,7 +56,7 @@ import asyncio, ssl, sys
 sys.path.insert(0, ".")
 from ingather.errors import TlsFailed
 from ingather.transport import Endpoint
-from ingather.transport.http1 import AiohttpTransport
+from ingather.transport.aiohttp_transport import AiohttpTransport
 from tests.servers.raw import RawServer
 
 async def main():

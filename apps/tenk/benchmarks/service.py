@@ -3,11 +3,12 @@
     python apps/tenk/benchmarks/service.py [--analyses 9] [--latency 5] [--sigma 0.5] [--in-flight 200] [--lazy 20]
                                            [--browser /usr/bin/chromium]
 
-Three processes: `tenk serve`; a model that gives the extractive baseline's answers, made beforehand, after a time drawn
-from a lognormal law, and notes when each was sent; and this one, which reads the events of all analyses at once, and
-asks for the list of analyses ten times a second meanwhile. `--lazy` more readers never take what they are sent.
-The latency of a finding: from the last byte of its call's answer to the event with its card. With `--browser` one of
-the analyses is also watched in its page: when its cards are filled there, and how long the page ever stood still.
+Three processes: `tenk serve`; a model that gives the extractive baseline's answers, made
+beforehand, after a time drawn from a lognormal law, and notes when each was sent; and this one,
+which reads the events of all analyses at once, and asks for the list of analyses ten times a second
+meanwhile. `--lazy` more readers never take what they are sent. The latency of a finding: from the
+last byte of its call's answer to the event with its card. With `--browser` one of the analyses is
+also watched in its page: when its cards are filled there, and how long the page ever stood still.
 """
 
 from __future__ import annotations
@@ -82,8 +83,15 @@ async def model(port, latency, sigma):
         component, mark = asked(prompt), MARK.search(prompt)[0]
         await asyncio.sleep(latency * math.exp(chance.gauss(0, sigma)))
         text = answers[component].replace(NAME, mark)
-        body = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
-        body |= {"model": "bench", "usage": {"prompt_tokens": len(prompt) // 4, "completion_tokens": len(text) // 4}}
+        body = {
+            "choices": [
+                {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+            ]
+        }
+        body |= {
+            "model": "bench",
+            "usage": {"prompt_tokens": len(prompt) // 4, "completion_tokens": len(text) // 4},
+        }
         ended[f"{mark}.{component}"] = time.monotonic()
         in_flight -= 1
         return web.json_response(body)
@@ -105,7 +113,9 @@ async def watched(session, base, analysis, mark, arrived):
     numbers = []
     seen = set()
     kind = None
-    async with session.get(f"{base}/api/analyses/{analysis}/events", timeout=aiohttp.ClientTimeout(None)) as answer:
+    async with session.get(
+        f"{base}/api/analyses/{analysis}/events", timeout=aiohttp.ClientTimeout(None)
+    ) as answer:
         async for line in answer.content:
             if line.startswith(b"event: "):
                 kind = line[7:].strip()
@@ -187,7 +197,9 @@ async def load(base, options):
         page = asyncio.create_task(seen(base, options.browser, ready, first, stop))
         await ready.wait()
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(headers={"x-tenk-token": TOKEN}, connector=connector, trust_env=False) as session:
+    async with aiohttp.ClientSession(
+        headers={"x-tenk-token": TOKEN}, connector=connector, trust_env=False
+    ) as session:
         begun = time.monotonic()
 
         async def one(number):
@@ -219,7 +231,9 @@ async def load(base, options):
     assert {state["status"] for state in states} == {"done"}, {state["status"] for state in states}
     soonest = min(told["ended"].values())
     shown = [
-        filled[key.split(".")[1]] - at for key, at in told["ended"].items() if key.startswith("Quell1000.") and filled
+        filled[key.split(".")[1]] - at
+        for key, at in told["ended"].items()
+        if key.startswith("Quell1000.") and filled
     ]
     return {
         "shown": sorted(shown),
@@ -254,12 +268,30 @@ async def started(*command, **environment):
 
 async def main(options):
     with tempfile.TemporaryDirectory() as folder:
-        itself = [sys.executable, __file__, "--serve-model", str(options.port), "--latency", str(options.latency)]
+        itself = [
+            sys.executable,
+            __file__,
+            "--serve-model",
+            str(options.port),
+            "--latency",
+            str(options.latency),
+        ]
         server, _ = await started(*itself, "--sigma", str(options.sigma))
         options.model = f"http://127.0.0.1:{options.port}"
-        command = [sys.executable, "-m", "tenk.cli", "serve", "--port", "0", "--state", f"{folder}/t.db"]
+        command = [
+            sys.executable,
+            "-m",
+            "tenk.cli",
+            "serve",
+            "--port",
+            "0",
+            "--state",
+            f"{folder}/t.db",
+        ]
         command += ["--model", "openai/bench", "--max-concurrency", str(options.in_flight)]
-        service, address = await started(*command, OPENAI_BASE_URL=f"{options.model}/v1", TENK_TOKEN=TOKEN)
+        service, address = await started(
+            *command, OPENAI_BASE_URL=f"{options.model}/v1", TENK_TOKEN=TOKEN
+        )
         base = re.search(r"http://[^/]+", address)[0]
         try:
             found = await load(base, options)
@@ -289,14 +321,20 @@ async def main(options):
         middle, longest = quantile(shown, 0.5) * 1000, shown[-1] * 1000
         rows += [
             ("in the page, median and longest", f"{middle:.0f} ms, {longest:.0f} ms", ""),
-            ("page between frames, 99th, longest", f"{quantile(still, 0.99):.0f} ms, {still[-1]:.0f} ms", ""),
+            (
+                "page between frames, 99th, longest",
+                f"{quantile(still, 0.99):.0f} ms, {still[-1]:.0f} ms",
+                "",
+            ),
         ]
     for name, value, goal in rows:
         print(f"{name:38}{value:>22}  {goal}")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--analyses", type=int, default=9)
     parser.add_argument("--latency", type=float, default=5.0)
     parser.add_argument("--sigma", type=float, default=0.5)
@@ -306,4 +344,6 @@ if __name__ == "__main__":
     parser.add_argument("--browser")
     parser.add_argument("--serve-model", type=int)
     given = parser.parse_args()
-    asyncio.run(model(given.serve_model, given.latency, given.sigma) if given.serve_model else main(given))
+    asyncio.run(
+        model(given.serve_model, given.latency, given.sigma) if given.serve_model else main(given)
+    )

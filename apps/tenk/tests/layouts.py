@@ -56,7 +56,10 @@ ERAS[2024] = ERAS[2008] | _TODAY
 VARIANTS = {
     "1": ["Description of Business", "Our Business", "The Business", "General Business"],
     "2": ["Description of Property", "Description of Properties"],
-    "5": ["Market for Common Equity and Related Stockholder Matters", "Market for the Company's Common Stock"],
+    "5": [
+        "Market for Common Equity and Related Stockholder Matters",
+        "Market for the Company's Common Stock",
+    ],
     "6": ["Selected Consolidated Financial Data", "Selected Financial Information"],
     "7": [
         "Management’s Discussion and Analysis",
@@ -89,7 +92,9 @@ class Made:
         """Before which item the line of which part stands."""
         fourth = "15" if "15" in self.heads else "14"
         return [
-            (item, part) for item, part in _PARTS.items() if item in self.heads and (part != "IV" or item == fourth)
+            (item, part)
+            for item, part in _PARTS.items()
+            if item in self.heads and (part != "IV" or item == fourth)
         ]
 
     def wanted(self, item: str) -> str:
@@ -107,7 +112,10 @@ def paragraphs(rng: random.Random, count: int) -> list[str]:
 
 SHORT = {
     "1B": ["None.", "None", "Not applicable."],
-    "4": ["Not applicable.", "No matters were submitted to a vote of security holders during the fourth quarter."],
+    "4": [
+        "Not applicable.",
+        "No matters were submitted to a vote of security holders during the fourth quarter.",
+    ],
     "9": ["None.", "Not applicable."],
     "9B": ["None."],
     "9C": ["Not applicable."],
@@ -169,7 +177,9 @@ def parted(head: str) -> tuple[str, str]:
 
 def cells(head: str) -> str:
     number, title = parted(head)
-    return f"<table><tr><td>{escape(number)}</td><td></td><td><b>{escape(title)}</b></td></tr></table>"
+    return (
+        f"<table><tr><td>{escape(number)}</td><td></td><td><b>{escape(title)}</b></td></tr></table>"
+    )
 
 
 def two_lines(head: str) -> str:
@@ -245,7 +255,10 @@ def html(
                 page += 1
                 out.append(f"<p align=center>{page}</p><hr>")
                 out += [_p(line.format(item=item, part=part)) for line in header.split("|") if line]
-    out += [_p("SIGNATURES"), _p("Pursuant to the requirements of the Act, the registrant has signed this report.")]
+    out += [
+        _p("SIGNATURES"),
+        _p("Pursuant to the requirements of the Act, the registrant has signed this report."),
+    ]
     if index:
         out += [_p("CROSS-REFERENCE INDEX"), *map(_p, filing.heads.values())]
     return "\n".join([*out, tail, "</body></html>"])
@@ -268,7 +281,13 @@ def _contents(filing: Made, kind: str) -> list[str]:
 
 
 def plain(
-    filing: Made, *, contents: bool = True, pages: bool = True, width: int = 78, tail: str = "", rng: random.Random
+    filing: Made,
+    *,
+    contents: bool = True,
+    pages: bool = True,
+    width: int = 78,
+    tail: str = "",
+    rng: random.Random,
 ) -> str:
     """As a text filing of the nineties: wrapped lines, page numbers, SGML tags."""
     out = [line.center(width) for line in COVER[:3]]
@@ -296,7 +315,13 @@ def plain(
                     "",
                 ]
                 page, used = page + 1, 0
-    out += ["", "SIGNATURES".center(width), "", "Pursuant to the requirements of the Act it was signed.", tail]
+    out += [
+        "",
+        "SIGNATURES".center(width),
+        "",
+        "Pursuant to the requirements of the Act it was signed.",
+        tail,
+    ]
     return "\n".join(out)
 
 

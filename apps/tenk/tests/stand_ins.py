@@ -72,7 +72,8 @@ None.
 class Model:
     """A provider that answers as the offline model does, except where `says` has something for a component.
 
-    `says`: by component, a text to answer, or an exception to raise. `asked`, `prompts`: of each call, in order.
+    `says`: by component, a text to answer, or an exception to raise. `asked`, `prompts`: of each
+    call, in order.
     """
 
     schema_mode = "native"
@@ -85,7 +86,9 @@ class Model:
 
     async def complete(self, messages, config_overrides=None):
         question = messages[0].content.rpartition("\n</document")[2]
-        names = [line[2:].partition(":")[0] for line in question.splitlines() if line.startswith("- ")]
+        names = [
+            line[2:].partition(":")[0] for line in question.splitlines() if line.startswith("- ")
+        ]
         self.asked.append(names)
         self.prompts.append(messages[0].content)
         said = self.says.get(names[0]) if len(names) == 1 else None

@@ -33,7 +33,9 @@ async def test_all_four_sections_are_filled():
 async def test_a_store_for_every_model_is_no_matter_of_one_that_cannot_be_stored(tmp_path, recwarn):
     with Store(tmp_path / "tenk.db") as store:
         for provider in (Model(), "echo"):
-            await comprehensive_analysis(filing(), False, True, False, False, provider=provider, store=store)
+            await comprehensive_analysis(
+                filing(), False, True, False, False, provider=provider, store=store
+            )
     assert not recwarn.list
 
 
@@ -109,7 +111,9 @@ async def test_a_component_that_fails_is_told_of_and_hurts_no_other():
     assert report.components["outlook"].status == "failed"
     assert report.components["outlook"].reason == "BadRequest: no such thing"
     assert analysis.mda.outlook is None
-    assert {name for name, each in report.components.items() if each.status == "failed"} == {"outlook"}
+    assert {name for name, each in report.components.items() if each.status == "failed"} == {
+        "outlook"
+    }
     assert not analysis.succeeded
 
 
@@ -179,7 +183,9 @@ async def test_events_tell_which_section_a_component_is_of():
     parents = [event.parent for event in heard if isinstance(event, RunStarted)]
     assert parents.count(None) == 1
     assert len(parents) == 5
-    assert any(isinstance(event.result.task, LLMTask) for event in heard if isinstance(event, TaskEnded))
+    assert any(
+        isinstance(event.result.task, LLMTask) for event in heard if isinstance(event, TaskEnded)
+    )
 
 
 @pytest.mark.parametrize("form", [bytes, str, Path, open_submission, read_filing])
@@ -198,11 +204,15 @@ async def test_a_ticker_is_fetched_where_no_such_file_is():
         def fetch(self, ticker, year=None):
             return Fetched(f"{ticker}-10-K-2023", filing())
 
-    analysis = await comprehensive_analysis("NWF", True, False, False, False, provider=Model(), tickers=Source())
+    analysis = await comprehensive_analysis(
+        "NWF", True, False, False, False, provider=Model(), tickers=Source()
+    )
     assert analysis.filing == "NWF-10-K-2023"
 
 
-@pytest.mark.parametrize("junk", [b"", b"%PDF-1.7 ...", b'{"a": 1}', b"\x00\x01\x02" * 100, b"A poem about the sea."])
+@pytest.mark.parametrize(
+    "junk", [b"", b"%PDF-1.7 ...", b'{"a": 1}', b"\x00\x01\x02" * 100, b"A poem about the sea."]
+)
 async def test_what_is_no_filing_is_an_error_before_any_call(junk):
     model = Model()
     with pytest.raises(NotAFiling):
@@ -212,7 +222,9 @@ async def test_what_is_no_filing_is_an_error_before_any_call(junk):
 
 async def test_real_statements_come_from_the_tags(filings):
     model = Model()
-    analysis = await comprehensive_analysis(filings / "nvda-2024.htm", False, False, False, True, provider=model)
+    analysis = await comprehensive_analysis(
+        filings / "nvda-2024.htm", False, False, False, True, provider=model
+    )
     income = analysis.financials.income_statement
     assert income.line("revenue").values.of(2024) == 60922
     assert income.line("net_income").values.of(2024) == 29760
@@ -237,7 +249,14 @@ async def test_a_real_filing_is_analysed_offline_without_a_failure(filings, name
         if report.status != "skipped"
         for field, component in report.components.items()
     }
-    proofs = {(section, field): list(evidence(getattr(analysis[section], field))) for section, field in components}
+    proofs = {
+        (section, field): list(evidence(getattr(analysis[section], field)))
+        for section, field in components
+    }
     assert [place for place, component in components.items() if component.status == "failed"] == []
-    assert sum(any(proof.verified for proof in each) for each in proofs.values()) >= 0.6 * len(components) > 0
+    assert (
+        sum(any(proof.verified for proof in each) for each in proofs.values())
+        >= 0.6 * len(components)
+        > 0
+    )
     assert all(proof.verified for each in proofs.values() for proof in each)

@@ -38,7 +38,13 @@ async def test_components_go_from_waiting_by_running_to_done():
 async def test_a_part_that_failed_and_came_by_the_single_prompt_is_done():
     board, seen = await watched(Model({"outlook": BadRequest("no"), "metrics": BadRequest("no")}))
     states = [each["mda"]["outlook"] for each in seen]
-    assert [state for state, _ in groupby(states)] == ["waiting", "running", "failed", "running", "done"]
+    assert [state for state, _ in groupby(states)] == [
+        "waiting",
+        "running",
+        "failed",
+        "running",
+        "done",
+    ]
     assert board.lines["mda"].components["outlook"] == "done"
 
 
@@ -52,7 +58,8 @@ async def test_a_section_without_a_text_says_why_from_the_start():
 async def test_a_terminal_gets_a_line_for_each_section():
     stream = io.StringIO()
     view = LiveView(
-        view_of(open_submission(filing()), SECTIONS).board, Console(file=stream, force_terminal=True, width=100)
+        view_of(open_submission(filing()), SECTIONS).board,
+        Console(file=stream, force_terminal=True, width=100),
     )
     with view:
         await comprehensive_analysis(filing(), provider=Model(), on_event=view)
@@ -65,7 +72,9 @@ async def test_a_terminal_gets_a_line_for_each_section():
 
 async def test_no_terminal_gets_a_plain_line_at_each_sections_end():
     stream = io.StringIO()
-    view = LiveView(view_of(open_submission(filing()), SECTIONS).board, Console(file=stream, width=100))
+    view = LiveView(
+        view_of(open_submission(filing()), SECTIONS).board, Console(file=stream, width=100)
+    )
     with view:
         await comprehensive_analysis(filing(), provider=Model(), on_event=view)
     lines = stream.getvalue().splitlines()
@@ -80,4 +89,9 @@ def test_events_of_other_runs_change_nothing():
 
 
 def test_names_are_written_in_words():
-    assert [in_words(name) for name in SECTIONS] == ["Business", "Risk factors", "MD&A", "Financials"]
+    assert [in_words(name) for name in SECTIONS] == [
+        "Business",
+        "Risk factors",
+        "MD&A",
+        "Financials",
+    ]

@@ -4,7 +4,10 @@ from tenk.chain import chain
 from tenk.headings import headings
 
 LONG = "A sentence of some length stands here. " * 40
-CONTENTS = "Item 1. Business 3\nItem 1A. Risk Factors 9\nItem 2. Properties 20\nItem 16. Form 10-K Summary\n\n" + LONG
+CONTENTS = (
+    "Item 1. Business 3\nItem 1A. Risk Factors 9\nItem 2. Properties 20\nItem 16. Form 10-K Summary\n\n"
+    + LONG
+)
 BODY = f"\nItem 1. Business\n\n{LONG}\n\nItem 1A. Risk Factors\n\n{LONG}\n\nItem 2. Properties\n\nNone.\n"
 
 
@@ -13,7 +16,9 @@ def numbers(text: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("before", ["", CONTENTS])
-@pytest.mark.parametrize("behind", ["", "\nItem 1. Business\nItem 1A. Risk Factors\nItem 2. Properties\n"])
+@pytest.mark.parametrize(
+    "behind", ["", "\nItem 1. Business\nItem 1A. Risk Factors\nItem 2. Properties\n"]
+)
 def test_the_body_wins_over_contents_and_index(before, behind):
     own = [(len(before) + start, item) for start, item in numbers(BODY)]
     assert numbers(before + BODY + behind) == own

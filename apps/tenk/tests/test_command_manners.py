@@ -19,14 +19,18 @@ from tenk.submission import open_submission
 @pytest.mark.parametrize("command", [[], ["sections"], ["analyze"], ["serve"]], ids=" ".join)
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_fits_into_80_columns(command, option):
-    shown = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}).invoke(app, [*command, option], prog_name="tenk")
+    shown = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}).invoke(
+        app, [*command, option], prog_name="tenk"
+    )
     assert shown.exit_code == 0
     assert [line for line in shown.output.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("option", ["-V", "--version"])
 def test_the_version(option):
-    done = subprocess.run([sys.executable, "-m", "tenk", option], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tenk", option], capture_output=True, text=True, check=True
+    )
     assert re.fullmatch(r"tenk \d+\.\d+\S*\n", done.stdout)
 
 
@@ -36,7 +40,9 @@ def in_terminal(*arguments, folder):
     termios.tcsetwinsize(end, (24, 80))
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     command = [sys.executable, "-m", "tenk", *arguments]
-    begun = subprocess.Popen(command, stdin=end, stdout=end, stderr=end, env=environment, cwd=folder)
+    begun = subprocess.Popen(
+        command, stdin=end, stdout=end, stderr=end, env=environment, cwd=folder
+    )
     os.close(end)
     written = b""
     with contextlib.suppress(OSError):  # how a terminal ends
@@ -51,7 +57,18 @@ def in_terminal(*arguments, folder):
     ("arguments", "code"),
     [
         (["sections", "quellmark-2025"], 0),
-        (["analyze", "quellmark-2025", "--sections", "business", "--report", f"{'a-long-name-' * 5}.md", "-q"], 0),
+        (
+            [
+                "analyze",
+                "quellmark-2025",
+                "--sections",
+                "business",
+                "--report",
+                f"{'a-long-name-' * 5}.md",
+                "-q",
+            ],
+            0,
+        ),
         (["analyze", f"{'a-long-name-' * 5}.htm"], 2),
     ],
     ids=["sections", "analyze", "a mistake"],

@@ -39,7 +39,9 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked():
         read_bytes(bomb, "bomb.gz")
 
 
-@pytest.mark.parametrize("broken", [gzip.compress(b"x" * 1000)[:-9], b"\x1f\x8bnothing", b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "broken", [gzip.compress(b"x" * 1000)[:-9], b"\x1f\x8bnothing", b"\x1f\x8b"]
+)
 def test_a_broken_gzip_is_told(broken):
     with pytest.raises(Unreadable, match=r"cannot unpack cut\.gz"):
         read_bytes(broken, "cut.gz")
@@ -84,7 +86,9 @@ def test_what_cannot_be_text_is_called_by_its_name(content, kind):
 
 
 def test_a_submission_is_its_documents():
-    found = parts(submission(("10-K405", "the body"), ("EX-13", "the report"), ("EX-27", "data")).encode())
+    found = parts(
+        submission(("10-K405", "the body"), ("EX-13", "the report"), ("EX-27", "data")).encode()
+    )
     assert [part.type for part in found] == ["10-K405", "EX-13", "EX-27"]
     assert "the body" in main_document(found, "x").text("x")
     assert main_document(parts(b"FORM 10-K"), "x").type == ""

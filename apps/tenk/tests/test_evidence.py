@@ -20,7 +20,22 @@ RISKS = TEXT.index("Item 1A")
 FIRST = Span(TEXT.index("We sell"), TEXT.index(". Revenue"))
 LAST = Span(TEXT.rindex("We sell"), len(TEXT) - 1)
 INDEX = QuoteIndex(TEXT, [Place("1", 0, RISKS), Place("1A", RISKS, len(TEXT))])
-WORDS = ["we", "sell", "boats", "oars", "and", "Sails", "to", "north,", "pay", "late;", "rose", "12", "%", "1,250"]
+WORDS = [
+    "we",
+    "sell",
+    "boats",
+    "oars",
+    "and",
+    "Sails",
+    "to",
+    "north,",
+    "pay",
+    "late;",
+    "rose",
+    "12",
+    "%",
+    "1,250",
+]
 
 
 def found(quote, item=None):
@@ -43,7 +58,12 @@ def test_a_quote_that_its_item_lacks_is_looked_for_elsewhere():
 
 
 @pytest.mark.parametrize(
-    "quote", ["…contracts — to boat owners…", "... contracts - to boat owners ...", "“Contracts – to boat owners,”"]
+    "quote",
+    [
+        "…contracts — to boat owners…",
+        "... contracts - to boat owners ...",
+        "“Contracts – to boat owners,”",
+    ],
 )
 def test_dots_and_marks_around_a_quote_are_not_of_it(quote):
     assert found(quote) == "contracts — to boat owners"
@@ -72,20 +92,34 @@ def test_what_the_text_does_not_say_is_not_found(quote):
 
 
 def test_a_quote_may_run_over_a_page_break():
-    assert found("We may lose customers, and we sell to few of them.") == TEXT[TEXT.index("We may") :].partition(".")[0]
+    assert (
+        found("We may lose customers, and we sell to few of them.")
+        == TEXT[TEXT.index("We may") :].partition(".")[0]
+    )
 
 
 @pytest.mark.parametrize(
-    "break_", ["\n\nsome of\n\n", " 17 ", "\n17 boats\n", "\n\n17\n\n" + "a long story " * 40, "\n17\nonly\n" * 3]
+    "break_",
+    [
+        "\n\nsome of\n\n",
+        " 17 ",
+        "\n17 boats\n",
+        "\n\n17\n\n" + "a long story " * 40,
+        "\n17\nonly\n" * 3,
+    ],
 )
 def test_a_gap_that_is_no_page_break_is_none(break_):
     assert (
-        QuoteIndex(f"We may lose customers, and we sell{break_}to few of them.").locate("and we sell to few of them")
+        QuoteIndex(f"We may lose customers, and we sell{break_}to few of them.").locate(
+            "and we sell to few of them"
+        )
         is None
     )
 
 
-@pytest.mark.parametrize("mark", ["17", "- 17 -", "Page 17", "F-3", "<PAGE>", "17\n\nPART II\nItem 7", "\f"])
+@pytest.mark.parametrize(
+    "mark", ["17", "- 17 -", "Page 17", "F-3", "<PAGE>", "17\n\nPART II\nItem 7", "\f"]
+)
 def test_pages_end_in_many_ways(mark):
     index = QuoteIndex(f"We may lose customers, and we sell\n{mark}\nto few of them.")
     assert index.locate("lose customers, and we sell to few of them") is not None
@@ -95,8 +129,13 @@ def test_pages_end_in_many_ways(mark):
 def test_verifying_fills_in_all_evidence_however_deep_and_counts_it():
     section = BusinessAnalysisSection.model_validate(
         {
-            "operational_overview": {"summary": "Boats.", "evidence": {"quote": "contracts to boat owners"}},
-            "key_products": {"items": [product("Contracts", "We sell long-term contracts — to boat owners")]},
+            "operational_overview": {
+                "summary": "Boats.",
+                "evidence": {"quote": "contracts to boat owners"},
+            },
+            "key_products": {
+                "items": [product("Contracts", "We sell long-term contracts — to boat owners")]
+            },
         }
     )
     assert INDEX.verify(section, "1A") == Counts(shown=2, verified=1)
@@ -107,8 +146,16 @@ def test_verifying_fills_in_all_evidence_however_deep_and_counts_it():
 
 
 def test_what_a_model_claims_of_its_own_quote_is_overwritten():
-    claimed = {"quote": "We build spaceships for the moon.", "verified": True, "start": 0, "end": 9, "item": "1"}
-    products = KeyProductList.model_validate({"items": [product("Ship", "x") | {"evidence": claimed}]})
+    claimed = {
+        "quote": "We build spaceships for the moon.",
+        "verified": True,
+        "start": 0,
+        "end": 9,
+        "item": "1",
+    }
+    products = KeyProductList.model_validate(
+        {"items": [product("Ship", "x") | {"evidence": claimed}]}
+    )
     INDEX.verify(products)
     assert products.items[0].evidence == Evidence(quote="We build spaceships for the moon.")
 
@@ -147,7 +194,9 @@ def test_a_quote_with_another_word_or_number_in_it_is_never_found(text, data):
     words = text.split()
     start = data.draw(st.integers(0, len(words) - 10))
     quote = words[start : start + 10]
-    quote[data.draw(st.integers(0, 9))] = data.draw(st.sampled_from(["zebra", "1,251", "125", "0.12", "never"]))
+    quote[data.draw(st.integers(0, 9))] = data.draw(
+        st.sampled_from(["zebra", "1,251", "125", "0.12", "never"])
+    )
     assert QuoteIndex(text).locate(" ".join(quote)) is None
 
 
@@ -159,6 +208,8 @@ def test_quotes_of_real_filings_are_found_among_a_megabyte(filings):
         first = chance.randrange(len(words) - 40)
         span = Span(words[first][0], words[first + 30][1])
         quote = text[span.start : span.end]
-        assert sum(map(str.isalnum, quote)) < 10 or index.locate(" ".join(quote.split())) is not None
+        assert (
+            sum(map(str.isalnum, quote)) < 10 or index.locate(" ".join(quote.split())) is not None
+        )
         shuffled = chance.sample(quote.split(), 31)
         assert len(set(shuffled)) < 20 or index.locate(" ".join(shuffled)) is None

@@ -21,14 +21,17 @@ QUARTER = year("2023-10-30", "2024-01-28")
 
 
 def test_the_first_concept_that_there_is_counts():
-    facts = Facts((fact("SalesRevenueNet", 1, Y24), fact("Revenues", 2, Y24), fact("Revenues", 3, Y23)))
+    facts = Facts(
+        (fact("SalesRevenueNet", 1, Y24), fact("Revenues", 2, Y24), fact("Revenues", 3, Y23))
+    )
     found = facts.find(["us-gaap:Nothing", "us-gaap:Revenues", "us-gaap:SalesRevenueNet"], Y24)
     assert found == facts.facts[1]
 
 
 def test_the_most_exact_of_several_facts_counts_and_of_equals_the_first():
     rounded, exact, again = (
-        fact("Revenues", value, Y24, decimals=d) for value, d in ((6.1e9, -8), (6.092e9, -6), (7, -6))
+        fact("Revenues", value, Y24, decimals=d)
+        for value, d in ((6.1e9, -8), (6.092e9, -6), (7, -6))
     )
     assert Facts((rounded, exact, again)).find(["us-gaap:Revenues"], Y24) == exact
     whole = fact("Revenues", 6_092_000_001, Y24, decimals=None)
@@ -42,7 +45,10 @@ def test_what_speaks_of_a_part_of_the_company_or_of_another_period_is_not_found(
 
 def test_a_balance_may_be_dated_a_few_days_from_the_end_of_the_year():
     facts = Facts(
-        (fact("Assets", 1, Period(None, date(2024, 1, 30))), fact("Assets", 2, Period(None, date(2024, 2, 9))))
+        (
+            fact("Assets", 1, Period(None, date(2024, 1, 30))),
+            fact("Assets", 2, Period(None, date(2024, 2, 9))),
+        )
     )
     assert facts.instant(date(2024, 1, 28)) == Period(None, date(2024, 1, 30))
     assert facts.instant(date(2023, 6, 30)) == Period(None, date(2023, 6, 30))
@@ -77,7 +83,9 @@ def test_a_year_has_the_name_that_its_filer_gives_it(start, end, said, label):
 
 def test_a_year_after_that_of_the_filing_is_none_of_its_years():
     plan = year("2024-01-29", "2025-01-26")
-    facts = Facts((fact("Revenues", 1, Y24), fact("Pensions", 2, plan), fact("Pensions", 3, plan)), {}, Y24)
+    facts = Facts(
+        (fact("Revenues", 1, Y24), fact("Pensions", 2, plan), fact("Pensions", 3, plan)), {}, Y24
+    )
     assert list(facts.fiscal_years.values()) == [Y24]
 
 
@@ -94,7 +102,9 @@ def test_of_two_years_that_end_a_few_days_apart_the_one_with_more_facts_counts()
 
 
 def test_without_a_word_from_the_filing_the_newest_year_with_facts_is_its_year():
-    assert Facts((fact("Revenues", 1, Y24), fact("NetIncomeLoss", 1, Y24), fact("Revenues", 1, Y23))).fiscal_years == {
+    assert Facts(
+        (fact("Revenues", 1, Y24), fact("NetIncomeLoss", 1, Y24), fact("Revenues", 1, Y23))
+    ).fiscal_years == {
         2024: Y24,
         2023: Y23,
     }

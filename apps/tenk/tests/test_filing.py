@@ -12,7 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.tenk.tests import layouts
-from apps.tenk.tests.layouts import ERAS, HEADS, PROXY, html, letters, made, paragraphs, plain, submission
+from apps.tenk.tests.layouts import (
+    ERAS,
+    HEADS,
+    PROXY,
+    html,
+    letters,
+    made,
+    paragraphs,
+    plain,
+    submission,
+)
 from tenk.errors import NoItems, TenkError
 from tenk.filing import Filing, read_filing
 from tenk.titles import TITLES
@@ -40,11 +50,15 @@ def assert_ends_right(filing: Filing, wanted: layouts.Made) -> None:
     """As above where running headers stand in the middle of items."""
     found = {item.item: letters(item.text) for item in filing.items if item.text}
     ends = {item: (text[:40], text[-40:]) for item, text in found.items()}
-    assert ends == {item: (wanted.wanted(item)[:40], wanted.wanted(item)[-40:]) for item in wanted.heads}
+    assert ends == {
+        item: (wanted.wanted(item)[:40], wanted.wanted(item)[-40:]) for item in wanted.heads
+    }
 
 
 @SOME
-@given(seeds, years, st.sampled_from(SEPARATORS), st.booleans(), st.booleans(), st.integers(40, 130))
+@given(
+    seeds, years, st.sampled_from(SEPARATORS), st.booleans(), st.booleans(), st.integers(40, 130)
+)
 def test_text_filings_of_any_width_are_split(seed, year, separator, caps, variants, width):
     rng = random.Random(seed)
     filing = made(rng, year, separator=separator, caps=caps, variants=variants)
@@ -54,11 +68,22 @@ def test_text_filings_of_any_width_are_split(seed, year, separator, caps, varian
 @pytest.mark.parametrize("contents", ["none", "table", "links", "lines", "dots"])
 @pytest.mark.parametrize("head", HEADS)
 @SOME
-@given(seeds, years, st.sampled_from([". ", ": ", " - ", " — ", " – ", ".\t"]), st.booleans(), st.booleans())
-def test_html_filings_are_split_however_their_headings_are_drawn(head, contents, seed, year, separator, caps, variants):
+@given(
+    seeds,
+    years,
+    st.sampled_from([". ", ": ", " - ", " — ", " – ", ".\t"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_html_filings_are_split_however_their_headings_are_drawn(
+    head, contents, seed, year, separator, caps, variants
+):
     rng = random.Random(seed)
     filing = made(rng, year, separator=separator, caps=caps, variants=variants)
-    assert_all_right(read(html(filing, head=HEADS[head], contents=contents, index=seed % 2 == 0, rng=rng)), filing)
+    assert_all_right(
+        read(html(filing, head=HEADS[head], contents=contents, index=seed % 2 == 0, rng=rng)),
+        filing,
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,7 +103,8 @@ def test_running_headers_are_no_headings_and_end_no_item(header, seed, year, hea
     rng = random.Random(seed)
     filing = made(rng, year)
     assert_ends_right(
-        read(html(filing, head=HEADS[head], contents=contents, header=header, pages=True, rng=rng)), filing
+        read(html(filing, head=HEADS[head], contents=contents, header=header, pages=True, rng=rng)),
+        filing,
     )
 
 
@@ -113,7 +139,9 @@ def test_items_that_a_sentence_names_at_the_start_of_a_line_are_no_headings(cont
 @given(seeds, years)
 def test_a_letter_that_looks_like_a_one_is_a_one(sign, seed, year):
     filing = made(random.Random(seed), year)
-    filing.heads = {item: head.replace("Item 1", f"Item {sign}") for item, head in filing.heads.items()}
+    filing.heads = {
+        item: head.replace("Item 1", f"Item {sign}") for item, head in filing.heads.items()
+    }
     assert_all_right(read(html(filing, rng=random.Random(seed))), filing)
 
 
@@ -121,7 +149,8 @@ def test_roman_numbers_are_numbers():
     filing = made(random.Random(1), 1995)
     roman = dict(enumerate("I II III IV V VI VII VIII IX X XI XII XIII XIV".split(), 1))  # noqa: SIM905
     filing.heads = {
-        item: head.replace(f"Item {item}", f"ITEM {roman[int(item)]}") for item, head in filing.heads.items()
+        item: head.replace(f"Item {item}", f"ITEM {roman[int(item)]}")
+        for item, head in filing.heads.items()
     }
     assert_all_right(read(html(filing, contents="none", rng=random.Random(1))), filing)
 
@@ -176,11 +205,17 @@ def test_a_heading_for_two_items_is_the_heading_of_both(head):
     assert letters(found.item("1B").text) == filing.wanted("1B")
 
 
-@pytest.mark.parametrize("head", ["Items 10, 11, 12 and 13.", "ITEMS 10 THROUGH 13.", "Items 10 - 13:"])
+@pytest.mark.parametrize(
+    "head", ["Items 10, 11, 12 and 13.", "ITEMS 10 THROUGH 13.", "Items 10 - 13:"]
+)
 def test_a_heading_for_many_items_is_the_heading_of_all(head):
     filing = made(random.Random(5), 1995)
-    filing.heads = {item: text for item, text in filing.heads.items() if item not in {"11", "12", "13"}}
-    filing.heads["10"] = f"{head} Directors; Executive Compensation; Security Ownership; Relationships"
+    filing.heads = {
+        item: text for item, text in filing.heads.items() if item not in {"11", "12", "13"}
+    }
+    filing.heads["10"] = (
+        f"{head} Directors; Executive Compensation; Security Ownership; Relationships"
+    )
     found = read(html(filing, contents="none", rng=random.Random(5)))
     assert len({found.item(item).text for item in ("10", "11", "12", "13")}) == 1
     assert letters(found.item("12").text) == filing.wanted("10")
@@ -193,14 +228,17 @@ def test_one_pointer_below_the_headings_of_several_items_is_that_of_all(contents
     filing.bodies |= {"10": [], "11": [], "12": [], "13": [PROXY]}
     found = read(html(filing, contents=contents, rng=random.Random(5)))
     assert_all_right(found, filing)
-    assert {found.item(item).status for item in ("10", "11", "12", "13")} == {"incorporated_by_reference"}
+    assert {found.item(item).status for item in ("10", "11", "12", "13")} == {
+        "incorporated_by_reference"
+    }
 
 
 def test_items_of_a_filers_own_invention_end_the_one_before_them():
     filing = made(random.Random(5), 2008)
     text = html(filing, rng=random.Random(5)).replace(
         "<p align=center><b>PART II</b></p>",
-        "<p>Item 4A. Executive Officers of the Registrant</p><p>A. Person, chief executive.</p><p><b>PART II</b></p>",
+        "<p>Item 4A. Executive Officers of the Registrant</p><p>A. Person, chief "
+        "executive.</p><p><b>PART II</b></p>",
     )
     assert_all_right(read(text), filing)
 
@@ -235,7 +273,9 @@ def test_risk_factors_in_another_item_are_not_item_1a():
 
 
 def test_the_form_and_all_its_items_are_told():
-    filing = read(submission(("10-K405", plain(made(random.Random(1), 1995), rng=random.Random(1)))))
+    filing = read(
+        submission(("10-K405", plain(made(random.Random(1), 1995), rng=random.Random(1))))
+    )
     assert filing.form == "10-K405"
     assert [item.item for item in filing.items] == list(TITLES)
     assert filing.item("1a").title == "Risk Factors"
@@ -270,7 +310,10 @@ def test_markup_is_kept_of_html_only():
     page = html(filing, rng=random.Random(1))
     assert read(page).markup == page.encode()
     assert read(plain(filing, rng=random.Random(1))).markup is None
-    assert read(submission(("10-K", page), ("EX-31", "<html>x</html>"))).markup == f"\n{page}\n</TEXT>\n".encode()
+    assert (
+        read(submission(("10-K", page), ("EX-31", "<html>x</html>"))).markup
+        == f"\n{page}\n</TEXT>\n".encode()
+    )
 
 
 def statements(rng: random.Random) -> list[str]:
@@ -299,9 +342,17 @@ Notes to Consolidated Financial Statements"""
 def test_statements_on_pages_behind_the_signatures_are_the_target(seed, year, kind):
     rng = random.Random(seed)
     filing = made(rng, year)
-    filing.bodies["8"] = ["The statements required by this item are set forth on pages F-1 through F-20."]
+    filing.bodies["8"] = [
+        "The statements required by this item are set forth on pages F-1 through F-20."
+    ]
     theirs = statements(rng)
-    behind = [*INDEX.split("\n\n"), *theirs, "SCHEDULE II", "Valuation and qualifying accounts", *paragraphs(rng, 1)]
+    behind = [
+        *INDEX.split("\n\n"),
+        *theirs,
+        "SCHEDULE II",
+        "Valuation and qualifying accounts",
+        *paragraphs(rng, 1),
+    ]
     if kind == "html":
         found = read(html(filing, rng=rng, tail="".join(f"<p>{part}</p>" for part in behind)))
     else:
@@ -318,7 +369,15 @@ def test_statements_on_pages_behind_the_signatures_are_the_target(seed, year, ki
 def annual_report(rng: random.Random, discussion: list[str], theirs: list[str]) -> str:
     title = "MANAGEMENT'S DISCUSSION AND ANALYSIS OF\nFINANCIAL CONDITION AND RESULTS OF OPERATIONS"
     return "\n\n".join(
-        ["FINANCIAL HIGHLIGHTS", *paragraphs(rng, 2), title, *discussion, *theirs, "SHAREHOLDER INFORMATION", "x"]
+        [
+            "FINANCIAL HIGHLIGHTS",
+            *paragraphs(rng, 2),
+            title,
+            *discussion,
+            *theirs,
+            "SHAREHOLDER INFORMATION",
+            "x",
+        ]
     )
 
 
@@ -327,14 +386,21 @@ def annual_report(rng: random.Random, discussion: list[str], theirs: list[str]) 
 def test_sections_of_exhibit_13_are_targets(seed, year):
     rng = random.Random(seed)
     filing = made(rng, year)
-    filing.bodies["7"] = ["Incorporated by reference to the Annual Report to Shareholders, filed as Exhibit 13."]
-    filing.bodies["8"] = ["The statements in the Company's Annual Report are incorporated herein by reference."]
+    filing.bodies["7"] = [
+        "Incorporated by reference to the Annual Report to Shareholders, filed as Exhibit 13."
+    ]
+    filing.bodies["8"] = [
+        "The statements in the Company's Annual Report are incorporated herein by reference."
+    ]
     discussion, theirs = paragraphs(rng, 8), statements(rng)
     exhibit = annual_report(rng, discussion, theirs)
     found = read(submission(("10-K", plain(filing, rng=rng)), ("EX-13.1", exhibit), ("EX-27", "x")))
     assert_all_right(found, filing)
     seventh, eighth = found.item("7"), found.item("8")
-    assert (seventh.status, eighth.status) == ("incorporated_by_reference", "incorporated_by_reference")
+    assert (seventh.status, eighth.status) == (
+        "incorporated_by_reference",
+        "incorporated_by_reference",
+    )
     assert seventh.target is not None
     assert eighth.target is not None
     assert (seventh.target.place, eighth.target.place) == ("Exhibit 13", "Exhibit 13")
@@ -358,7 +424,9 @@ def test_pages_that_a_pointer_names_are_its_target_where_nothing_has_a_title():
 
 def test_a_pointer_out_of_the_file_has_no_target_and_no_body():
     filing = made(random.Random(4), 1999)
-    filing.bodies["7"] = ["The information on pages 12 to 14 of the Annual Report is incorporated by reference."]
+    filing.bodies["7"] = [
+        "The information on pages 12 to 14 of the Annual Report is incorporated by reference."
+    ]
     item = read(plain(filing, rng=random.Random(4))).item("7")
     assert (item.status, item.target, item.body) == ("incorporated_by_reference", None, "")
 
@@ -368,7 +436,9 @@ def test_a_pointer_out_of_the_file_has_no_target_and_no_body():
 def test_offsets_count_in_the_text(seed, year, head):
     rng = random.Random(seed)
     filing = made(rng, year)
-    filing.bodies["7"] = ["Incorporated by reference to the Annual Report to Shareholders, filed as Exhibit 13."]
+    filing.bodies["7"] = [
+        "Incorporated by reference to the Annual Report to Shareholders, filed as Exhibit 13."
+    ]
     exhibit = annual_report(rng, paragraphs(rng, 5), statements(rng))
     found = read(submission(("10-K", html(filing, head=HEADS[head], rng=rng)), ("EX-13", exhibit)))
     for item in found.items:
@@ -405,7 +475,9 @@ def test_all_slots_of_the_real_filings_are_right_and_fast(filings, score):
         seconds.append(time.perf_counter() - began)
         for number in score.ITEMS:
             item = found.item(number)
-            verdict = score.verdict(gold["items"][number], {"text": item.text, "status": item.status})
+            verdict = score.verdict(
+                gold["items"][number], {"text": item.text, "status": item.status}
+            )
             if verdict != "ok":
                 wrong[gold["file"], number] = verdict
     assert wrong == {}

@@ -17,7 +17,8 @@ from tenk.outcome import SECTIONS
 async def test_each_component_is_told_once_as_the_analysis_will_have_it():
     told: dict = {}
     analysis = await comprehensive_analysis(
-        "quellmark-2025", on_finding=lambda found: told.setdefault((found.section, found.component), found)
+        "quellmark-2025",
+        on_finding=lambda found: told.setdefault((found.section, found.component), found),
     )
     made_later = {("financials", "ratios")}
     asked = {(name, field) for name in SECTIONS for field in ANALYZERS[name].model.model_fields}
@@ -30,11 +31,17 @@ async def test_each_component_is_told_once_as_the_analysis_will_have_it():
 
 async def test_a_quote_that_is_made_up_is_told_as_such():
     claim = {"statement": "All is well.", "topic": "luck", "horizon": None, "certainty": "guidance"}
-    lie = {"items": [{**claim, "evidence": {"quote": "Revenue will triple in the coming year, we promise."}}]}
+    lie = {
+        "items": [
+            {**claim, "evidence": {"quote": "Revenue will triple in the coming year, we promise."}}
+        ]
+    }
     told: dict = {}
     provider = Model({"outlook": json.dumps(lie)})
     await comprehensive_analysis(
-        filing(), provider=provider, on_finding=lambda found: told.setdefault(found.component, found)
+        filing(),
+        provider=provider,
+        on_finding=lambda found: told.setdefault(found.component, found),
     )
     assert tuple(told["outlook"].quotes) == (1, 0)
 
@@ -55,7 +62,9 @@ async def test_what_a_later_call_filled_is_told_with_the_section():
         filing(),
         provider=provider,
         on_finding=lambda found: told.append(found.component),
-        on_section=lambda name, report, section: sections.setdefault(name, (report.status, section)),
+        on_section=lambda name, report, section: sections.setdefault(
+            name, (report.status, section)
+        ),
     )
     assert provider.asked.count(["outlook"]) == 2
     assert told.count("metrics") == 1
@@ -64,7 +73,9 @@ async def test_what_a_later_call_filled_is_told_with_the_section():
 
 
 @pytest.mark.blocking_ok  # the store is opened on the test's own loop
-async def test_a_component_is_asked_for_alone_in_the_words_in_which_it_was_asked_for_among_others(tmp_path):
+async def test_a_component_is_asked_for_alone_in_the_words_in_which_it_was_asked_for_among_others(
+    tmp_path,
+):
     submission = open_submission("quellmark-2025")
     provider = connect("offline/extractive")
     with Store(tmp_path / "t.db") as store:
@@ -85,13 +96,18 @@ async def test_a_component_is_asked_for_alone_in_the_words_in_which_it_was_asked
 
 async def test_what_was_missing_is_filled_and_the_rest_stays():
     submission = open_submission(filing())
-    model = Model({"key_products": BadRequest("no", status=400), "single": BadRequest("no", status=400)})
+    model = Model(
+        {"key_products": BadRequest("no", status=400), "single": BadRequest("no", status=400)}
+    )
     analysis = await comprehensive_analysis(submission, provider=Model())
     assert analysis.business is not None
     before = analysis.business.model_copy(update={"key_products": None})
     again = await components_again(submission, before, ["key_products"], provider=Model())
     assert again.section == analysis.business
-    assert again.quotes == (analysis.sections["business"].quotes, analysis.sections["business"].verified)
+    assert again.quotes == (
+        analysis.sections["business"].quotes,
+        analysis.sections["business"].verified,
+    )
     failed = await components_again(submission, before, ["key_products"], provider=model)
     assert failed.section == before
     assert failed.components["key_products"].status == "failed"
@@ -109,7 +125,9 @@ async def test_ratios_are_made_anew_when_a_statement_comes():
 
 
 @pytest.mark.parametrize("argument", ["on_event", "on_finding", "on_section"])
-async def test_a_listener_that_raises_is_warned_of_once_and_hurts_neither_the_analysis_nor_the_others(argument):
+async def test_a_listener_that_raises_is_warned_of_once_and_hurts_neither_the_analysis_nor_the_others(
+    argument,
+):
     told = {"on_event": 0, "on_finding": 0, "on_section": 0}
 
     def listener(name):
@@ -120,9 +138,15 @@ async def test_a_listener_that_raises_is_warned_of_once_and_hurts_neither_the_an
 
         return listen
 
-    with pytest.warns(RuntimeWarning, match=f"{argument} raised LookupError: in {argument}") as warned:
-        analysis = await comprehensive_analysis("quellmark-2025", **{name: listener(name) for name in told})
+    with pytest.warns(
+        RuntimeWarning, match=f"{argument} raised LookupError: in {argument}"
+    ) as warned:
+        analysis = await comprehensive_analysis(
+            "quellmark-2025", **{name: listener(name) for name in told}
+        )
     assert len(warned) == 1
-    assert {name: report.status for name, report in analysis.sections.items()} == dict.fromkeys(SECTIONS, "ok")
+    assert {name: report.status for name, report in analysis.sections.items()} == dict.fromkeys(
+        SECTIONS, "ok"
+    )
     assert told["on_section"] == len(SECTIONS)
     assert told["on_finding"] > len(SECTIONS)

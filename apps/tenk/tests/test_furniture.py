@@ -17,7 +17,9 @@ def test_what_stands_at_a_page_end_is_left_out(tail):
     assert kept(tail) == "Item 1. Business\n\nThe end of the matter."
 
 
-@pytest.mark.parametrize("tail", ["Not applicable.", "None", "on pages F-1 to\nF-20.", "Total\t$ 12\t$ 13", "in 1999."])
+@pytest.mark.parametrize(
+    "tail", ["Not applicable.", "None", "on pages F-1 to\nF-20.", "Total\t$ 12\t$ 13", "in 1999."]
+)
 def test_the_last_line_of_an_item_stays_however_often_it_comes(tail):
     whole = f"{tail}\n\n" * 6
     assert kept(tail, text=f"{whole}Item 1. Business").endswith(tail)

@@ -1,6 +1,15 @@
 import pytest
 
-from tenk.headings import LISTED, MENTION, MISNUMBERED, TITLED, UNTITLED, headings, rank, title_lines
+from tenk.headings import (
+    LISTED,
+    MENTION,
+    MISNUMBERED,
+    TITLED,
+    UNTITLED,
+    headings,
+    rank,
+    title_lines,
+)
 from tenk.titles import TITLES
 
 
@@ -17,7 +26,11 @@ def only(text: str) -> tuple[tuple[str, ...], float] | None:
         ("PART II, ITEM 7. MANAGEMENT'S DISCUSSION", ("7",), TITLED),
         ("Item 1 (A) Risk Factors", ("1A",), TITLED),
         ("Items 10 through 13. Directors and officers", ("10", "11", "12", "13"), TITLED),
-        ("Item 7. Quantitative and Qualitative Disclosures about Market Risk", ("7A",), MISNUMBERED),
+        (
+            "Item 7. Quantitative and Qualitative Disclosures about Market Risk",
+            ("7A",),
+            MISNUMBERED,
+        ),
         ("Item 1. What We Do", ("1",), UNTITLED),
         ("Item 4A. Executive Officers of the Registrant", ("4A",), UNTITLED),
         ("Item 1. Business ..... 3", ("1",), LISTED),

@@ -29,8 +29,12 @@ HOSTILE = {
     "parts": COVER + b"PART I\n" * 500_000,
     "leaders": COVER + b"Item 1. Business" + b" ." * 1_000_000,
     "quotes": COVER + b'"' * 2_000_000,
-    "openings": ITEMS + b"\nItem 8. Financial Statements\nSee page F-1.\n" + b"Consolidated Balance Sheets\n" * 100_000,
-    "page numbers": ITEMS + b"\nItem 8. Financial Statements\nSee pages 2 to 90.\nItem 9. Changes\n" + b"1\n" * 300_000,
+    "openings": ITEMS
+    + b"\nItem 8. Financial Statements\nSee page F-1.\n"
+    + b"Consolidated Balance Sheets\n" * 100_000,
+    "page numbers": ITEMS
+    + b"\nItem 8. Financial Statements\nSee pages 2 to 90.\nItem 9. Changes\n"
+    + b"1\n" * 300_000,
     "capitals": ITEMS + b"\nItem 8. Financial Statements\n" + b"INCORPORATED IN IN " * 100_000,
     "NULs": ITEMS + b"\0\0" * 1000 + b"\nItem 8. Fin\0ancial Statements\nSee page F-1.\n",
 }

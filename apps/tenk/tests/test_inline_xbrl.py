@@ -44,7 +44,8 @@ def page(body, ix="ix", gaap="us-gaap"):
 
 def tag(text, more="", name="Revenues", context="y", unit="usd"):
     return (
-        f'<ix:nonFraction name="us-gaap:{name}" contextRef="{context}" unitRef="{unit}" {more}>{text}</ix:nonFraction>'
+        f'<ix:nonFraction name="us-gaap:{name}" contextRef="{context}" unitRef="{unit}" '
+        f"{more}>{text}</ix:nonFraction>"
     )
 
 
@@ -107,7 +108,10 @@ def test_a_fact_says_what_it_is_about():
 
 def test_one_tag_in_another_is_two_facts():
     facts = read(tag(tag("7", name="SalesRevenueNet")))
-    assert [(fact.concept, fact.value) for fact in facts] == [("us-gaap:Revenues", 7), ("us-gaap:SalesRevenueNet", 7)]
+    assert [(fact.concept, fact.value) for fact in facts] == [
+        ("us-gaap:Revenues", 7),
+        ("us-gaap:SalesRevenueNet", 7),
+    ]
 
 
 def test_a_fact_about_a_part_of_the_company_says_of_which():
@@ -124,7 +128,9 @@ def test_hidden_facts_and_what_the_filing_says_of_itself_are_read_too():
     facts = read_inline(page(""))
     assert facts.about["EntityRegistrantName"] == "Boat & Oar, Inc."
     assert facts.document == YEAR
-    assert [(fact.period, fact.value) for fact in facts.facts] == [(Period(None, date(2023, 12, 31)), 12_000)]
+    assert [(fact.period, fact.value) for fact in facts.facts] == [
+        (Period(None, date(2023, 12, 31)), 12_000)
+    ]
 
 
 def test_prefixes_are_the_filers_own_business():
@@ -139,7 +145,9 @@ def test_prefixes_are_the_filers_own_business():
         lambda content: content.replace(b"</td>", b"").replace(b"</tr>", b""),
         lambda content: content.replace(b"<body>", b"<body><br><p>&nbsp;&bogus;<hr>"),
         lambda content: content.replace(b"Net  sales", b"Net \xe9\xff sales"),
-        lambda content: b"<DOCUMENT>\n<TYPE>10-K\n<TEXT>\n<XBRL>\n" + content + b"\n</XBRL></TEXT></DOCUMENT>",
+        lambda content: (
+            b"<DOCUMENT>\n<TYPE>10-K\n<TEXT>\n<XBRL>\n" + content + b"\n</XBRL></TEXT></DOCUMENT>"
+        ),
         lambda content: content[: content.index(b"</ix:nonFraction></td>") + 30],
         lambda content: content.upper().replace(b"US-GAAP:REVENUES", b"us-gaap:Revenues"),
     ],
@@ -147,7 +155,9 @@ def test_prefixes_are_the_filers_own_business():
 )
 def test_html_that_is_no_xml_is_read_as_far_as_it_goes(broken):
     facts = read_inline(broken(page(tag("1,234", 'scale="6"'))))
-    assert [fact.value for fact in facts.facts if fact.concept == "us-gaap:Revenues"] == [1_234_000_000]
+    assert [fact.value for fact in facts.facts if fact.concept == "us-gaap:Revenues"] == [
+        1_234_000_000
+    ]
 
 
 def test_an_empty_element_that_says_nil_swallows_nothing():
@@ -158,7 +168,14 @@ def test_an_empty_element_that_says_nil_swallows_nothing():
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"nonfraction", b"<nonfraction", b"\x00" * 99 + b"nonFraction", b"<html>ix:nonFraction</html>"]
+    "content",
+    [
+        b"",
+        b"nonfraction",
+        b"<nonfraction",
+        b"\x00" * 99 + b"nonFraction",
+        b"<html>ix:nonFraction</html>",
+    ],
 )
 def test_without_facts_there_are_none(content):
     facts = read_inline(content)
@@ -168,9 +185,7 @@ def test_without_facts_there_are_none(content):
 
 def test_entities_that_grow_without_end_are_not_followed():
     levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 20}">' for n in range(1, 12))
-    bomb = (
-        f'<?xml version="1.0"?><!DOCTYPE html [<!ENTITY e0 "9">{levels}]><html><nonFraction>&e11;</nonFraction></html>'
-    )
+    bomb = f'<?xml version="1.0"?><!DOCTYPE html [<!ENTITY e0 "9">{levels}]><html><nonFraction>&e11;</nonFraction></html>'
     assert not read_inline(bomb.encode())
 
 

@@ -23,7 +23,10 @@ from tenk.markup import plain_text
         ("Management&#146;s &ldquo;view&#148; &amp; more", "Management’s “view” & more"),
         ("ris\u00adk fac\u200btors", "risk factors"),
         ("<title>no</title><style>no</style><script>no</script><!-- no -->yes", "yes"),
-        ("<ix:header><p>no</p></ix:header><p style='color: red; DISPLAY: none'>no<br><i>no</i></p>yes", "yes"),
+        (
+            "<ix:header><p>no</p></ix:header><p style='color: red; DISPLAY: none'>no<br><i>no</i></p>yes",
+            "yes",
+        ),
         ("<p>a<ix:nonFraction name='x'>5</ix:nonFraction>b", "a5b"),
         ("", ""),
         ("<p></p>", ""),
@@ -40,7 +43,13 @@ def test_any_markup_gives_text_without_runs_of_blanks(markup):
     assert "\0" not in text
 
 
-@given(st.lists(st.sampled_from(["<div>", "</div>", "<p>", "<td>", "</tr>", "<table>", "<i>", "</b>", "<br>", "w"])))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["<div>", "</div>", "<p>", "<td>", "</tr>", "<table>", "<i>", "</b>", "<br>", "w"]
+        )
+    )
+)
 def test_no_word_is_lost_in_malformed_markup(pieces):
     assert plain_text("<html><body>" + "".join(pieces)).count("w") == pieces.count("w")
 
@@ -48,4 +57,7 @@ def test_no_word_is_lost_in_malformed_markup(pieces):
 def test_depth_is_no_matter():
     deep = "<div>" * 100_000
     assert plain_text(f"{deep}at the bottom") == "at the bottom"
-    assert plain_text(f"{deep}at the bottom{'</div>' * 100_000}<p>and after") == "at the bottom\n\nand after"
+    assert (
+        plain_text(f"{deep}at the bottom{'</div>' * 100_000}<p>and after")
+        == "at the bottom\n\nand after"
+    )

@@ -44,7 +44,9 @@ Total shareholders’ equity\t40\t50
 
 def read(made):
     """A statement's scale, and its lines as concepts with their numbers, newest year first."""
-    return made.scale, {line.concept: [value.value for value in line.values.items] for line in made.lines.items}
+    return made.scale, {
+        line.concept: [value.value for value in line.values.items] for line in made.lines.items
+    }
 
 
 def test_a_typed_statement_is_read():
@@ -83,7 +85,11 @@ def test_each_line_has_its_row_as_proof(make, text):
 
 
 def test_years_may_stand_oldest_first():
-    _, lines = read(income_statement(TYPED.replace("1995        1994        1993", "1993        1994        1995")))
+    _, lines = read(
+        income_statement(
+            TYPED.replace("1995        1994        1993", "1993        1994        1995")
+        )
+    )
     assert lines["net_income"] == [530, -86, 310]
 
 
@@ -93,7 +99,8 @@ def test_years_may_stand_oldest_first():
         "",
         "Net income was 5 in 1995 and 4 in 1994.",
         TYPED.replace("1995        1994        1993", ""),  # no years
-        TYPED.replace("1995        1994        1993", "1995        1993        1990"),  # of no columns
+        # of no columns
+        TYPED.replace("1995        1994        1993", "1995        1993        1990"),
         TYPED.replace("Net income (loss)", "Net of everything"),
         "1995 1994\nNet sales\t5\t4\nNet income\t1\t1\n",  # too little to be sure
     ],
@@ -117,18 +124,50 @@ def test_no_text_makes_it_fail(text):
 @pytest.mark.parametrize(
     ("file", "make", "wanted"),
     [  # read by eye in the statements of each filing
-        ("aapl-1994.txt", income_statement, {"revenue": 9_188_748, "income_tax": 190_108, "eps_diluted": 2.61}),
-        ("aapl-1994.txt", balance_sheet, {"receivables": 1_581_347, "long_term_debt": 304_472, "equity": 2_383_301}),
+        (
+            "aapl-1994.txt",
+            income_statement,
+            {"revenue": 9_188_748, "income_tax": 190_108, "eps_diluted": 2.61},
+        ),
+        (
+            "aapl-1994.txt",
+            balance_sheet,
+            {"receivables": 1_581_347, "long_term_debt": 304_472, "equity": 2_383_301},
+        ),
         ("aapl-1994.txt", cash_flow, {"operating_cash_flow": 736_995, "dividends_paid": -56_572}),
-        ("gan-2009.htm", income_statement, {"revenue": 206_815, "net_income": 4_073, "eps_basic": 0.85}),
-        ("gan-2009.htm", balance_sheet, {"total_assets": 241_902, "retained_earnings": -87_166, "equity": 63_049}),
-        ("intc-2002.htm", income_statement, {"revenue": 26_764, "gross_profit": 13_318, "eps_diluted": 0.46}),
+        (
+            "gan-2009.htm",
+            income_statement,
+            {"revenue": 206_815, "net_income": 4_073, "eps_basic": 0.85},
+        ),
+        (
+            "gan-2009.htm",
+            balance_sheet,
+            {"total_assets": 241_902, "retained_earnings": -87_166, "equity": 63_049},
+        ),
+        (
+            "intc-2002.htm",
+            income_statement,
+            {"revenue": 26_764, "gross_profit": 13_318, "eps_diluted": 0.46},
+        ),
         ("intc-2002.htm", cash_flow, {"operating_cash_flow": 9_129, "capital_expenditure": -4_703}),
-        ("msft-2013.htm", income_statement, {"revenue": 77_849, "net_income": 21_863, "eps_diluted": 2.58}),
-        ("msft-2013.htm", balance_sheet, {"total_assets": 142_431, "equity": 78_944, "long_term_debt": 12_601}),
+        (
+            "msft-2013.htm",
+            income_statement,
+            {"revenue": 77_849, "net_income": 21_863, "eps_diluted": 2.58},
+        ),
+        (
+            "msft-2013.htm",
+            balance_sheet,
+            {"total_assets": 142_431, "equity": 78_944, "long_term_debt": 12_601},
+        ),
         ("msft-2013.htm", cash_flow, {"operating_cash_flow": 28_833, "share_repurchases": -5_360}),
         ("reac-2015.htm", income_statement, {"revenue": 0, "net_income": -23_136}),
-        ("nvda-2024.htm", income_statement, {"revenue": 60_922, "income_tax": 4_058, "eps_diluted": 11.93}),
+        (
+            "nvda-2024.htm",
+            income_statement,
+            {"revenue": 60_922, "income_tax": 4_058, "eps_diluted": 11.93},
+        ),
         ("unh-2024.htm", balance_sheet, {"total_assets": 298_278, "receivables": 22_365}),
     ],
 )

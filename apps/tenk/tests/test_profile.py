@@ -8,7 +8,8 @@ from tenk.filing import read_filing
 from tenk.profile import RiskFactor, category, risk_factors, risk_profile
 
 BODY = (
-    "We have sold boats to the same owners for thirty years, and most of what we earn in a year comes from them. " * 3
+    "We have sold boats to the same owners for thirty years, and most of what we earn in a year comes from them. "
+    * 3
 )
 TEXT = f"""Item 1A. Risk Factors
 
@@ -68,14 +69,20 @@ def test_the_profile_counts_and_weighs_the_categories():
         "legal_regulatory": 1,
     }
     assert sum(each.share_of_text_pct for each in profile.values()) == pytest.approx(100, abs=0.2)
-    assert profile["market"].share_of_text_pct == max(each.share_of_text_pct for each in profile.values())
+    assert profile["market"].share_of_text_pct == max(
+        each.share_of_text_pct for each in profile.values()
+    )
     assert profile["market"].headline == "We may lose our largest customers to competitors."
 
 
 def test_headings_that_run_into_their_text_are_found_where_none_stand_alone():
     run_in = "\n\n".join(
         f"{heading} {BODY * 8}"
-        for heading in ("We may lose our patents.", "Our debt could limit us.", "Storms may damage our yards.")
+        for heading in (
+            "We may lose our patents.",
+            "Our debt could limit us.",
+            "Storms may damage our yards.",
+        )
     )
     assert [factor.heading for factor in risk_factors(run_in)] == [
         "We may lose our patents.",
@@ -103,7 +110,8 @@ def test_a_risk_factor_has_the_category_of_its_words(heading, wanted):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Not applicable.", "Item 1A. Risk Factors\n\nSmaller companies need not provide this."]
+    "text",
+    ["", "Not applicable.", "Item 1A. Risk Factors\n\nSmaller companies need not provide this."],
 )
 def test_a_text_without_risk_factors_has_no_profile(text):
     assert risk_profile(text) is None
@@ -116,7 +124,9 @@ def test_no_text_is_counted_twice(text):
 
 @pytest.mark.parametrize(
     ("file", "least", "most", "heading"),
-    [  # the headings counted by eye: GAN 25, UNH 20, NVDA 25, MSFT 21, whose headings run into their text
+    # the headings counted by eye: GAN 25, UNH 20, NVDA 25, MSFT 21, whose headings run into their
+    # text
+    [
         ("gan-2009.htm", 24, 26, "We may need to raise additional capital."),
         (
             "unh-2024.htm",
@@ -125,7 +135,12 @@ def test_no_text_is_counted_twice(text):
             "Any downgrades in our credit ratings could increase our borrowing and operating costs.",
         ),
         ("nvda-2024.htm", 23, 29, "Climate change may have a long-term impact on our business."),
-        ("msft-2013.htm", 17, 24, "Third parties may claim we infringe their intellectual property rights."),
+        (
+            "msft-2013.htm",
+            17,
+            24,
+            "Third parties may claim we infringe their intellectual property rights.",
+        ),
     ],
 )
 def test_the_risk_factors_of_real_filings_are_found(filings, file, least, most, heading):

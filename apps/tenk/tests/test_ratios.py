@@ -19,7 +19,11 @@ def made(kind, scale="millions", **lines):
         {
             "concept": concept,
             "label": concept,
-            "values": {"items": [{"fiscal_year": 2024 - age, "value": value} for age, value in enumerate(values)]},
+            "values": {
+                "items": [
+                    {"fiscal_year": 2024 - age, "value": value} for age, value in enumerate(values)
+                ]
+            },
         }
         for concept, values in lines.items()
     ]
@@ -28,7 +32,9 @@ def made(kind, scale="millions", **lines):
 
 def computed(*statements):
     found = ratios(*statements)
-    return {} if found is None else {(ratio.name, ratio.fiscal_year): ratio for ratio in found.items}
+    return (
+        {} if found is None else {(ratio.name, ratio.fiscal_year): ratio for ratio in found.items}
+    )
 
 
 def test_a_ratio_says_what_went_in_and_how():
@@ -42,15 +48,18 @@ def test_a_ratio_says_what_went_in_and_how():
 
 
 def test_statements_of_two_scales_are_compared_in_units():
-    income, balance = made(IncomeStatement, "thousands", net_income=[5_000]), made(BalanceSheet, total_assets=[100])
+    income, balance = (
+        made(IncomeStatement, "thousands", net_income=[5_000]),
+        made(BalanceSheet, total_assets=[100]),
+    )
     assert computed(income, balance)["return_on_assets", 2024].value == 5
 
 
 def test_free_cash_flow_is_money_whichever_sign_the_spending_has():
     for spent in (-4, 4):
-        ratio = computed(made(CashFlowStatement, operating_cash_flow=[10], capital_expenditure=[spent]))[
-            "free_cash_flow", 2024
-        ]
+        ratio = computed(
+            made(CashFlowStatement, operating_cash_flow=[10], capital_expenditure=[spent])
+        )["free_cash_flow", 2024]
         assert (ratio.value, ratio.unit, ratio.scale) == (6, "money", "millions")
         assert ratio.formula == "operating_cash_flow - |capital_expenditure|"
 
@@ -62,7 +71,10 @@ def test_free_cash_flow_is_money_whichever_sign_the_spending_has():
         (made(IncomeStatement, net_income=[3], revenue=[0]), "net_margin"),
         (made(IncomeStatement, net_income=[3, -2]), "net_income_growth"),
         (made(IncomeStatement, income_tax=[3], pretax_income=[-9]), "effective_tax_rate"),
-        (made(IncomeStatement, revenue=[9], cost_of_revenue=[3], policy_benefits=[5]), "gross_margin"),
+        (
+            made(IncomeStatement, revenue=[9], cost_of_revenue=[3], policy_benefits=[5]),
+            "gross_margin",
+        ),
         (made(BalanceSheet, long_term_debt=[3], equity=[-1]), "debt_to_equity"),
         (made(BalanceSheet, current_assets=[3]), "current_ratio"),
     ],
@@ -72,15 +84,25 @@ def test_what_would_mean_nothing_is_left_out(statement, absent):
 
 
 def test_the_gross_margin_needs_no_printed_gross_profit():
-    ratio = computed(made(IncomeStatement, revenue=[200], cost_of_revenue=[150]))["gross_margin", 2024]
+    ratio = computed(made(IncomeStatement, revenue=[200], cost_of_revenue=[150]))[
+        "gross_margin", 2024
+    ]
     assert (ratio.value, ratio.formula) == (25, "(revenue - |cost_of_revenue|) / revenue")
 
 
 @pytest.mark.parametrize(
     ("pretax", "tax", "net", "rate"),
-    [(100, 25, 75, 25), (100, -25, 75, 25), (100, -25, 125, -25), (100, 25, 70, 25), (100, -25, 70, 25)],
+    [
+        (100, 25, 75, 25),
+        (100, -25, 75, 25),
+        (100, -25, 125, -25),
+        (100, 25, 70, 25),
+        (100, -25, 70, 25),
+    ],
 )
-def test_a_tax_in_parentheses_is_an_expense_or_a_benefit_as_the_result_tells(pretax, tax, net, rate):
+def test_a_tax_in_parentheses_is_an_expense_or_a_benefit_as_the_result_tells(
+    pretax, tax, net, rate
+):
     income = made(IncomeStatement, pretax_income=[pretax], income_tax=[tax], net_income=[net])
     assert computed(income)["effective_tax_rate", 2024].value == rate
 
@@ -92,13 +114,19 @@ def test_debt_counts_what_is_due_soon_where_it_is_told():
 
 
 def test_without_statements_there_are_no_ratios():
-    assert ratios() is ratios(None, None, None) is ratios(made(IncomeStatement, net_income=[3])) is None
+    assert (
+        ratios()
+        is ratios(None, None, None)
+        is ratios(made(IncomeStatement, net_income=[3]))
+        is None
+    )
 
 
 def test_the_ratios_of_a_real_filing_are_those_of_its_numbers(filings):
     facts = read_inline((filings / "nvda-2024.htm").read_bytes())
     found = computed(income_statement(facts), balance_sheet(facts), cash_flow(facts))
-    assert found["gross_margin", 2024].value == round(44_301 / 60_922 * 100, 2) == 72.72  # as Item 7 says: 72.7 %
+    # as Item 7 says: 72.7 %
+    assert found["gross_margin", 2024].value == round(44_301 / 60_922 * 100, 2) == 72.72
     assert found["revenue_growth", 2024].value == round(100 * 33_948 / 26_974, 2)
     assert found["effective_tax_rate", 2024].value == 12  # as the tax note says
     assert found["current_ratio", 2024].value == round(44_345 / 10_631, 3)
@@ -159,5 +187,13 @@ def test_the_size_of_a_trend_is_recomputed():
 
 
 def metric(name, current, prior, change):
-    quantities = [{"value": each[0], "unit": each[1]} if each else None for each in (current, prior)]
-    return {"name": name, "current": quantities[0], "prior": quantities[1], "change_pct": change, "evidence": QUOTE}
+    quantities = [
+        {"value": each[0], "unit": each[1]} if each else None for each in (current, prior)
+    ]
+    return {
+        "name": name,
+        "current": quantities[0],
+        "prior": quantities[1],
+        "change_pct": change,
+        "evidence": QUOTE,
+    }

@@ -14,7 +14,9 @@ from tests.servers.llama import serving
 def tokens_in(text, url):
     """As the server counts them."""
     body = json.dumps({"content": text}).encode()
-    with urlopen(Request(url.removesuffix("/v1") + "/tokenize", body, {"Content-Type": "application/json"})) as answer:
+    with urlopen(
+        Request(url.removesuffix("/v1") + "/tokenize", body, {"Content-Type": "application/json"})
+    ) as answer:
         return len(json.load(answer)["tokens"])
 
 
@@ -32,4 +34,5 @@ async def test_every_component_is_valid_and_the_text_comes_from_the_servers_cach
     first, *others = sorted(result.parts.values(), key=lambda part: part.usage.cached_tokens)
     assert first.usage.cached_tokens < 0.1 * first.usage.input_tokens
     for part in others:
-        assert part.usage.cached_tokens > 0.98 * length  # what is new is the question, with its schema in words
+        # what is new is the question, with its schema in words
+        assert part.usage.cached_tokens > 0.98 * length

@@ -34,7 +34,11 @@ async def test_every_footnote_is_there_once_and_referred_to():
 
 
 async def test_a_quote_that_is_not_there_is_struck_through():
-    claim = {"risk": "Moon", "measure": "rockets", "evidence": {"quote": "We insure our rockets to the moon."}}
+    claim = {
+        "risk": "Moon",
+        "measure": "rockets",
+        "evidence": {"quote": "We insure our rockets to the moon."},
+    }
     said = json.dumps({"items": [claim]})
     report = markdown(await comprehensive_analysis(filing(), provider=Model({"mitigations": said})))
     assert "~~“We insure our rockets to the moon.”~~ **Not found in the filing.**" in report
@@ -62,7 +66,8 @@ async def test_markup_in_a_filing_has_no_effect():
     }
     said = json.dumps({"items": [initiative]})
     analysis = await comprehensive_analysis(
-        filing(business=f"{filing().decode()[600:2000]}\n{evil}"), provider=Model({"strategic_initiatives": said})
+        filing(business=f"{filing().decode()[600:2000]}\n{evil}"),
+        provider=Model({"strategic_initiatives": said}),
     )
     report = markdown(analysis)
     assert not re.search(r"(?<!\\)<(script|img)", report)
@@ -70,7 +75,9 @@ async def test_markup_in_a_filing_has_no_effect():
 
 
 def test_tables_have_as_many_cells_in_each_row(filings):
-    report = markdown(asyncio.run(comprehensive_analysis(filings / "nvda-2024.htm", False, False, False, True)))
+    report = markdown(
+        asyncio.run(comprehensive_analysis(filings / "nvda-2024.htm", False, False, False, True))
+    )
     rows = [line for line in report.splitlines() if line.startswith("|")]
     assert len(rows) > 30
     for above, below in pairwise(rows):
@@ -92,7 +99,12 @@ def test_money_is_written_as_one_writes_it(amount, written):
 
 
 def test_a_number_has_no_more_places_than_it_has():
-    assert [number(value) for value in (0, -2.5, 1234567, 0.1 + 0.2)] == ["0", "-2.5", "1,234,567", "0.3"]
+    assert [number(value) for value in (0, -2.5, 1234567, 0.1 + 0.2)] == [
+        "0",
+        "-2.5",
+        "1,234,567",
+        "0.3",
+    ]
 
 
 def test_a_line_end_in_a_text_is_a_space():

@@ -29,7 +29,11 @@ def test_permissions_and_symbolic_links_stay(tmp_path):
     real.chmod(0o640)
     link.symlink_to(real)
     save(link, "new")
-    assert (link.is_symlink(), real.read_text(), stat.S_IMODE(real.stat().st_mode)) == (True, "new", 0o640)
+    assert (link.is_symlink(), real.read_text(), stat.S_IMODE(real.stat().st_mode)) == (
+        True,
+        "new",
+        0o640,
+    )
 
 
 @pytest.mark.parametrize("name", ["out.md", "out.csv", "out.JSONL"])

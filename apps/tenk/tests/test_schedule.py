@@ -49,7 +49,9 @@ def test_the_lines_are_multiplied_out_but_for_those_per_share():
     assert value(facts, "OTHER-SE", day) == -42_000
     assert value(facts, "NET-INCOME", year) == -17_000
     assert value(facts, "EPS-PRIMARY", year) == -0.61
-    assert {fact.unit for fact in facts.facts if fact.concept == "fds:EPS-PRIMARY"} == {"USD/shares"}
+    assert {fact.unit for fact in facts.facts if fact.concept == "fds:EPS-PRIMARY"} == {
+        "USD/shares"
+    }
 
 
 def test_what_is_no_amount_is_no_fact():

@@ -28,7 +28,14 @@ def test_two_forms_of_the_same_words_are_one(one, other):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("1.5", "15"), ("(187)", "187"), ("1 250", "1250"), ("1, 250", "1,250"), ("-5", "5"), ("5%", "5")],
+    [
+        ("1.5", "15"),
+        ("(187)", "187"),
+        ("1 250", "1250"),
+        ("1, 250", "1,250"),
+        ("-5", "5"),
+        ("5%", "5"),
+    ],
 )
 def test_two_numbers_stay_two(one, other):
     assert Squashed(one).form != Squashed(other).form

@@ -53,7 +53,11 @@ INCOME = (
 
 @pytest.mark.parametrize(
     ("lines", "concept"),
-    [(concepts.INCOME, IncomeConcept), (concepts.BALANCE, BalanceConcept), (concepts.CASH_FLOW, CashFlowConcept)],
+    [
+        (concepts.INCOME, IncomeConcept),
+        (concepts.BALANCE, BalanceConcept),
+        (concepts.CASH_FLOW, CashFlowConcept),
+    ],
 )
 def test_each_line_that_can_be_tagged_is_one_that_a_statement_can_have(lines, concept):
     assert concept.__args__ == (*lines, "other")
@@ -72,7 +76,9 @@ def test_numbers_are_in_the_scale_that_is_printed_those_per_share_in_units():
     ]
     assert statement.amount("net_income", 2023) == -250_500
     assert statement.amount("eps_diluted", 2023) == -0.25
-    assert {value.source for line in statement.lines.items for value in line.values.items} == {"xbrl"}
+    assert {value.source for line in statement.lines.items for value in line.values.items} == {
+        "xbrl"
+    }
 
 
 def test_what_a_note_says_is_no_line_of_the_statement():
@@ -91,7 +97,10 @@ def test_one_name_is_kept_for_all_years():
         fact("InterestExpense", 2_000, Y1),
         fact("InterestExpenseDebt", 3_000, Y1),
     )
-    assert [value.value for value in income(Facts((*INCOME, *mixed))).line("interest_expense").values.items] == [1, 3]
+    assert [
+        value.value
+        for value in income(Facts((*INCOME, *mixed))).line("interest_expense").values.items
+    ] == [1, 3]
 
 
 def test_a_number_of_shares_is_no_revenue():
@@ -117,10 +126,14 @@ def test_a_year_of_which_only_a_note_speaks_is_no_column():
             fact("StockholdersEquity", 1_000, Period(None, date(2022, 12, 31))),
         )
     )
-    assert {value.fiscal_year for line in balance(facts).lines.items for value in line.values.items} == {2023}
+    assert {
+        value.fiscal_year for line in balance(facts).lines.items for value in line.values.items
+    } == {2023}
 
 
-@pytest.mark.parametrize("facts", [Facts(), Facts(INCOME[:1]), Facts(INCOME[4:])], ids=["none", "one line", "no money"])
+@pytest.mark.parametrize(
+    "facts", [Facts(), Facts(INCOME[:1]), Facts(INCOME[4:])], ids=["none", "one line", "no money"]
+)
 def test_too_few_facts_make_no_statement(facts):
     assert income_statement(facts) is None
     assert balance_sheet(facts) is None
@@ -167,24 +180,35 @@ def test_real_statements_are_those_that_the_filing_prints(filings, file, wanted)
     for concept, printed in wanted.items():
         line = next(line for statement in made if (line := statement.line(concept)) is not None)
         assert [value.value for value in line.values.items] == printed
-        assert [value.fiscal_year for value in line.values.items] == [2024, 2023, 2022][: len(printed)]
+        assert [value.fiscal_year for value in line.values.items] == [2024, 2023, 2022][
+            : len(printed)
+        ]
 
 
 def test_a_schedule_makes_statements_of_one_year(filings):
     facts = read_schedule((filings / "aapl-1994.txt").read_bytes())
-    assert (income(facts).scale, income(facts).line("net_income").values.of(1994)) == ("thousands", 310_178)
+    assert (income(facts).scale, income(facts).line("net_income").values.of(1994)) == (
+        "thousands",
+        310_178,
+    )
     assert balance(facts).line("total_assets").values.items[0].source == "schedule"
     assert cash_flow(facts) is None
 
 
-TEXT = "Net sales\t$\t9,189\t$\t7,977\nOther (expense)\t(187)\t62\nNet income per share\t$2.61\t$.73\n"
+TEXT = (
+    "Net sales\t$\t9,189\t$\t7,977\nOther (expense)\t(187)\t62\nNet income per share\t$2.61\t$.73\n"
+)
 
 
 def line(values, quote, concept="other", label=None):
     copied = {
         "concept": concept,
         "label": label or quote.split(" $")[0].split(" (187")[0],
-        "values": {"items": [{"fiscal_year": 1994 - age, "value": value} for age, value in enumerate(values)]},
+        "values": {
+            "items": [
+                {"fiscal_year": 1994 - age, "value": value} for age, value in enumerate(values)
+            ]
+        },
         "evidence": {"quote": quote},
     }
     made = IncomeLine.model_validate(copied)
@@ -221,8 +245,12 @@ def test_a_line_that_its_quote_does_not_prove_is_dropped(values, quote):
 
 @pytest.mark.parametrize("label", ["Net", "Other sales", "per share"])
 def test_a_line_whose_label_is_not_that_of_its_row_is_dropped(label):
-    assert reparse([line([2.61, 0.73], "Net income per share $2.61 $.73", label="Net income per share")])
-    assert not reparse([line([9189, 7977], "Net sales $ 9,189 $ 7,977 Other (expense) (187) 62", label=label)])
+    assert reparse(
+        [line([2.61, 0.73], "Net income per share $2.61 $.73", label="Net income per share")]
+    )
+    assert not reparse(
+        [line([9189, 7977], "Net sales $ 9,189 $ 7,977 Other (expense) (187) 62", label=label)]
+    )
 
 
 def test_two_numbers_of_one_year_are_no_line():
@@ -246,7 +274,10 @@ def test_what_code_made_of_facts_needs_no_quote():
 def test_a_statement_is_made_of_tagged_facts_else_of_rows_else_of_a_schedule(filings):
     schedule = read_schedule((filings / "aapl-1994.txt").read_bytes())
     rows = "(in thousands) 1994 1993\nNet sales\t9\t8\nCost of sales\t5\t5\nIncome taxes\t1\t1\nNet income\t3\t2\n"
-    assert [known(Facts(INCOME), rows)["income_statement"].amount("revenue", year) for year in (2023, 1994)] == [
+    assert [
+        known(Facts(INCOME), rows)["income_statement"].amount("revenue", year)
+        for year in (2023, 1994)
+    ] == [
         5e6,
         None,
     ]
@@ -265,7 +296,9 @@ def test_a_model_that_says_its_numbers_are_tagged_is_not_believed():
 
 
 def test_a_line_per_share_is_not_multiplied_whatever_a_model_says_of_its_unit():
-    copied = line([2.61, 0.73], "Net income per share $2.61 $.73", "eps_diluted").model_dump() | {"unit": "money"}
+    copied = line([2.61, 0.73], "Net income per share $2.61 $.73", "eps_diluted").model_dump() | {
+        "unit": "money"
+    }
     statement = IncomeStatement.model_validate({"scale": "millions", "lines": {"items": [copied]}})
     assert statement.amount("eps_diluted", 1994) == 2.61
 

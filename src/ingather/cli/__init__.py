@@ -19,7 +19,11 @@ def _main(given: list[str]) -> None:
     try:
         import typer  # noqa: F401 - its absence is the most likely failure, and has an answer
     except ModuleNotFoundError:
-        fail("ingather", 'the command line is an extra that is not installed: pip install "ingather[cli]"', SETUP)
+        fail(
+            "ingather",
+            'the command line is an extra that is not installed: pip install "ingather[cli]"',
+            SETUP,
+        )
     from ingather.cli.app import app
     from ingather.cli.streams import raise_again
     from ingather.errors import SetupError, StoreError

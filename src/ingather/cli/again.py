@@ -12,7 +12,7 @@ from ingather.jobs import AnswerFile, Fingerprint, Resume, Written, read_written
 from ingather.jobs.owner import Owner
 from ingather.jobs.place import PART, is_stream
 from ingather.store import Store
-from ingather.store.outputs import OutputRows
+from ingather.store.output_rows import OutputRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ class Again:
 
     def __post_init__(self) -> None:
         if self.refresh and self.store is None:
-            raise SetupError("--refresh goes with a --store; without one, --overwrite asks all anew")
+            raise SetupError(
+                "--refresh goes with a --store; without one, --overwrite asks all anew"
+            )
         if self.anew and (self.resume or self.retry_failed):
             begins, goes_on = "--refresh" if self.refresh else "--overwrite", "--resume"
             goes_on = goes_on if self.resume else "--retry-failed"
@@ -50,12 +52,17 @@ class Again:
         return self.overwrite or self.refresh
 
 
-def what_is_there(store: Store | None, answers: AnswerFile, asked: Fingerprint, again: Again) -> Resume | None:
+def what_is_there(
+    store: Store | None, answers: AnswerFile, asked: Fingerprint, again: Again
+) -> Resume | None:
     """What the output has already, where it is a file that is gone on with, or is known to the store."""
     if not answers.place.is_file:
         if again.by_id:
             option = "--resume" if again.resume else "--retry-failed"
-            raise SetupError(f"{option} goes on with a file of answers, which {answers.name} is not: give -o FILE")
+            raise SetupError(
+                f"{option} goes on with a file of answers, which {answers.name} is "
+                f"not: give -o FILE"
+            )
         return None
     rows = None if store is None else OutputRows(store, str(answers.file))
     answers.lock(None if rows is None or rows.known is None else Owner.read(rows.known.owner))
@@ -67,7 +74,8 @@ def what_is_there(store: Store | None, answers: AnswerFile, asked: Fingerprint, 
         written = Written()
     elif rows is not None and rows.known is None and not again.by_id:
         raise SetupError(
-            f"{answers.name} is there already, and the store {again.store} does not know it: --resume goes on with it "
+            f"{answers.name} is there already, and the store {again.store} does not know it: "
+            f"--resume goes on with it "
             "by its ids, --overwrite replaces it, another -o leaves it as it is"
         )
     else:
@@ -80,9 +88,16 @@ def keep_apart(tasks: str, output: str, read: Sequence[str], again: Again) -> No
     if output != "-" and not is_stream(output):
         for what, path in (("tasks", tasks), *(("prompt or schema", path) for path in read)):
             if _same(path, output) or _same(path, output + PART):
-                raise SetupError(f"the answers would replace the {what}: give another -o than {output}")
-    if again.store is not None and any(_same(again.store, path) for path in (tasks, output, output + PART)):
-        raise SetupError(f"the store would replace the tasks or the answers: give another --store than {again.store}")
+                raise SetupError(
+                    f"the answers would replace the {what}: give another -o than {output}"
+                )
+    if again.store is not None and any(
+        _same(again.store, path) for path in (tasks, output, output + PART)
+    ):
+        raise SetupError(
+            f"the store would replace the tasks or the answers: give another --store "
+            f"than {again.store}"
+        )
 
 
 def _same(one: str, other: str) -> bool:

@@ -6,9 +6,9 @@ import typer
 
 from ingather.cli import say_version
 from ingather.cli.bench import bench
-from ingather.cli.cache import clear, stats
+from ingather.cli.cache_command import clear, stats
 from ingather.cli.explain import explain
-from ingather.cli.run import run
+from ingather.cli.run_command import run
 from ingather.cli.simulate import simulate
 
 # no pretty exceptions: they print local variables, and those may hold keys
@@ -22,7 +22,9 @@ app.command(short_help="Run a file of tasks, many at once.")(run)
 app.command(short_help="Be a provider: for trying things out, without a key.")(simulate)
 app.command(short_help="Measure what running at once gains on this machine.")(bench)
 
-cache = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Look into a store of answers.")
+cache = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="Look into a store of answers."
+)
 cache.command(short_help="What a store holds.")(stats)
 cache.command(short_help="Why tasks would be answered from a store, or not.")(explain)
 cache.command(short_help="Forget what a store holds.")(clear)
@@ -38,7 +40,12 @@ def _version(asked: bool) -> None:
 @app.callback()
 def ingather(
     version: bool = typer.Option(
-        False, "--version", "-V", is_eager=True, callback=_version, help="Say which version this is."
+        False,
+        "--version",
+        "-V",
+        is_eager=True,
+        callback=_version,
+        help="Say which version this is.",
     ),
 ) -> None:
     """Run many LLM calls at once: as fast as the provider allows, inside its limits, losing nothing.

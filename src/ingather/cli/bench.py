@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
 
-Latency = Annotated[float, typer.Option(min=0.0, metavar="S", help="Seconds that a call takes, in the median.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Shorter and rougher: calls of 0.1 s, a tenth as many.")]
+Latency = Annotated[
+    float, typer.Option(min=0.0, metavar="S", help="Seconds that a call takes, in the median.")
+]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Shorter and rougher: calls of 0.1 s, a tenth as many.")
+]
 
 
 def bench(latency: Latency = 0.85, *, quick: Quick = False) -> None:
@@ -34,14 +38,23 @@ def bench(latency: Latency = 0.85, *, quick: Quick = False) -> None:
     from ingather.cli.fold import say
 
     latency = min(latency, 0.1) if quick else latency
-    say(f"Python {platform.python_version()}, {os.cpu_count()} cores. Seven calls of {latency:g} s (median):\n")
+    say(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores. Seven calls of {latency:g} s "
+        f"(median):\n"
+    )
     say(table(asyncio.run(_five_ways(latency))))
     calls = 2_000 if quick else 20_000
     engine = asyncio.run(_engine(calls))
-    say(f"\nengine alone, {calls:,} calls to a provider that suspends once: {engine * 1e6:.1f} µs of CPU a call")
+    say(
+        f"\nengine alone, {calls:,} calls to a provider that suspends once: {engine * 1e6:.1f} µs "
+        f"of CPU a call"
+    )
     calls //= 10
     http = asyncio.run(_http(calls))
-    say(f"over HTTP, {calls:,} calls, 100 in flight, client and simulator in one process: {http:,.0f} calls/s")
+    say(
+        f"over HTTP, {calls:,} calls, 100 in flight, client and simulator in one process: "
+        f"{http:,.0f} calls/s"
+    )
 
 
 async def _five_ways(latency: float) -> list[float]:
@@ -92,7 +105,9 @@ async def _http(calls: int) -> float:
     from ingather.testing import Simulator
 
     with Simulator(model="echo") as simulator:
-        executor = ParallelLLMExecutor(connect("openai/simulated", base_url=simulator.base_url), max_concurrency=100)
+        executor = ParallelLLMExecutor(
+            connect("openai/simulated", base_url=simulator.base_url), max_concurrency=100
+        )
         await executor.gather([LLMTask("warm up") for _ in range(100)])
         begun = time.perf_counter()
         results = await executor.gather([LLMTask(f"call {number}") for number in range(calls)])

@@ -41,7 +41,11 @@ class Conclusion:
             return CAP_REACHED
         incomplete = drive.left_out or drive.cause is not None
         failed_before = drive.plan.resume is not None and drive.plan.resume.failed
-        return SOME_FAILED if drive.failed or incomplete or failed_before or self.settled.waiting else 0
+        return (
+            SOME_FAILED
+            if drive.failed or incomplete or failed_before or self.settled.waiting
+            else 0
+        )
 
     def text(self) -> str:
         """The closing text, without a line break at the end."""
@@ -51,7 +55,9 @@ class Conclusion:
             why = "" if isinstance(drive.cause, StoreError) else ", since no call can succeed"
             lines.append(f"stopped{why}: {one_line(drive.why(), 400)}")
         if drive.short:
-            lines.append(f"budget: {drive.plan.budget}; it was too little for {counted(drive.short, 'task')}")
+            lines.append(
+                f"budget: {drive.plan.budget}; it was too little for {counted(drive.short, 'task')}"
+            )
         lines += self.settled.trouble
         lines.append(f"{self._where()}{self._how_to_go_on()}")
         return "\n".join(lines)
@@ -64,7 +70,9 @@ class Conclusion:
         if settled.waiting and answers.place.target.exists():
             return f"{there}, and {answers.path} is as it was"
         if settled.old is not None:
-            return f"{there}; the earlier answers, also to what failed now, are in {settled.old.name}"
+            return (
+                f"{there}; the earlier answers, also to what failed now, are in {settled.old.name}"
+            )
         return there
 
     def _how_to_go_on(self) -> str:
@@ -94,7 +102,9 @@ def begun_again(plan: Plan) -> str:
     if resume is None or not len(resume.written) + resume.written.torn:
         return ""
     done = f"{resume.done:,} of {counted(plan.total or 0, 'task is', 'tasks are')} done, and not sent again"
-    lines = f"{counted(len(resume.written), 'answer is', 'answers are')} in {plan.answers.name} already"
+    lines = (
+        f"{counted(len(resume.written), 'answer is', 'answers are')} in {plan.answers.name} already"
+    )
     torn = resume.written.torn
     said = f"; a last line that was torn, of {counted(torn, 'byte')}, is taken out" if torn else ""
     return f"going on: {lines if plan.total is None else done}{said}"

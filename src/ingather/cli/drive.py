@@ -14,6 +14,7 @@ from ingather.cli.mistake import Mistake
 from ingather.cli.settle import Settled, settle
 from ingather.cli.signals import Interrupts
 from ingather.cli.spending import as_options
+from ingather.engine.executor import ParallelLLMExecutor
 from ingather.errors import (
     BudgetSpent,
     ConnectFailed,
@@ -25,16 +26,15 @@ from ingather.errors import (
     StoreError,
     TlsFailed,
 )
-from ingather.executor import ParallelLLMExecutor
 from ingather.jobs import OutputFailed
+from ingather.process.threads import run_in_thread
 from ingather.progress import Progress
 from ingather.providers.base import WireProvider
 from ingather.report import Report
-from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
     from ingather.cli.plan import Plan
-    from ingather.delivery import Results
+    from ingather.engine.outputs import Results
     from ingather.hedge import Hedge
     from ingather.result import TaskResult
 
@@ -71,7 +71,8 @@ class Drive:
         self.cause: Exception | None = None  # why no call can succeed
         self.mistake = Mistake(watched=_is_first(plan))
         self.short = 0  # tasks for which there was no money
-        self._doubtful: list[bytes] = []  # lines of tasks that were refused before any answer: perhaps all are
+        # lines of tasks that were refused before any answer: perhaps all are
+        self._doubtful: list[bytes] = []
         self._stopping = False
         self._executor: ParallelLLMExecutor | None = None
         self._results: Results | None = None
@@ -81,7 +82,8 @@ class Drive:
 
     def run(self) -> int:
         """Run it; gives the exit code. Raises SetupError where no call can succeed, or no answer be written."""
-        logging.getLogger("ingather").addHandler(logging.NullHandler())  # the summary says it all, and better
+        # the summary says it all, and better
+        logging.getLogger("ingather").addHandler(logging.NullHandler())
         try:
             self.plan.begin()
             if not self.how.quiet and (said := begun_again(self.plan)):
@@ -111,13 +113,16 @@ class Drive:
         if isinstance(self.cause, StoreError):
             raise self.cause
         has_some = self.plan.resume is not None and len(self.plan.resume.written) > 0
-        how = f"\nto go on:\n  {going_on(self.how.command, resuming(self.plan))}" if has_some else ""
+        how = (
+            f"\nto go on:\n  {going_on(self.how.command, resuming(self.plan))}" if has_some else ""
+        )
         raise SetupError(f"stopped, since no call can succeed:\n{self.why()}{how}")
 
     async def _run(self) -> None:
         plan, how = self.plan, self.how
         loop = asyncio.get_running_loop()
-        is_wire = isinstance(plan.provider, WireProvider)  # if not, there is nothing to store or to hedge
+        # if not, there is nothing to store or to hedge
+        is_wire = isinstance(plan.provider, WireProvider)
         if how.hedge is not None and not is_wire:
             say("warning: --hedge has no effect: nothing is sent to a server", error=True)
         executor = self._executor = ParallelLLMExecutor(
@@ -131,7 +136,11 @@ class Drive:
             on_event=self.view or self.report,
         )
         with Interrupts(lambda code: self._stop(code, how.grace)):
-            clock = None if how.max_time is None else loop.call_later(how.max_time, self._stop, CAP_REACHED, how.grace)
+            clock = (
+                None
+                if how.max_time is None
+                else loop.call_later(how.max_time, self._stop, CAP_REACHED, how.grace)
+            )
             try:
                 take = executor.in_order if how.ordered else executor.as_completed
                 async with executor, take(plan.job.tasks()) as self._results:
@@ -165,7 +174,12 @@ class Drive:
         else:
             self.failed += 1
         await self._settle_doubts()
-        if self.left_out and self.how.ordered and self.plan.store is not None and not result.unsaved:
+        if (
+            self.left_out
+            and self.how.ordered
+            and self.plan.store is not None
+            and not result.unsaved
+        ):
             return  # it is in the store, and comes in its order when the rest does
         await self._write(line)
 
@@ -198,7 +212,9 @@ class Drive:
         """Whether no call can succeed, for which this task cannot help. Then the run ends."""
         unreachable = isinstance(result.error, UNREACHABLE) and not self.succeeded
         its_own = self.plan.models_vary and isinstance(result.error, ModelNotFound)
-        hopeless = unreachable or (isinstance(result.error, PoolFailure) and not (its_own or result.error.alone))
+        hopeless = unreachable or (
+            isinstance(result.error, PoolFailure) and not (its_own or result.error.alone)
+        )
         if hopeless and self.cause is None:
             self.cause = result.error
             self._stop(0, 0.0 if unreachable else self.how.grace)
@@ -208,7 +224,11 @@ class Drive:
         """A task found no money. Another may be cheaper: only where hardly anything is left, no more are taken."""
         budget = self.plan.budget
         self.short += 1
-        if budget is None or self.plan.job.stopped or (budget.left > _HARDLY and self.short < _ENOUGH):
+        if (
+            budget is None
+            or self.plan.job.stopped
+            or (budget.left > _HARDLY and self.short < _ENOUGH)
+        ):
             return
         self.plan.job.stop()
         if self.view is not None:
@@ -223,13 +243,18 @@ class Drive:
         self.stopped_by = code
         self.plan.job.stop()
         if self._executor is not None and self._results is not None:
-            why = {0: "no call can succeed", CAP_REACHED: "the time was up"}.get(code, "interrupted")
+            why = {0: "no call can succeed", CAP_REACHED: "the time was up"}.get(
+                code, "interrupted"
+            )
             self._executor.drain(why)
             asyncio.get_running_loop().call_later(grace, self._results.stop, why)
         in_flight = self.report.summary().in_flight
         if code and self.view is not None:
             again = " (again: at once)" if code != CAP_REACHED else ""
-            self.view.say(f"stopping: nothing more is sent, {in_flight:,} in flight have {grace:g} s to end{again}")
+            self.view.say(
+                f"stopping: nothing more is sent, {in_flight:,} in flight have {grace:g} "
+                f"s to end{again}"
+            )
 
     def why(self) -> str:
         """Why no call can succeed, in the command line's words."""

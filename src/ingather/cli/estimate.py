@@ -6,27 +6,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ingather.admission.saved import recall
 from ingather.cli.plan import make_recipe
 from ingather.cli.spending import Appraiser
 from ingather.errors import SetupError
 from ingather.jobs import Source, check
-from ingather.learnt import recall
+from ingather.limits.tokens import BYTES_PER_TOKEN
 from ingather.providers.capabilities import capabilities_of
 from ingather.result import Usage
 from ingather.stats import counted
 from ingather.store import Store
 from ingather.store.key import Key
 from ingather.store.nearest import Nearest
-from ingather.tokens import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from ingather.budget import Budget
-    from ingather.call import Asked
     from ingather.cli.again import Again
     from ingather.cli.plan import Ask, Whom
     from ingather.cli.spending import Spending
+    from ingather.engine.call import Asked
+    from ingather.money.budget import Budget
     from ingather.providers.base import Provider, QuotaKey
     from ingather.task import LLMTask
 
@@ -68,7 +68,9 @@ class Sums:
         return self.size / BYTES_PER_TOKEN
 
 
-def estimate(tasks: str, ask: Ask, whom: Whom, again: Again, spending: Spending, max_concurrency: int | None) -> str:
+def estimate(
+    tasks: str, ask: Ask, whom: Whom, again: Again, spending: Spending, max_concurrency: int | None
+) -> str:
     """What the run would take, as text. Raises SetupError as the run itself would before its first call."""
     source = Source(tasks, ask.format)
     if not source.rereadable:
@@ -78,9 +80,17 @@ def estimate(tasks: str, ask: Ask, whom: Whom, again: Again, spending: Spending,
         recipe, provider, _ = make_recipe(source, ask, whom)
     except SetupError:  # perhaps only the key is not there, and nothing is sent
         recipe, provider, _ = make_recipe(source, ask, replace(whom, api_key_env=""))
-    store = Store(again.store, read_only=True) if again.store is not None and Path(again.store).exists() else None
+    store = (
+        Store(again.store, read_only=True)
+        if again.store is not None and Path(again.store).exists()
+        else None
+    )
     try:
-        before = Before() if store is None else store.ask(lambda connection: _before(connection, provider))
+        before = (
+            Before()
+            if store is None
+            else store.ask(lambda connection: _before(connection, provider))
+        )
         sums = Sums()
         adding = _Adding(sums, provider, Appraiser(provider, recipe, budget), before)
         if store is not None and not again.refresh:
@@ -105,7 +115,9 @@ class _Adding:
 
     stored: Nearest | None = None
 
-    def __init__(self, sums: Sums, provider: Provider, appraiser: Appraiser, before: Before) -> None:
+    def __init__(
+        self, sums: Sums, provider: Provider, appraiser: Appraiser, before: Before
+    ) -> None:
         self._sums = sums
         self._provider = provider
         self._appraiser = appraiser
@@ -117,10 +129,14 @@ class _Adding:
         if self._is_stored(asked):
             self._sums.stored += 1
             return
-        sums, exchange = self._sums, asked.exchange
-        request, price = exchange.request, exchange.price
-        size = len(request.asked) if request is not None else int(exchange.estimate.input * BYTES_PER_TOKEN)
-        limit = exchange.estimate.max_output or capabilities_of(self._provider).max_output
+        sums, prepared = self._sums, asked.prepared
+        request, price = prepared.request, prepared.price
+        size = (
+            len(request.asked)
+            if request is not None
+            else int(prepared.estimate.input * BYTES_PER_TOKEN)
+        )
+        limit = prepared.estimate.max_output or capabilities_of(self._provider).max_output
         sums.calls += 1
         sums.size += size
         sums.output += limit or 0
@@ -133,10 +149,14 @@ class _Adding:
             likely = min(self._before.output or 0.0, limit or self._before.output or 0.0)
             sums.input_usd += price.of(Usage(sent, 0))
             sums.expected_usd += price.of(Usage(sent, round(likely)))
-            sums.most_usd += exchange.worst.usd if exchange.worst is not None else price.at_most(size, limit or 0)
+            sums.most_usd += (
+                prepared.worst.usd
+                if prepared.worst is not None
+                else price.at_most(size, limit or 0)
+            )
 
     def _is_stored(self, asked: Asked) -> bool:
-        request = asked.exchange.request
+        request = asked.prepared.request
         if request is None or self.stored is None:
             return False
         key = Key(request, asked.task.sample)
@@ -154,7 +174,9 @@ def _before(connection: sqlite3.Connection, provider: Provider) -> Before:
 
 def _calls(sums: Sums, store: str | None) -> str:
     stored = "1 is" if sums.stored == 1 else f"{sums.stored:,} are"
-    there = "" if store is None else f"; {stored} answered in {store} already, or by another of them"
+    there = (
+        "" if store is None else f"; {stored} answered in {store} already, or by another of them"
+    )
     return f"calls   {sums.calls:,}, for {counted(sums.tasks, 'task')}{there}"
 
 
@@ -165,11 +187,20 @@ def _tokens(sums: Sums, before: Before, store: str | None) -> tuple[str, str]:
     else:
         most = f"at most {counted(sums.output, 'token')}"
     if before.output is None:
-        return sent, f"out     {most}; how many to expect is unknown, as long as a --store holds no such answers"
-    likely = before.output * sums.calls if sums.unlimited else min(before.output * sums.calls, sums.output)
+        return (
+            sent,
+            f"out     {most}; how many to expect is unknown, as long as a --store holds no such "
+            f"answers",
+        )
+    likely = (
+        before.output * sums.calls
+        if sums.unlimited
+        else min(before.output * sums.calls, sums.output)
+    )
     return (
         sent,
-        f"out     about {counted(round(likely), 'token')} (as {counted(before.answers, 'answer')} in {store}); {most}",
+        f"out     about {counted(round(likely), 'token')} (as {counted(before.answers, 'answer')} "
+        f"in {store}); {most}",
     )
 
 
@@ -177,9 +208,15 @@ def _money(sums: Sums, before: Before, budget: Budget | None) -> str:
     if not sums.calls:
         return "money   none"
     if sums.unpriced:
-        which = "" if sums.unpriced == sums.calls else f" for {sums.unpriced:,} of {counted(sums.calls, 'call')}"
+        which = (
+            ""
+            if sums.unpriced == sums.calls
+            else f" for {sums.unpriced:,} of {counted(sums.calls, 'call')}"
+        )
         return f"money   unknown{which}: no price; give --price IN:OUT, USD for a million tokens"
-    most = "with no limit" if sums.unlimited and sums.most_usd else f"at most {sums.most_usd:,.4f} USD"
+    most = (
+        "with no limit" if sums.unlimited and sums.most_usd else f"at most {sums.most_usd:,.4f} USD"
+    )
     if before.output is None:
         said = f"about {sums.input_usd:,.4f} USD for what goes in; with answers {most}"
     else:
@@ -190,12 +227,18 @@ def _money(sums: Sums, before: Before, budget: Budget | None) -> str:
     return f"money   {said}"
 
 
-def _time(sums: Sums, before: Before, whom: Whom, max_concurrency: int | None, store: str | None) -> str:
+def _time(
+    sums: Sums, before: Before, whom: Whom, max_concurrency: int | None, store: str | None
+) -> str:
     """The slowest of what is known to hold it up."""
     if not sums.calls:
         return "time    none"
     learnt = [each for each in map(recall, sums.quotas) if each is not None]
-    out = sums.output if before.output is None else min(before.output * sums.calls, sums.output or float("inf"))
+    out = (
+        sums.output
+        if before.output is None
+        else min(before.output * sums.calls, sums.output or float("inf"))
+    )
     tokens = sums.input + out
     found: list[tuple[float, str]] = []
     if whom.rpm is not None:
@@ -208,14 +251,18 @@ def _time(sums: Sums, before: Before, whom: Whom, max_concurrency: int | None, s
             (sums.calls, (known.requests, known.announced_requests)),
             (tokens, (known.tokens, known.announced_tokens)),
         ):
-            paces = [rate[0] if isinstance(rate, tuple) else rate for rate in rates if rate is not None]
+            paces = [
+                rate[0] if isinstance(rate, tuple) else rate for rate in rates if rate is not None
+            ]
             found += [(amount / pace, f"limits learnt within a day: {known}") for pace in paces]
     at_once = max_concurrency or next((each.cap or each.flying for each in learnt), None)
     if before.latency is not None and at_once:
         why = f"{before.latency:.2g} s a call, as in {store}, {at_once:,.0f} at once"
         found.append((sums.calls * before.latency / min(at_once, sums.calls), why))
     if not found:
-        return "time    unknown: no --rpm or --tpm, and nothing was learnt of this quota within a day"
+        return (
+            "time    unknown: no --rpm or --tpm, and nothing was learnt of this quota within a day"
+        )
     seconds, why = max(found)
     return f"time    about {_spoken(seconds)} ({why})"
 

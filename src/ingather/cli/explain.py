@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingather.cli.cache import StoreFile
+from ingather.cli.cache_command import StoreFile
 from ingather.cli.options import (
     Api,
     BaseUrl,
@@ -27,10 +27,10 @@ from ingather.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from ingather.engine.context import Context
     from ingather.errors import InvalidAnswer
     from ingather.store.nearest import Explanation, Nearest
     from ingather.task import LLMTask
-    from ingather.terms import Terms
 
 Only = Annotated[str | None, typer.Option(metavar="ID", help="Only the task with this id.")]
 
@@ -56,20 +56,20 @@ def explain(
 ) -> None:
     """Say for each task why it would be answered from a store, or why not. Nothing is sent.
 
-    Give it the options of the run: they decide what is asked. Of a task whose answer is not stored it is said what
-    differs from the nearest one that is, among the 10,000 that were used last.
+    Give it the options of the run: they decide what is asked. Of a task whose answer is not stored
+    it is said what differs from the nearest one that is, among the 10,000 that were used last.
     """
-    from ingather.cli.cache import existing
+    from ingather.admission.slots import Slots
+    from ingather.cli.cache_command import existing
     from ingather.cli.fold import say
     from ingather.cli.plan import Ask, Whom, make_recipe
+    from ingather.engine.context import Context
     from ingather.jobs import BadLine, Source
     from ingather.jobs.check import lines_of
     from ingather.providers.base import WireProvider
-    from ingather.slots import Slots
     from ingather.stats import counted
     from ingather.store import Store
     from ingather.store.nearest import Nearest
-    from ingather.terms import Terms
 
     source = Source(tasks, format)
     whom = Whom(model, base_url, api_key_env, None, None, 600.0, None, api, header or [], ca)
@@ -80,14 +80,14 @@ def explain(
         return
     hits = misses = 0
     with Store(existing(store), read_only=True) as opened:
-        terms, nearest = Terms(provider, Slots(1), None, None, None), Nearest(opened)
+        context, nearest = Context(provider, Slots(1), None, None, None), Nearest(opened)
         for line in lines_of(source, recipe):
             if only is not None and str(line.id) != only:
                 continue
             if isinstance(line, BadLine):
                 say(f"{line.id}: no task: {line}")
                 continue
-            found = _explained(nearest, terms, line.task)
+            found = _explained(nearest, context, line.task)
             hits, misses = hits + found.is_hit, misses + (not found.is_hit)
             say(f"{line.id}: {_said(found)}")
     if only is not None and not hits + misses:
@@ -95,18 +95,23 @@ def explain(
     say(f"{counted(hits, 'hit')}, {counted(misses, 'miss', 'misses')}")
 
 
-def _explained(nearest: Nearest, terms: Terms, task: LLMTask) -> Explanation:
-    from ingather.call import asked_by
+def _explained(nearest: Nearest, context: Context, task: LLMTask) -> Explanation:
+    from ingather.engine.call import asked_by
     from ingather.errors import InvalidAnswer
     from ingather.providers.finish import is_whole
     from ingather.store.key import Key
     from ingather.store.nearest import Explanation
 
-    asked = asked_by(terms, task)
-    assert asked.exchange.request is not None  # noqa: S101 - it is of our dialects
-    found = nearest.explain(Key(asked.exchange.request, task.sample))
-    if found.response is not None and not is_whole(found.response, may_be_cut=asked.schema is not None):
-        return Explanation(why="an answer is stored, but it is empty or did not end as it should: it is asked again")
+    asked = asked_by(context, task)
+    assert asked.prepared.request is not None  # noqa: S101 - it is of our dialects
+    found = nearest.explain(Key(asked.prepared.request, task.sample))
+    if found.response is not None and not is_whole(
+        found.response, may_be_cut=asked.schema is not None
+    ):
+        return Explanation(
+            why="an answer is stored, but it is empty or did not end as it should: "
+            "it is asked again"
+        )
     if found.response is not None and asked.schema is not None:
         try:
             asked.schema.parse(found.response.content)

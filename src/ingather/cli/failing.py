@@ -30,7 +30,11 @@ def failures_told(program: str, *ours: type[Exception]) -> Iterator[None]:
             raise
         lines = str(error).splitlines() or [""]
         told = f"crashed: {type(error).__name__}: {redact(lines[0])[:300]}"
-        fail(program, f"{told}\nThis is a fault of ours. INGATHER_DEBUG=1 shows where; please report it.", CRASH)
+        fail(
+            program,
+            f"{told}\nThis is a fault of ours. INGATHER_DEBUG=1 shows where; please report it.",
+            CRASH,
+        )
 
 
 def fail(program: str, message: str, code: int) -> NoReturn:

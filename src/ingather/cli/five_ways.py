@@ -48,7 +48,10 @@ class Way:
 
 def tasks() -> list[LLMTask]:
     """One task for each text."""
-    return [LLMTask(f"Who is this? {text}", response_model=Person, tag=text.split(" is ")[0]) for text in TEXTS]
+    return [
+        LLMTask(f"Who is this? {text}", response_model=Person, tag=text.split(" is ")[0])
+        for text in TEXTS
+    ]
 
 
 async def sequential(provider: Provider, work: Sequence[LLMTask], _: int) -> list[TaskResult]:
@@ -56,12 +59,16 @@ async def sequential(provider: Provider, work: Sequence[LLMTask], _: int) -> lis
     return await ParallelLLMExecutor(provider).execute_sequential(list(work))
 
 
-async def gathered(provider: Provider, work: Sequence[LLMTask], concurrency: int) -> list[TaskResult]:
+async def gathered(
+    provider: Provider, work: Sequence[LLMTask], concurrency: int
+) -> list[TaskResult]:
     """At once; a list in the order of the input."""
     return await ParallelLLMExecutor(provider, concurrency).gather(work)
 
 
-async def as_completed(provider: Provider, work: Sequence[LLMTask], concurrency: int) -> list[TaskResult]:
+async def as_completed(
+    provider: Provider, work: Sequence[LLMTask], concurrency: int
+) -> list[TaskResult]:
     """At once; results as they finish."""
     async with ParallelLLMExecutor(provider, concurrency).as_completed(work) as results:
         return [result async for result in results]
@@ -89,5 +96,7 @@ def table(measured: Sequence[float]) -> str:
     """The five ways with the seconds that each took here, beside those that the article tells."""
     lines = [f"{'way':<25}{'in flight':>10}{'here':>9}{'article':>9}  for"]
     for way, took in zip(WAYS, measured, strict=True):
-        lines.append(f"{way.name:<25}{way.concurrency:>10}{took:>7.2f} s{way.told:>7.2f} s  {way.use}")
+        lines.append(
+            f"{way.name:<25}{way.concurrency:>10}{took:>7.2f} s{way.told:>7.2f} s  {way.use}"
+        )
     return "\n".join(lines)

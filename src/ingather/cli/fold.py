@@ -8,7 +8,8 @@ import sys
 import textwrap
 from typing import TextIO
 
-_LABEL = re.compile(r"  \S+(?: \S+)?  +(?=\S)")  # of a line of a summary, whose text goes on under its beginning
+# of a line of a summary, whose text goes on under its beginning
+_LABEL = re.compile(r"  \S+(?: \S+)?  +(?=\S)")
 _COMMAND = "  ingather "  # to be copied: a line break in it would end it
 
 
@@ -39,6 +40,11 @@ def _folded(line: str, width: int) -> str:
     under = " " * (label.end() if label else indent + 2)
     return "\n".join(
         textwrap.wrap(
-            line, width, subsequent_indent=under, drop_whitespace=True, break_long_words=False, break_on_hyphens=False
+            line,
+            width,
+            subsequent_indent=under,
+            drop_whitespace=True,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
     )

@@ -17,7 +17,8 @@ _TELLING = 200  # characters of a message that say what is wrong
 class Mistake:
     """Looks at the first failures of a run that no answer came before. `watched`: whether there is reason to.
 
-    A schema or parameter that the provider refuses, or a field that no row of a stream has, is wrong for all tasks.
+    A schema or parameter that the provider refuses, or a field that no row of a stream has, is
+    wrong for all tasks.
     """
 
     def __init__(self, *, watched: bool) -> None:

@@ -11,7 +11,10 @@ from ingather.providers.presets import DIALECTS, PRESETS
 Seconds = Optional[float]  # noqa: UP045 - typer reads it at run time
 
 Tasks = Annotated[
-    str, typer.Argument(metavar="TASKS", help="JSON lines, .csv or .tsv, each also with .gz; - for standard input.")
+    str,
+    typer.Argument(
+        metavar="TASKS", help="JSON lines, .csv or .tsv, each also with .gz; - for standard input."
+    ),
 ]
 Output = Annotated[
     str,
@@ -26,18 +29,23 @@ Model = Annotated[
     str,
     typer.Option(
         metavar="PROVIDER/NAME",
-        help="Whom to ask, such as openai/gpt-4o-mini, whatever model a line names; 'openai/*' asks each line's own; "
+        help="Whom to ask, such as openai/gpt-4o-mini, whatever model a line names; 'openai/*' "
+        "asks each line's own; "
         f"echo needs nobody. Providers: {', '.join((*DIALECTS, *PRESETS))}.",
     ),
 ]
 BaseUrl = Annotated[
-    str | None, typer.Option(metavar="URL", help="Another server of that kind, such as http://localhost:8000/v1.")
+    str | None,
+    typer.Option(
+        metavar="URL", help="Another server of that kind, such as http://localhost:8000/v1."
+    ),
 ]
 Api = Annotated[
     str | None,
     typer.Option(
         metavar="API",
-        help="Which of OpenAI's APIs: chat or responses (for batch lines that of their url, else responses at OpenAI, "
+        help="Which of OpenAI's APIs: chat or responses (for batch lines that of their url, else "
+        "responses at OpenAI, "
         "chat elsewhere).",
     ),
 ]
@@ -52,7 +60,9 @@ KeyVariable = Annotated[
 Headers = Annotated[
     list[str] | None,
     typer.Option(
-        "--header", metavar="NAME:VALUE", help="A header of every request, as secret as a key; again for more."
+        "--header",
+        metavar="NAME:VALUE",
+        help="A header of every request, as secret as a key; again for more.",
     ),
 ]
 Ca = Annotated[
@@ -60,59 +70,82 @@ Ca = Annotated[
     typer.Option(
         "--ca",
         metavar="PATH",
-        help="Certificates to trust besides the usual ones, for a server with one of its own: a PEM file, or a folder "
+        help="Certificates to trust besides the usual ones, for a server with one of its own: a "
+        "PEM file, or a folder "
         "of such.",
     ),
 ]
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="FORMAT", help="jsonl, csv or tsv, where the ending of TASKS does not say so."),
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="jsonl, csv or tsv, where the ending of TASKS does not say so.",
+    ),
 ]
 Concurrency = Annotated[
     Optional[int],  # noqa: UP045 - as above
-    typer.Option(min=1, metavar="N", help="Calls in flight at most; otherwise as many as the provider takes."),
+    typer.Option(
+        min=1, metavar="N", help="Calls in flight at most; otherwise as many as the provider takes."
+    ),
 ]
 Rpm = Annotated[float | None, typer.Option(min=1, metavar="N", help="Requests per minute at most.")]
-Tpm = Annotated[float | None, typer.Option(min=1, metavar="N", help="Tokens per minute at most, in and out together.")]
+Tpm = Annotated[
+    float | None,
+    typer.Option(min=1, metavar="N", help="Tokens per minute at most, in and out together."),
+]
 SchemaFile = Annotated[
     str | None,
     typer.Option(
         "--schema",
         metavar="FORM",
-        help="The form of the answers: FILE.py:Model (pydantic model, dataclass, …) or a JSON schema in FILE.json.",
+        help="The form of the answers: FILE.py:Model (pydantic model, dataclass, …) or a JSON "
+        "schema in FILE.json.",
     ),
 ]
 Prompt = Annotated[
     str | None,
     typer.Option(
-        metavar="TEXT", help="The prompt, with {field} for the fields of each row; @FILE reads it from a file."
+        metavar="TEXT",
+        help="The prompt, with {field} for the fields of each row; @FILE reads it from a file.",
     ),
 ]
 System = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="A system message for rows without one; @FILE reads it from a file.")
+    str | None,
+    typer.Option(
+        metavar="TEXT", help="A system message for rows without one; @FILE reads it from a file."
+    ),
 ]
 Params = Annotated[
     list[str] | None,
     typer.Option(
         "--param",
         metavar="NAME=VALUE",
-        help="A parameter for rows that do not set it, such as temperature=0; any that the server knows, with JSON as "
+        help="A parameter for rows that do not set it, such as temperature=0; any that the server "
+        "knows, with JSON as "
         "its value; again for more.",
     ),
 ]
 StrictParams = Annotated[
     bool,
-    typer.Option("--strict-params", help="A parameter that is likely a slip of a known one is an error."),
+    typer.Option(
+        "--strict-params", help="A parameter that is likely a slip of a known one is an error."
+    ),
 ]
 Timeout = Annotated[float, typer.Option(min=0.001, metavar="S", help="Seconds for each attempt.")]
 Retries = Annotated[
     int | None,
     typer.Option(
-        min=0, metavar="N", help="Further attempts after a transient fault (2 unless the provider says otherwise)."
+        min=0,
+        metavar="N",
+        help="Further attempts after a transient fault (2 unless the provider says otherwise).",
     ),
 ]
 MaxTime = Annotated[
-    Seconds, typer.Option(min=0.001, metavar="S", help="Stop the run after that many seconds (exit code 4).")
+    Seconds,
+    typer.Option(
+        min=0.001, metavar="S", help="Stop the run after that many seconds (exit code 4)."
+    ),
 ]
 MaxCost = Annotated[
     Seconds,
@@ -124,69 +157,102 @@ MaxCost = Annotated[
 ]
 MaxTotal = Annotated[
     Optional[int],  # noqa: UP045 - as above
-    typer.Option("--max-total-tokens", min=1, metavar="N", help="The same in tokens, in and out together."),
+    typer.Option(
+        "--max-total-tokens", min=1, metavar="N", help="The same in tokens, in and out together."
+    ),
 ]
 Prices = Annotated[
     list[str] | None,
     typer.Option(
         "--price",
         metavar="IN:OUT",
-        help="USD for a million tokens in and out, where that is not known; MODEL=IN:OUT for one of several models.",
+        help="USD for a million tokens in and out, where that is not known; MODEL=IN:OUT for one "
+        "of several models.",
     ),
 ]
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Only say what the run would take: calls, tokens, money, time. Nothing is sent or written."
+        "--dry-run",
+        help="Only say what the run would take: calls, tokens, money, time. Nothing "
+        "is sent or written.",
     ),
 ]
 Grace = Annotated[
-    float, typer.Option(min=0, metavar="S", help="Seconds that calls in flight have to end when the run is stopped.")
+    float,
+    typer.Option(
+        min=0, metavar="S", help="Seconds that calls in flight have to end when the run is stopped."
+    ),
 ]
 HedgeAfter = Annotated[
     str | None,
     typer.Option(
         "--hedge",
         metavar="WHEN",
-        help="Send a slow request a second time: after that percentile of the latest latencies, such as p95, or "
+        help="Send a slow request a second time: after that percentile of the latest latencies, "
+        "such as p95, or "
         "after so many seconds. The first answer wins; at most 5 % more calls.",
     ),
 ]
-Ordered = Annotated[bool, typer.Option("--ordered", help="Answers in the order of the tasks, instead of as they come.")]
+Ordered = Annotated[
+    bool,
+    typer.Option("--ordered", help="Answers in the order of the tasks, instead of as they come."),
+]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first task that fails.")]
 StoreFile = Annotated[
     str | None,
     typer.Option(
         "--store",
         metavar="RUN.db",
-        help="Remember each answer in this file: the same command again goes on where it ended, however it ended.",
+        help="Remember each answer in this file: the same command again goes on where it ended, "
+        "however it ended.",
     ),
 ]
 Refresh = Annotated[
     bool,
-    typer.Option("--refresh", help="With --store: ask everything anew, and replace the answers in FILE and in RUN.db."),
+    typer.Option(
+        "--refresh",
+        help="With --store: ask everything anew, and replace the answers in FILE and in RUN.db.",
+    ),
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with FILE, by the ids of its answers: what is there is not asked again.")
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with FILE, by the ids of its answers: what is there is not asked again.",
+    ),
 ]
 RetryFailed = Annotated[
-    bool, typer.Option("--retry-failed", help="The same, and what failed is asked again; its line goes out of FILE.")
+    bool,
+    typer.Option(
+        "--retry-failed",
+        help="The same, and what failed is asked again; its line goes out of FILE.",
+    ),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Ask all, and replace FILE when the new answers are there.")
+    bool,
+    typer.Option("--overwrite", help="Ask all, and replace FILE when the new answers are there."),
 ]
 IdColumn = Annotated[
     str | None,
-    typer.Option("--id", metavar="COLUMN", help="The field that tells rows apart, and that answers carry as their id."),
+    typer.Option(
+        "--id",
+        metavar="COLUMN",
+        help="The field that tells rows apart, and that answers carry as their id.",
+    ),
 ]
 Keep = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="COLUMNS", help="Fields of a row that its answer carries in 'metadata', with commas between; or all."
+        metavar="COLUMNS",
+        help="Fields of a row that its answer carries in 'metadata', with commas between; or all.",
     ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No live view, and a closing summary only if not all succeeded.")
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="No live view, and a closing summary only if not all succeeded."
+    ),
 ]
 
 

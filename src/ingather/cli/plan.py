@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingather.backoff import RetryConfig
 from ingather.cli.again import Again, keep_apart, what_is_there
 from ingather.cli.fold import say
 from ingather.cli.spending import Appraiser, Spending, as_options
@@ -33,16 +32,17 @@ from ingather.jobs.typos import Typos
 from ingather.limits import Limits
 from ingather.providers.capabilities import capabilities_of
 from ingather.providers.connect import connect
-from ingather.providers.homes import HOMES
+from ingather.providers.directory import HOMES
 from ingather.providers.own_headers import parsed_header
 from ingather.providers.responses import ResponsesProvider
+from ingather.retry import RetryConfig
 from ingather.store import Store
 from ingather.task_params import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingather.budget import Budget
+    from ingather.money.budget import Budget
     from ingather.providers.base import Provider
     from ingather.task import LLMTask
 
@@ -63,8 +63,16 @@ class Ask:
     @property
     def files(self) -> list[str]:
         """Files that say what is asked."""
-        texts = [text[1:] for text in (self.prompt, self.system) if text is not None and text.startswith("@")]
-        return texts if self.schema is None else [*texts, self.schema.rpartition(".py:")[0] + ".py", self.schema]
+        texts = [
+            text[1:]
+            for text in (self.prompt, self.system)
+            if text is not None and text.startswith("@")
+        ]
+        return (
+            texts
+            if self.schema is None
+            else [*texts, self.schema.rpartition(".py:")[0] + ".py", self.schema]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,8 @@ class Whom:
 class Plan:
     """A run that is ready to go.
 
-    `total`: its number of tasks, None for standard input and pipes. `models_vary`: a model that is not there concerns
-    only the tasks that ask it.
+    `total`: its number of tasks, None for standard input and pipes. `models_vary`: a model that is
+    not there concerns only the tasks that ask it.
     """
 
     job: Job
@@ -114,14 +122,19 @@ class Plan:
     @property
     def left(self) -> int | None:
         """How many tasks are to be done still."""
-        return self.total if self.total is None or self.resume is None else self.total - self.resume.done
+        return (
+            self.total
+            if self.total is None or self.resume is None
+            else self.total - self.resume.done
+        )
 
     def begin(self) -> None:
         """The run starts: only now is anything changed in what was there."""
         kept = 0 if self.resume is None else self.resume.written.size
         self.answers.begin(kept, spare=self.store is None)
         if self.store is not None and self.resume is not None and self.resume.rows is not None:
-            since = 0.0 if self.again.overwrite else None  # a refresh that was cut short goes on as one
+            # a refresh that was cut short goes on as one
+            since = 0.0 if self.again.overwrite else None
             since = self.store.since if self.again.refresh else since
             self.resume.rows.begin(Owner.this().written(), since=since, anew=self.again.anew)
 
@@ -153,7 +166,11 @@ def make_plan(
         if store is not None:
             undo.callback(store.close)
         resume = what_is_there(store, answers, asked, again)
-        total = check(source, recipe, _preparing(appraiser, resume)).tasks if source.rereadable else None
+        total = (
+            check(source, recipe, _preparing(appraiser, resume)).tasks
+            if source.rereadable
+            else None
+        )
         if resume is not None:
             resume.begin()
         check_interrupted()
@@ -171,7 +188,16 @@ def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider,
     template = None if ask.prompt is None else Template(_text(ask.prompt))
     system = None if ask.system is None else _text(ask.system)
     model = None if form is None else form.model
-    recipe = Recipe(template, system, params, model, whom.each_its_own, typos=typos, id_column=ask.id, keep=ask.keep)
+    recipe = Recipe(
+        template,
+        system,
+        params,
+        model,
+        whom.each_its_own,
+        typos=typos,
+        id_column=ask.id,
+        keep=ask.keep,
+    )
     provider = _provider(whom, whom.api or _api_of_lines(source, recipe, whom))
     typos.check(names_in(params), "--param")
     return replace(recipe, speaks_responses=isinstance(provider, ResponsesProvider)), provider, form
@@ -192,10 +218,19 @@ def _api_of_lines(source: Source, recipe: Recipe, whom: Whom) -> str | None:
 
 def _provider(whom: Whom, api: str | None) -> Provider:
     key = whom.api_key_env and os.environ.get(whom.api_key_env)  # "" is to send none
-    if whom.api_key_env and not key and (redact(whom.api_key_env) != whom.api_key_env or "-" in whom.api_key_env):
-        raise SetupError("--api-key-env: the name of an environment variable that holds the key, not the key itself")
+    if (
+        whom.api_key_env
+        and not key
+        and (redact(whom.api_key_env) != whom.api_key_env or "-" in whom.api_key_env)
+    ):
+        raise SetupError(
+            "--api-key-env: the name of an environment variable that holds the key, "
+            "not the key itself"
+        )
     if whom.api_key_env and not key:
-        raise SetupError(f"--api-key-env: the environment variable {whom.api_key_env} is not set, or empty")
+        raise SetupError(
+            f"--api-key-env: the environment variable {whom.api_key_env} is not set, or empty"
+        )
     limits = Limits(requests_per_minute=whom.rpm, tokens_per_minute=whom.tpm)
     try:
         return connect(

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 class Settled:
     """What the output holds when a run has ended.
 
-    `lines`: answers, None where others had their hands on it and that cannot be told. `failed`: those of them that are
-    failures. `waiting`: it is a part, whose replacement of the
-    output is still to come. `old`: where earlier answers are kept that no new one has taken the place of. `trouble`:
-    what went wrong with the file, in words. `is_whole`: all answers are where they should be all the same.
+    `lines`: answers, None where others had their hands on it and that cannot be told. `failed`:
+    those of them that are failures. `waiting`: it is a part, whose replacement of the output is
+    still to come. `old`: where earlier answers are kept that no new one has taken the place of.
+    `trouble`: what went wrong with the file, in words. `is_whole`: all answers are where they
+    should be all the same.
     """
 
     lines: int | None
@@ -46,7 +47,9 @@ def settle(plan: Plan, failed: int, *, complete: bool) -> Settled:
             try:
                 found.lines, found.failed = _arranged(plan)
             except (OSError, SetupError) as error:
-                problems.append(f"{answers.name} could not be put in order, and is as it was written: {error}")
+                problems.append(
+                    f"{answers.name} could not be put in order, and is as it was written: {error}"
+                )
         if answers.place.replaces:
             found.waiting = True
             try:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Interrupts:
     """Listens while it is open. For the main thread, inside a running loop.
 
-    The first signal calls `stop(exit code)` on the loop (130 for Ctrl-C, 143 for SIGTERM); the second exits with that
-    code, calls in flight or not.
+    The first signal calls `stop(exit code)` on the loop (130 for Ctrl-C, 143 for SIGTERM); the
+    second exits with that code, calls in flight or not.
     """
 
     def __init__(self, stop: Callable[[int], None]) -> None:

@@ -7,29 +7,47 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ingather.simulator import Simulator
-    from ingather.simulator.ledger import Stats
+    from ingather.testing.simulator import Simulator
+    from ingather.testing.simulator.ledger import Stats
 
 _EVERY = 2.0  # seconds between the lines on a terminal
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _SETUP = 2  # exit code: wrong use or set-up
 
-Host = Annotated[str, typer.Option(metavar="H", help="Where to listen; the default lets in this machine only.")]
+Host = Annotated[
+    str, typer.Option(metavar="H", help="Where to listen; the default lets in this machine only.")
+]
 Port = Annotated[int, typer.Option(metavar="N", help="0 takes a free one.")]
-Model = Annotated[str, typer.Option(metavar="NAME", help="What it says: extractive (words of the prompt) or echo.")]
+Model = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="What it says: extractive (words of the prompt) or echo."),
+]
 Latency = Annotated[float, typer.Option(metavar="S", help="Median seconds of a call.")]
-Sigma = Annotated[float, typer.Option(metavar="X", help="Spread of the latency, which is then lognormal.")]
+Sigma = Annotated[
+    float, typer.Option(metavar="X", help="Spread of the latency, which is then lognormal.")
+]
 SlowTail = Annotated[
-    str | None, typer.Option(metavar="P:X", help="A share P of the calls takes X times as long: 0.02:20.")
+    str | None,
+    typer.Option(metavar="P:X", help="A share P of the calls takes X times as long: 0.02:20."),
 ]
 Rpm = Annotated[float | None, typer.Option(metavar="N", help="Requests per minute.")]
-Burst = Annotated[float | None, typer.Option(metavar="N", help="Requests that its bucket holds (a minute's worth).")]
-Tpm = Annotated[float | None, typer.Option(metavar="N", help="Tokens per minute.")]
-Concurrency = Annotated[int | None, typer.Option(metavar="N", help="Calls in flight, beyond which it answers 429.")]
-Change = Annotated[
-    list[str] | None, typer.Option(metavar="T:FACTOR", help="After T seconds the limits times FACTOR; again for more.")
+Burst = Annotated[
+    float | None,
+    typer.Option(metavar="N", help="Requests that its bucket holds (a minute's worth)."),
 ]
-NoHeaders = Annotated[bool, typer.Option("--no-headers", help="Say nothing of limits, nor how long to wait.")]
+Tpm = Annotated[float | None, typer.Option(metavar="N", help="Tokens per minute.")]
+Concurrency = Annotated[
+    int | None, typer.Option(metavar="N", help="Calls in flight, beyond which it answers 429.")
+]
+Change = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="T:FACTOR", help="After T seconds the limits times FACTOR; again for more."
+    ),
+]
+NoHeaders = Annotated[
+    bool, typer.Option("--no-headers", help="Say nothing of limits, nor how long to wait.")
+]
 ErrorRate = Annotated[float, typer.Option(metavar="P", help="Share of the calls that fail.")]
 Faults = Annotated[str, typer.Option(metavar="LIST", help="How they fail, all kinds alike.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="Which calls fail, and how long each takes.")]
@@ -72,13 +90,13 @@ def simulate(
     \b
     What goes wrong may also be asked for, step by step, in a request's header:
       curl -H 'X-Simulate: 429:2, 529, ok' …
-      python -c "help('ingather.simulator.faults')"      explains the steps
+      python -c "help('ingather.testing.simulator.faults')"      explains the steps
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     import asyncio
 
     from ingather.cli.streams import nobody_has_to_read
     from ingather.errors import SetupError
-    from ingather.simulator import Simulator
+    from ingather.testing.simulator import Simulator
 
     nobody_has_to_read()
     try:
@@ -104,7 +122,9 @@ async def _serve(simulator: Simulator) -> None:
         async with simulator:
             if simulator.host not in _LOOPBACK:
                 typer.echo(
-                    f"warning: other machines can reach {simulator.host}, and it asks nobody who they are", err=True
+                    f"warning: other machines can reach {simulator.host}, and it asks nobody who "
+                    f"they are",
+                    err=True,
                 )
             print(f"Simulated provider at {simulator.base_url}", flush=True)
             live = asyncio.create_task(_report(simulator)) if sys.stdout.isatty() else None
@@ -138,7 +158,8 @@ def _summary(stats: Stats) -> str:
         f"{counted(stats['calls'], 'call')} in {stats['seconds']:.1f} s, at most {stats['peak_in_flight']:,} in flight"
     ]
     if statuses := [
-        f"{count:,} × {status if status != '0' else 'no answer'}" for status, count in stats["by_status"].items()
+        f"{count:,} × {status if status != '0' else 'no answer'}"
+        for status, count in stats["by_status"].items()
     ]:
         lines.append("answers: " + ", ".join(statuses))
     if faults := [f"{count:,} × {fault}" for fault, count in stats["by_fault"].items()]:
@@ -149,6 +170,7 @@ def _summary(stats: Stats) -> str:
         lines.append(f"given up by the client: {stats['disconnected']:,}")
     minute = stats["longest_minute"]
     lines.append(
-        f"most within a minute: {counted(minute['requests'], 'request')}, {counted(minute['tokens'], 'token')}"
+        f"most within a minute: {counted(minute['requests'], 'request')}, "
+        f"{counted(minute['tokens'], 'token')}"
     )
     return "\n".join(lines)

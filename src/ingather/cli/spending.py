@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingather.budget import Budget
-from ingather.call import asked_by
+from ingather.admission.slots import Slots
+from ingather.engine.call import asked_by
+from ingather.engine.context import Context
 from ingather.errors import SetupError
-from ingather.slots import Slots
+from ingather.money.budget import Budget
 from ingather.task import LLMMessage
-from ingather.terms import Terms
 
 if TYPE_CHECKING:
-    from ingather.call import Asked
+    from ingather.engine.call import Asked
     from ingather.jobs import Recipe
     from ingather.providers.base import Provider
     from ingather.task import LLMTask
@@ -57,29 +57,30 @@ def parsed_price(written: str) -> tuple[str, tuple[float, float]]:
 class Appraiser:
     """Makes the request of a task as an executor would, and refuses one that may cost more than anybody can tell.
 
-    Raises SetupError at once where there is a cap on money, and the price of what all tasks ask is not known.
+    Raises SetupError at once where there is a cap on money, and the price of what all tasks ask is
+    not known.
     """
 
     def __init__(self, provider: Provider, recipe: Recipe, budget: Budget | None) -> None:
-        self._terms = Terms(provider, Slots(1), None, None, None, budget=budget)
+        self._context = Context(provider, Slots(1), None, None, None, budget=budget)
         if budget is not None and budget.max_cost_usd is not None and not recipe.own_models:
             self._freeze_any(recipe)
 
     def asked(self, task: LLMTask) -> Asked:
         """What the task asks for. Raises SetupError, in the command line's words."""
         try:
-            return asked_by(self._terms, task)
+            return asked_by(self._context, task)
         except SetupError as error:
             raise SetupError(as_options(str(error))) from error
 
     def _freeze_any(self, recipe: Recipe) -> None:
         try:
-            self._terms.freeze([LLMMessage("user", "?")], {**recipe.params, "max_tokens": 1})
+            self._context.freeze([LLMMessage("user", "?")], {**recipe.params, "max_tokens": 1})
         except SetupError as error:
             raise SetupError(as_options(str(error))) from error
 
     def __repr__(self) -> str:
-        return f"Appraiser({self._terms!r})"
+        return f"Appraiser({self._context!r})"
 
 
 def as_options(message: str) -> str:
@@ -92,7 +93,10 @@ def as_options(message: str) -> str:
         ('api_key=""', "--api-key-env ''"),
         ("headers=", "--header"),
         ("api_key=", "--api-key-env VAR"),
-        ("check api_key or its environment variable", "check --api-key-env, or the provider's own variable"),
+        (
+            "check api_key or its environment variable",
+            "check --api-key-env, or the provider's own variable",
+        ),
         ("base_url=", "--base-url"),
         ('connect(…, api="chat")', "--api chat"),
         ("api=", "--api"),

@@ -23,8 +23,9 @@ _LOST = 2  # exit code: what was asked for could not be written
 def standard_streams(program: str) -> Iterator[None]:
     """Within it, standard error fails nobody, and standard output that cannot be written ends `program` with code 2.
 
-    A reader who leaves, as ``head`` does, has seen enough: then the code is 0. Descriptors 0 to 2 that were closed are
-    taken, so that no file which is opened later gets one of them, and with it what is printed.
+    A reader who leaves, as ``head`` does, has seen enough: then the code is 0. Descriptors 0 to 2
+    that were closed are taken, so that no file which is opened later gets one of them, and with it
+    what is printed.
     """
     for descriptor in (0, 1, 2):
         _hold(descriptor)
@@ -57,7 +58,8 @@ class _Descriptor(io.FileIO):
             return super().write(data)
         except OSError as error:
             nothing = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nothing, self.fileno())  # where what is still buffered goes, now or at the end of the process
+            # where what is still buffered goes, now or at the end of the process
+            os.dup2(nothing, self.fileno())
             os.close(nothing)
             self._lost(error)
             return memoryview(data).nbytes

@@ -15,7 +15,8 @@ _FIGURE = re.compile(r"\d|[—–-]\s*$")
 _BULLET = re.compile(r"\s*(?:(?:[•●·▪■◦○]\s*|[*–—-]\s+)+|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s+)")
 _CLOSED = re.compile(r"[.!?:;,][\"'”’)\]]*\s*$")
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*(?=\s|$)")
-_WRAPPED = 55  # characters: longer lines on average are a wrapped paragraph, shorter ones are items of their own
+# characters: longer lines on average are a wrapped paragraph, shorter ones are items of their own
+_WRAPPED = 55
 _WIDEST = 130  # characters of a wrapped line
 _LONGEST_HEADING = 110  # characters of a heading that is no sentence
 _LONGEST_LEAD = 420  # characters of one that is: a risk in a sentence, above the paragraphs on it
@@ -25,7 +26,8 @@ _LEAST_PROSE = 50  # characters that stand under a heading
 class Block(NamedTuple):
     """A part of a text between line breaks.
 
-    `kind`: ``"prose"``; ``"row"`` of a table; ``"heading"``; ``"lead"``, a sentence that heads the paragraphs below it.
+    `kind`: ``"prose"``; ``"row"`` of a table; ``"heading"``; ``"lead"``, a sentence that heads the
+    paragraphs below it.
     """
 
     start: int
@@ -92,7 +94,9 @@ def _is_wrapped(lines: list[str]) -> bool:
     if not before_last or max(map(len, lines)) > _WIDEST:
         return False
     closed = sum(_CLOSED.search(line) is not None for line in before_last)
-    return sum(map(len, before_last)) / len(before_last) > _WRAPPED and closed * 2 <= len(before_last)
+    return sum(map(len, before_last)) / len(before_last) > _WRAPPED and closed * 2 <= len(
+        before_last
+    )
 
 
 def is_row(line: str) -> bool:
@@ -135,4 +139,6 @@ def _is_lead(line: str, below: str) -> bool:
     if len(line) > _LONGEST_LEAD or line[-1:] in ":;," or not line[0].isupper():
         return False
     sentences = len(_SENTENCE_END.findall(line))
-    return sentences == 1 and len(below) > 1.3 * len(line) and len(_SENTENCE_END.findall(below)) >= 2
+    return (
+        sentences == 1 and len(below) > 1.3 * len(line) and len(_SENTENCE_END.findall(below)) >= 2
+    )

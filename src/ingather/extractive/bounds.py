@@ -29,25 +29,50 @@ def bounded(node: Node, value: float, *, whole: bool) -> int | float:
     if whole and step is not None and step.denominator != 1:
         step = Fraction(step.numerator)  # the least multiple of a/b that is whole
     if step is not None:
-        first = None if low is None else math.floor(low / step) + 1 if above else math.ceil(low / step)
-        last = None if high is None else math.ceil(high / step) - 1 if below else math.floor(high / step)
+        first = (
+            None if low is None else math.floor(low / step) + 1 if above else math.ceil(low / step)
+        )
+        last = (
+            None
+            if high is None
+            else math.ceil(high / step) - 1
+            if below
+            else math.floor(high / step)
+        )
         if first is not None and last is not None and first > last:
             raise SchemaError(f"no number lies within the bounds of {_said(node)}")
         times = round(Fraction(value) / step)
         times = times if first is None else max(times, first)
         exact = step * (times if last is None else min(times, last))
-        return int(exact) if exact.denominator == 1 and (whole or abs(exact) < 2**53) else float(exact)
+        return (
+            int(exact) if exact.denominator == 1 and (whole or abs(exact) < 2**53) else float(exact)
+        )
     return _clamped(value, (low, above), (high, below), node)
 
 
 def _clamped(
-    value: float, lower: tuple[Fraction | None, bool], upper: tuple[Fraction | None, bool], node: Node
+    value: float,
+    lower: tuple[Fraction | None, bool],
+    upper: tuple[Fraction | None, bool],
+    node: Node,
 ) -> int | float:
     low, high = (None if bound is None else float(bound) for bound, _ in (lower, upper))
     if low is not None and (value < low or (lower[1] and value == low)):
-        value = low if not lower[1] else low + 1 if high is None or low + 1 < high else low + (high - low) / 2
+        value = (
+            low
+            if not lower[1]
+            else low + 1
+            if high is None or low + 1 < high
+            else low + (high - low) / 2
+        )
     if high is not None and (value > high or (upper[1] and value == high)):
-        value = high if not upper[1] else high - 1 if low is None or high - 1 > low else low + (high - low) / 2
+        value = (
+            high
+            if not upper[1]
+            else high - 1
+            if low is None or high - 1 > low
+            else low + (high - low) / 2
+        )
     if low is not None and (value < low or (lower[1] and value <= low)):
         value = math.nextafter(low, math.inf)
     if high is not None and (value > high or (upper[1] and value >= high)):
@@ -67,7 +92,11 @@ def _bound(
 
 
 def _fraction(value: object) -> Fraction | None:
-    return Fraction(Decimal(repr(value))) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return (
+        Fraction(Decimal(repr(value)))
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else None
+    )
 
 
 def _said(node: Node) -> str:

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 _NEGATION = re.compile(r"(?i)\b(?:no|not|never|none|nor|without|neither|cannot)\b|n['’]t\b")
 _SUPPOSED = re.compile(  # what is only thought of, asked or defined is no statement
-    r"(?i)\b(?:if|whether|may|might|could|would|should|risk that|possibility|in the event|unless|is defined as"
+    r"(?i)\b(?:if|whether|may|might|could|would|should|risk that|possibility|in the "
+    r"event|unless|is defined as"
     r"|is a\s+\w+\s+that)\b"
 )
 _OTHERWISE = re.compile(  # a description that says when it is false, or that silence is
-    r"(?i)\bfalse\s+(?:if|for|when|where|unless|otherwise|by default|in all)|\b(?:if|where|when)\b[^.;]*\bfalse\b"
+    r"(?i)\bfalse\s+(?:if|for|when|where|unless|otherwise|by default|in "
+    r"all)|\b(?:if|where|when)\b[^.;]*\bfalse\b"
     r"|\btrue\s+(?:only\s+)?(?:if|when|where|for)\b"
     r"|\bwhether\b.*\b(?:is|are|was|were|has been|gets?)\s+(?:\w+\s+)?"
     r"(?:stated|mentioned|reported|said|disclosed|named|described|noted|spoken of)\b"
@@ -39,7 +41,9 @@ def choice(values: Sequence[JSON], topic: Topic, reading: Reading) -> Found:
     if not values:
         raise SchemaError("the schema has an enum without values: nothing satisfies it")
     if (label := reading.label(topic)) is not None:
-        scores = [speaks_for(value, frozenset(stems_of(label)), topic.description) for value in values]
+        scores = [
+            speaks_for(value, frozenset(stems_of(label)), topic.description) for value in values
+        ]
         if max(scores) > 0:
             return Found(values[scores.index(max(scores))], 3)
     totals, at = _totals(values, topic, reading)
@@ -55,7 +59,9 @@ def _neutral(values: Sequence[JSON]) -> Found | None:
     return next((Found(known[name], 0.25) for name in NEUTRAL if name in known), None)
 
 
-def _totals(values: Sequence[JSON], topic: Topic, reading: Reading) -> tuple[list[float], int | None]:
+def _totals(
+    values: Sequence[JSON], topic: Topic, reading: Reading
+) -> tuple[list[float], int | None]:
     """How much the text speaks for each value, by the sentences that count; neutral ones stand for silence."""
     spoken = [value for value in values if str(value).lower() not in NEUTRAL]
     if reading.place is not None:
@@ -98,28 +104,38 @@ def _named(value: JSON, reading: Reading) -> int:
     if value is None or isinstance(value, bool | list | dict):
         return 0
     words = own_words(str(value))
-    return min((reading.passage.count(word) for word in words), default=0) + _mood(str(value), reading)
+    return min((reading.passage.count(word) for word in words), default=0) + _mood(
+        str(value), reading
+    )
 
 
 def _mood(value: str, reading: Reading) -> int:
     if value.lower() not in {"positive", "negative"}:
         return 0
-    return sum(speaks_for(value, frozenset(sentence.stems)) > 0 for sentence in reading.passage.sentences)
+    return sum(
+        speaks_for(value, frozenset(sentence.stems)) > 0 for sentence in reading.passage.sentences
+    )
 
 
 def mentioned(values: Sequence[JSON], reading: Reading) -> list[JSON]:
     """Those of `values` that the text, or its place, names."""
     if reading.place is None:
         return [value for value in values if _named(value, reading)]
-    has = {word for at in reading.place.window for word in stems_of(reading.passage.sentences[at].text)}
-    return [value for value in values if not isinstance(value, bool) and has.issuperset(own_words(str(value)))]
+    has = {
+        word for at in reading.place.window for word in stems_of(reading.passage.sentences[at].text)
+    }
+    return [
+        value
+        for value in values
+        if not isinstance(value, bool) and has.issuperset(own_words(str(value)))
+    ]
 
 
 def boolean(topic: Topic, reading: Reading) -> Found:
     """True where the text speaks of the topic and does not deny it, false where it does.
 
-    Where the text is silent it is false only if the description says what false stands for (*true if …*, *whether … is
-    stated*), for silence is no denial.
+    Where the text is silent it is false only if the description says what false stands for (*true
+    if …*, *whether … is stated*), for silence is no denial.
     """
     if (label := reading.label(topic)) is not None:
         return Found(re.match(r"(?i)\W*(?:y|yes|true|on|1)\b", label) is not None, 3)

@@ -28,10 +28,14 @@ def columns(schema: Schema, node: Node, reading: Reading) -> list[Found]:
     year, value = names
     years = _years_above(reading, place.anchor)
     found = numbers(reading.passage.sentences[place.anchor].text, row=True)
-    printed: list[JSON] = [number.printed for number in found if not number.percent and not number.year]
-    printed = printed[1:] if len(printed) == len(years) + 1 else printed  # the first one is that of a note
+    printed: list[JSON] = [
+        number.printed for number in found if not number.percent and not number.year
+    ]
+    # the first one is that of a note
+    printed = printed[1:] if len(printed) == len(years) + 1 else printed
     return [
-        Found({year: int(when), value: number}, 2, place.anchor) for when, number in zip(years, printed, strict=False)
+        Found({year: int(when), value: number}, 2, place.anchor)
+        for when, number in zip(years, printed, strict=False)
     ]
 
 
@@ -41,8 +45,14 @@ def _named(schema: Schema, node: Node) -> tuple[str, str] | None:
     if not isinstance(properties, dict) or len(properties) != 2:
         return None
     parts = {name: schema.resolve(part)[0] for name, part in properties.items()}
-    year = next((name for name, part in parts.items() if "year" in name and kind_of(part) == "integer"), None)
-    value = next((name for name in parts if name != year and kind_of(parts[name]) in {"number", "integer"}), None)
+    year = next(
+        (name for name, part in parts.items() if "year" in name and kind_of(part) == "integer"),
+        None,
+    )
+    value = next(
+        (name for name in parts if name != year and kind_of(parts[name]) in {"number", "integer"}),
+        None,
+    )
     return None if year is None or value is None else (year, value)
 
 

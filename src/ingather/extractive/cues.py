@@ -18,7 +18,8 @@ NEUTRAL = (
     "none", "other",
 )  # fmt: skip
 
-# Each word of a value, and what in a text speaks for it. A phrase counts where all of its words stand in a sentence.
+# Each word of a value, and what in a text speaks for it. A phrase counts where all of its words
+# stand in a sentence.
 _TABLE = """
 positive: amazing, best, excellent, fantastic, good, great, happy, love, perfect, strong, wonderful, record, growth,
     increased, improved, exceeded, pleased

@@ -61,7 +61,11 @@ class Figure(NamedTuple):
             if unit is None:
                 return Found(None, 0, lacks=f"{topic.path}.{name}".lstrip("."))
             filled[name] = unit
-        return Found({self.number: bounded(self.node, picked.number.printed, whole=whole), **filled}, 2, picked.at)
+        return Found(
+            {self.number: bounded(self.node, picked.number.printed, whole=whole), **filled},
+            2,
+            picked.at,
+        )
 
 
 def _bare(schema: Schema, part: object) -> Node:
@@ -77,10 +81,16 @@ def _unit(name: str, node: Node, picked: Picked, reading: Reading) -> JSON:
     if isinstance(values, list):
         currency = currency or ("USD" if "$" in reading.passage.text else "")
         wanted = {currency.lower()} if name == "currency" else {picked.scale, picked.scale + "s"}
-        if not picked.scale and name != "currency" and reading.passage.sentences[picked.at].kind == "row":
+        if (
+            not picked.scale
+            and name != "currency"
+            and reading.passage.sentences[picked.at].kind == "row"
+        ):
             return None  # a table that does not say what it counts in
         named = wanted if picked.scale or name == "currency" else _ONES
-        return next((value for value in values if isinstance(value, str) and value.lower() in named), None)
+        return next(
+            (value for value in values if isinstance(value, str) and value.lower() in named), None
+        )
     if name == "currency":
         return currency or ("USD" if "$" in reading.passage.text else None)
     if name == "scale":
@@ -91,7 +101,11 @@ def _unit(name: str, node: Node, picked: Picked, reading: Reading) -> JSON:
 def _currency_of_row(picked: Picked, reading: Reading) -> str:
     """Dollars, where a row or the scale over its table says so: most rows of a table have no sign."""
     sentence = reading.passage.sentences[picked.at]
-    whole = float(picked.number.printed).is_integer() or "share" in sentence.stems or "shar" in sentence.stems
+    whole = (
+        float(picked.number.printed).is_integer()
+        or "share" in sentence.stems
+        or "shar" in sentence.stems
+    )
     in_table = sentence.kind == "row" and whole and bool(_of_table(picked, reading))
     return "USD" if "$" in sentence.text or (in_table and "$" in reading.passage.text) else ""
 

@@ -28,8 +28,9 @@ _CHANGE = re.compile(
 class Number(NamedTuple):
     """A number as it stands in a text.
 
-    `value`: with its *million* multiplied in. `printed`: without. `scale`: ``"million"`` or the like, as written.
-    `at`, `end`: the places of its first digit and behind it. `currency`: an ISO code where a sign says it.
+    `value`: with its *million* multiplied in. `printed`: without. `scale`: ``"million"`` or the
+    like, as written. `at`, `end`: the places of its first digit and behind it. `currency`: an ISO
+    code where a sign says it.
     """
 
     value: float
@@ -54,7 +55,10 @@ def numbers(sentence: str, *, row: bool = False) -> tuple[Number, ...]:
     [-3500000.0, 12.0, 2900.0]
     """
     found = [found for found in _NUMBER.finditer(sentence) if len(found["digits"]) <= 25]
-    return tuple(_number(one, in_row=row and (nth > 0 or len(one["digits"]) > 1)) for nth, one in enumerate(found))
+    return tuple(
+        _number(one, in_row=row and (nth > 0 or len(one["digits"]) > 1))
+        for nth, one in enumerate(found)
+    )
 
 
 def _number(found: re.Match[str], *, in_row: bool) -> Number:
@@ -91,12 +95,21 @@ def periods(sentence: str, *, row: bool) -> tuple[tuple[Number, ...], tuple[Numb
     if row:
         kept = [number for number in found if not number.percent] or found
         return tuple(kept[:1]), tuple(kept[1:2])
-    amounts = [number for number in found if not _CHANGE.search(sentence[: _open(sentence, number)])] or found
+    amounts = [
+        number for number in found if not _CHANGE.search(sentence[: _open(sentence, number)])
+    ] or found
     if any(not number.percent for number in amounts):
         amounts = [number for number in amounts if not number.percent or len(amounts) == 1]
-    before = tuple(number for number in amounts if _FROM.search(sentence[: _open(sentence, number)]))
+    before = tuple(
+        number for number in amounts if _FROM.search(sentence[: _open(sentence, number)])
+    )
     now = tuple(number for number in amounts if number not in before)
-    if now and not before and len(now) > 1 and _EARLIER.search(sentence[now[0].end : _open(sentence, now[1])]):
+    if (
+        now
+        and not before
+        and len(now) > 1
+        and _EARLIER.search(sentence[now[0].end : _open(sentence, now[1])])
+    ):
         before, now = now[1:2], now[:1]
     return now, before
 

@@ -1,7 +1,8 @@
 """A JSON schema filled from a text: any schema, always the same value for the same text, nothing invented.
 
-What the text does not say is null where the schema allows it, an empty list, or left out where it is not required; a
-member of a list that lacks something required is dropped. What is required all the same is lacking: `NothingFits`.
+What the text does not say is null where the schema allows it, an empty list, or left out where it
+is not required; a member of a list that lacks something required is dropped. What is required all
+the same is lacking: `NothingFits`.
 """
 
 from __future__ import annotations
@@ -46,14 +47,18 @@ class NothingFits(ValueError):
         self.field = field
 
 
-def fill(schema: Mapping[str, object], text: str, question: str = "", *, forced: bool = False) -> JSON:
+def fill(
+    schema: Mapping[str, object], text: str, question: str = "", *, forced: bool = False
+) -> JSON:
     """A value that satisfies `schema`, its parts taken from `text` by the names and descriptions of the properties.
 
-    `question`: what was asked, which says what to look for where the schema has no names. `forced`: never refuse; what
-    the text does not say is empty, a default, or the first value that is allowed, for stand-ins in tests. ``pattern``
-    is satisfied as far as one can; ``not`` and ``if`` are not looked at.
+    `question`: what was asked, which says what to look for where the schema has no names. `forced`:
+    never refuse; what the text does not say is empty, a default, or the first value that is
+    allowed, for stand-ins in tests. ``pattern`` is satisfied as far as one can; ``not`` and ``if``
+    are not looked at.
 
-    Raises SchemaError for a schema that nothing can satisfy, `NothingFits` for what is required and not in the text.
+    Raises SchemaError for a schema that nothing can satisfy, `NothingFits` for what is required and
+    not in the text.
 
     >>> fill({"properties": {"age": {"type": "integer"}}}, "Ann is a 30-year-old nurse")
     {'age': 30}
@@ -83,7 +88,13 @@ class Filler:
         return self.made > _ENOUGH or len(set(self.open)) < len(self.open)
 
     def value(
-        self, node: object, topic: Topic, reading: Reading, taken: list[JSON] | None = None, *, needed: bool = True
+        self,
+        node: object,
+        topic: Topic,
+        reading: Reading,
+        taken: list[JSON] | None = None,
+        *,
+        needed: bool = True,
     ) -> Found:
         """The value of `node`. What is not `needed` may be empty: it is only taken where it is surely meant."""
         resolved, refs = self.schema.resolve(node)
@@ -93,15 +104,24 @@ class Filler:
             found = self._resolved(resolved, topic, reading, taken or [], needed=needed)
         finally:
             del self.open[len(self.open) - len(refs) :]
-        if self.forced or found.lacks or found.sure > 0 or kind_of_any(resolved) in {"object", "array", "several"}:
+        if (
+            self.forced
+            or found.lacks
+            or found.sure > 0
+            or kind_of_any(resolved) in {"object", "array", "several"}
+        ):
             return found
         return found._replace(lacks=topic.path or "value")
 
-    def _resolved(self, node: Node, topic: Topic, reading: Reading, taken: list[JSON], *, needed: bool) -> Found:
+    def _resolved(
+        self, node: Node, topic: Topic, reading: Reading, taken: list[JSON], *, needed: bool
+    ) -> Found:
         if "const" in node:
             return Found(cast("JSON", node["const"]), _SHORTEST_TIE)
         if isinstance(values := node.get("enum"), list):
-            return choice([value for value in values if value not in taken] or values, topic, reading)
+            return choice(
+                [value for value in values if value not in taken] or values, topic, reading
+            )
         if len(branches := alternatives(node)) > 1 or branches[0] is not node:
             return self._best(branches, topic, reading, taken, needed=needed)
         match kind_of(node):
@@ -118,10 +138,23 @@ class Filler:
                 return Found(None, _SHORTEST_TIE)
         return string(node, topic, reading, taken, needed=needed)
 
-    def _best(self, branches: list[Node], topic: Topic, reading: Reading, taken: list[JSON], *, needed: bool) -> Found:
+    def _best(
+        self,
+        branches: list[Node],
+        topic: Topic,
+        reading: Reading,
+        taken: list[JSON],
+        *,
+        needed: bool,
+    ) -> Found:
         resolved = [self.schema.resolve(branch)[0] for branch in branches]
-        if any(node.get("type") == "number" for node in resolved):  # beside a bare string: pydantic's Decimal
-            branches = [part for part, node in zip(branches, resolved, strict=True) if not is_bare_string(node)]
+        # beside a bare string: pydantic's Decimal
+        if any(node.get("type") == "number" for node in resolved):
+            branches = [
+                part
+                for part, node in zip(branches, resolved, strict=True)
+                if not is_bare_string(node)
+            ]
         heights = [self.schema.height(branch) for branch in branches]
         lowest = min(heights)
         if lowest == inf:
@@ -142,7 +175,9 @@ class Filler:
 
     def _object(self, node: Node, topic: Topic, reading: Reading) -> Found:
         figure = Figure.of(node, self.schema)
-        if figure is not None and ((read := figure.read(topic, reading)).sure > 0 or not self.forced):
+        if figure is not None and (
+            (read := figure.read(topic, reading)).sure > 0 or not self.forced
+        ):
             return read
         required = [str(name) for name in listed_in(node.get("required"))]
         extra = node.get("additionalProperties", {})
@@ -155,7 +190,13 @@ class Filler:
         for name, part in self._in_turn(wanted):
             if name not in required and (self.closing or self.schema.height(part) == inf):
                 continue
-            found = self._part(name, part, topic, self._for_proof(name, part, reading, parts), needed=name in required)
+            found = self._part(
+                name,
+                part,
+                topic,
+                self._for_proof(name, part, reading, parts),
+                needed=name in required,
+            )
             if found.lacks and not self.forced:
                 if name in required:
                     return Found(None, 0, lacks=found.lacks)
@@ -165,8 +206,12 @@ class Filler:
                 reading.given.add(found.value)
         return _joined({name: parts[name] for name in wanted if name in parts})
 
-    def _part(self, name: str, part: object, topic: Topic, reading: Reading, *, needed: bool) -> Found:
-        return self.value(part, topic.of(name, self.schema.resolve(part)[0]), reading, needed=needed)
+    def _part(
+        self, name: str, part: object, topic: Topic, reading: Reading, *, needed: bool
+    ) -> Found:
+        return self.value(
+            part, topic.of(name, self.schema.resolve(part)[0]), reading, needed=needed
+        )
 
     def _in_turn(self, wanted: dict[str, object]) -> list[tuple[str, object]]:
         """The properties in their order, but proofs last: they prove what the others say."""
@@ -175,16 +220,23 @@ class Filler:
     def _is_proof(self, name: str, part: object) -> bool:
         return is_quote(Topic().of(name, self.schema.resolve(part)[0]))
 
-    def _for_proof(self, name: str, part: object, reading: Reading, parts: dict[str, Found]) -> Reading:
+    def _for_proof(
+        self, name: str, part: object, reading: Reading, parts: dict[str, Found]
+    ) -> Reading:
         """For a proof the place from which the first of the others was read."""
         if reading.place is not None or not self._is_proof(name, part):
             return reading
-        read = [found for found in parts.values() if found.at is not None and found.sure > _SHORTEST_TIE]
+        read = [
+            found for found in parts.values() if found.at is not None and found.sure > _SHORTEST_TIE
+        ]
         return reading.at(read[0].at) if read and read[0].at is not None else reading
 
     def _array(self, node: Node, topic: Topic, reading: Reading) -> Found:
         heads = listed_in(node.get("prefixItems"))
-        least, most = count(node.get("minItems"), 0), count(node.get("maxItems"), max(MANY, len(heads)))
+        least, most = (
+            count(node.get("minItems"), 0),
+            count(node.get("maxItems"), max(MANY, len(heads))),
+        )
         most = max(least, most)
         found = [self.value(part, topic, reading) for part in heads[:most]]
         rest = node.get("items", not heads)
@@ -192,7 +244,9 @@ class Filler:
             if not self.closing:
                 found += Members(self, topic, reading).read(rest, most - len(found))
             if self.forced:
-                self._pad(found, rest, topic, reading, least, unique=node.get("uniqueItems") is True)
+                self._pad(
+                    found, rest, topic, reading, least, unique=node.get("uniqueItems") is True
+                )
         if (lacking := next((part.lacks for part in found if part.lacks), "")) and not self.forced:
             return Found([], 0, lacks=lacking)
         if len(found) < least:
@@ -203,7 +257,14 @@ class Filler:
         return Found([member.value for member in found], sure, found[0].at if found else None)
 
     def _pad(
-        self, found: list[Found], node: object, topic: Topic, reading: Reading, least: int, *, unique: bool
+        self,
+        found: list[Found],
+        node: object,
+        topic: Topic,
+        reading: Reading,
+        least: int,
+        *,
+        unique: bool,
     ) -> None:
         """Guess members until there are enough."""
         taken = [member.value for member in found]

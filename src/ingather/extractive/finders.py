@@ -34,7 +34,9 @@ _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?"
 _DATES = (
     re.compile(r"\b(?P<year>[12]\d{3})-(?P<number>\d{2})-(?P<day>\d{2})\b"),
     re.compile(rf"(?i)\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>[12]\d{{3}})\b"),
-    re.compile(rf"(?i)\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>[12]\d{{3}})\b"),
+    re.compile(
+        rf"(?i)\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>[12]\d{{3}})\b"
+    ),
     re.compile(r"\b(?P<number>\d{1,2})/(?P<day>\d{1,2})/(?P<year>[12]\d{3})\b"),
 )
 _CLAUSE = re.compile(  # a part that has a verb, or that only refers, is none of a list
@@ -42,11 +44,15 @@ _CLAUSE = re.compile(  # a part that has a verb, or that only refers, is none of
     r"|\b(?:is|are|was|were|has|have|had|will|may|could|would|do|does)\b"
 )
 _OPENS_LIST = re.compile(
-    r"(?i)\b(?:are|include|includes|including|such as|basis of|consists? of|comprised of|sells?|offers?|makes?"
+    r"(?i)\b(?:are|include|includes|including|such as|basis of|consists? of|comprised "
+    r"of|sells?|offers?|makes?"
     r"|provides?)\s"
 )
 _LONGEST_LINE = 2000  # characters: a longer one is prose
-_PAIR = re.compile(r"[\W_]*(?P<label>[^\W\d_][\w /-]{0,40}?)[\"']?(?:\s*=\s*|\s*:\s+)(?P<value>\S.*)$")
+_PAIR = re.compile(
+    r"[\W_]*(?P<label>[^\W\d_][\w "
+    r"/-]{0,40}?)[\"']?(?:\s*=\s*|\s*:\s+)(?P<value>\S.*)$"
+)
 _NEXT_PAIR = re.compile(r"[,;|]\s*(?=[\"']?[^\W\d_][\w /-]{0,40}?[\"']?(?:\s*=|\s*:\s))")
 
 
@@ -107,7 +113,11 @@ def places(sentence: str) -> list[str]:
 def is_seat(sentence: str, place: str) -> bool:
     """Whether a place is a city with its state or country, or is said to be where something has its seat."""
     seat = rf"(?i)\b(?:headquarter\w*|located|based|offices?)\W+(?:\w+\W+){{0,3}}in\s+{re.escape(place)}"
-    return ", " in place or any(known in place for known in PLACES) or re.search(seat, sentence) is not None
+    return (
+        ", " in place
+        or any(known in place for known in PLACES)
+        or re.search(seat, sentence) is not None
+    )
 
 
 def dates(sentence: str) -> list[tuple[str, str]]:
@@ -116,9 +126,15 @@ def dates(sentence: str) -> list[tuple[str, str]]:
     for form in _DATES:
         for date in form.finditer(sentence):
             parts = date.groupdict()
-            month = int(parts["number"]) if "number" in parts else _MONTHS.index(parts["month"].lower()) + 1
+            month = (
+                int(parts["number"])
+                if "number" in parts
+                else _MONTHS.index(parts["month"].lower()) + 1
+            )
             day = int(parts["day"])
-            if 1 <= month <= 12 and 1 <= day <= (28 if month == 2 else 30 if month in {4, 6, 9, 11} else 31):
+            if 1 <= month <= 12 and 1 <= day <= (
+                28 if month == 2 else 30 if month in {4, 6, 9, 11} else 31
+            ):
                 found.append((date.start(), date[0], f"{parts['year']}-{month:02}-{day:02}"))
     return [(written, iso) for _, written, iso in sorted(found)]
 
@@ -126,7 +142,11 @@ def dates(sentence: str) -> list[tuple[str, str]]:
 @lru_cache(maxsize=64)
 def labelled(text: str) -> tuple[tuple[str, str], ...]:
     """*Label: value* pairs of a text, such as a form or a list of fields."""
-    lines = (line for line in text.splitlines() if (":" in line or "=" in line) and len(line) <= _LONGEST_LINE)
+    lines = (
+        line
+        for line in text.splitlines()
+        if (":" in line or "=" in line) and len(line) <= _LONGEST_LINE
+    )
     pairs = (_PAIR.match(part) for line in lines for part in _NEXT_PAIR.split(line))
     return tuple((pair["label"], pair["value"].strip(" \t\"',;}")) for pair in pairs if pair)
 
@@ -141,9 +161,18 @@ def listed(sentence: str) -> list[str]:
     parts = tail.split(mark)
     if mark == ",":
         last = parts[-1].strip()
-        opened = re.match(r"(?i)(?:and|or)\s+", last)  # then what follows is one member, *and* within it or not
-        parts[-1:] = [last[opened.end() :]] if opened else re.split(r"(?i)\s+(?:and|or)\s+", last, maxsplit=1)
-    parts = [part for part in (re.sub(r"(?i)^\s*(?:and|or)\s+", "", part).strip() for part in parts) if part]
+        # then what follows is one member, *and* within it or not
+        opened = re.match(r"(?i)(?:and|or)\s+", last)
+        parts[-1:] = (
+            [last[opened.end() :]]
+            if opened
+            else re.split(r"(?i)\s+(?:and|or)\s+", last, maxsplit=1)
+        )
+    parts = [
+        part
+        for part in (re.sub(r"(?i)^\s*(?:and|or)\s+", "", part).strip() for part in parts)
+        if part
+    ]
     enough = len(parts) >= (2 if colon or mark == ";" else 3)
     clauses = mark == "," and any(_CLAUSE.search(part) for part in parts)
     return parts if enough and max(map(len, parts)) <= 80 and not clauses else []

@@ -46,9 +46,14 @@ def formatted(form: str, topic: Topic, reading: Reading, taken: Container[JSON])
         if hit.fit < FITS and (topic.is_own or "date" in form):
             continue
         if form in {"date", "date-time"}:
-            found = [iso + ("T00:00:00Z" if form == "date-time" else "") for _, iso in dates(sentence.text)]
+            found = [
+                iso + ("T00:00:00Z" if form == "date-time" else "")
+                for _, iso in dates(sentence.text)
+            ]
         elif form in {"email", "idn-email", "uri", "url", "iri"}:
-            found = [match[0] for match in (EMAIL if "email" in form else URL).finditer(sentence.text)]
+            found = [
+                match[0] for match in (EMAIL if "email" in form else URL).finditer(sentence.text)
+            ]
         else:
             break
         if fresh := [value for value in found if value not in taken]:
@@ -57,7 +62,10 @@ def formatted(form: str, topic: Topic, reading: Reading, taken: Container[JSON])
 
 
 def matching(
-    pattern: str, length: tuple[int, int | None], candidates: Iterable[Found], taken: Container[JSON]
+    pattern: str,
+    length: tuple[int, int | None],
+    candidates: Iterable[Found],
+    taken: Container[JSON],
 ) -> Found:
     """The first candidate, or word of one, in which `pattern` is found; else, unsure, a string made for it."""
     least, most = length

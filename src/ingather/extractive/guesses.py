@@ -28,7 +28,11 @@ def labelled_map(filler: Filler, node: Node, values: object, reading: Reading) -
     named = list(labels)
     if filler.forced:
         words = dict.fromkeys(re.findall(r"[^\W\d_]{3,}", reading.passage.text))
-        named += [name for name in (*words, *(f"key{index}" for index in range(1, least + 1))) if name not in labels]
+        named += [
+            name
+            for name in (*words, *(f"key{index}" for index in range(1, least + 1)))
+            if name not in labels
+        ]
     filled: dict[str, JSON] = {}
     for name in named[: max(least, min(most, len(labels)))]:
         inner = labels.get(name, reading)
@@ -47,11 +51,15 @@ def another(node: Node, value: JSON, taken: list[JSON]) -> JSON:
         if isinstance(value, str):
             most = node.get("maxLength")
             near: JSON = fitted(
-                f"{step} {value}", count(node.get("minLength"), 0), most if isinstance(most, int) else None
+                f"{step} {value}",
+                count(node.get("minLength"), 0),
+                most if isinstance(most, int) else None,
             )
         elif isinstance(value, int | float) and not isinstance(value, bool):
             whole = kind_of(node) == "integer"
-            around = (bounded(node, value + sign * step * _step(node), whole=whole) for sign in (1, -1))
+            around = (
+                bounded(node, value + sign * step * _step(node), whole=whole) for sign in (1, -1)
+            )
             near = next((number for number in around if number not in taken), value)
         else:
             return value

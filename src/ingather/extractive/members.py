@@ -23,8 +23,20 @@ _TRIED = 36  # places that are read for the members of one list
 _GUESSES = 3  # members that are about something else, where there is nothing better
 _LIKELY = 0.5  # how sure a member must be to count as found
 _NEAR_BEST = 0.3  # of the best place's score, that another one must have
-_ON_SUBJECT = 0.55  # the fit of a sentence whose parts, or which itself, are members of a list of texts
-_LABEL_FILLERS = ("total", "up", "down", "consolidat", "dilut", "basic", "befor", "tax", "net", "common")
+# the fit of a sentence whose parts, or which itself, are members of a list of texts
+_ON_SUBJECT = 0.55
+_LABEL_FILLERS = (
+    "total",
+    "up",
+    "down",
+    "consolidat",
+    "dilut",
+    "basic",
+    "befor",
+    "tax",
+    "net",
+    "common",
+)
 _FITS_LIST = 0.45  # the fit of a sentence that may be a member
 _HEADINGS = word_set("title headline heading")
 _LEADS = 5  # headings that are sentences, from which on a text is made of them
@@ -64,7 +76,11 @@ class Members:
         topic = self.topic.member(kind, resolved)
         if alternatives(resolved)[0] is not resolved or kind_of(resolved) in {"object", "array"}:
             return self._objects(node, resolved, topic, most)
-        if kind_of(resolved) in {"string", "any"} and "format" not in resolved and "pattern" not in resolved:
+        if (
+            kind_of(resolved) in {"string", "any"}
+            and "format" not in resolved
+            and "pattern" not in resolved
+        ):
             return self._texts(resolved, most)
         return self._scalars(node, topic, most)
 
@@ -75,7 +91,11 @@ class Members:
             member = self.filler.value(node, topic, self.reading, taken)
             guess = member.sure < _LIKELY
             surer = any(one.sure >= _LIKELY for one in found)
-            if member.value in taken or member.lacks or (guess and (surer or len(found) >= _GUESSES)):
+            if (
+                member.value in taken
+                or member.lacks
+                or (guess and (surer or len(found) >= _GUESSES))
+            ):
                 break
             found.append(member)
             taken.append(member.value)
@@ -95,13 +115,17 @@ class Members:
                 return [Found(shortened(part.text, node), 2, part.at) for part in kept][:most]
         if self.reading.place is not None and not self.topic.is_own:
             return []
-        told_of = [hit for hit in hits if hit.sentence.kind != "row" and len(hit.sentence.text) >= least]
+        told_of = [
+            hit for hit in hits if hit.sentence.kind != "row" and len(hit.sentence.text) >= least
+        ]
         whole = sorted(told_of[: min(most, _SENTENCES)], key=lambda hit: hit.at)
         return [Found(shortened(hit.sentence.text, node), 1, hit.at) for hit in whole]
 
     def _objects(self, node: object, resolved: Node, topic: Topic, most: int) -> list[Found]:
         if self.reading.place is not None:
-            return (columns(self.filler.schema, resolved, self.reading) or self._around(node, topic))[:most]
+            return (
+                columns(self.filler.schema, resolved, self.reading) or self._around(node, topic)
+            )[:most]
         head, part = self._head(resolved)
         kept = list[_Kept]()
         figures = self._counts(resolved).needed
@@ -115,9 +139,14 @@ class Members:
                 continue
             kept.append(_Kept(member, spot, spot.worth * (0.4 + min(2.0, member.sure))))
         if self._counts(resolved).several:  # better those that have a number
-            kept = [one if _has_number(one.found.value) else one._replace(worth=one.worth * 0.3) for one in kept]
+            kept = [
+                one if _has_number(one.found.value) else one._replace(worth=one.worth * 0.3)
+                for one in kept
+            ]
         chosen = _distinct(sorted(kept, key=lambda one: -one.worth), head, most)
-        return [one.found for one in sorted(chosen, key=lambda one: (one.spot.anchor, one.spot.nth))]
+        return [
+            one.found for one in sorted(chosen, key=lambda one: (one.spot.anchor, one.spot.nth))
+        ]
 
     def _around(self, node: object, topic: Topic) -> list[Found]:
         """Members from the sentences of the place itself, those that speak of them."""
@@ -125,14 +154,21 @@ class Members:
         if place is None or not topic.is_own:
             return []
         fitting = [at for at in place.window if self.reading.fit(topic, at) >= FITS]
-        found = [self.filler.value(node, topic, self.reading.at(at, frozenset(topic.name))) for at in fitting]
+        found = [
+            self.filler.value(node, topic, self.reading.at(at, frozenset(topic.name)))
+            for at in fitting
+        ]
         return [member for member in found if not member.lacks and member.sure >= _LIKELY]
 
     def _head(self, node: Node) -> tuple[str, Node]:
         """The property that says which member it is: the first plain string."""
         for name, part in in_order(node).items():
             resolved, _ = self.filler.schema.resolve(part)
-            plain = kind_of(resolved) == "string" and "enum" not in resolved and "format" not in resolved
+            plain = (
+                kind_of(resolved) == "string"
+                and "enum" not in resolved
+                and "format" not in resolved
+            )
             if plain and not is_quote(Topic().of(name, resolved)):
                 return name, resolved
         return "", {}
@@ -149,14 +185,26 @@ class Members:
             _HEADINGS & set(head_topic.words[-1:])
             and sum(passage.sentences[at].kind == "lead" for at in passage.headings) >= _LEADS
         ):
-            kinds = {"lead"}  # the text has sentences for headings: they are what its parts are called
+            # the text has sentences for headings: they are what its parts are called
+            kinds = {"lead"}
         scores = self._by_section(topic) if kinds == {"lead"} else passage.scores(topic.query)
-        ranked = [at for at in sorted(scores, key=lambda at: (-scores[at], at)) if passage.sentences[at].kind in kinds]
+        ranked = [
+            at
+            for at in sorted(scores, key=lambda at: (-scores[at], at))
+            if passage.sentences[at].kind in kinds
+        ]
         if counts.needed:
             ranked = [at for at in ranked if any(map(str.isdigit, passage.sentences[at].text))]
-        fitting = [at for at in ranked[: 4 * _TRIED] if kinds == {"lead"} or self.reading.fit(topic, at) >= _FITS_LIST]
-        if not fitting and len(passage.sentences) <= _TRIED:  # a short text, all of which may be members
-            fitting = [at for at, sentence in enumerate(passage.sentences) if sentence.kind != "heading"]
+        fitting = [
+            at
+            for at in ranked[: 4 * _TRIED]
+            if kinds == {"lead"} or self.reading.fit(topic, at) >= _FITS_LIST
+        ]
+        # a short text, all of which may be members
+        if not fitting and len(passage.sentences) <= _TRIED:
+            fitting = [
+                at for at, sentence in enumerate(passage.sentences) if sentence.kind != "heading"
+            ]
         spots = [Spot(at, scores.get(at, 0.1)) for at in fitting]
         if counts.several and not counts.needed:  # better those that have one
             spots = [spot._replace(worth=spot.worth * self._figured(spot)) for spot in spots]
@@ -177,12 +225,15 @@ class Members:
         passage = self.reading.passage
         scores = passage.scores(topic.query)
         return {
-            at: scores.get(at, 0.0) + sum(scores.get(under, 0.0) for under in passage.section(at, _SECTION)) / 4
+            at: scores.get(at, 0.0)
+            + sum(scores.get(under, 0.0) for under in passage.section(at, _SECTION)) / 4
             for at in passage.headings
         }
 
     def _figured(self, spot: Spot) -> float:
-        return 1.5 if any(map(str.isdigit, self.reading.passage.sentences[spot.anchor].text)) else 1.0
+        return (
+            1.5 if any(map(str.isdigit, self.reading.passage.sentences[spot.anchor].text)) else 1.0
+        )
 
     def _labels_first(self, topic: Topic, spots: list[Spot]) -> list[Spot]:
         """The same, but rows whose label is what is asked for are worth more than others: *Net income*."""
@@ -220,7 +271,11 @@ class Members:
         properties = node.get("properties")
         parts = list(properties.values()) if isinstance(properties, dict) else []
         inner, _ = self.filler.schema.resolve(parts[0]) if len(parts) == 1 else (node, ())
-        members, _ = self.filler.schema.resolve(inner["items"]) if isinstance(inner.get("items"), dict) else ({}, ())
+        members, _ = (
+            self.filler.schema.resolve(inner["items"])
+            if isinstance(inner.get("items"), dict)
+            else ({}, ())
+        )
         return bool(members) and is_by_year(self.filler.schema, members)
 
     def __repr__(self) -> str:

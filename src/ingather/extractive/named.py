@@ -18,14 +18,20 @@ if TYPE_CHECKING:
     from ingather.extractive.text import Passage
 
 _PROPER = word_set(
-    "name segment customer competitor region product brand country company supplier partner person market geography"
+    "name segment customer competitor region product brand country company supplier partner person "
+    "market geography"
 )
 _PLACES = word_set("region country geography market place")
 _PLACE_STEMS = frozenset(map(stem, _PLACES))
-_PARTIES = frozenset(map(stem, word_set("competitor customer supplier partner person company distributor auditor")))
-_PEOPLE = frozenset(map(stem, word_set("person executive officer director manager employee people founder")))
+_PARTIES = frozenset(
+    map(stem, word_set("competitor customer supplier partner person company distributor auditor"))
+)
+_PEOPLE = frozenset(
+    map(stem, word_set("person executive officer director manager employee people founder"))
+)
 _CAREER = re.compile(
-    r"(?i)\b(?:served|serves|serving) (?:as|in|on|from)\b|\b(?:prior to|before) joining\b|\bsenior vice president\b"
+    r"(?i)\b(?:served|serves|serving) (?:as|in|on|from)\b|\b(?:prior to|before) joining\b|\bsenior "
+    r"vice president\b"
     r"|\bexecutive vice president\b|\bholds an? (?:b\.?[as]|m\.?[bs]|ph)|\bvice president of\b"
 )
 _LISTS = 16  # sentences on the topic whose names are taken
@@ -43,22 +49,33 @@ _OPENER = re.compile(
 )
 _STRONG_OPENER = re.compile(r"(?i)\b(?:such as|including|includes?|included|namely|like)\b[:\s]")
 _NO_NAMES = word_set(
-    "item part note table form section fiscal annual report company registrant we our the this these business "
-    "businesses competition general overview risk factors products services customers employees government january "
-    "february march april may june july august september october november december monday tuesday wednesday thursday "
-    "friday saturday sunday it they he she i some many most each all any no one two both other such if when while "
-    "since as in on at for by to from with however additionally furthermore moreover although because under during "
-    "based management statements financial see certain its their there those an a also inc corp ltd llc exhibit "
-    "principal significant key total net sales revenue revenues segment segments division group committee board "
-    "engineering marketing manufacturing research development operations and or plus tm trademark registered"
+    "item part note table form section fiscal annual report company registrant we our the this "
+    "these business "
+    "businesses competition general overview risk factors products services customers employees "
+    "government january "
+    "february march april may june july august september october november december monday tuesday "
+    "wednesday thursday "
+    "friday saturday sunday it they he she i some many most each all any no one two both other "
+    "such if when while "
+    "since as in on at for by to from with however additionally furthermore moreover although "
+    "because under during "
+    "based management statements financial see certain its their there those an a also inc corp "
+    "ltd llc exhibit "
+    "principal significant key total net sales revenue revenues segment segments division group "
+    "committee board "
+    "engineering marketing manufacturing research development operations and or plus tm trademark "
+    "registered"
 )
 _ACRONYMS = word_set(
-    "ai ar vr pc it ip hr api sdk cpu gpu usg gaap sec ceo cfo coo cto eps irs fasb sfas oem odm ipo rd os "
+    "ai ar vr pc it ip hr api sdk cpu gpu usg gaap sec ceo cfo coo cto eps irs fasb sfas oem odm "
+    "ipo rd os "
     "u.s tv id ok faq esg dei cso csp isv hpc iot ev av llm"
 )
 _AND = re.compile(r"\s+(?:and|or)\s+(?=[A-Z])")
 _TITLES = word_set("mr ms mrs dr prof sir examples example")
-_TELLING = re.compile(r"(?i)-(?:powered|enabled|based|driven|related|specific|wide|scale|class|ready)\b")
+_TELLING = re.compile(
+    r"(?i)-(?:powered|enabled|based|driven|related|specific|wide|scale|class|ready)\b"
+)
 
 
 class Spot(NamedTuple):
@@ -89,7 +106,11 @@ def enumerated(passage: Passage, at: int) -> list[Listed]:
         below = list[Listed]()
         for index in range(at + 1, min(at + 13, len(passage.sentences))):
             following = passage.sentences[index]
-            if following.kind != "prose" or following.block == sentence.block or len(following.text) > 400:
+            if (
+                following.kind != "prose"
+                or following.block == sentence.block
+                or len(following.text) > 400
+            ):
                 break
             below.append(Listed(re.sub(r"(?i)[;,.]?\s*(?:and|or)?$", "", following.text), index))
             if following.text.endswith("."):
@@ -105,7 +126,9 @@ def own_name(passage: Passage) -> str:
     counts = Counter[str]()
     for sentence in passage.sentences[:400]:
         if sentence.kind == "prose":
-            counts.update(name.split()[0].casefold() for name in names(sentence.text) if _is_name(name))
+            counts.update(
+                name.split()[0].casefold() for name in names(sentence.text) if _is_name(name)
+            )
     return counts.most_common(1)[0][0] if counts and counts.most_common(1)[0][1] >= 5 else ""
 
 
@@ -119,10 +142,16 @@ def named_spots(passage: Passage, topic: Topic, spots: list[Spot], head: Topic) 
     if not _PARTIES & set(map(stem, head.words)) and "product" not in topic.name:
         own = ""  # a segment may be called as the whole is
     people = not _PEOPLE.isdisjoint(topic.name + topic.said)
-    spots = [spot for spot in spots if people or not _CAREER.search(passage.sentences[spot.anchor].text)]
+    spots = [
+        spot for spot in spots if people or not _CAREER.search(passage.sentences[spot.anchor].text)
+    ]
     for spot in spots[:_LISTS]:
         told = _names_in(passage, spot.anchor, topic, loose=loose)
-        parted = (Listed(part, name.at) for name in told for part in (_AND.split(name.text) if loose else [name.text]))
+        parted = (
+            Listed(part, name.at)
+            for name in told
+            for part in (_AND.split(name.text) if loose else [name.text])
+        )
         for nth, name in enumerate(parted):
             key = name.text.casefold()
             if key not in found and key.removesuffix("'s") != own and fits(name.text):
@@ -155,12 +184,24 @@ def _described(passage: Passage) -> dict[str, int]:
     found = dict[str, int]()
     for at, sentence in enumerate(passage.sentences):
         opened = _DESCRIBED.match(sentence.text) if sentence.kind == "prose" else None
-        if opened and _is_name(opened["name"]) and (" " in opened["name"] or _within(passage.text, opened["name"])):
+        if (
+            opened
+            and _is_name(opened["name"])
+            and (" " in opened["name"] or _within(passage.text, opened["name"]))
+        ):
             found.setdefault(opened["name"].casefold(), at)
-        elif sentence.kind == "heading" and at + 1 < len(passage.sentences) and len(sentence.text) <= _LONGEST_NAME:
+        elif (
+            sentence.kind == "heading"
+            and at + 1 < len(passage.sentences)
+            and len(sentence.text) <= _LONGEST_NAME
+        ):
             following = passage.sentences[at + 1]
-            written = [word for word in sentence.text.split() if word.lower() not in _NO_NAMES | COMMON]
-            told = any(word[0].isupper() and word in following.text.split(" ", 1)[-1] for word in written)
+            written = [
+                word for word in sentence.text.split() if word.lower() not in _NO_NAMES | COMMON
+            ]
+            told = any(
+                word[0].isupper() and word in following.text.split(" ", 1)[-1] for word in written
+            )
             if following.kind in {"prose", "lead"} and told and _is_name(sentence.text):
                 found.setdefault(sentence.text.casefold(), at + 1)
     return found
@@ -192,11 +233,18 @@ def _is_place(text: str) -> bool:
 def _is_name(text: str) -> bool:
     """Whether capitalised words are a name, and no beginning of a sentence, heading word or common acronym."""
     words = name_words(text)
-    if not words or len(text) > _LONGEST_NAME or not (text[0].isupper() or text[0].isdigit()) or _TELLING.search(text):
+    if (
+        not words
+        or len(text) > _LONGEST_NAME
+        or not (text[0].isupper() or text[0].isdigit())
+        or _TELLING.search(text)
+    ):
         return False
     if words[0] in _NO_NAMES | _TITLES or re.fullmatch(r"(?:[A-Z&.]{2,6}s|.|[A-Z]\.)", text):
         return False
-    telling = [word for word in words if word not in COMMON | _NO_NAMES | _ACRONYMS and not word.isdigit()]
+    telling = [
+        word for word in words if word not in COMMON | _NO_NAMES | _ACRONYMS and not word.isdigit()
+    ]
     return bool(telling)
 
 
@@ -208,7 +256,9 @@ def _names_in(passage: Passage, at: int, topic: Topic, *, loose: bool) -> Iterat
     found = 0
     for part in enumerated(passage, at):
         name = re.sub(r"^(?:our|the|its)\s+", "", part.text.strip(" \"“”'"))
-        name = re.split(r"\s+[—–-]\s+|:\s|\s\(|,?\s+(?:or|which|formerly)\s", name)[0].strip(" \"“”',.")
+        name = re.split(r"\s+[—–-]\s+|:\s|\s\(|,?\s+(?:or|which|formerly)\s", name)[0].strip(
+            " \"“”',."
+        )
         if _is_name(name) and _is_titled(name) and len(name.split()) <= 6:
             found += 1
             yield Listed(name, part.at)
@@ -230,12 +280,20 @@ def _before_noun(text: str, nouns: tuple[str, ...]) -> list[str]:
     found = list[str]()
     words = list(re.finditer(r"[\w.&®™'’/-]+", text))
     for nth, word in enumerate(words):
-        if stem(word[0].lower()) not in nouns or nth == 0 or text[words[nth - 1].end() : word.start()] != " ":
+        if (
+            stem(word[0].lower()) not in nouns
+            or nth == 0
+            or text[words[nth - 1].end() : word.start()] != " "
+        ):
             continue
         first = nth
-        while first > 0 and (words[first - 1][0][0].isupper() or words[first - 1][0] in {"&", "and", "of"}):
+        while first > 0 and (
+            words[first - 1][0][0].isupper() or words[first - 1][0] in {"&", "and", "of"}
+        ):
             first -= 1
-        while first < nth and (words[first][0].lower() in _NO_NAMES or not words[first][0][0].isupper()):
+        while first < nth and (
+            words[first][0].lower() in _NO_NAMES or not words[first][0][0].isupper()
+        ):
             first += 1
         name = text[words[first].start() : words[nth - 1].end()] if first < nth else ""
         if name and "," not in name and _is_name(name):

@@ -24,14 +24,19 @@ _SURE = 0.6  # the share of a name's words that a sentence must have before its 
 _MONEY = frozenset(
     stem(word)
     for word in word_set(
-        "asset budget capital cash cost debt dividend earnings expense expenditure fee fine income loss payment price "
+        "asset budget capital cash cost debt dividend earnings expense expenditure fee fine income "
+        "loss payment price "
         "profit revenue salary sales usd dollars eur euros"
     )
 )
-_SHARES = frozenset(map(stem, word_set("growth margin pct percent percentage rate ratio share discount yield")))
+_SHARES = frozenset(
+    map(stem, word_set("growth margin pct percent percentage rate ratio share discount yield"))
+)
 _OF_SHARES = frozenset(map(stem, word_set("share percent percentage portion proportion")))
 _YEARS = frozenset(map(stem, word_set("year founded since established incorporated")))
-_COUNTED = frozenset(map(stem, word_set("count number quantity headcount employees staff people units")))
+_COUNTED = frozenset(
+    map(stem, word_set("count number quantity headcount employees staff people units"))
+)
 _AGE = re.compile(r"(?i)[\s-]*years?[\s-]*old\b|[\s-]*years? of age\b|[\s-]*years? of experience\b")
 _LABELLED = re.compile(
     r"\b(?:Notes?|Items?|Parts?|Sections?|Topic|Subtopic|ASC|ASU|SFAS|FASB|FAS|Rules?|Nos?\.?|Level|Form|Chapter|Article|page|pages"
@@ -58,15 +63,25 @@ class Wanted(NamedTuple):
         own = {stem(word) for word in topic.words}
         said = own | set(stems(topic.description))
         share = bool(own & _SHARES) and not {"per", "earn", "price"} & set(topic.words)
-        year = bool(own & _YEARS) or bool(re.match(r"(?i)\W*(?:the )?years? (?:in|of|when)\b", topic.description))
+        year = bool(own & _YEARS) or bool(
+            re.match(r"(?i)\W*(?:the )?years? (?:in|of|when)\b", topic.description)
+        )
         share = share or bool(re.match(r"(?i)\W*percent(?:age)?\b", topic.description))
         counted = bool(own & _COUNTED) or "number" in stems(topic.description)[:1]
         is_money = money or (bool((own | set(topic.name)) & _MONEY) and not share and not counted)
         age = "age" in said and not money
-        return cls(is_money and not year, share and not money, year and not money, age, counted and not money)
+        return cls(
+            is_money and not year,
+            share and not money,
+            year and not money,
+            age,
+            counted and not money,
+        )
 
 
-def number(node: Node, topic: Topic, reading: Reading, *, whole: bool, taken: Container[JSON] = ()) -> Found:
+def number(
+    node: Node, topic: Topic, reading: Reading, *, whole: bool, taken: Container[JSON] = ()
+) -> Found:
     """The number that is most likely meant, as it stands, its *million* multiplied in; `whole` for an integer.
 
     Where the text has none that fits it is a guess within the bounds, and unsure.
@@ -75,10 +90,14 @@ def number(node: Node, topic: Topic, reading: Reading, *, whole: bool, taken: Co
         for found in numbers(label):
             if (value := bounded(node, found.value, whole=whole)) not in taken:
                 return Found(value, 3 if value == found.value else 0)
-    picked = pick(topic, reading, Wanted.by(topic), lambda value: allowed(node, value, whole=whole), taken)
+    picked = pick(
+        topic, reading, Wanted.by(topic), lambda value: allowed(node, value, whole=whole), taken
+    )
     if picked is not None:
         return Found(bounded(node, picked.value, whole=whole), picked.sure, picked.at)
-    guesses = (found.value for hit in reading.looked_at(topic) for found in numbers(hit.sentence.text))
+    guesses = (
+        found.value for hit in reading.looked_at(topic) for found in numbers(hit.sentence.text)
+    )
     near = (value for guess in guesses if (value := bounded(node, guess, whole=whole)) not in taken)
     return Found(next(near, bounded(node, 0, whole=whole)), 0)
 
@@ -102,7 +121,9 @@ def pick(
 ) -> Picked | None:
     """The number that fits best; None where none does."""
     if wanted.share:  # a percentage is one already: what it is of must be told
-        topic = replace(topic, name=tuple(word for word in topic.name if word not in _OF_SHARES) or topic.name)
+        topic = replace(
+            topic, name=tuple(word for word in topic.name if word not in _OF_SHARES) or topic.name
+        )
     best: Picked | None = None
     highest = 0.0
     for rank, hit in enumerate(reading.looked_at(topic, figures=True)):
@@ -128,7 +149,13 @@ def _score(found: Number, hit: Hit, topic: Topic, reading: Reading, wanted: Want
     """How well a number fits; 0 for one that is of another kind, or that the sentence does not tie to the topic."""
     sentence = hit.sentence
     if wanted.age:
-        return 2.0 if _AGE.match(sentence.text, found.end) else 1.0 if _is_aged(sentence.text, found) else 0.0
+        return (
+            2.0
+            if _AGE.match(sentence.text, found.end)
+            else 1.0
+            if _is_aged(sentence.text, found)
+            else 0.0
+        )
     if _is_other(found, sentence, topic, wanted) or _is_label(found, sentence.text):
         return 0.0
     tied = hit.fit if reading.place is not None else _tied(topic, reading, hit)
@@ -143,12 +170,21 @@ def _score(found: Number, hit: Hit, topic: Topic, reading: Reading, wanted: Want
         if sentence.text[found.end : found.end + 1] == " "
         else set()
     )
-    score = 1.0 + tied + 0.5 * sum(word in near for word in topic.name) + 1.0 * _is_counted(topic, counted)
+    score = (
+        1.0
+        + tied
+        + 0.5 * sum(word in near for word in topic.name)
+        + 1.0 * _is_counted(topic, counted)
+    )
     score += 0.7 * (_COUNTING.search(sentence.text[: found.at]) is not None)
     score += 0.8 * (wanted.money and found.money) - 0.3 * (found.year and not wanted.year)
     spoken = [word for word in topic.said if word in sentence.stems]
     score += 0.8 * len(spoken) / max(1, len(topic.said))
-    if sentence.kind == "row" and _MOVES & set(sentence.stems) and not _MOVES & {*topic.name, *topic.said}:
+    if (
+        sentence.kind == "row"
+        and _MOVES & set(sentence.stems)
+        and not _MOVES & {*topic.name, *topic.said}
+    ):
         return 0.0  # a change, where what it is itself is asked for
     if wanted.money and sentence.kind == "row" and topic.name and not _is_labelled(topic, sentence):
         return 0.0
@@ -173,7 +209,10 @@ def _is_labelled(topic: Topic, row: Sentence) -> bool:
 
 def _is_dated(topic: Topic, text: str, found: Number) -> bool:
     """Whether what happened in a year stands near it."""
-    around = {*stems(text[max(0, found.at - _LONG_BEFORE) : found.at]), *stems(text[found.end : found.end + _NEAR])}
+    around = {
+        *stems(text[max(0, found.at - _LONG_BEFORE) : found.at]),
+        *stems(text[found.end : found.end + _NEAR]),
+    }
     said = [{word} for word in topic.name] + [set(phrase) for _, phrase in ways(topic.name)]
     return not topic.name or any(words <= around for words in said)
 
@@ -205,4 +244,6 @@ def _is_label(found: Number, text: str) -> bool:
 
 def _is_aged(text: str, found: Number) -> bool:
     before = text[max(0, found.at - 8) : found.at].lower().rstrip()
-    return before.endswith(("aged", "age", "age:", ",")) and not (found.year or found.money or found.percent)
+    return before.endswith(("aged", "age", "age:", ",")) and not (
+        found.year or found.money or found.percent
+    )

@@ -11,8 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LONGEST = 10_000  # characters: what a repeat count in a schema may make of us
-_CATEGORIES = {"DIGIT": "0", "NOT_DIGIT": "a", "WORD": "a", "NOT_WORD": " ", "SPACE": " ", "NOT_SPACE": "a"}
-_LIKELY = "a0A -_.,:/@ébZ9+"  # one of these is in most classes that are written as what they are not
+_CATEGORIES = {
+    "DIGIT": "0",
+    "NOT_DIGIT": "a",
+    "WORD": "a",
+    "NOT_WORD": " ",
+    "SPACE": " ",
+    "NOT_SPACE": "a",
+}
+# one of these is in most classes that are written as what they are not
+_LIKELY = "a0A -_.,:/@ébZ9+"
 
 
 @lru_cache(maxsize=256)
@@ -83,7 +91,9 @@ class _Builder:
 def _member(members: Any) -> str:
     (operation, argument), *rest = [(str(operation), argument) for operation, argument in members]
     if operation == "NEGATE":
-        return _first(char for char in _LIKELY if not any(_holds(*refused, char) for refused in rest))
+        return _first(
+            char for char in _LIKELY if not any(_holds(*refused, char) for refused in rest)
+        )
     if operation == "CATEGORY":
         return _CATEGORIES[str(argument).removeprefix("CATEGORY_")]
     return chr(argument[0] if operation == "RANGE" else argument)
@@ -101,5 +111,9 @@ def _holds(operation: str, argument: Any, char: str) -> bool:
     if operation == "LITERAL":
         return bool(argument == ord(char))
     name = str(argument).removeprefix("CATEGORY_")
-    kinds = {"DIGIT": char.isdigit(), "WORD": char.isalnum() or char == "_", "SPACE": char.isspace()}
+    kinds = {
+        "DIGIT": char.isdigit(),
+        "WORD": char.isalnum() or char == "_",
+        "SPACE": char.isspace(),
+    }
     return kinds[name.removeprefix("NOT_")] != name.startswith("NOT_")

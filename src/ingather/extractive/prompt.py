@@ -24,11 +24,14 @@ _ORDER = re.compile(  # what opens a request rather than a statement
     )"""
 )
 _HEAD = re.compile(r"\s*(?P<ask>[^\n:.?!]{2,160}[:?])\s*(?P<rest>\S.*)", re.DOTALL)
-_LABEL = re.compile(r"(?i)\A\s*(?:text|context|passage|document|article|input|content|source)\s*:\s*")
+_LABEL = re.compile(
+    r"(?i)\A\s*(?:text|context|passage|document|article|input|content|source)\s*:\s*"
+)
 _LONGEST_ASK = 600  # characters: what is longer is text, whatever its first word
 
 
-_DOCUMENT = re.compile(r"(?m)^<(document(?:-\d+)?)>")  # at a line's beginning: elsewhere it is only spoken of
+# at a line's beginning: elsewhere it is only spoken of
+_DOCUMENT = re.compile(r"(?m)^<(document(?:-\d+)?)>")
 
 
 class Source(NamedTuple):
@@ -56,22 +59,28 @@ class Document(NamedTuple):
         end = at_line + 1 if at_line >= 0 else prompt.rfind(close)
         if end < opened.end():
             return None
-        return cls(prompt[: opened.start()], prompt[opened.end() : end].strip("\n"), prompt[end + len(close) :])
+        return cls(
+            prompt[: opened.start()],
+            prompt[opened.end() : end].strip("\n"),
+            prompt[end + len(close) :],
+        )
 
 
 def source(turns: Iterable[tuple[str, str]]) -> Source:
     """Take a conversation of (role, text) apart; what the assistant said is no text to extract from.
 
-    Where the user's text holds a document, that is the text, and what follows it the question, as it was first asked.
-    Else the question is what the system says, and what stands at the head or foot of the user's text and reads like
-    one.
-    A prompt that only asks is its own text: nothing else can be said of it.
+    Where the user's text holds a document, that is the text, and what follows it the question, as
+    it was first asked. Else the question is what the system says, and what stands at the head or
+    foot of the user's text and reads like one. A prompt that only asks is its own text: nothing
+    else can be said of it.
 
     >>> source([("user", "Extract person info: Ann Lee is a nurse")])
     Source(question='Extract person info:', text='Ann Lee is a nurse')
     """
     turns = list(turns)
-    documents = (document for role, text in turns if role == "user" and (document := Document.within(text)))
+    documents = (
+        document for role, text in turns if role == "user" and (document := Document.within(text))
+    )
     if (document := next(documents, None)) is not None:
         return Source(document.after.strip() or document.before.strip(), document.text)
     questions, texts, said = list[str](), list[str](), list[str]()
@@ -137,4 +146,6 @@ def _take(paragraph: str, *, first: bool) -> tuple[list[str], str]:
 
 
 def _asks(sentence: str) -> bool:
-    return len(sentence) <= _LONGEST_ASK and (sentence.endswith("?") or _ORDER.match(sentence) is not None)
+    return len(sentence) <= _LONGEST_ASK and (
+        sentence.endswith("?") or _ORDER.match(sentence) is not None
+    )

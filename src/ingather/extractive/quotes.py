@@ -12,10 +12,21 @@ if TYPE_CHECKING:
     from ingather.extractive.reading import Reading, Topic
 
 _NAMES = frozenset(
-    {"quote", "quotes", "quotation", "verbatim", "excerpt", "evidence", "citation", "snippet", "passage"}
+    {
+        "quote",
+        "quotes",
+        "quotation",
+        "verbatim",
+        "excerpt",
+        "evidence",
+        "citation",
+        "snippet",
+        "passage",
+    }
 )
 _SAID = re.compile(
-    r"(?i)\bverbatim\b|\bword for word\b|\bexact (?:words?|quote|text|wording|sentence)\b|\bcopied from the\b"
+    r"(?i)\bverbatim\b|\bword for word\b|\bexact (?:words?|quote|text|wording|sentence)\b|\bcopied "
+    r"from the\b"
     r"|\bquoted\b"
 )
 

@@ -14,7 +14,8 @@ from ingather.extractive.words import name_words, stem
 if TYPE_CHECKING:
     from ingather.extractive.schema import JSON, Node
 
-_FIELD = re.compile(r"(?m)^\s*-\s+([A-Za-z][\w-]*):|`([a-z]\w*)`|\b([a-z]+(?:_[a-z]+)+)\b")  # a field, by its name
+# a field, by its name
+_FIELD = re.compile(r"(?m)^\s*-\s+([A-Za-z][\w-]*):|`([a-z]\w*)`|\b([a-z]+(?:_[a-z]+)+)\b")
 _REACH = 10  # sentences that are looked at for one value
 _OPENING = 8  # sentences at the text's beginning that are looked at too
 _ENOUGH = 3  # words of a description that, if a sentence has them, are as good as all
@@ -27,9 +28,10 @@ FITS = 0.34  # the share of what is asked for that a sentence must have to be an
 class Found(NamedTuple):
     """A value, how sure it is, and where it was read.
 
-    `sure`: -1: it may not fit; 0: a guess, or nothing; 0.5: from a place about something wider; 1: from a sentence on
-    the subject; 2: by its form; 3: the text labels it so. `at`: the index of its sentence. `lacks`: the path of the
-    required property for which the text has nothing; then there is no value that is honest.
+    `sure`: -1: it may not fit; 0: a guess, or nothing; 0.5: from a place about something wider; 1:
+    from a sentence on the subject; 2: by its form; 3: the text labels it so. `at`: the index of its
+    sentence. `lacks`: the path of the required property for which the text has nothing; then there
+    is no value that is honest.
     """
 
     value: JSON
@@ -42,9 +44,10 @@ class Found(NamedTuple):
 class Topic:
     """What a value is about.
 
-    `words`: of its own name, lower case. `name`: stems that a sentence on it has, its own or its holder's. `said`:
-    stems of its description, or of the question. `path`: where in the answer it stands. `role`: ``"prior"`` for the
-    number of an earlier period. `is_own`: the name is its own. `any_word`: a part of the name will do.
+    `words`: of its own name, lower case. `name`: stems that a sentence on it has, its own or its
+    holder's. `said`: stems of its description, or of the question. `path`: where in the answer it
+    stands. `role`: ``"prior"`` for the number of an earlier period. `is_own`: the name is its own.
+    `any_word`: a part of the name will do.
 
     >>> Topic.root("Who leads?").of("company_name", {}).words
     ('company', 'name')
@@ -74,10 +77,16 @@ class Topic:
         own = subject(" ".join(words))
         said = tuple(word for word in subject(description) if word not in own)
         path = f"{self.path}.{name}".lstrip(".")
-        role = "prior" if {"prior", "previous", "last", "earlier", "before"} & set(words) else self.role
+        role = (
+            "prior"
+            if {"prior", "previous", "last", "earlier", "before"} & set(words)
+            else self.role
+        )
         if own:
             return Topic(words, description, own, said, path, role, is_own=True)
-        return Topic(words, description, self.name, tuple(dict.fromkeys(said + self.said)), path, role)
+        return Topic(
+            words, description, self.name, tuple(dict.fromkeys(said + self.said)), path, role
+        )
 
     def member(self, kind: str, node: Node) -> Topic:
         """The topic of the members of a list: also about what their definition is called, such as *KeyProduct*."""
@@ -95,16 +104,17 @@ class Topic:
         for _, phrase in ways(self.name):
             query.update({word: max(query.get(word, 0.0), 2.0 / len(phrase)) for word in phrase})
         query.update(dict.fromkeys(self.name, 1.0))
-        query.update(dict.fromkeys(self.name[-1:], 2.0))  # the noun; those before it only tell which
+        # the noun; those before it only tell which
+        query.update(dict.fromkeys(self.name[-1:], 2.0))
         return query
 
 
 class Place(NamedTuple):
     """A spot in a text that one member of a list is read from.
 
-    `anchor`: its sentence. `window`: the sentences that belong to it, the nearest first. `subject`: what it is about,
-    in the text's words, for the property `head`. `of_figure`: it is a number that is reported. `settled`: stems that
-    need not be looked for any more.
+    `anchor`: its sentence. `window`: the sentences that belong to it, the nearest first. `subject`:
+    what it is about, in the text's words, for the property `head`. `of_figure`: it is a number that
+    is reported. `settled`: stems that need not be looked for any more.
     """
 
     anchor: int
@@ -150,7 +160,9 @@ class Reading:
         else:
             after = [at for at in range(anchor + 1, anchor + 1 + _AHEAD) if at < len(sentences)]
             after = [at for at in after if sentences[at].block == own.block]
-        return Reading(self.passage, Place(anchor, (anchor, *after), subject, head, of_figure, settled))
+        return Reading(
+            self.passage, Place(anchor, (anchor, *after), subject, head, of_figure, settled)
+        )
 
     def hits(self, topic: Topic, most: int = _REACH) -> list[Hit]:
         """The sentences on the topic, best first; those that do not fit it are left out."""
@@ -161,7 +173,9 @@ class Reading:
         sentences = self.passage.sentences
         if self.place is not None:
             settled = self.place.settled
-            found = [Hit(at, sentences[at], self.fit(topic, at, settled)) for at in self.place.window]
+            found = [
+                Hit(at, sentences[at], self.fit(topic, at, settled)) for at in self.place.window
+            ]
             return sorted(found, key=lambda hit: -hit.fit)
         best = self.passage.find(topic.query)
         if figures:
@@ -169,17 +183,31 @@ class Reading:
         best = best[:most]
         opening = [at for at in range(min(_OPENING, len(sentences))) if at not in best]
         opening = [at for at in opening if sentences[at].kind != "aside"]
-        found = [Hit(at, sentences[at], self.fit(topic, at, by_heading=not topic.is_own)) for at in best + opening]
+        found = [
+            Hit(at, sentences[at], self.fit(topic, at, by_heading=not topic.is_own))
+            for at in best + opening
+        ]
         return sorted(found, key=lambda hit: hit.fit < FITS)
 
-    def fit(self, topic: Topic, at: int, settled: frozenset[str] = frozenset(), *, by_heading: bool = True) -> float:
+    def fit(
+        self,
+        topic: Topic,
+        at: int,
+        settled: frozenset[str] = frozenset(),
+        *,
+        by_heading: bool = True,
+    ) -> float:
         """How much of the topic a sentence speaks of; the heading above it speaks for it too, a little less."""
         name = tuple(word for word in self._name_of(topic) if word not in settled)
         if not name and (settled or not topic.said):
             return 1.0
         sentence = self.passage.sentences[at]
         fit = self._share(topic, name, sentence.stems)
-        if sentence.kind == "row" and sentence.stems and set(sentence.stems) <= {*name, *topic.said}:
+        if (
+            sentence.kind == "row"
+            and sentence.stems
+            and set(sentence.stems) <= {*name, *topic.said}
+        ):
             fit = max(fit, _SAID_WORTH)  # the whole label is asked for
         heading = self.passage.heading_of(at)
         if by_heading and not settled and heading is not None and heading != at:
@@ -202,9 +230,15 @@ class Reading:
         said, has = topic.said, frozenset(stems)
         by_way = {word for key, phrase in ways(name) if has.issuperset(phrase) for word in key}
         rarity = self.passage.rarity
-        weights = {word: rarity(word) * (2.0 if topic.any_word and word == name[-1] else 1.0) for word in name}
+        weights = {
+            word: rarity(word) * (2.0 if topic.any_word and word == name[-1] else 1.0)
+            for word in name
+        }
         whole = sum(weights.values())
-        got = sum(weights[word] * (1.0 if word in has else _WAY_WORTH if word in by_way else 0.0) for word in name)
+        got = sum(
+            weights[word] * (1.0 if word in has else _WAY_WORTH if word in by_way else 0.0)
+            for word in name
+        )
         by_name = got / whole if whole else 0.0
         if len(name) == 2 and not topic.any_word and not by_way and not _are_close(*name, stems):
             by_name *= 0.5  # one word of two, or both far apart, are another thing
@@ -218,7 +252,11 @@ class Reading:
     def label(self, topic: Topic) -> str | None:
         """The value that the text labels with the topic's name (*Occupation: nurse*); None where it does not."""
         wanted = {stem(word) for word in topic.words}
-        text = self.passage.text if self.place is None else self.passage.sentences[self.place.anchor].text
+        text = (
+            self.passage.text
+            if self.place is None
+            else self.passage.sentences[self.place.anchor].text
+        )
         for label, value in labelled(text) if wanted else ():
             said = {stem(word) for word in name_words(label)}
             if said == wanted or (wanted < said and len(said) == len(wanted) + 1):

@@ -8,7 +8,8 @@ from ingather.extractive.words import stems, word_set
 
 Way = tuple[frozenset[str], tuple[str, ...]]
 
-# What is named, and other ways to say it: a way counts where all of its words stand in the sentence.
+# What is named, and other ways to say it: a way counts where all of its words stand in the
+# sentence.
 _TABLE = """
 employees headcount staff: employ, full-time employees, people worldwide, workforce, headcount, persons full-time,
     staff
@@ -89,7 +90,9 @@ FORM = frozenset(
     )
 ) | word_set("what why how when where which who")
 
-_ASKING = frozenset(stems("company companies business document filing section report say said tell speak"))
+_ASKING = frozenset(
+    stems("company companies business document filing section report say said tell speak")
+)
 
 
 @lru_cache(maxsize=1)
@@ -132,7 +135,11 @@ def subject(text: str) -> tuple[str, ...]:
     >>> subject("Number of employees, as stated")
     ('emplo',)
     """
-    return tuple(dict.fromkeys(word for word in stems(text) if word not in FORM and (len(word) > 1 or word.isdigit())))
+    return tuple(
+        dict.fromkeys(
+            word for word in stems(text) if word not in FORM and (len(word) > 1 or word.isdigit())
+        )
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -50,11 +50,16 @@ class Schema:
     def resolve(self, node: object, seen: tuple[str, ...] = ()) -> tuple[Node, tuple[str, ...]]:
         """A node as keywords without ``$ref`` and ``allOf``, and the references that were followed."""
         if node is False:
-            raise SchemaError("the schema says false where a value must stand: nothing satisfies it")
+            raise SchemaError(
+                "the schema says false where a value must stand: nothing satisfies it"
+            )
         if not isinstance(node, dict | bool):
             raise SchemaError(f"a schema is an object or a boolean, not {node!r:.80}")
         whole = node if isinstance(node, dict) else {}
-        merged, refs = {key: value for key, value in whole.items() if key not in {"$ref", "allOf"}}, tuple[str, ...]()
+        merged, refs = (
+            {key: value for key, value in whole.items() if key not in {"$ref", "allOf"}},
+            tuple[str, ...](),
+        )
         parts = listed_in(whole.get("allOf"))
         if isinstance(ref := whole.get("$ref"), str):
             if ref in seen:
@@ -74,12 +79,22 @@ class Schema:
             heights.append(1 + self._heights.get(ref, inf))
         properties, required = node.get("properties"), listed_in(node.get("required"))
         if isinstance(properties, dict):
-            heights += [self.height(value) for name, value in properties.items() if name in required]
-        if isinstance(least := node.get("minItems"), int) and least > len(listed_in(node.get("prefixItems"))):
+            heights += [
+                self.height(value) for name, value in properties.items() if name in required
+            ]
+        if isinstance(least := node.get("minItems"), int) and least > len(
+            listed_in(node.get("prefixItems"))
+        ):
             heights.append(self.height(node.get("items", {})))
-        heights += [self.height(part) for key in ("allOf", "prefixItems") for part in listed_in(node.get(key))]
         heights += [
-            min(map(self.height, listed_in(node[key]))) for key in ("anyOf", "oneOf") if listed_in(node.get(key))
+            self.height(part)
+            for key in ("allOf", "prefixItems")
+            for part in listed_in(node.get(key))
+        ]
+        heights += [
+            min(map(self.height, listed_in(node[key])))
+            for key in ("anyOf", "oneOf")
+            if listed_in(node.get(key))
         ]
         return max(heights)
 
@@ -105,9 +120,13 @@ def alternatives(node: Node) -> list[Node]:
     """The nodes of which a value must satisfy one: ``anyOf``, ``oneOf``, a list of types; itself where it has none."""
     for key in ("anyOf", "oneOf"):
         if branches := listed_in(node.get(key)):
-            rest = {name: value for name, value in node.items() if name not in {key, "discriminator"}}
+            rest = {
+                name: value for name, value in node.items() if name not in {key, "discriminator"}
+            }
             branches = [branch for branch in branches if not _conflict(rest, branch)] or branches
-            return [{"allOf": [rest, branch]} if rest else {"allOf": [branch]} for branch in branches]
+            return [
+                {"allOf": [rest, branch]} if rest else {"allOf": [branch]} for branch in branches
+            ]
     if isinstance(node.get("type"), list):
         return [{**node, "type": kind} for kind in listed_in(node["type"])]
     return [node]
@@ -117,10 +136,21 @@ def kind_of(node: Node) -> str:
     """The type that a resolved node asks for: as it says, or as its keywords imply; "any" where nothing is said."""
     kind = node.get("type")
     if kind is None:
-        return next((kind for kind, keys in _TYPE_BY_KEYWORD.items() if any(key in node for key in keys)), "any")
+        return next(
+            (kind for kind, keys in _TYPE_BY_KEYWORD.items() if any(key in node for key in keys)),
+            "any",
+        )
     if isinstance(kind, list):
         return "any"  # see `alternatives`
-    if not isinstance(kind, str) or kind not in {"object", "array", "string", "number", "integer", "boolean", "null"}:
+    if not isinstance(kind, str) or kind not in {
+        "object",
+        "array",
+        "string",
+        "number",
+        "integer",
+        "boolean",
+        "null",
+    }:
         raise SchemaError(f"{kind!r:.40} is not a JSON schema type")
     return kind
 
@@ -134,7 +164,12 @@ def _conflict(rest: Node, branch: object) -> bool:
     """Whether a branch asks for another type than what stands beside it, so that nothing satisfies both."""
     own = branch.get("type") if isinstance(branch, dict) else None
     beside = rest.get("type")
-    return isinstance(own, str) and isinstance(beside, str) and own != beside and {own, beside} != {"integer", "number"}
+    return (
+        isinstance(own, str)
+        and isinstance(beside, str)
+        and own != beside
+        and {own, beside} != {"integer", "number"}
+    )
 
 
 def listed_in(value: object) -> list[object]:
@@ -163,7 +198,10 @@ def _merged(first: Node, second: Node) -> Node:
         if key in _LOWER + _UPPER and isinstance(a, int | float) and isinstance(b, int | float):
             merged[key] = max(a, b) if key in _LOWER else min(a, b)
         elif key in {"properties", "$defs"} and isinstance(a, dict) and isinstance(b, dict):
-            merged[key] = {**a, **{name: {"allOf": [a[name], b[name]]} if name in a else b[name] for name in b}}
+            merged[key] = {
+                **a,
+                **{name: {"allOf": [a[name], b[name]]} if name in a else b[name] for name in b},
+            }
         elif key == "required":
             merged[key] = list(dict.fromkeys([*listed_in(a), *listed_in(b)]))
         elif key == "enum":

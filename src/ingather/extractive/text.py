@@ -23,7 +23,9 @@ _ABBREVIATION = re.compile(
     r"\b(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nos|Inc|Corp|Co|Ltd|vs|etc|approx|al|Sept|U\.S|e\.g|i\.e)\.$"
 )
 _LONGEST_ABBREVIATION = 6  # characters
-_SCALE = re.compile(r"(?i)\b(?:in|of)\s+(?:u\.?s\.?\s+)?(?:dollars\s+in\s+)?(thousand|million|billion)s\b")
+_SCALE = re.compile(
+    r"(?i)\b(?:in|of)\s+(?:u\.?s\.?\s+)?(?:dollars\s+in\s+)?(thousand|million|billion)s\b"
+)
 _REACH = 12_000  # characters after which *(in millions)* no longer holds
 _UNDER_HEADING = 10  # sentences that a heading on the subject lifts
 _LIFT = 0.5  # of the heading's own score, for the first sentence under it
@@ -42,8 +44,9 @@ _PAGES = 3000  # characters of a text of several pages
 class Sentence(NamedTuple):
     """One sentence, heading or table row.
 
-    `text`: its white space made single. `start`, `end`: where it stands in the whole text. `block`: the number of its
-    paragraph. `kind`: that of its block, or ``"aside"`` where it only points elsewhere.
+    `text`: its white space made single. `start`, `end`: where it stands in the whole text. `block`:
+    the number of its paragraph. `kind`: that of its block, or ``"aside"`` where it only points
+    elsewhere.
     """
 
     text: str
@@ -82,12 +85,19 @@ class Passage:
     @cached_property
     def _mean(self) -> float:
         """Stems in a sentence, on average."""
-        return sum(len(sentence.stems) for sentence in self.sentences) / max(1, len(self.sentences)) or 1.0
+        return (
+            sum(len(sentence.stems) for sentence in self.sentences) / max(1, len(self.sentences))
+            or 1.0
+        )
 
     @cached_property
     def headings(self) -> tuple[int, ...]:
         """Indices of the headings and leads."""
-        return tuple(index for index, sentence in enumerate(self.sentences) if sentence.kind in {"heading", "lead"})
+        return tuple(
+            index
+            for index, sentence in enumerate(self.sentences)
+            if sentence.kind in {"heading", "lead"}
+        )
 
     @cached_property
     def _scales(self) -> tuple[tuple[int, str], ...]:
@@ -116,11 +126,14 @@ class Passage:
                 scores[under] = scores.get(under, 0.0) + lift * (1 - nth / _UNDER_HEADING)
         return scores
 
-    def find(self, query: Mapping[str, float], kinds: Iterable[str] = ("prose", "lead", "row")) -> list[int]:
+    def find(
+        self, query: Mapping[str, float], kinds: Iterable[str] = ("prose", "lead", "row")
+    ) -> list[int]:
         """Indices of the sentences that speak about `query`, best first."""
         wanted, scores = frozenset(kinds), self.scores(query)
         return sorted(
-            (index for index in scores if self.sentences[index].kind in wanted), key=lambda at: (-scores[at], at)
+            (index for index in scores if self.sentences[index].kind in wanted),
+            key=lambda at: (-scores[at], at),
         )
 
     def section(self, heading: int, most: int) -> range:
@@ -171,7 +184,9 @@ def _bounds(text: str, block: Block) -> Iterator[tuple[int, int]]:
     start = block.start
     if block.kind == "prose":
         for end in _END.finditer(text, block.start, block.end):
-            if not _ABBREVIATION.search(text, max(start, end.start() - _LONGEST_ABBREVIATION), end.start() + 1):
+            if not _ABBREVIATION.search(
+                text, max(start, end.start() - _LONGEST_ABBREVIATION), end.start() + 1
+            ):
                 closed = end.end() - (len(end[0]) - len(end[0].rstrip()))
                 yield start, closed
                 start = end.end()

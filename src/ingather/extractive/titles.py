@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 _SHORT = 160  # characters: a string that may not be longer is a name or a title
 _TITLES = word_set(
-    "title headline heading name topic area subject label theme risk exposure advantage regime note initiative metric "
+    "title headline heading name topic area subject label theme risk exposure advantage regime "
+    "note initiative metric "
     "figure segment"
 )
-_OF_SECTION = word_set("topic area note theme category")  # these are what the whole section is about
+# these are what the whole section is about
+_OF_SECTION = word_set("topic area note theme category")
 _LED = 12  # sentences under a sentence that heads them, for which it says what they are about
 _LED = 12  # sentences under a sentence that heads them, for which it says what they are about
 _LAWS = word_set("regime law regulation act agency regulator statute")
@@ -36,10 +38,12 @@ _SUBJECT = re.compile(  # a sentence's subject: what stands before its verb
     r"|consists?|includes?|provides?|offers?|may|could|has|have|had|requires?|affects?)\b"
 )
 _ARTICLES = re.compile(
-    r"(?i)^(?:however|in addition|additionally|further|moreover|also|as a result|accordingly|our|the|its|total)\b,?\s*"
+    r"(?i)^(?:however|in addition|additionally|further|moreover|also|as a "
+    r"result|accordingly|our|the|its|total)\b,?\s*"
 )
 _CAUSE = re.compile(
-    r"(?i)\b(?:(?:is |was |were )?(?:primarily|mainly|largely|principally|partly|partially|mostly)?\s*"
+    r"(?i)\b(?:(?:is |was |were "
+    r")?(?:primarily|mainly|largely|principally|partly|partially|mostly)?\s*"
     r"(?:driven\s+(?:primarily\s+|mainly\s+)?by|due\s+(?:primarily\s+|mainly\s+)?to|because\s+of|as\s+a\s+result\s+of|attributable\s+"
     r"(?:primarily\s+|mainly\s+)?to|resulting\s+from|caused\s+by|reflecting|reflects?|because)"
     r"|the\s+result\s+of)\s+(?P<cause>[^.;]{4,400})"
@@ -64,7 +68,9 @@ _PERIODS = frozenset(map(stem, word_set("period horizon when year quarter")))
 
 def is_short(topic: Topic, most: int | None) -> bool:
     """Whether a name or a title is asked for rather than a sentence."""
-    return (most is not None and most <= _SHORT) or (bool(topic.words) and topic.words[-1] in _TITLES)
+    return (most is not None and most <= _SHORT) or (
+        bool(topic.words) and topic.words[-1] in _TITLES
+    )
 
 
 def title(topic: Topic, reading: Reading, *, needed: bool) -> Iterator[Found]:
@@ -84,14 +90,19 @@ def title(topic: Topic, reading: Reading, *, needed: bool) -> Iterator[Found]:
     if place.subject:
         yield Found(place.subject, 1, place.anchor)
     if own.kind == "row":
-        label = _CELL.split(reading.passage.text[own.start : own.end].strip(), maxsplit=1)[0].strip(" .$:")
+        label = _CELL.split(reading.passage.text[own.start : own.end].strip(), maxsplit=1)[0].strip(
+            " .$:"
+        )
         if any(sign.isalpha() for sign in label):
             yield Found(label, 2, place.anchor)
         return
     if own.kind == "heading" or (own.kind == "lead" and not is_proper(topic)):
         yield Found(own.text, 1, place.anchor)
         return
-    yield from (Found(said, 1, place.anchor) for said in _called(topic, reading, place.anchor, figure=place.of_figure))
+    yield from (
+        Found(said, 1, place.anchor)
+        for said in _called(topic, reading, place.anchor, figure=place.of_figure)
+    )
     if not is_proper(topic) or place.of_figure:
         yield Found(cut(own.text, 0, _SHORT), 0.5, place.anchor)
 

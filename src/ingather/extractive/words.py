@@ -71,7 +71,11 @@ def _uninflected(word: str) -> str:
         if ending == "es" and root.endswith(("ss", "x", "ch", "sh")):
             return root
         if ending in {"ings", "ing", "ed"} and len(root) >= 3:
-            return root[:-1] if len(root) > 3 and root[-1] == root[-2] and root[-1] not in "lsz" else root
+            return (
+                root[:-1]
+                if len(root) > 3 and root[-1] == root[-2] and root[-1] not in "lsz"
+                else root
+            )
     return word
 
 

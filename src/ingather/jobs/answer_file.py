@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from ingather.errors import SetupError
 from ingather.jobs.owner import take
 from ingather.jobs.place import FLAGS, created, make_alike, opened, place_of
-from ingather.jobs.rescue import Spare, append, copy_range, fate, free_name, pieces_of, written_again
+from ingather.jobs.rescue import (
+    Spare,
+    append,
+    copy_range,
+    fate,
+    free_name,
+    pieces_of,
+    written_again,
+)
 from ingather.jobs.written import whole_bytes
 from ingather.stats import counted
 
@@ -32,16 +40,18 @@ class OutputFailed(SetupError):
 class AnswerFile:
     """Where answers go: a file that is appended to, or ``"-"`` for standard output.
 
-    Each line is one write on a descriptor in append mode, so a crash leaves whole lines; where `path` ends in ``.gz``,
-    each is a gzip member of its own, of which a file may have any number. One process at a time has it.
+    Each line is one write on a descriptor in append mode, so a crash leaves whole lines; where
+    `path` ends in ``.gz``, each is a gzip member of its own, of which a file may have any number.
+    One process at a time has it.
 
-    With `overwrite`, a file that holds something is left as it is: answers go to ``PATH.part`` beside it, and `replace`
-    puts that in its place. With `resume` such a part is gone on with. Raises SetupError where the file cannot be
-    written, is another's, has a name that says another format, or holds something that may be neither replaced nor gone
-    on with. Nothing is emptied before `begin`.
+    With `overwrite`, a file that holds something is left as it is: answers go to ``PATH.part``
+    beside it, and `replace` puts that in its place. With `resume` such a part is gone on with.
+    Raises SetupError where the file cannot be written, is another's, has a name that says another
+    format, or holds something that may be neither replaced nor gone on with. Nothing is emptied
+    before `begin`.
 
-    `trouble`: what others did to the file while it was written, in words. `is_whole`: all that was written is where it
-    should be, in spite of that.
+    `trouble`: what others did to the file while it was written, in words. `is_whole`: all that was
+    written is where it should be, in spite of that.
     """
 
     def __init__(self, path: str, *, overwrite: bool = False, resume: bool = False) -> None:
@@ -93,8 +103,9 @@ class AnswerFile:
     def begin(self, kept: int = 0, *, spare: bool = False) -> None:
         """Now the run starts: the first `kept` bytes of the file stay, the rest is a torn line.
 
-        What an earlier run began to replace the file with, and this one begins anew, stays until the first answer.
-        `spare`: the answers are nowhere else, so a second copy is kept as long as they are written.
+        What an earlier run began to replace the file with, and this one begins anew, stays until
+        the first answer. `spare`: the answers are nowhere else, so a second copy is kept as long as
+        they are written.
         """
         if not self.place.is_file:
             return
@@ -104,7 +115,9 @@ class AnswerFile:
             if not self._empty_first:
                 self._cut(kept)
         except OSError as error:
-            raise SetupError(f"cannot write to {self.name}: {error.strerror}; it is as it was") from error
+            raise SetupError(
+                f"cannot write to {self.name}: {error.strerror}; it is as it was"
+            ) from error
         if spare:
             self._spare = Spare(self.file.parent, self._size)
 
@@ -118,14 +131,17 @@ class AnswerFile:
             append(self._descriptor, whole)
         except OSError as error:
             if self.regular:  # half a line would spoil the file for its readers
-                with contextlib.suppress(OSError):  # the error that brought us here is the one to report
+                # the error that brought us here is the one to report
+                with contextlib.suppress(OSError):
                     os.ftruncate(self._descriptor, before)
             if self._spare is not None and self._spare.is_whole:
                 self._spare.close()  # its room may be just what is missing
                 self.write(line)
                 return
             so_far = f"{counted(self.written, 'answer is', 'answers are')} in it"
-            raise OutputFailed(f"cannot write to {self.name}: {error.strerror}; {so_far}") from error
+            raise OutputFailed(
+                f"cannot write to {self.name}: {error.strerror}; {so_far}"
+            ) from error
         self._size = before + len(whole)
         if self._spare is not None:
             self._spare.add(whole)
@@ -135,7 +151,9 @@ class AnswerFile:
         """See that the answers are where they should be, and put them there again where they are not."""
         if not self.place.is_file:
             if self.regular and self._had_name and not os.fstat(self._descriptor).st_nlink:
-                self.trouble.append(f"{self.name} is a file that was deleted meanwhile: its answers are gone")
+                self.trouble.append(
+                    f"{self.name} is a file that was deleted meanwhile: its answers are gone"
+                )
                 self.is_whole = False
             return
         if self._empty_first:
@@ -146,21 +164,30 @@ class AnswerFile:
         elif found == "gone":
             self._rescue(f"{self.name} was deleted or moved while it was written", self._content())
         elif found == "another":
-            self._rescue(f"another program has put a file of its own at {self.name}", self._content(), taken=True)
+            self._rescue(
+                f"another program has put a file of its own at {self.name}",
+                self._content(),
+                taken=True,
+            )
         elif found == "grown":
             self._size = os.fstat(self._descriptor).st_size
-            self.trouble.append(f"another program has written to {self.name} too: it holds more than the answers")
+            self.trouble.append(
+                f"another program has written to {self.name} too: it holds more than the answers"
+            )
         if self._leads_there and os.path.realpath(self.path) != str(self.place.target):
             self._leads_there = False
-            self.trouble.append(f"{self.path} was deleted or moved: it was a link to the file with the answers")
+            self.trouble.append(
+                f"{self.path} was deleted or moved: it was a link to the file with the answers"
+            )
 
     def rearrange(self, pieces: Sequence[tuple[int, int]]) -> None:
         """Of what the file holds, only these pieces stay, from where to where, in this order.
 
-        In a new file that takes the place of this one when it is whole: a crash leaves the one or the other. Raises
-        OSError; the file is as it was then.
+        In a new file that takes the place of this one when it is whole: a crash leaves the one or
+        the other. Raises OSError; the file is as it was then.
         """
-        draft = self.file.with_name(f".{self.file.name}.draft")  # one that a crash left is taken: we have the lock
+        # one that a crash left is taken: we have the lock
+        draft = self.file.with_name(f".{self.file.name}.draft")
         descriptor = os.open(draft, os.O_RDWR | FLAGS | os.O_TRUNC, 0o600)
         try:
             take(descriptor, self.name, None)
@@ -190,7 +217,9 @@ class AnswerFile:
         os.fsync(self._descriptor)
         try:
             self.file.replace(target)
-        except OSError:  # such as a file that is a mount: its content can be replaced, now that all is on disk
+        except (
+            OSError
+        ):  # such as a file that is a mount: its content can be replaced, now that all is on disk
             with self.file.open("rb") as new, target.open("r+b") as there:
                 copy_range(new, there, 0, self._size)
                 there.truncate()
@@ -278,7 +307,11 @@ class AnswerFile:
         else:
             self.is_whole = False
             os.ftruncate(self._descriptor, whole_bytes(self.file))
-            kept = "only answers of this run are written again" if spare is not None else "answers are missing in it"
+            kept = (
+                "only answers of this run are written again"
+                if spare is not None
+                else "answers are missing in it"
+            )
             self.trouble.append(f"{said}: {kept}")
             self._append(() if spare is None else spare.since(spare.start))
         if spare is not None and not self.is_whole:

@@ -27,8 +27,8 @@ class AnswerForm:
 def load_form(written: str) -> AnswerForm:
     """The form that `written` names: ``"people.py:Person"`` or ``"person.schema.json"``.
 
-    A Python file is run, as `python FILE.py` would run it. Raises SetupError where the file, the name in it, or the
-    form is not usable.
+    A Python file is run, as `python FILE.py` would run it. Raises SetupError where the file, the
+    name in it, or the form is not usable.
     """
     from pydantic import TypeAdapter
     from pydantic.errors import PydanticUserError
@@ -71,7 +71,9 @@ def _python_model(path: str, name: str, written: str) -> Any:
             for key, value in vars(module).items()
             if isinstance(value, type) and value.__module__ == module.__name__
         ]
-        raise SetupError(f"--schema: {path} has no {name!r}; it has: {', '.join(there) or 'no class'}")
+        raise SetupError(
+            f"--schema: {path} has no {name!r}; it has: {', '.join(there) or 'no class'}"
+        )
     return getattr(module, name)
 
 
@@ -87,7 +89,9 @@ def _imported(path: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise SetupError(f"--schema: {path} fails as it is imported: {type(error).__name__}: {error}") from error
+        raise SetupError(
+            f"--schema: {path} fails as it is imported: {type(error).__name__}: {error}"
+        ) from error
     finally:
         sys.path.remove(str(file.parent))
     return module
@@ -97,4 +101,6 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        raise SetupError(f"cannot read the schema file {path}: {getattr(error, 'strerror', error)}") from error
+        raise SetupError(
+            f"cannot read the schema file {path}: {getattr(error, 'strerror', error)}"
+        ) from error

@@ -1,6 +1,7 @@
 """OpenAI batch lines: ``{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {…}}``.
 
-What a url means is one entry of `ENDPOINTS`: how the body of such a line is read, and how its answer is written.
+What a url means is one entry of `ENDPOINTS`: how the body of such a line is read, and how its
+answer is written.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ _NOT_YET = (
 class Endpoint(NamedTuple):
     """One url of batch lines.
 
-    `api`: which of OpenAI's APIs it is of, in the words of `connect`. `read`: messages and parameters, the model among
-    them, of a line's body. `write`: the body of an answer, given the answer, the parameters that were asked with, and a
-    refusal in place of an answer.
+    `api`: which of OpenAI's APIs it is of, in the words of `connect`. `read`: messages and
+    parameters, the model among them, of a line's body. `write`: the body of an answer, given the
+    answer, the parameters that were asked with, and a refusal in place of an answer.
     """
 
     url: str
@@ -51,15 +52,23 @@ def is_batch(fields: Mapping[str, object]) -> bool:
     """
     if isinstance(fields.get("body"), dict):
         return True
-    return sum(name in fields for name in FIELDS) > 2 and not any(name in fields for name in _OWN_FIELDS)
+    return sum(name in fields for name in FIELDS) > 2 and not any(
+        name in fields for name in _OWN_FIELDS
+    )
 
 
-def read_batch(fields: Mapping[str, object]) -> tuple[Endpoint, list[LLMMessage], dict[str, object]]:
+def read_batch(
+    fields: Mapping[str, object],
+) -> tuple[Endpoint, list[LLMMessage], dict[str, object]]:
     """A batch line's endpoint, messages and parameters. Raises SetupError that says what is wrong with it."""
     if unknown := [name for name in fields if name not in FIELDS]:
-        raise SetupError(f"an OpenAI batch line has no field {unknown[0]!r:.60}; it has {', '.join(FIELDS)}")
+        raise SetupError(
+            f"an OpenAI batch line has no field {unknown[0]!r:.60}; it has {', '.join(FIELDS)}"
+        )
     if missing := [name for name in FIELDS if fields.get(name) is None]:
-        raise SetupError(f"an OpenAI batch line has {', '.join(FIELDS)}; this one has no {missing[0]!r}")
+        raise SetupError(
+            f"an OpenAI batch line has {', '.join(FIELDS)}; this one has no {missing[0]!r}"
+        )
     if not isinstance(fields["custom_id"], str):
         raise SetupError(f"'custom_id' is text, not {fields['custom_id']!r:.60}")
     if fields["method"] != "POST":
@@ -67,7 +76,9 @@ def read_batch(fields: Mapping[str, object]) -> tuple[Endpoint, list[LLMMessage]
     endpoint = _endpoint(fields["url"])
     body = fields["body"]
     if not isinstance(body, dict):
-        raise SetupError(f'\'body\' is an object such as {{"model": …, "messages": […]}}, not {body!r:.60}')
+        raise SetupError(
+            f'\'body\' is an object such as {{"model": …, "messages": […]}}, not {body!r:.60}'
+        )
     return (endpoint, *endpoint.read(body))
 
 
@@ -97,7 +108,9 @@ def _read_responses(body: Mapping[str, object]) -> tuple[list[LLMMessage], dict[
 
 def _params(body: Mapping[str, object], *content: str) -> dict[str, object]:
     """What is set besides `content`. As at OpenAI, null sets nothing."""
-    return {name: value for name, value in body.items() if value is not None and name not in content}
+    return {
+        name: value for name, value in body.items() if value is not None and name not in content
+    }
 
 
 CHAT = Endpoint("/v1/chat/completions", "chat", _read_chat, chat_completion)

@@ -19,13 +19,16 @@ _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 _DECLINED = "the model declined: "
 
 
-def batch_answer_line(result: TaskResult, custom_id: str, endpoint: Endpoint, asked: str | None = None) -> bytes:
+def batch_answer_line(
+    result: TaskResult, custom_id: str, endpoint: Endpoint, asked: str | None = None
+) -> bytes:
     """The line, newline included, under the `custom_id` of its task.
 
-    An answer is a ``response`` with status 200 and a body in the form of `endpoint`; one that is a failure all the same
-    (cut at the output limit, refused, filtered, of another form than asked for) has its ``error`` beside it. A request
-    that the provider refused is a ``response`` with its status and OpenAI's error object; all else has only an
-    ``error``, and no ``response``. The line's own id holds `asked`, a fingerprint of what was asked.
+    An answer is a ``response`` with status 200 and a body in the form of `endpoint`; one that is a
+    failure all the same (cut at the output limit, refused, filtered, of another form than asked
+    for) has its ``error`` beside it. A request that the provider refused is a ``response`` with its
+    status and OpenAI's error object; all else has only an ``error``, and no ``response``. The
+    line's own id holds `asked`, a fingerprint of what was asked.
 
     >>> from ingather import LLMResponse, TaskResult
     >>> from ingather.jobs.batch import CHAT
@@ -40,15 +43,23 @@ def batch_answer_line(result: TaskResult, custom_id: str, endpoint: Endpoint, as
     refused = isinstance(error, ProviderError) and (error.status or 0) >= 400
     response: dict[str, object] | None = None
     if answer is not None:
-        response = _response(200, answer.request_id, endpoint.write(answer, _asked(result), _refusal(error)))
+        response = _response(
+            200, answer.request_id, endpoint.write(answer, _asked(result), _refusal(error))
+        )
     elif isinstance(error, ProviderError) and refused:
         response = _response(error.status, error.request_id, {"error": _error_object(error)})
-    told = None if error is None or (refused and answer is None) else {"code": _code(error), "message": str(error)}
+    told = (
+        None
+        if error is None or (refused and answer is None)
+        else {"code": _code(error), "message": str(error)}
+    )
     line = {"id": batch_id(asked), "custom_id": custom_id, "response": response, "error": told}
     return encoded(line)
 
 
-def _response(status: int | None, request_id: str | None, body: dict[str, object]) -> dict[str, object]:
+def _response(
+    status: int | None, request_id: str | None, body: dict[str, object]
+) -> dict[str, object]:
     return {"status_code": status, "request_id": request_id or "", "body": body}
 
 

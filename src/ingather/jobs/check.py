@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ingather.jobs.recipe import Recipe
-    from ingather.jobs.source import Source
+    from ingather.jobs.row_source import Source
     from ingather.task import LLMTask
 
-SHOWN = 10  # kinds of bad lines that a message lists, and numbers of lines of each; the rest are counted
+# kinds of bad lines that a message lists, and numbers of lines of each; the rest are counted
+SHOWN = 10
 _PARTICULAR = re.compile(r"'(?:[^'\\]|\\.)*'|\"[^\"]*\"|\d[\d,.]*")
 _TELLING = 50  # characters of a problem that say which kind it is
 
@@ -77,7 +78,9 @@ def kind_of(line: BadLine) -> str:
     return _PARTICULAR.sub("…", line.problem)[:_TELLING]
 
 
-def check(source: Source, recipe: Recipe, prepare: Callable[[LLMTask], object] | None = None) -> Checked:
+def check(
+    source: Source, recipe: Recipe, prepare: Callable[[LLMTask], object] | None = None
+) -> Checked:
     """Go over all of `source` without keeping it: ids as hashes, of bad lines the first of each kind.
 
     `prepare`: makes a task's request and raises what is wrong with it.
@@ -95,10 +98,16 @@ def check(source: Source, recipe: Recipe, prepare: Callable[[LLMTask], object] |
     if found.bad:
         raise SetupError(found.told(source.name))
     if not found.tasks:
-        wanted = "a header line, then a row each" if source.is_table else 'a line is such as {"id": 1, "prompt": "…"}'
+        wanted = (
+            "a header line, then a row each"
+            if source.is_table
+            else 'a line is such as {"id": 1, "prompt": "…"}'
+        )
         raise SetupError(f"{source.name} holds no tasks: {wanted}")
     if absent:
-        raise SetupError(f"--keep names {min(absent)!r}, which is no field of any row of {source.name}")
+        raise SetupError(
+            f"--keep names {min(absent)!r}, which is no field of any row of {source.name}"
+        )
     return found
 
 
@@ -133,7 +142,9 @@ def _line(
     try:
         key = recipe.row_id(row)
         if (first := seen.add(str(key), row.line)) is not None:
-            raise SetupError(f"the id {key!r} is already that of line {first}; answers are told apart by it")  # noqa: TRY301
+            raise SetupError(
+                f"the id {key!r} is already that of line {first}; answers are told apart by it"
+            )  # noqa: TRY301
         line = recipe.line(row)
         if prepare is not None:
             prepare(line.task)

@@ -22,9 +22,8 @@ def chat_completion(
 ) -> dict[str, object]:
     """The object as the provider gave it; from another API, with what that said of it: id, time, usage, calls of tools.
 
-    What is not known is left out.
-    `asked`: the parameters of the request, whose model stands where the answer names none. `refusal`: what the model
-    said in place of an answer.
+    What is not known is left out. `asked`: the parameters of the request, whose model stands where
+    the answer names none. `refusal`: what the model said in place of an answer.
 
     >>> from ingather import LLMResponse
     >>> chat_completion(LLMResponse("Paris"), {"model": "gpt"})["choices"][0]["message"]["content"]
@@ -56,7 +55,9 @@ def as_given(given: object, field: str, whole: dict[str, object]) -> dict[str, o
     """The answer `given` by a provider, where it is of this API, by its `field`; what it lacks is as in `whole`."""
     if not isinstance(given, dict) or not isinstance(given.get(field), list):
         return whole
-    return whole | {name: value for name, value in given.items() if value is not None or name not in whole}
+    return whole | {
+        name: value for name, value in given.items() if value is not None or name not in whole
+    }
 
 
 def _message(response: LLMResponse, refusal: str | None) -> dict[str, object]:
@@ -67,7 +68,9 @@ def _message(response: LLMResponse, refusal: str | None) -> dict[str, object]:
         message["tool_calls"] = response.tool_calls
     if response.function_call:
         message["function_call"] = response.function_call
-    return message | {name: response.metadata[name] for name in _OF_MESSAGE if name in response.metadata}
+    return message | {
+        name: response.metadata[name] for name in _OF_MESSAGE if name in response.metadata
+    }
 
 
 def _finish_reason(response: LLMResponse, refusal: str | None) -> str:

@@ -17,9 +17,10 @@ _MOST_LINES = 100  # of a record that spans lines
 def parted(lines: Iterator[str]) -> tuple[str, int, Iterable[str]]:
     r"""The sign that parts the cells, how many lines only said so, and the lines of the table.
 
-    A first line ``sep=;``, as spreadsheets write it, says it. Otherwise the header does: the sign that it has outside
-    quotes; where there are several, the one that parts header and first row into equally many cells, the more the
-    likelier; a sign with a space after it is rather part of a name. No more lines are read ahead than that takes.
+    A first line ``sep=;``, as spreadsheets write it, says it. Otherwise the header does: the sign
+    that it has outside quotes; where there are several, the one that parts header and first row
+    into equally many cells, the more the likelier; a sign with a space after it is rather part of a
+    name. No more lines are read ahead than that takes.
 
     >>> sign, _, lines = parted(iter(["id;price, net\n", "1;2,50\n"]))
     >>> sign, list(lines)
@@ -36,7 +37,8 @@ def parted(lines: Iterator[str]) -> tuple[str, int, Iterable[str]]:
     row = _record(lines)
     fitting = [sign for sign in found if not row or _cells(row, sign) == counts[sign]]
     plain = "".join(header)
-    sign = max(fitting or [","], key=lambda sign: (counts[sign], f"{sign} " not in plain))  # of equals the first
+    # of equals the first
+    sign = max(fitting or [","], key=lambda sign: (counts[sign], f"{sign} " not in plain))
     return sign, 0, chain(header, row, lines)
 
 

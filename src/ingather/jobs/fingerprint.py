@@ -35,11 +35,21 @@ class Fingerprint:
     def of(self, task: LLMTask) -> bytes:
         """A hash of what `task` asks, whatever dialect carries it."""
         said = [
-            {"role": one.role, "content": one.content, "name": one.name, "calls": one.tool_calls or one.function_call}
+            {
+                "role": one.role,
+                "content": one.content,
+                "name": one.name,
+                "calls": one.tool_calls or one.function_call,
+            }
             for one in task.messages
         ]
         params = dict(task.config_overrides or {})
-        asked = {"model": self.model, "messages": said, "params": params, "form": self._form(task.response_model)}
+        asked = {
+            "model": self.model,
+            "messages": said,
+            "params": params,
+            "form": self._form(task.response_model),
+        }
         return hashlib.sha256(encoded(asked)).digest()[:16]
 
     def text(self, task: LLMTask) -> str:

@@ -6,12 +6,12 @@ import asyncio
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ingather.jobs.answers import answer_line
+from ingather.jobs.answer_line import answer_line
 from ingather.jobs.batch_answer import batch_answer_line
 from ingather.jobs.check import lines_of
 from ingather.jobs.rows import BadLine
+from ingather.process.threads import run_in_thread
 from ingather.task import DeterministicTask
-from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -19,18 +19,20 @@ if TYPE_CHECKING:
     from ingather.jobs.fingerprint import Fingerprint
     from ingather.jobs.recipe import Line, Recipe
     from ingather.jobs.resume import Resume
-    from ingather.jobs.source import Source
+    from ingather.jobs.row_source import Source
     from ingather.result import TaskResult
     from ingather.task import Task
 
-_CHUNK = 64  # lines of a file that are read at once; of a pipe one, since the next may be long in coming
+# lines of a file that are read at once; of a pipe one, since the next may be long in coming
+_CHUNK = 64
 
 
 class Job:
     """Reads tasks as an executor pulls them, and remembers the id and metadata of those that are under way.
 
-    A bad line becomes a task that fails with its `BadLine`. `dump` makes JSON values of the answers' instances.
-    `resume`: leaves out what is done already. `asked`: puts on each answer line what was asked.
+    A bad line becomes a task that fails with its `BadLine`. `dump` makes JSON values of the
+    answers' instances. `resume`: leaves out what is done already. `asked`: puts on each answer line
+    what was asked.
 
     >>> async def run(executor, source, recipe, answers):
     ...     job = Job(source, recipe)
@@ -87,7 +89,11 @@ class Job:
                     return
                 self._under_way[self.pulled] = (index, line)
                 self.pulled += 1
-                yield DeterministicTask(_fail, (line,), tag=str(line.id)) if isinstance(line, BadLine) else line.task
+                yield (
+                    DeterministicTask(_fail, (line,), tag=str(line.id))
+                    if isinstance(line, BadLine)
+                    else line.task
+                )
 
     def stop(self) -> None:
         """Take no more lines; what was pulled goes on. To be called on the loop."""

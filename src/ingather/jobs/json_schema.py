@@ -1,6 +1,7 @@
 """A JSON schema as a type, so that answers to it are validated, and asked again, like those to any other model.
 
-Keywords that would be ignored are refused: an answer that is said to fit does fit. (``oneOf`` is read as ``anyOf``.)
+Keywords that would be ignored are refused: an answer that is said to fit does fit. (``oneOf`` is
+read as ``anyOf``.)
 """
 
 from __future__ import annotations
@@ -28,10 +29,47 @@ _CONSTRAINTS = {
     "maxItems": "max_length",
     "pattern": "pattern",
 }
-_NOTES = {"title", "description", "default", "examples", "format", "deprecated", "readOnly", "writeOnly", "strict"}
-_SHAPE = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "oneOf", "allOf"}
-_KNOWN = {*_CONSTRAINTS, *_NOTES, *_SHAPE, "$ref", "$defs", "definitions", "$schema", "$id", "$comment"}
-_PLAIN: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
+_NOTES = {
+    "title",
+    "description",
+    "default",
+    "examples",
+    "format",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "strict",
+}
+_SHAPE = {
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "const",
+    "anyOf",
+    "oneOf",
+    "allOf",
+}
+_KNOWN = {
+    *_CONSTRAINTS,
+    *_NOTES,
+    *_SHAPE,
+    "$ref",
+    "$defs",
+    "definitions",
+    "$schema",
+    "$id",
+    "$comment",
+}
+_PLAIN: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "null": None,
+}
 
 
 def model_of(schema: Mapping[str, object]) -> object:
@@ -47,7 +85,9 @@ def model_of(schema: Mapping[str, object]) -> object:
         found = building.type_of(schema, str(schema.get("title") or "Answer"))
         building.link()
     except (SchemaError, RecursionError) as error:
-        raise SetupError(f"--schema: this JSON schema cannot be checked: {str(error).splitlines()[0]}") from error
+        raise SetupError(
+            f"--schema: this JSON schema cannot be checked: {str(error).splitlines()[0]}"
+        ) from error
     return found
 
 
@@ -72,7 +112,8 @@ class _Building:
             raise SetupError(f"--schema: {schema!r:.60} stands where a JSON schema should ({name})")
         if unknown := [key for key in schema if key not in _KNOWN]:
             raise SetupError(
-                f"--schema: the JSON schema keyword {unknown[0]!r} ({name}) cannot be checked here; "
+                f"--schema: the JSON schema keyword {unknown[0]!r} ({name}) cannot be checked "
+                f"here; "
                 "write the form as a pydantic model and give FILE.py:Model"
             )
         found = self._shape(schema, name)
@@ -91,11 +132,14 @@ class _Building:
             return Literal[tuple(_literal(value, name) for value in values)]
         if len(schema.get("allOf", ())) > 1:
             raise SetupError(
-                f"--schema: 'allOf' of several schemas ({name}) cannot be checked here; give FILE.py:Model"
+                f"--schema: 'allOf' of several schemas ({name}) cannot be checked here; give "
+                f"FILE.py:Model"
             )
         options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
         if options:
-            return Union[tuple(self.type_of(option, f"{name}_{i}") for i, option in enumerate(options))]  # noqa: UP007
+            return Union[
+                tuple(self.type_of(option, f"{name}_{i}") for i, option in enumerate(options))
+            ]  # noqa: UP007
         kinds = schema.get("type")
         if isinstance(kinds, list):
             return Union[tuple(self._kind(kind, schema, name) for kind in kinds)]  # noqa: UP007
@@ -115,19 +159,32 @@ class _Building:
     def _object(self, schema: dict[str, Any], name: str) -> Any:
         properties, others = schema.get("properties", {}), schema.get("additionalProperties", True)
         if not properties:
-            return dict[str, Any] if others is True else dict[str, self.type_of(others, f"{name}_value")]  # type: ignore[misc]
+            return (
+                dict[str, Any]
+                if others is True
+                else dict[str, self.type_of(others, f"{name}_value")]
+            )  # type: ignore[misc]
         if isinstance(others, dict):
             raise SetupError(
-                f"--schema: 'additionalProperties' with a schema beside 'properties' ({name}): give FILE.py:Model"
+                f"--schema: 'additionalProperties' with a schema beside 'properties' ({name}): "
+                f"give FILE.py:Model"
             )
         required = schema.get("required", [])
         fields: dict[str, Any] = {}
         if missing := [key for key in required if key not in properties]:
-            raise SetupError(f"--schema: 'required' names {missing[0]!r}, which is not among 'properties' ({name})")
+            raise SetupError(
+                f"--schema: 'required' names {missing[0]!r}, which is not among "
+                f"'properties' ({name})"
+            )
         for number, (key, inner) in enumerate(properties.items()):
             absent: dict[str, Any] = {} if key in required else {"default_factory": lambda: None}
-            fields[_attribute(key, number)] = (self.type_of(inner, f"{name}_{key}"), Field(alias=key, **absent))
-        config = ConfigDict(extra="forbid" if others is False else "allow", protected_namespaces=(), title=name)
+            fields[_attribute(key, number)] = (
+                self.type_of(inner, f"{name}_{key}"),
+                Field(alias=key, **absent),
+            )
+        config = ConfigDict(
+            extra="forbid" if others is False else "allow", protected_namespaces=(), title=name
+        )
         made: type[BaseModel] = create_model(name, __config__=config, **fields)
         self.models[f"{name}#{len(self.models)}"] = made
         return made
@@ -156,12 +213,16 @@ def _literal(value: object, name: str) -> object:
     if value is None or isinstance(value, str | int | bool):
         return value
     raise SetupError(
-        f"--schema: an 'enum' value that is not text, whole number, true, false or null ({name}): {value!r:.60}"
+        f"--schema: an 'enum' value that is not text, whole number, true, false or null ({name}): "
+        f"{value!r:.60}"
     )
 
 
 def _attribute(key: str, number: int) -> str:
     usable = (
-        key.isidentifier() and not keyword.iskeyword(key) and not key.startswith("_") and not hasattr(BaseModel, key)
+        key.isidentifier()
+        and not keyword.iskeyword(key)
+        and not key.startswith("_")
+        and not hasattr(BaseModel, key)
     )
     return key if usable else f"property_{number}"

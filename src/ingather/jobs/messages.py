@@ -15,7 +15,9 @@ def read_messages(messages: object) -> list[LLMMessage]:
     'Hi'
     """
     if not isinstance(messages, list) or not messages:
-        raise SetupError('\'messages\' is a list such as [{"role": "user", "content": "…"}], and not empty')
+        raise SetupError(
+            '\'messages\' is a list such as [{"role": "user", "content": "…"}], and not empty'
+        )
     return [_message(number, message) for number, message in enumerate(messages, 1)]
 
 
@@ -26,10 +28,14 @@ def _message(number: int, message: object) -> LLMMessage:
     calls_only = content is None and message.get("role") == "assistant" and _calls(message)
     if not isinstance(content, str | list) and not calls_only:
         raise SetupError(f"message {number} has no 'content' that is text or a list of parts")
-    if isinstance(content, list) and not all(isinstance(part, dict) and part.get("type") for part in content):
+    if isinstance(content, list) and not all(
+        isinstance(part, dict) and part.get("type") for part in content
+    ):
         raise SetupError(f"message {number}: each part of its 'content' is an object with a 'type'")
     if not isinstance(message.get("metadata", {}), dict):
-        raise SetupError(f"message {number}: its 'metadata' is an object, not {message['metadata']!r:.60}")
+        raise SetupError(
+            f"message {number}: its 'metadata' is an object, not {message['metadata']!r:.60}"
+        )
     return LLMMessage.of(message)
 
 

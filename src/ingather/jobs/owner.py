@@ -31,7 +31,12 @@ class Owner:
     @classmethod
     def this(cls) -> Owner:
         """This very process, from now on."""
-        return cls(os.getpid(), socket.gethostname(), _born(os.getpid()), time.strftime("%Y-%m-%d %H:%M:%S"))
+        return cls(
+            os.getpid(),
+            socket.gethostname(),
+            _born(os.getpid()),
+            time.strftime("%Y-%m-%d %H:%M:%S"),
+        )
 
     @classmethod
     def read(cls, written: str) -> Owner | None:
@@ -64,9 +69,12 @@ class Owner:
 def take(descriptor: int, name: str, before: Owner | None) -> None:
     """Lock an open file for this process, until it is closed. A dead owner's lock is taken over.
 
-    `before`: who had it last, as far as it is known. Raises SetupError where another process has it.
+    `before`: who had it last, as far as it is known. Raises SetupError where another process has
+    it.
     """
-    taken = SetupError(f"{name} is being written by {before or 'another process'}; wait for it, or give another -o")
+    taken = SetupError(
+        f"{name} is being written by {before or 'another process'}; wait for it, or give another -o"
+    )
     try:
         if fcntl is not None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -40,11 +40,16 @@ TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 
 _ELSEWHERE = {
     **dict.fromkeys(
-        ("baseurl", "apibase", "url", "host", "endpoint", "apiurl", "apiendpoint", "azureendpoint"), "--base-url"
+        ("baseurl", "apibase", "url", "host", "endpoint", "apiurl", "apiendpoint", "azureendpoint"),
+        "--base-url",
     ),
-    **dict.fromkeys(("apikey", "authorization", "authtoken", "xapikey", "bearertoken"), "--api-key-env"),
+    **dict.fromkeys(
+        ("apikey", "authorization", "authtoken", "xapikey", "bearertoken"), "--api-key-env"
+    ),
     **dict.fromkeys(("headers", "extraheaders", "defaultheaders", "extraquery"), "--header"),
-    **dict.fromkeys(("organization", "project"), "--header OpenAI-Organization:… or OpenAI-Project:…"),
+    **dict.fromkeys(
+        ("organization", "project"), "--header OpenAI-Organization:… or OpenAI-Project:…"
+    ),
     "timeout": "--timeout",
     "maxretries": "--retries",
 }
@@ -60,8 +65,8 @@ _PYTHONS = ("True", "False", "None")
 def checked_params(params: Mapping[str, object]) -> dict[str, object]:
     """`params` without a model (whose, `Recipe` decides), as they may be sent.
 
-    What holds anyway (``stream: false``) is left out. Raises SetupError that names the first that may not be set, or is
-    of a type that no server takes.
+    What holds anyway (``stream: false``) is left out. Raises SetupError that names the first that
+    may not be set, or is of a type that no server takes.
 
     >>> checked_params({"temperature": 0, "model": "other", "chat_template_kwargs": {"thinking": False}})
     {'temperature': 0, 'chat_template_kwargs': {'thinking': False}}
@@ -87,8 +92,12 @@ def run_params(assignments: list[str]) -> dict[str, object]:
     params = dict(map(parsed_param, assignments))
     if "model" in params:
         raise SetupError("--param model=…: --model says whom to ask")
-    if content := next((name for name in _CONTENT if isinstance(params.get(name), str | list)), None):
-        raise SetupError(f"--param {content}=…: each task has its own; --prompt makes them of the rows' fields")
+    if content := next(
+        (name for name in _CONTENT if isinstance(params.get(name), str | list)), None
+    ):
+        raise SetupError(
+            f"--param {content}=…: each task has its own; --prompt makes them of the rows' fields"
+        )
     return checked_params(params)
 
 
@@ -101,20 +110,28 @@ def parsed_param(assignment: str) -> tuple[str, object]:
     name, equals, written = assignment.partition("=")
     name = name.strip()
     if not equals or not name:
-        raise SetupError(f"a parameter is written name=value, such as temperature=0, not {assignment!r:.60}")
+        raise SetupError(
+            f"a parameter is written name=value, such as temperature=0, not {assignment!r:.60}"
+        )
     try:
         return name, exact_json.loads(written)
     except exact_json.JSONDecodeError as error:
         if re.match(r"\s*[{\[]", written):
-            raise SetupError(f"--param {name}: {written!r:.60} begins as JSON, and is none: {error}") from None
+            raise SetupError(
+                f"--param {name}: {written!r:.60} begins as JSON, and is none: {error}"
+            ) from None
     if written.strip() in _PYTHONS:
         json = {"None": "null"}.get(written.strip(), written.strip().lower())
-        raise SetupError(f"--param {name}: write {name}={json}, as in JSON; for the text, {name}='\"{written}\"'")
+        raise SetupError(
+            f"--param {name}: write {name}={json}, as in JSON; for the text, {name}='\"{written}\"'"
+        )
     return name, written
 
 
 def _holds_anyway(name: str, value: object) -> bool:
-    return (name in ("stream", "background") and value is False) or (name == "n" and type(value) is int and value == 1)
+    return (name in ("stream", "background") and value is False) or (
+        name == "n" and type(value) is int and value == 1
+    )
 
 
 def _refuse(name: str) -> None:

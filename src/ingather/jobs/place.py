@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingather.errors import SetupError
-from ingather.jobs.endings import check_output
+from ingather.jobs.file_types import check_output
 
 PART = ".part"
 FLAGS = os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
@@ -19,8 +19,8 @@ FLAGS = os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
 class Place:
     """`path`: as it was written. `target`: the file that it stands for, without symbolic links.
 
-    `is_file`: a file of its own, rather than a stream or a device. `replaces`: the target holds something that stays
-    until what replaces it is complete, and answers go to `part` until then.
+    `is_file`: a file of its own, rather than a stream or a device. `replaces`: the target holds
+    something that stays until what replaces it is complete, and answers go to `part` until then.
     """
 
     path: str
@@ -42,8 +42,9 @@ class Place:
 def place_of(path: str, *, overwrite: bool = False, resume: bool = False) -> Place:
     """Where the answers go that are to be in `path`. Nothing is changed.
 
-    Raises SetupError where they cannot go there: a folder, no folder, a name that says another format, a file that
-    holds something, unless it may be replaced (`overwrite`) or gone on with (`resume`).
+    Raises SetupError where they cannot go there: a folder, no folder, a name that says another
+    format, a file that holds something, unless it may be replaced (`overwrite`) or gone on with
+    (`resume`).
     """
     if path == "-":
         return Place(path, Path(path), is_file=False)
@@ -73,7 +74,9 @@ def _place(path: str, *, overwrite: bool, resume: bool) -> Place:
     check_output(path)
     place = Place(path, Path(os.path.realpath(path)), is_file=True)
     if not place.target.parent.is_dir():
-        raise SetupError(f"cannot write {path}: there is no folder {Path(path).parent}; make it first")
+        raise SetupError(
+            f"cannot write {path}: there is no folder {Path(path).parent}; make it first"
+        )
     is_full = place.target.exists() and place.target.stat().st_size > 0
     unfinished = place.part.is_file()
     if (resume and unfinished) or (overwrite and (is_full or unfinished)):
@@ -81,12 +84,14 @@ def _place(path: str, *, overwrite: bool, resume: bool) -> Place:
         return Place(path, place.target, is_file=True, replaces=True)
     if is_full and not resume and not overwrite:
         raise SetupError(
-            f"{path} is there already and not empty: --resume goes on with it, --overwrite replaces it once the new "
+            f"{path} is there already and not empty: --resume goes on with it, --overwrite "
+            f"replaces it once the new "
             "answers are there, another -o leaves it as it is"
         )
     if unfinished and not resume:
         raise SetupError(
-            f"{path}{PART} is there, in which an earlier run began to replace {path}: --resume goes on with it, "
+            f"{path}{PART} is there, in which an earlier run began to replace {path}: --resume "
+            f"goes on with it, "
             "--overwrite begins anew"
         )
     return place
@@ -98,7 +103,8 @@ def _check_replaceable(place: Place) -> None:
         raise SetupError(f"cannot write {place.path}: Permission denied")
     if not os.access(place.target.parent, os.W_OK | os.X_OK):
         raise SetupError(
-            f"cannot replace {place.path}: its folder is not writable, so the new answers have no place beside the old "
+            f"cannot replace {place.path}: its folder is not writable, so the new answers have no "
+            f"place beside the old "
             "ones; give another -o"
         )
 

@@ -37,7 +37,8 @@ ALL = "all"
 class Line:
     """One task of a job: what the answer is filed under, what to ask, and what travels along to the answer.
 
-    `endpoint`: that of an OpenAI batch line, whose answer is a batch output line; None for lines of our own.
+    `endpoint`: that of an OpenAI batch line, whose answer is a batch output line; None for lines of
+    our own.
     """
 
     id: str | int
@@ -50,12 +51,13 @@ class Line:
 class Recipe:
     """How a row becomes a task.
 
-    `template`: the prompt, made of the row's fields; None where rows hold their own ``prompt`` or ``messages``, or are
-    OpenAI batch lines. `system`: a system message for rows without one of their own. `params`: parameters for rows that
-    do not set them. `response_model`: the form of the answer. `own_models`: each row names the model that it asks; else
-    a model that it names does not matter. `speaks_responses`: the provider takes batch lines of OpenAI's Responses API.
-    `typos`: what is done about parameters that are likely slips. `id_column`: the field that tells rows apart. `keep`:
-    fields that come back in the answer's metadata, ``("all",)`` for every one.
+    `template`: the prompt, made of the row's fields; None where rows hold their own ``prompt`` or
+    ``messages``, or are OpenAI batch lines. `system`: a system message for rows without one of
+    their own. `params`: parameters for rows that do not set them. `response_model`: the form of the
+    answer. `own_models`: each row names the model that it asks; else a model that it names does not
+    matter. `speaks_responses`: the provider takes batch lines of OpenAI's Responses API. `typos`:
+    what is done about parameters that are likely slips. `id_column`: the field that tells rows
+    apart. `keep`: fields that come back in the answer's metadata, ``("all",)`` for every one.
 
     >>> from ingather.jobs import Row, Template
     >>> Recipe(Template("Who wrote {title}?")).line(Row(1, {"title": "Emma"})).id
@@ -95,7 +97,9 @@ class Recipe:
             return f"line-{row.line}"
         if self.id_column in row.fields:
             raise SetupError(f"the field {self.id_column!r}, which --id names, is null")
-        raise SetupError(f"--id names the field {self.id_column!r}; there are: {_names(row.fields)}")
+        raise SetupError(
+            f"--id names the field {self.id_column!r}; there are: {_names(row.fields)}"
+        )
 
     def takes_batch(self, row: Row) -> bool:
         """Whether `row` is an OpenAI batch line, rather than a line of ours or data for the template."""
@@ -123,7 +127,10 @@ class Recipe:
         if self.own_models:
             params = {**params, "model": _model(own)}
         if self.response_model is not None and "response_format" in params:
-            raise SetupError("'response_format' and --schema both say which form the answer has; give one of them")
+            raise SetupError(
+                "'response_format' and --schema both say which form the answer has; "
+                "give one of them"
+            )
         task = LLMTask(messages, params or None, tag=str(key), response_model=self.response_model)
         return Line(key, task, metadata, endpoint)
 
@@ -134,15 +141,22 @@ class Recipe:
         known = fields if self.keeps_all else (*self.keep, self.id_column)
         messages, params = _own_messages(fields, known), fields.get("params") or {}
         if not isinstance(params, dict):
-            raise SetupError(f"'params' is an object such as {{\"temperature\": 0}}, not {params!r:.60}")
+            raise SetupError(
+                f"'params' is an object such as {{\"temperature\": 0}}, not {params!r:.60}"
+            )
         return messages, {**params, "model": fields["model"]} if "model" in fields else params
 
-    def _kept(self, fields: Mapping[str, object], metadata: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    def _kept(
+        self, fields: Mapping[str, object], metadata: Mapping[str, object] | None
+    ) -> Mapping[str, object] | None:
         if not self.keep:
             return metadata
         chosen = fields if self.keeps_all else [name for name in self.keep if name in fields]
         own = metadata or {}
-        return {**own, **{name: fields[name] for name in chosen if name != "metadata" or metadata is None}}
+        return {
+            **own,
+            **{name: fields[name] for name in chosen if name != "metadata" or metadata is None},
+        }
 
 
 def _names(fields: Mapping[str, object]) -> str:
@@ -153,7 +167,9 @@ def _own_messages(fields: Mapping[str, object], known: Container[str | None]) ->
     _refuse_unknown(fields, known)
     prompt, messages = fields.get("prompt"), fields.get("messages")
     if (prompt is None) == (messages is None):
-        said = "neither 'prompt' nor 'messages'" if prompt is None else "both 'prompt' and 'messages'"
+        said = (
+            "neither 'prompt' nor 'messages'" if prompt is None else "both 'prompt' and 'messages'"
+        )
         raise SetupError(f"has {said}; a line has one of them")
     if prompt is not None:
         if not isinstance(prompt, str) or not prompt.strip():
@@ -165,8 +181,15 @@ def _own_messages(fields: Mapping[str, object], known: Container[str | None]) ->
 def _model(own: Mapping[str, object]) -> str:
     model = own.get("model")
     if not isinstance(model, str) or not model.strip():
-        said = "has no 'model'" if model is None else f"'model' is the name of a model, not {model!r:.60}"
-        raise SetupError(f"{said}; --model DIALECT/* asks for each line's own, --model DIALECT/NAME for one for all")
+        said = (
+            "has no 'model'"
+            if model is None
+            else f"'model' is the name of a model, not {model!r:.60}"
+        )
+        raise SetupError(
+            f"{said}; --model DIALECT/* asks for each line's own, --model "
+            f"DIALECT/NAME for one for all"
+        )
     return model
 
 
@@ -177,7 +200,8 @@ def _refuse_unknown(fields: Mapping[str, object], known: Container[str | None]) 
     name = unknown[0]
     if "prompt" not in fields and "messages" not in fields:
         raise SetupError(
-            f"has neither 'prompt' nor 'messages'; give --prompt with a text that names its fields, "
+            f"has neither 'prompt' nor 'messages'; give --prompt with a text that names its "
+            f"fields, "
             f"such as {{{name}}} (there are: {', '.join(map(repr, fields)):.300})"
         )
     if name in TYPES and isinstance(fields[name], TYPES[name][0]):
@@ -185,7 +209,8 @@ def _refuse_unknown(fields: Mapping[str, object], known: Container[str | None]) 
     close = get_close_matches(name, _LINE_FIELDS, n=1)
     meant = f": did you mean {close[0]!r}?" if close else "."
     raise SetupError(
-        f"the field {name!r} is not known{meant} Put it under 'metadata', or give --prompt '{{prompt}}' to take "
+        f"the field {name!r} is not known{meant} Put it under 'metadata', or give --prompt "
+        f"'{{prompt}}' to take "
         "the row as data"
     )
 

@@ -19,8 +19,8 @@ Fate = Literal["there", "gone", "another", "cut", "grown"]
 def fate(descriptor: int, path: Path, size: int) -> Fate:
     """What became of the open file that `path` was the name of, when it had `size` bytes.
 
-    ``"gone"``: the name is gone. ``"another"``: it is another file's now. ``"cut"``: bytes are missing. ``"grown"``:
-    others have written to it as well.
+    ``"gone"``: the name is gone. ``"another"``: it is another file's now. ``"cut"``: bytes are
+    missing. ``"grown"``: others have written to it as well.
     """
     here = os.fstat(descriptor)
     try:

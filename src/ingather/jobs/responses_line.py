@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from ingather.task import LLMMessage
 
 _USUAL = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
-_ECHOED = ("instructions", "max_output_tokens", "temperature", "top_p", "metadata", "truncation", "text", "reasoning")
-_ANSWERING = ("_output", "_response")  # items in which the caller answers what the assistant called for
+_ECHOED = (
+    "instructions",
+    "max_output_tokens",
+    "temperature",
+    "top_p",
+    "metadata",
+    "truncation",
+    "text",
+    "reasoning",
+)
+# items in which the caller answers what the assistant called for
+_ANSWERING = ("_output", "_response")
 
 
 def read_input(said: object) -> list[LLMMessage]:
@@ -47,23 +57,36 @@ def _messages(said: list[object]) -> list[dict[str, Any]]:
             continue
         message = _message(number, item)
         if thoughts and message["role"] != "assistant":
-            raise SetupError(f"item {number} of 'input' follows reasoning, and is nothing that an assistant said")
+            raise SetupError(
+                f"item {number} of 'input' follows reasoning, and is nothing that an assistant said"
+            )
         found.append(
-            {**message, "metadata": {**message.get("metadata", {}), "output": thoughts}} if thoughts else message
+            {**message, "metadata": {**message.get("metadata", {}), "output": thoughts}}
+            if thoughts
+            else message
         )
         thoughts = []
     if thoughts:
-        raise SetupError(f"item {len(said)} of 'input' is reasoning, and nothing follows that was said")
+        raise SetupError(
+            f"item {len(said)} of 'input' is reasoning, and nothing follows that was said"
+        )
     return found
 
 
 def _message(number: int, item: object) -> dict[str, Any]:
-    kind = item.get("type") or ("message" if "role" in item else "item_reference") if isinstance(item, dict) else None
+    kind = (
+        item.get("type") or ("message" if "role" in item else "item_reference")
+        if isinstance(item, dict)
+        else None
+    )
     if not isinstance(item, dict) or not isinstance(kind, str):
         raise SetupError(f"item {number} of 'input' is an object with a 'type', not {item!r:.60}")
     if kind == "message":
         return {"role": item.get("role"), "content": item.get("content")}
-    needed = {"function_call": ("call_id", "name", "arguments"), "function_call_output": ("call_id", "output")}
+    needed = {
+        "function_call": ("call_id", "name", "arguments"),
+        "function_call_output": ("call_id", "output"),
+    }
     for name in needed.get(kind, ()):
         if not isinstance(item.get(name), str | list):
             raise SetupError(f"item {number} of 'input', a {kind}, has no {name!r}")
@@ -77,7 +100,9 @@ def _message(number: int, item: object) -> dict[str, Any]:
     return {"role": role, "content": "", "metadata": {"item": item}}
 
 
-def response_object(answer: LLMResponse, asked: Mapping[str, object], refusal: str | None = None) -> dict[str, object]:
+def response_object(
+    answer: LLMResponse, asked: Mapping[str, object], refusal: str | None = None
+) -> dict[str, object]:
     """The object as the provider gave it; from another API, with what that said and what was `asked`, and new ids.
 
     >>> from ingather import LLMResponse
@@ -92,7 +117,9 @@ def response_object(answer: LLMResponse, asked: Mapping[str, object], refusal: s
     whole: dict[str, object] = {
         "id": said["id"] if isinstance(said.get("id"), str) else f"resp_{uuid4().hex}",
         "object": "response",
-        "created_at": created if isinstance(created, int | float) else int(answer.created_at or time.time()),
+        "created_at": created
+        if isinstance(created, int | float)
+        else int(answer.created_at or time.time()),
         "status": status,
         "error": None,
         "incomplete_details": {"reason": why} if why else None,
@@ -134,14 +161,18 @@ def _call(call: Mapping[str, object]) -> dict[str, object]:
     kind = "custom" if isinstance(call.get("custom"), dict) else "function"
     made = call.get(kind)
     flat = made if isinstance(made, dict) else {}
-    named = {"type": "custom_tool_call" if kind == "custom" else "function_call", "call_id": call.get("id")}
+    named = {
+        "type": "custom_tool_call" if kind == "custom" else "function_call",
+        "call_id": call.get("id"),
+    }
     return {**named, **flat} if kind == "custom" else {**named, **flat, "status": "completed"}
 
 
 def _usage(usage: Usage) -> dict[str, object]:
     return {
         "input_tokens": usage.input_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_tokens, "cache_write_tokens": 0},  # the type wants it
+        # the type wants it
+        "input_tokens_details": {"cached_tokens": usage.cached_tokens, "cache_write_tokens": 0},
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens,

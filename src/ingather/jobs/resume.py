@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from ingather.jobs.fingerprint import Fingerprint
     from ingather.jobs.recipe import Line
     from ingather.jobs.written import Written
-    from ingather.store.outputs import OutputRows
+    from ingather.store.output_rows import OutputRows
     from ingather.task import LLMTask
 
 
 class Resume:
     """One answer file, on the way to being complete.
 
-    `written`: what the file has. `asked`: hashes what a task asks. `rows`: what a store knows of the file, if there is
-    one. `in_order`: its lines shall have the order of the tasks in the end. `retry_failed`: those that failed shall be
-    asked again.
+    `written`: what the file has. `asked`: hashes what a task asks. `rows`: what a store knows of
+    the file, if there is one. `in_order`: its lines shall have the order of the tasks in the end.
+    `retry_failed`: those that failed shall be asked again.
     """
 
     def __init__(
@@ -69,7 +69,8 @@ class Resume:
     def left(self, lines: Iterable[tuple[int, Line | BadLine]]) -> list[tuple[int, Line | BadLine]]:
         """Those that are still to be done, and a note on file of what each is asked. Waits for the store.
 
-        Raises StoreError where that cannot be noted, SetupError as `check` where it has not been called.
+        Raises StoreError where that cannot be noted, SetupError as `check` where it has not been
+        called.
         """
         todo: list[tuple[int, Line | BadLine]] = []
         notes: list[tuple[str, bytes]] = []
@@ -106,7 +107,8 @@ class Resume:
         )
         anew = "--overwrite" if self.rows is None else "--refresh"
         raise SetupError(
-            f"the id {key!r} was asked something else when its answer was written: {anew} asks all anew, "
+            f"the id {key!r} was asked something else when its answer was written: {anew} asks all "
+            f"anew, "
             f"another -o keeps both{by_place}"
         )
 

@@ -22,7 +22,8 @@ _GZIP = b"\x1f\x8b"
 class BadLine(SetupError):
     """One line of the input cannot become a task; the message says where, why, and what to do.
 
-    `id`: what its result is filed under. `endpoint`: as in `Line`, where it stands among OpenAI batch lines.
+    `id`: what its result is filed under. `endpoint`: as in `Line`, where it stands among OpenAI
+    batch lines.
     """
 
     def __init__(self, name: str, line: int, problem: str, key: str | int | None = None) -> None:
@@ -58,7 +59,8 @@ def read_jsonl(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
             yield BadLine(
                 name,
                 number,
-                f"a line is one JSON object {{…}}, not {_short(text)}{_LIST_HINT * isinstance(fields, list)}",
+                f"a line is one JSON object {{…}}, not "
+                f"{_short(text)}{_LIST_HINT * isinstance(fields, list)}",
             )
 
 

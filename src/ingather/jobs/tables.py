@@ -12,13 +12,15 @@ from ingather.stats import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_LARGEST = 64 * 1024 * 1024  # characters of a field: a whole document, but not the rest of a file after a stray quote
+# characters of a field: a whole document, but not the rest of a file after a stray quote
+_LARGEST = 64 * 1024 * 1024
 
 
 def read_csv(lines: Iterable[bytes], name: str) -> Iterator[Row | BadLine]:
     """Rows of a table whose cells are parted by commas, or by what its header says; quoted ones may span lines.
 
-    All values are text. A column without a name, as pandas writes its index, is ``column 1``, or where it stands.
+    All values are text. A column without a name, as pandas writes its index, is ``column 1``, or
+    where it stands.
     """
     return _read(lines, name, None)
 

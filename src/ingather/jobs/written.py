@@ -24,9 +24,9 @@ _CHUNK = 1 << 16
 class Written:
     """The whole lines of an answer file, a few bytes each.
 
-    `marks`: hashes of their ids, `ends`: the offset after each, `failed`: the numbers of those that are failures.
-    `prints`: what each says of what was asked, 0 where it says nothing. `torn`: bytes of the file after the last whole
-    line.
+    `marks`: hashes of their ids, `ends`: the offset after each, `failed`: the numbers of those that
+    are failures. `prints`: what each says of what was asked, 0 where it says nothing. `torn`: bytes
+    of the file after the last whole line.
     """
 
     marks: array[int] = field(default_factory=lambda: array("Q"))
@@ -55,8 +55,8 @@ class Written:
     def arranged(self, order: array[int] | None = None) -> list[tuple[int, int]] | None:
         """From where to where the lines lie that are to stay; None where the file is as it is to be.
 
-        A failure goes where there is another line of its id: its answer, or the newer failure. `order`: marks, in which
-        the lines are to be sorted; those without a place in it come last.
+        A failure goes where there is another line of its id: its answer, or the newer failure.
+        `order`: marks, in which the lines are to be sorted; those without a place in it come last.
         """
         last = SeenIds()
         for number in range(len(self) - 1, -1, -1):
@@ -64,7 +64,11 @@ class Written:
                 last.add_mark(self.marks[number], number + 1)
         for number in sorted(self.failed, reverse=True):
             last.add_mark(self.marks[number], number + 1)
-        stay = [n for n in range(len(self)) if n not in self.failed or last.line_of(self.marks[n]) == n + 1]
+        stay = [
+            n
+            for n in range(len(self))
+            if n not in self.failed or last.line_of(self.marks[n]) == n + 1
+        ]
         if order is not None:
             places = SeenIds()
             for place, mark in enumerate(order, 1):
@@ -79,7 +83,8 @@ def read_written(path: str | Path) -> Written:
     """Read an answer file, packed or not. Raises SetupError for one that holds other things than answers."""
     found = Written()
     end = 0
-    waiting: tuple[int, bytes] | None = None  # a line is judged when the next one comes: only the last may be torn
+    # a line is judged when the next one comes: only the last may be torn
+    waiting: tuple[int, bytes] | None = None
     for end, text in _lines(path):
         if waiting is not None:
             _take(found, *waiting, str(path), last=False)
@@ -108,7 +113,9 @@ def _take(found: Written, end: int, text: bytes, path: str, *, last: bool) -> No
         if last:
             return
         number = len(found) + 1
-        raise SetupError(f"{path}, line {number}: not an answer line; give another -o, or --overwrite") from None
+        raise SetupError(
+            f"{path}, line {number}: not an answer line; give another -o, or --overwrite"
+        ) from None
     if failed:
         found.failed.add(len(found))
     found.marks.append(mark_of(str(key)))
@@ -120,7 +127,9 @@ def _succeeded(line: dict[str, object]) -> bool:
     if "custom_id" not in line:
         return line["success"] is True
     response = line["response"]
-    return line["error"] is None and isinstance(response, dict) and response.get("status_code") == 200
+    return (
+        line["error"] is None and isinstance(response, dict) and response.get("status_code") == 200
+    )
 
 
 def _asked(line: dict[str, object]) -> int:

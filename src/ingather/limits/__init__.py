@@ -10,10 +10,11 @@ from dataclasses import dataclass, fields
 class Limits:
     """Hard caps on one quota pool (provider, host, key, model), all taken together. None: no cap.
 
-    `max_concurrency`: calls in flight. `requests_per_minute`, `tokens_per_minute` (in and out together),
-    `input_tokens_per_minute`, `output_tokens_per_minute`: never exceeded in any 60 seconds; tokens as far as answers
-    can be foretold: estimated before (from those before them), settled after. `max_wait`: seconds; a provider that asks
-    for a longer wait gets a `QuotaWait` error instead.
+    `max_concurrency`: calls in flight. `requests_per_minute`, `tokens_per_minute` (in and out
+    together), `input_tokens_per_minute`, `output_tokens_per_minute`: never exceeded in any 60
+    seconds; tokens as far as answers can be foretold: estimated before (from those before them),
+    settled after. `max_wait`: seconds; a provider that asks for a longer wait gets a `QuotaWait`
+    error instead.
 
     Raises ValueError for a cap below 1.
 
@@ -34,9 +35,14 @@ class Limits:
             value = getattr(self, item.name)
             least = 0 if item.name == "max_wait" else 1
             if value is not None and not (value >= least and math.isfinite(value)):
-                raise ValueError(f"Limits({item.name}) must be a number of at least {least}, or None: not {value!r}")
+                raise ValueError(
+                    f"Limits({item.name}) must be a number of at least {least}, or "
+                    f"None: not {value!r}"
+                )
         if self.max_concurrency is not None and self.max_concurrency != int(self.max_concurrency):
-            raise ValueError(f"Limits(max_concurrency) must be a whole number, not {self.max_concurrency!r}")
+            raise ValueError(
+                f"Limits(max_concurrency) must be a whole number, not {self.max_concurrency!r}"
+            )
 
     def tightest(self, other: Limits) -> Limits:
         """The tighter of each cap."""

@@ -52,8 +52,8 @@ CERTAIN_WORDS = frozenset(
 def is_certain(error: PoolFailure) -> bool:
     """Whether `error` says by itself that no call can succeed.
 
-    A status does not: a firewall, a guardrail or a missing file answers 401, 403 or 404 to one request, and 402 may be
-    about that one alone. Whoever raises it without a status knows better.
+    A status does not: a firewall, a guardrail or a missing file answers 401, 403 or 404 to one
+    request, and 402 may be about that one alone. Whoever raises it without a status knows better.
 
     >>> from ingather.errors import AuthFailed
     >>> is_certain(AuthFailed("", status=403)), is_certain(AuthFailed("", status=401, code="invalid_api_key"))
@@ -61,13 +61,16 @@ def is_certain(error: PoolFailure) -> bool:
     """
     if error.is_certain or error.status is None or (error.code or "").lower() in CERTAIN_WORDS:
         return True
-    return isinstance(error, QuotaWait) or (isinstance(error, QuotaExhausted) and error.status != 402)
+    return isinstance(error, QuotaWait) or (
+        isinstance(error, QuotaExhausted) and error.status != 402
+    )
 
 
 class Acceptance:
     """What one run knows of a key, or of a model: whether it was `answered`, and what was `refused` before.
 
-    `remembered`: answers that were bought in earlier runs, of which each vouches for one more refusal.
+    `remembered`: answers that were bought in earlier runs, of which each vouches for one more
+    refusal.
 
     >>> key = Acceptance()
     >>> [key.concerns_all(number, []) for number in (1, 2, 3)]
@@ -88,7 +91,8 @@ class Acceptance:
     def concerns_all(self, number: float, flying: Iterable[float]) -> bool:
         """Request `number` was refused, with `flying` still in flight: is it not the only one?
 
-        True where so many were refused, none was answered, and none is awaited that was sent between those.
+        True where so many were refused, none was answered, and none is awaited that was sent
+        between those.
         """
         if self.answered:
             return False

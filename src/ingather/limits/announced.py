@@ -1,7 +1,7 @@
 """One resource as rate-limit headers tell it, carried on to now by what was sent since. Arithmetic only.
 
-All processes that share a quota hear the same level of the provider's bucket, and pace themselves by it alone. So they
-settle at equal shares, near the limit, without a word among them.
+All processes that share a quota hear the same level of the provider's bucket, and pace themselves
+by it alone. So they settle at equal shares, near the limit, without a word among them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from ingather.limits.headers import Allowance
 
 _MINUTE = 60.0
-_SET_POINT = 12.0  # seconds of the rate: at this level of the bucket the pace is exactly the limit ...
-_SET_SHARE = 0.5  # ... but never more than this share of the bucket: enough for what others send unseen
+# seconds of the rate: at this level of the bucket the pace is exactly the limit ...
+_SET_POINT = 12.0
+# ... but never more than this share of the bucket: enough for what others send unseen
+_SET_SHARE = 0.5
 _LEAST_PACE = 0.02  # of the limit, at an empty bucket
 _STEEP = 4.0  # how fast the pace grows above the set point
-_DEEP = 1.25  # round trips of the rate that a bucket must hold for its level to be news when it is heard
+# round trips of the rate that a bucket must hold for its level to be news when it is heard
+_DEEP = 1.25
 _SHALLOW = 0.985  # of the limit: the pace where the level is none
 _ANOTHER = 0.03  # a limit that moves by more is another limit
-_SAMPLES, _APART, _LONG = 5, 2.0, 10.0  # a slow refill: how many that agree, seconds between them and of each at least
+# a slow refill: how many that agree, seconds between them and of each at least
+_SAMPLES, _APART, _LONG = 5, 2.0, 10.0
 _MARGIN = 1e-4  # seconds: to be there just after, not just before
 
 
@@ -100,7 +104,9 @@ class Announced:
         if now - self._sampled_at >= _APART:
             self._sampled_at = now
             self._refills.append((limit - remaining) / reset)
-            steady = len(self._refills) == _SAMPLES and max(self._refills) < 1.05 * min(self._refills)
+            steady = len(self._refills) == _SAMPLES and max(self._refills) < 1.05 * min(
+                self._refills
+            )
             self._slow = min(self._refills) if steady and max(self._refills) < 0.9 * rate else None
         return rate if self._slow is None else self._slow
 

@@ -1,9 +1,10 @@
 """One resource of a quota (requests, or tokens) kept below its limit per minute. Arithmetic only.
 
-Two rules, taken together. *Pace*: a token bucket of one second's worth, refilled at ``limit / 60`` a second, so that a
-server which enforces the minute in smaller steps sees no burst. A cost above one second's worth needs a full bucket and
-leaves a debt. *Window*: what was taken in the last 60 seconds is remembered exactly, so no window of a minute ever
-holds more than the limit; settled costs correct it.
+Two rules, taken together. *Pace*: a token bucket of one second's worth, refilled at ``limit / 60``
+a second, so that a server which enforces the minute in smaller steps sees no burst. A cost above
+one second's worth needs a full bucket and leaves a debt. *Window*: what was taken in the last 60
+seconds is remembered exactly, so no window of a minute ever holds more than the limit; settled
+costs correct it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import math
 from collections import deque
 
 MINUTE = 60.0
-_GRAIN = 0.05  # seconds: what is taken within this long is one entry of the window, so it holds at most 1,200
+# seconds: what is taken within this long is one entry of the window, so it holds at most 1,200
+_GRAIN = 0.05
 
 _ROUNDING = 1e-9  # of a whole: what sums of floats may be off by
 
@@ -32,7 +34,8 @@ class Bucket:
         self._level = math.inf
         self.resize(limit)
         self._last: float | None = None
-        self._window: deque[list[float]] = deque()  # [when it began, when its newest cost was taken, sum]
+        # [when it began, when its newest cost was taken, sum]
+        self._window: deque[list[float]] = deque()
         self._sum = 0.0
 
     def resize(self, limit: float) -> None:
@@ -81,7 +84,8 @@ class Bucket:
     def _add(self, cost: float, now: float) -> None:
         self._sum += cost
         if self._window and now - self._window[-1][0] <= _GRAIN:
-            self._window[-1][1] = max(now, self._window[-1][1])  # everything in it is forgotten late, never early
+            # everything in it is forgotten late, never early
+            self._window[-1][1] = max(now, self._window[-1][1])
             self._window[-1][2] += cost
         else:
             self._window.append([now, now, cost])

@@ -11,9 +11,14 @@ from ingather.limits.sent import NOTHING
 if TYPE_CHECKING:
     from ingather.limits import Limits
     from ingather.limits.sent import Amounts
-    from ingather.tokens import Tokens
+    from ingather.limits.tokens import Tokens
 
-_FIELDS = ("requests_per_minute", "tokens_per_minute", "input_tokens_per_minute", "output_tokens_per_minute")
+_FIELDS = (
+    "requests_per_minute",
+    "tokens_per_minute",
+    "input_tokens_per_minute",
+    "output_tokens_per_minute",
+)
 
 
 class Caps:
@@ -28,8 +33,12 @@ class Caps:
         self.limits = limits
         self.in_flight: float = limits.max_concurrency or math.inf
         caps = [getattr(limits, name) for name in _FIELDS]
-        self._buckets = [_resized(bucket, cap) for bucket, cap in zip(self._buckets, caps, strict=True)]
-        self._capped = [(which, bucket) for which, bucket in enumerate(self._buckets) if bucket is not None]
+        self._buckets = [
+            _resized(bucket, cap) for bucket, cap in zip(self._buckets, caps, strict=True)
+        ]
+        self._capped = [
+            (which, bucket) for which, bucket in enumerate(self._buckets) if bucket is not None
+        ]
         self.any = bool(self._capped)
 
     def too_big(self, estimate: Tokens) -> str | None:

@@ -1,6 +1,7 @@
 """What one quota allows right now. Arithmetic only: every moment comes in as `now`, in seconds.
 
-The user's caps hold whatever happens. Below them it learns, with nothing configured, what the provider takes:
+The user's caps hold whatever happens. Below them it learns, with nothing configured, what the
+provider takes:
 
 - rate-limit headers tell the rate, and the level of the provider's own bucket (`announced.py`);
 - 429s show the rate where no headers do, or where others draw on the same quota (`ceilings.py`);
@@ -16,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from ingather.limits.announced import Announced
 from ingather.limits.caps import Caps
-from ingather.limits.ceilings import Ceilings
-from ingather.limits.learnt import Learnt
+from ingather.limits.concurrency import ConcurrencyLimit
+from ingather.limits.measured import Ceilings
 from ingather.limits.outage import Outage
 from ingather.limits.sent import NOTHING, REQUESTS, TOKENS, Sent
-from ingather.limits.window import Window
+from ingather.limits.snapshot import Learnt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,8 @@ class Outcome(Enum):
     """How an attempt ended, as far as the quota is concerned."""
 
     SUCCESS = "success"  # answered: settle with the real usage
-    IGNORED = "ignored"  # says nothing about capacity, and cost no tokens: a refused request, or one never sent
+    # says nothing about capacity, and cost no tokens: a refused request, or one never sent
+    IGNORED = "ignored"
     DROPPED = "dropped"  # unknown whether it was paid: the reservation stays
     LATE = "late"  # the same, by its timeout: perhaps too many are in flight
     AWAY = "away"  # found nobody: overloaded, or no connection; cost no tokens
@@ -58,14 +60,17 @@ _UNSETTLED = (Outcome.DROPPED, Outcome.LATE)
 class Controller:
     """The state of one quota: ask `delay`; then tell it `sent`, and for each of those `closed` once.
 
-    `random` gives numbers from 0 to 1. `learns`: False for what has no provider. `is_known`: it has answered before.
+    `random` gives numbers from 0 to 1. `learns`: False for what has no provider. `is_known`: it has
+    answered before.
     """
 
-    def __init__(self, limits: Limits, random: Callable[[], float] = lambda: 0.5, *, learns: bool = True) -> None:
+    def __init__(
+        self, limits: Limits, random: Callable[[], float] = lambda: 0.5, *, learns: bool = True
+    ) -> None:
         self.in_flight = 0
         self.paused_until = -math.inf
         self.caps = Caps(limits)
-        self.window = Window()
+        self.window = ConcurrencyLimit()
         self.ceilings = Ceilings()
         self.outage = Outage()
         self.announced: list[Announced | None] = [None] * 4
@@ -82,16 +87,22 @@ class Controller:
 
     def is_calm(self, now: float) -> bool:
         """Whether neither a 429 nor an outage was near lately: then more than the necessary may be sent."""
-        return self.outage.since is None and not self._strikes and now - self.ceilings.cut_at > _CALM
+        return (
+            self.outage.since is None and not self._strikes and now - self.ceilings.cut_at > _CALM
+        )
 
     def learnt(self) -> Learnt | None:
         """What is known by now; None after too few requests."""
         if self._total[REQUESTS] < _TOO_FEW:
             return None
         requests, tokens = (rate if rate < math.inf else None for rate in self.ceilings.rates)
-        told = [None if bucket is None else (bucket.rate, bucket.depth) for bucket in self.announced]
+        told = [
+            None if bucket is None else (bucket.rate, bucket.depth) for bucket in self.announced
+        ]
         flying = float(max((sent.flying for sent in self.ceilings.log), default=0)) or None
-        return Learnt(requests, tokens, self.window.cap if self.window.cap < math.inf else None, flying, *told)
+        return Learnt(
+            requests, tokens, self.window.cap if self.window.cap < math.inf else None, flying, *told
+        )
 
     def resume(self, learnt: Learnt, now: float) -> None:
         """Begin with what is known from another time."""
@@ -135,7 +146,12 @@ class Controller:
         self.in_flight += 1
         if self.caps.any:
             self.caps.take(takes, now)
-        self._total = before[0] + 1.0, before[1] + takes[1], before[2] + takes[2], before[3] + takes[3]
+        self._total = (
+            before[0] + 1.0,
+            before[1] + takes[1],
+            before[2] + takes[2],
+            before[3] + takes[3],
+        )
         for which in self._paced:
             self._take(which, takes[which], now)
         if self._is_closed:
@@ -155,7 +171,12 @@ class Controller:
             self._take(which, -sent.takes[which], now)
 
     def closed(
-        self, outcome: Outcome, sent: Sent, usage: Usage | None, now: float, told: RateLimits | None = None
+        self,
+        outcome: Outcome,
+        sent: Sent,
+        usage: Usage | None,
+        now: float,
+        told: RateLimits | None = None,
     ) -> None:
         """The request is over: settle its reservation with the truth, and learn. `told`: by the answer's headers."""
         self.in_flight -= 1
@@ -165,9 +186,15 @@ class Controller:
             self._answered(sent, now)
         elif outcome is Outcome.LATE:
             self.window.late(sent.at, sent.flying, is_paced=bool(self._paced), now=now)
-        elif outcome is Outcome.AWAY and (delay := self.outage.failed(sent, self.ceilings.log, self._random(), now)):
+        elif outcome is Outcome.AWAY and (
+            delay := self.outage.failed(sent, self.ceilings.log, self._random(), now)
+        ):
             self.paused_until = max(self.paused_until, now + delay)
-        if not self.caps.any or outcome in _UNSETTLED or (outcome is Outcome.SUCCESS and usage is None):
+        if (
+            not self.caps.any
+            or outcome in _UNSETTLED
+            or (outcome is Outcome.SUCCESS and usage is None)
+        ):
             return
         given, got = (usage.input_tokens, usage.output_tokens) if usage is not None else (0, 0)
         self.caps.settle(sent.at, sent.takes, (sent.takes[REQUESTS], given + got, given, got), now)
@@ -184,7 +211,8 @@ class Controller:
     ) -> float:
         """A 429 came back: `hint` seconds to wait, `limit` as in `Ceilings.refused`. Seconds until the pause is over.
 
-        Whatever was sent before the last cut says nothing new. `most`: seconds to pause, unless it asks for more.
+        Whatever was sent before the last cut says nothing new. `most`: seconds to pause, unless it
+        asks for more.
         """
         sent.refused = True
         self._round_trip += (0.2 if self._round_trip else 1.0) * (now - sent.at - self._round_trip)
@@ -194,13 +222,16 @@ class Controller:
             self._strikes += 1
             if self._strikes == 1:
                 self._first_strike = now
-            self._is_closed = self._strikes > 1 and not self.ceilings.let_in(self._first_strike, sent.at)
+            self._is_closed = self._strikes > 1 and not self.ceilings.let_in(
+                self._first_strike, sent.at
+            )
             kind = self.ceilings.refused(sent, limit, now, is_closed=self._is_closed)
             self.window.refused(sent.flying - 1, is_cap=kind == "concurrency", now=now)
             self._know(now)
             for which in (REQUESTS, TOKENS):
                 self._credit[which], self._credit_at[which] = 0.0, now
-            least = _LEAST_PAUSE if any(self.ceilings.limits) else 0.0  # meanwhile the provider's bucket fills a little
+            # meanwhile the provider's bucket fills a little
+            least = _LEAST_PAUSE if any(self.ceilings.limits) else 0.0
             wait, most = self.ceilings.interval(sent), min(most, _LONGEST_PAUSE)
             if hint is None or hint in (0.0, _NO_HINT):
                 wait = min(most, max(least, wait * 2 ** (self._strikes - 1)))
@@ -243,7 +274,9 @@ class Controller:
         """Something new is known: which resources are paced from now on."""
         rates = [*self.ceilings.rates, math.inf, math.inf]
         told = self.announced
-        paced = tuple(which for which in range(4) if told[which] is not None or rates[which] < math.inf)
+        paced = tuple(
+            which for which in range(4) if told[which] is not None or rates[which] < math.inf
+        )
         for which in set(paced).difference(self._paced):
             self._credit[which], self._credit_at[which] = 0.0, now
         self._paced = paced
@@ -256,7 +289,9 @@ class Controller:
 
     def _saved(self, which: int, amount: float, pace: float, now: float) -> float:
         """What may go at once, for not having gone before: `amount` is saved up whole before it goes."""
-        return min(max(amount, _BURST * pace), self._credit[which] + (now - self._credit_at[which]) * pace)
+        return min(
+            max(amount, _BURST * pace), self._credit[which] + (now - self._credit_at[which]) * pace
+        )
 
     def _wait(self, which: int, amount: float, now: float) -> float:
         bucket = self.announced[which]
@@ -274,7 +309,10 @@ class Controller:
     def _take(self, which: int, amount: float, now: float) -> None:
         pace, bucket = self._pace(which, now), self.announced[which]
         if pace < math.inf:
-            self._credit[which], self._credit_at[which] = self._saved(which, amount, pace, now) - amount, now
+            self._credit[which], self._credit_at[which] = (
+                self._saved(which, amount, pace, now) - amount,
+                now,
+            )
         if bucket is not None:
             bucket.take(amount, now)
 

@@ -1,7 +1,8 @@
 """What an answer says about the limits: how long to wait, and how much of the quota is left. Pure: no clock.
 
-Instants are read against the answer's own ``Date`` header, else against `now` (seconds since 1970); without either
-they say nothing. Headers are looked up by lower-case names: aiohttp's and httpx's mappings do not mind, a dict does.
+Instants are read against the answer's own ``Date`` header, else against `now` (seconds since 1970);
+without either they say nothing. Headers are looked up by lower-case names: aiohttp's and httpx's
+mappings do not mind, a dict does.
 """
 
 from __future__ import annotations
@@ -18,22 +19,46 @@ LONGEST_HINT = 86_400.0
 """Seconds: nobody sits out a longer wait, which counts as this."""
 
 _ABSURD = 1e12  # a limit of so many requests or tokens is a placeholder
-_EPOCH = 1e8  # a bare number from here on (1973) is an instant in seconds, from _EPOCH_MS on one in milliseconds
+# a bare number from here on (1973) is an instant in seconds, from _EPOCH_MS on one in milliseconds
+_EPOCH = 1e8
 _EPOCH_MS = 1e11
 _BODY_HEAD = 65_536  # characters of a body that are searched
 
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_SECONDS = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "d": 86_400.0,
+}
 _AMOUNT = r"(?:\d{1,15}(?:\.\d{0,12})?|\.\d{1,12})"
 _NUMBER = re.compile(_AMOUNT, re.ASCII)
 _PIECE = re.compile(rf"({_AMOUNT})\s?(ns|us|µs|ms|s|m|h|d)", re.ASCII)
 _DURATION = re.compile(rf"(?:{_AMOUNT}(?:ns|us|µs|ms|s|m|h|d))+", re.ASCII)
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?(?:[Zz]|([+-]\d\d:\d\d))?", re.ASCII)
-_HTTP_DATES = (
-    re.compile(r"\w{3}, (?P<d>\d\d) (?P<b>\w{3}) (?P<y>\d{4}) (?P<t>\d\d:\d\d:\d\d) GMT", re.ASCII),  # IMF
-    re.compile(r"\w{6,9}, (?P<d>\d\d)-(?P<b>\w{3})-(?P<y>\d\d) (?P<t>\d\d:\d\d:\d\d) GMT", re.ASCII),  # RFC 850
-    re.compile(r"\w{3} (?P<b>\w{3}) (?P<d>[ \d]\d) (?P<t>\d\d:\d\d:\d\d) (?P<y>\d{4})", re.ASCII),  # asctime
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt "
+    r"](\d\d:\d\d:\d\d)(\.\d{1,9})?(?:[Zz]|([+-]\d\d:\d\d))?",
+    re.ASCII,
 )
-_MONTHS = {name: i for i, name in enumerate("JanFebMarAprMayJunJulAugSepOctNovDec"[i : i + 3] for i in range(0, 36, 3))}
+_HTTP_DATES = (
+    # IMF
+    re.compile(r"\w{3}, (?P<d>\d\d) (?P<b>\w{3}) (?P<y>\d{4}) (?P<t>\d\d:\d\d:\d\d) GMT", re.ASCII),
+    # RFC 850
+    re.compile(
+        r"\w{6,9}, (?P<d>\d\d)-(?P<b>\w{3})-(?P<y>\d\d) (?P<t>\d\d:\d\d:\d\d) GMT", re.ASCII
+    ),
+    # asctime
+    re.compile(r"\w{3} (?P<b>\w{3}) (?P<d>[ \d]\d) (?P<t>\d\d:\d\d:\d\d) (?P<y>\d{4})", re.ASCII),
+)
+_MONTHS = {
+    name: i
+    for i, name in enumerate(
+        "JanFebMarAprMayJunJulAugSepOctNovDec"[i : i + 3] for i in range(0, 36, 3)
+    )
+}
 _RETRY_INFO = re.compile(rf'"retryDelay"\s*:\s*"({_AMOUNT})s"', re.ASCII)
 _WORDS = r"(?:milliseconds?|ms|minutes?|mins?|m|seconds?|secs?|s|hours?|hrs?|h|days?|d|ns|us|µs)"
 _ADVICE = re.compile(
@@ -51,7 +76,8 @@ _BACK_ON = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _WINDOW = re.compile(r"(?:^|[;,\s])(t|r|reset|remaining)\s*=\s*(\d{1,12}(?:\.\d{1,9})?)", re.ASCII)
-_RESETS = (  # headers of one limit without a name: when its window is over, and what is left of it until then
+# headers of one limit without a name: when its window is over, and what is left of it until then
+_RESETS = (
     ("x-ratelimit-reset-after", "x-ratelimit-remaining"),
     ("x-ratelimit-reset", "x-ratelimit-remaining"),
     ("x-rate-limit-reset", "x-rate-limit-remaining"),
@@ -77,12 +103,15 @@ class RateLimits(NamedTuple):
     output_tokens: Allowance | None = None
 
 
-def retry_hint(headers: Mapping[str, str], body: str | bytes = b"", *, now: float | None = None) -> float | None:
+def retry_hint(
+    headers: Mapping[str, str], body: str | bytes = b"", *, now: float | None = None
+) -> float | None:
     """Seconds that the provider asks us to wait, between 0 and a day; None where it says nothing usable.
 
-    The first that makes sense of: ``retry-after-ms``; ``retry-after`` in seconds, as a date, a duration or an instant;
-    ``RetryInfo``, sentences such as "Please try again in 6ms" and fields such as ``resets_at`` in the body;
-    ``x-ratelimit-reset`` and its like, where nothing is left until then.
+    The first that makes sense of: ``retry-after-ms``; ``retry-after`` in seconds, as a date, a
+    duration or an instant; ``RetryInfo``, sentences such as "Please try again in 6ms" and fields
+    such as ``resets_at`` in the body; ``x-ratelimit-reset`` and its like, where nothing is left
+    until then.
 
     >>> retry_hint({"retry-after": "1m30s"})
     90.0
@@ -109,7 +138,10 @@ def rate_limits(headers: Mapping[str, str], *, now: float | None = None) -> Rate
 def _names(form: str) -> list[tuple[str, ...]]:
     """The headers of each resource's limit, remaining and reset."""
     resources = ("requests", "tokens", "input-tokens", "output-tokens")
-    return [tuple(form.format(resource, part) for part in ("limit", "remaining", "reset")) for resource in resources]
+    return [
+        tuple(form.format(resource, part) for part in ("limit", "remaining", "reset"))
+        for resource in resources
+    ]
 
 
 _TELLTALES = [  # if any of a family's headers is there, one of these is
@@ -120,7 +152,9 @@ _TELLTALES = [  # if any of a family's headers is there, one of these is
 ]
 
 
-def _allowance(headers: Mapping[str, str], names: tuple[str, ...], now: float | None) -> Allowance | None:
+def _allowance(
+    headers: Mapping[str, str], names: tuple[str, ...], now: float | None
+) -> Allowance | None:
     limit, remaining, reset = map(headers.get, names)
     if limit is None and remaining is None:
         return None
@@ -142,18 +176,30 @@ def _count(text: str | None, least: float) -> float | None:
     return value if least <= value < _ABSURD else None
 
 
-def _hints(headers: Mapping[str, str], body: str | bytes, now: float | None) -> Iterator[float | None]:
+def _hints(
+    headers: Mapping[str, str], body: str | bytes, now: float | None
+) -> Iterator[float | None]:
     if milliseconds := headers.get("retry-after-ms"):
         yield _scaled(milliseconds.strip(), 1e-3)
     if wait := headers.get("retry-after"):
         yield _wait(wait, headers, now)
-    text = body[:_BODY_HEAD].decode("utf-8", "replace") if isinstance(body, bytes) else body[:_BODY_HEAD]
+    text = (
+        body[:_BODY_HEAD].decode("utf-8", "replace")
+        if isinstance(body, bytes)
+        else body[:_BODY_HEAD]
+    )
     if info := _RETRY_INFO.search(text):
         yield float(info[1])
     if advice := _ADVICE.search(text):
-        yield sum(float(amount) * _SECONDS[_unit(word)] for amount, word in _ADVISED.findall(advice[1]))
+        yield sum(
+            float(amount) * _SECONDS[_unit(word)] for amount, word in _ADVISED.findall(advice[1])
+        )
     for name, value in _TOLD.findall(text):
-        yield _future(_scaled(value.strip(), 1e-3) if name.lower().endswith("ms") else _wait(value, headers, now))
+        yield _future(
+            _scaled(value.strip(), 1e-3)
+            if name.lower().endswith("ms")
+            else _wait(value, headers, now)
+        )
     if date := _BACK_ON.search(text):
         yield _future(_wait(f"{date[1]}T{date[2]}{':00' * (len(date[2]) < 8)}Z", headers, now))
     yield from _resets(headers, now)
@@ -166,7 +212,9 @@ def _resets(headers: Mapping[str, str], now: float | None) -> Iterator[float | N
         if value is not None and not _count(headers.get(remaining), least=1e-9):
             yield _future(_wait(value, headers, now))
     told = headers.get("ratelimit", "")
-    windows = [dict(_WINDOW.findall(window)) for window in (told.split(",") if ";" in told else [told])]
+    windows = [
+        dict(_WINDOW.findall(window)) for window in (told.split(",") if ";" in told else [told])
+    ]
     waits = [
         float(window.get("t") or window.get("reset") or 0.0)
         for window in windows

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from ingather.limits.sent import Sent
 
-_FIRST, _LONGEST, _JITTER = 1.5, 16.0, 0.25  # seconds before a probe, doubling; the share of it that is random
+# seconds before a probe, doubling; the share of it that is random
+_FIRST, _LONGEST, _JITTER = 1.5, 16.0, 0.25
 _STALE = 60.0  # seconds in which nobody asked: what is found after them is another outage
 _UNLIKELY = 1e-4  # failures in a row that chance brings so rarely are no chance
 _LEAST, _MOST = 1e-3, 0.9  # share of failures, between which chance is reckoned
@@ -20,7 +21,8 @@ _WEIGHT = 0.02  # of the newest attempt in that share
 class Outage:
     """`since`: when it began, None while there is none.
 
-    A fault now and then is none: only so many in a row as the usual share of faults does not explain.
+    A fault now and then is none: only so many in a row as the usual share of faults does not
+    explain.
     """
 
     def __init__(self) -> None:

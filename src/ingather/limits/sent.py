@@ -25,8 +25,8 @@ def amounts(given: float, got: float) -> Amounts:
 class Sent:
     """One request that went on the wire at `at`, in seconds, and takes `takes` of the quota.
 
-    `total`: all that was ever sent to this quota, up to and with it. `flying`: calls in flight then, itself counted.
-    `refused`: it came back as a 429. `failed`: it found nobody.
+    `total`: all that was ever sent to this quota, up to and with it. `flying`: calls in flight
+    then, itself counted. `refused`: it came back as a 429. `failed`: it found nobody.
     """
 
     __slots__ = ("at", "failed", "flying", "refused", "takes", "total")

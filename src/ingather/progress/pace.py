@@ -48,7 +48,8 @@ class Pace:
             return Rates(0.0, 0.0, None)
         pace = (found.done - done) / took
         left = (found.total - found.done) / pace if found.total is not None and pace > 0 else None
-        if left:  # what has been long in coming will take as long again, and nothing comes in a pause
+        # what has been long in coming will take as long again, and nothing comes in a pause
+        if left:
             left = max(left, now - self._last[1], found.pause_left)
         return Rates((found.calls - calls) / took, (found.tokens - tokens) / took, left)
 
@@ -56,4 +57,6 @@ class Pace:
 def over_all(found: Summary) -> Rates:
     """The rates of a whole run."""
     wall = found.wall or 1.0
-    return Rates(found.calls / wall, found.tokens / wall, 0.0 if found.done == found.total else None)
+    return Rates(
+        found.calls / wall, found.tokens / wall, 0.0 if found.done == found.total else None
+    )

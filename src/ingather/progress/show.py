@@ -25,20 +25,23 @@ logger = logging.getLogger("ingather")
 
 _PATIENCE = 1.0  # seconds that the end of a run waits for a terminal that takes nothing
 
-_shown: dict[Hashable, _Showing] = {}  # by place: runs within runs, or beside others, are not shown over each other
+# by place: runs within runs, or beside others, are not shown over each other
+_shown: dict[Hashable, _Showing] = {}
 
 
 class Progress:
     """Subscribe it (``on_event=progress``, or ``progress=progress``): it shows itself while anything runs.
 
-    In a terminal it is one line that is drawn again, in a notebook a bar below the cell, elsewhere a line every few
-    seconds. `total`: how many tasks there will be, where the executor cannot know (a lazy input). `stream`: where to,
-    standard error by default. `live`: whether the line is drawn again; None: where `stream` is a terminal. `every`:
-    seconds between two lines where it is not. `each_run`: count anew for each run, rather than over all of them.
-    `call`: a function that is called with the `Summary` so far, four times a second (from a thread) and at the end, in
-    place of showing anything. `report` adds the events up; its `summary` may be asked for at any time.
+    In a terminal it is one line that is drawn again, in a notebook a bar below the cell, elsewhere
+    a line every few seconds. `total`: how many tasks there will be, where the executor cannot know
+    (a lazy input). `stream`: where to, standard error by default. `live`: whether the line is drawn
+    again; None: where `stream` is a terminal. `every`: seconds between two lines where it is not.
+    `each_run`: count anew for each run, rather than over all of them. `call`: a function that is
+    called with the `Summary` so far, four times a second (from a thread) and at the end, in place
+    of showing anything. `report` adds the events up; its `summary` may be asked for at any time.
 
-    Whatever goes wrong in showing it ends the showing, never the run; what `call` raises is warned of once.
+    Whatever goes wrong in showing it ends the showing, never the run; what `call` raises is warned
+    of once.
 
     >>> from ingather.progress import Progress
     >>> progress = Progress()
@@ -62,7 +65,8 @@ class Progress:
         self._every = every
         self._each_run = each_run
         self._call = None if call is None else Listener("progress", call)
-        self._lock = threading.Lock()  # events come from several loops, where an executor is shared by threads
+        # events come from several loops, where an executor is shared by threads
+        self._lock = threading.Lock()
         self._open: dict[int, asyncio.AbstractEventLoop | None] = {}
         self._showing: _Showing | None = None
 
@@ -135,7 +139,8 @@ class _Showing(threading.Thread):
     """Draws a view again and again, also while no event comes."""
 
     def __init__(self, report: Report, view: View, is_over: Callable[[], bool]) -> None:
-        super().__init__(name="ingather-progress", daemon=False)  # daemons may not write while the interpreter ends
+        # daemons may not write while the interpreter ends
+        super().__init__(name="ingather-progress", daemon=False)
         self._report = report
         self._view: View | None = view
         self._place = view.place
@@ -196,7 +201,10 @@ class _Showing(threading.Thread):
             return
         try:
             show(self._view)
-        except (OSError, ValueError) as error:  # standard error is closed, or its disk full: nobody looks
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # standard error is closed, or its disk full: nobody looks
             logger.debug("progress is shown no more: %s", error)
             self._view = None
         except Exception:

@@ -9,9 +9,9 @@ from html import escape
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from ingather.notebook import is_notebook
-from ingather.progress.words import count, line, status
+from ingather.progress.wording import count, line, status
 from ingather.stats import seconds
+from ingather.stats.notebook import is_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -35,7 +35,9 @@ class View(Protocol):
     def close(self) -> None: ...
 
 
-def view_for(stream: TextIO | None, live: bool | None, every: float, call: Callable[[Summary], object] | None) -> View:
+def view_for(
+    stream: TextIO | None, live: bool | None, every: float, call: Callable[[Summary], object] | None
+) -> View:
     """What suits: see `Progress`."""
     if call is not None:
         return Function(call)

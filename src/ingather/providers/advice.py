@@ -19,10 +19,14 @@ _START = {
     **{name: preset.start for name, preset in PRESETS.items() if preset.start},
 }
 _TITLES = {"ollama": "Ollama", **{name: preset.title for name, preset in PRESETS.items()}}
-_BY_PORT = {11434: "ollama", **{urlsplit(PRESETS[name].url).port: name for name in _START if name in PRESETS}}
+_BY_PORT = {
+    11434: "ollama",
+    **{urlsplit(PRESETS[name].url).port: name for name in _START if name in PRESETS},
+}
 
 
-_CHAT = ("openai", "ollama", *PRESETS)  # whose base_url mostly ends with /v1, and has /models below it
+# whose base_url mostly ends with /v1, and has /models below it
+_CHAT = ("openai", "ollama", *PRESETS)
 
 
 _UNKNOWN_SIGNER = re.compile(r"self[- ]signed|unable to (?:get|verify)")  # in OpenSSL's words
@@ -59,13 +63,17 @@ class Advice(NamedTuple):
         if not self.unsent:
             return f"no key was sent to {host}: give api_key="
         return (
-            f"no key was sent to {host}, since {self.unsent} goes only to {self.home}: to send it here too, give "
+            f"no key was sent to {host}, since {self.unsent} goes only to {self.home}: to send it "
+            f"here too, give "
             f'api_key=os.environ["{self.unsent}"]'
         )
 
     def _is_refused(self, said: str) -> bool:
         """Whether it is the server that was not there: neither a name, nor a proxy, nor this machine's own limits."""
-        return said.startswith(f"no connection to {urlsplit(self.base_url).netloc}: ") and "resolved" not in said
+        return (
+            said.startswith(f"no connection to {urlsplit(self.base_url).netloc}: ")
+            and "resolved" not in said
+        )
 
     def _start(self, model: str) -> str:
         if not is_near(urlsplit(self.base_url).hostname or ""):

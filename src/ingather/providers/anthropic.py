@@ -10,9 +10,9 @@ from ingather.errors import SetupError
 from ingather.providers.anthropic_answer import read
 from ingather.providers.anthropic_input import conversation, fields
 from ingather.providers.body import encoded
-from ingather.providers.ceilings import CEILINGS
+from ingather.providers.dialect_provider import DialectProvider, Options
 from ingather.providers.streamed import unread
-from ingather.providers.wire import DialectProvider, Options
+from ingather.schema.ceiling import CEILINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from ingather.task import LLMMessage
 
 ANTHROPIC_URL = "https://api.anthropic.com"
-API_VERSION = "2023-06-01"  # all servers know it; the newer 2026-10-21 refuses temperature from models that have it
-MAX_OUTPUT = 8192  # the API wants a limit: all models take this one, and its quota is charged with it in advance
+# all servers know it; the newer 2026-10-21 refuses temperature from models that have it
+API_VERSION = "2023-06-01"
+# the API wants a limit: all models take this one, and its quota is charged with it in advance
+MAX_OUTPUT = 8192
 
 
 def is_anthropic(base_url: str) -> bool:
@@ -53,7 +55,8 @@ class Messages:
 
     @property
     def schema_words(self) -> bool:
-        return not self.at_home and self.schema_mode == "native"  # a tool's schema stands in the prompt anyway
+        # a tool's schema stands in the prompt anyway
+        return not self.at_home and self.schema_mode == "native"
 
     def url(self, base_url: str, model: str) -> str:  # noqa: ARG002 - the model is in the body
         return f"{base_url.removesuffix('/v1')}/v1/messages"
@@ -86,8 +89,9 @@ class Messages:
 class AnthropicProvider(DialectProvider):
     """Asks a Messages server; see `DialectProvider` for what it takes.
 
-    `base_url`: with or without ``/v1`` at its end. `schema_mode`: ``"tool"`` sends a schema as a strict tool that must
-    be called, for servers and models without ``output_config``; what strict mode refuses goes as a plain tool anyway.
+    `base_url`: with or without ``/v1`` at its end. `schema_mode`: ``"tool"`` sends a schema as a
+    strict tool that must be called, for servers and models without ``output_config``; what strict
+    mode refuses goes as a plain tool anyway.
 
     >>> AnthropicProvider("claude-haiku-4-5", api_key="sk-ant-abcdefgh")
     AnthropicProvider('claude-haiku-4-5' at api.anthropic.com, key effd2c5b)
@@ -103,4 +107,6 @@ class AnthropicProvider(DialectProvider):
     ) -> None:
         if schema_mode not in ("native", "tool"):
             raise SetupError(f'schema_mode is "native" or "tool", not {schema_mode!r}')
-        super().__init__(Messages(schema_mode, is_anthropic(base_url)), model, base_url=base_url, **options)
+        super().__init__(
+            Messages(schema_mode, is_anthropic(base_url)), model, base_url=base_url, **options
+        )

@@ -9,7 +9,7 @@ from ingather.errors import Refused
 from ingather.providers.anthropic_input import ANSWER_TOOL
 from ingather.providers.dialect import Answer, Malformed
 from ingather.providers.finish import End, end_of, in_openais_words, judged, reason_in
-from ingather.providers.words import call_to
+from ingather.providers.openai_parts import call_to
 from ingather.result import LLMResponse, Usage
 
 _FROM_BODY = ("id", "stop_reason", "stop_sequence", "stop_details", "container")
@@ -38,7 +38,13 @@ def read(data: Mapping[str, object]) -> Answer:
         elif block.get("name") == ANSWER_TOOL:
             answers.append(block.get("input"))
         else:
-            calls.append(call_to(str(block.get("id") or ""), str(block.get("name") or ""), block.get("input") or {}))
+            calls.append(
+                call_to(
+                    str(block.get("id") or ""),
+                    str(block.get("name") or ""),
+                    block.get("input") or {},
+                )
+            )
     if others:
         metadata["blocks"] = others
     if len(answers) > 1:
@@ -62,7 +68,11 @@ def read(data: Mapping[str, object]) -> Answer:
 
 
 def _why(details: object) -> str:
-    said = details.get("explanation") or details.get("category") if isinstance(details, Mapping) else None
+    said = (
+        details.get("explanation") or details.get("category")
+        if isinstance(details, Mapping)
+        else None
+    )
     return f": {said}" if isinstance(said, str) else ""
 
 
@@ -85,7 +95,9 @@ def _usage(counted: object) -> Usage | None:
     hour = _count(kept, "ephemeral_1h_input_tokens") if isinstance(kept, Mapping) else None
     details = counted.get("output_tokens_details")
     thought = _count(details, "thinking_tokens") if isinstance(details, Mapping) else None
-    return Usage(fresh + written + cached, output, cached, thought or 0, written, min(hour or 0, written))
+    return Usage(
+        fresh + written + cached, output, cached, thought or 0, written, min(hour or 0, written)
+    )
 
 
 def _count(counted: Mapping[str, object], name: str) -> int | None:

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from ingather.errors import BadRequest, SetupError
 from ingather.providers.narrow_schema import strict_form
-from ingather.providers.words import called, chosen_of, form_of, function_of, parts_of, picture_of, refuse_unknown
-from ingather.providers.words import text_list as stop_sequences
+from ingather.providers.openai_parts import (
+    called,
+    chosen_of,
+    form_of,
+    function_of,
+    parts_of,
+    picture_of,
+    refuse_unknown,
+)
+from ingather.providers.openai_parts import text_list as stop_sequences
 
 if TYPE_CHECKING:
     from ingather.task import LLMMessage
@@ -22,7 +30,15 @@ _NO_EQUAL = frozenset(
 )  # fmt: skip
 _RENAMED = {"max_completion_tokens": "max_tokens", "stop": "stop_sequences"}
 _TRANSLATED = frozenset(
-    ("n", "user", "tools", "tool_choice", "parallel_tool_calls", "reasoning_effort", "response_format")
+    (
+        "n",
+        "user",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "response_format",
+    )
 )
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 _EFFORTS = {"minimal": "low"}
@@ -63,7 +79,9 @@ def conversation(messages: Sequence[LLMMessage]) -> dict[str, object]:
             turns.append({"role": role, "content": blocks})
     if messages and not turns:
         raise BadRequest("there is no message to answer: a system prompt alone is not enough")
-    body: dict[str, Any] = {"messages": [{**turn, "content": _plain(turn["content"])} for turn in turns]}
+    body: dict[str, Any] = {
+        "messages": [{**turn, "content": _plain(turn["content"])} for turn in turns]
+    }
     if system:
         body["system"] = _plain(system)
     return body
@@ -71,15 +89,22 @@ def conversation(messages: Sequence[LLMMessage]) -> dict[str, object]:
 
 def _turn(message: LLMMessage) -> tuple[str, list[Mapping[str, object]]]:
     if message.function_call is not None or message.role == "function":
-        raise BadRequest("function_call is OpenAI's old form, which Anthropic has no equal for: use tool_calls")
+        raise BadRequest(
+            "function_call is OpenAI's old form, which Anthropic has no equal for: use tool_calls"
+        )
     blocks = [_block(part) for part in parts_of(message)]
     if message.role == "tool":
-        result: dict[str, object] = {"type": "tool_result", "tool_use_id": message.metadata.get("tool_call_id")}
+        result: dict[str, object] = {
+            "type": "tool_result",
+            "tool_use_id": message.metadata.get("tool_call_id"),
+        }
         if blocks:
             result["content"] = _plain(blocks)
         return "user", [result]
     if message.role not in ("user", "assistant"):
-        raise BadRequest(f"a message's role is system, user, assistant or tool, not {message.role!r:.40}")
+        raise BadRequest(
+            f"a message's role is system, user, assistant or tool, not {message.role!r:.40}"
+        )
     if message.role == "assistant":
         blocks = [*_thoughts(message), *blocks]
     for call in message.tool_calls or ():
@@ -91,7 +116,9 @@ def _turn(message: LLMMessage) -> tuple[str, list[Mapping[str, object]]]:
 def _thoughts(message: LLMMessage) -> list[Mapping[str, object]]:
     """What the model thought before a call, which it wants back, signed: kept in an answer's ``metadata["blocks"]``."""
     kept = message.metadata.get("blocks")
-    blocks = [block for block in kept if isinstance(block, Mapping)] if isinstance(kept, list) else []
+    blocks = (
+        [block for block in kept if isinstance(block, Mapping)] if isinstance(kept, list) else []
+    )
     return [block for block in blocks if block.get("type") in ("thinking", "redacted_thinking")]
 
 
@@ -139,14 +166,21 @@ def _tool(tool: object) -> object:
     function = function_of(tool)
     if function is None:
         return tool
-    return {**function.rest, "name": function.name, "input_schema": function.parameters or {"type": "object"}}
+    return {
+        **function.rest,
+        "name": function.name,
+        "input_schema": function.parameters or {"type": "object"},
+    }
 
 
 def _put_effort(sent: dict[str, Any], effort: object) -> None:
     if effort == "none":
         sent.setdefault("thinking", {"type": "disabled"})
     elif effort is not None:
-        sent["output_config"] = {"effort": _EFFORTS.get(str(effort), effort), **_mapping(sent, "output_config")}
+        sent["output_config"] = {
+            "effort": _EFFORTS.get(str(effort), effort),
+            **_mapping(sent, "output_config"),
+        }
 
 
 def _put_form(sent: dict[str, Any], response_format: object, *, as_tool: bool) -> None:
@@ -156,14 +190,19 @@ def _put_form(sent: dict[str, Any], response_format: object, *, as_tool: bool) -
         return
     if form.schema is None:
         raise SetupError(
-            "Anthropic has no json_object mode: give response_model=, or a response_format with a json_schema"
+            "Anthropic has no json_object mode: give response_model=, or a response_format with a "
+            "json_schema"
         )
     strict = strict_form(form.schema) if form.strict else None
     if strict is not None and not as_tool:
         given = {"type": "json_schema", "schema": strict}
         sent["output_config"] = {**_mapping(sent, "output_config"), "format": given}
         return
-    tool: dict[str, object] = {"name": ANSWER_TOOL, "description": "Gives the answer.", "input_schema": form.schema}
+    tool: dict[str, object] = {
+        "name": ANSWER_TOOL,
+        "description": "Gives the answer.",
+        "input_schema": form.schema,
+    }
     if strict is not None:
         tool |= {"input_schema": strict, "strict": True}
     sent["tools"] = [*sent.get("tools", ()), tool]

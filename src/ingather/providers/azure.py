@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Unpack
 from urllib.parse import quote, urlsplit
 
 from ingather.errors import Filtered, SetupError
-from ingather.providers.ceilings import CEILINGS, Ceiling
+from ingather.providers.dialect_provider import DialectProvider, Options
 from ingather.providers.openai import ChatCompletions
-from ingather.providers.wire import DialectProvider, Options
+from ingather.schema.ceiling import CEILINGS, Ceiling
 
 if TYPE_CHECKING:
     from ingather.providers.dialect import Answer
@@ -65,7 +65,11 @@ class AzureChatCompletions(ChatCompletions):
         found = {name: each[name] for each in (data, choice) for name in _FILTERS if each.get(name)}
         answer.response.metadata.update(found)
         stopped = ", ".join(_stopped(found.get("content_filter_results")))
-        return answer._replace(why=f"{answer.why}: {stopped}") if answer.error is Filtered and stopped else answer
+        return (
+            answer._replace(why=f"{answer.why}: {stopped}")
+            if answer.error is Filtered and stopped
+            else answer
+        )
 
 
 def _stopped(results: object) -> Iterator[str]:
@@ -79,8 +83,9 @@ def _stopped(results: object) -> Iterator[str]:
 class AzureProvider(DialectProvider):
     """Asks a deployment of an Azure OpenAI resource; see `DialectProvider` for what else it takes.
 
-    `base_url`: that of the resource, with or without ``/openai`` at its end, or with ``/openai/v1`` for the newer
-    surface. `api_version`: a date as Azure names its versions; else that of ``OPENAI_API_VERSION``, else 2024-10-21.
+    `base_url`: that of the resource, with or without ``/openai`` at its end, or with ``/openai/v1``
+    for the newer surface. `api_version`: a date as Azure names its versions; else that of
+    ``OPENAI_API_VERSION``, else 2024-10-21.
 
     Raises `SetupError` for a base_url or an api_version of another form.
 
@@ -89,14 +94,27 @@ class AzureProvider(DialectProvider):
     """
 
     def __init__(
-        self, model: str, *, base_url: str, api_version: str | None = None, **options: Unpack[Options]
+        self,
+        model: str,
+        *,
+        base_url: str,
+        api_version: str | None = None,
+        **options: Unpack[Options],
     ) -> None:
         base_url = base_url.rstrip("/").removesuffix("/openai")
         if "/openai/deployments" in urlsplit(base_url).path:
-            raise SetupError("base_url ends before /openai/deployments, which is added to it: write azure/DEPLOYMENT")
+            raise SetupError(
+                "base_url ends before /openai/deployments, which is added to it: "
+                "write azure/DEPLOYMENT"
+            )
         newer = base_url.endswith(_NEWER)
-        version = api_version or ("" if newer else os.environ.get("OPENAI_API_VERSION") or API_VERSION)
+        version = api_version or (
+            "" if newer else os.environ.get("OPENAI_API_VERSION") or API_VERSION
+        )
         if version and not _FORM.fullmatch(version):
-            raise SetupError(f'api_version is a date as in "{API_VERSION}", or one with -preview, not {version!r:.40}')
+            raise SetupError(
+                f'api_version is a date as in "{API_VERSION}", or one with -preview, '
+                f"not {version!r:.40}"
+            )
         dialect = AzureChatCompletions(at_home=newer, api_version=version)
         super().__init__(dialect, model, base_url=base_url, **options)

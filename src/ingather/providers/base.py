@@ -1,7 +1,7 @@
 """What a provider is: any object with `complete`; ours have more.
 
-What a provider may say of itself besides, by attributes or whole, stands in `capabilities.Capabilities`; and it may
-have ``aclose()``.
+What a provider may say of itself besides, by attributes or whole, stands in
+`capabilities.Capabilities`; and it may have ``aclose()``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ingather.errors import NotAnAnswer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ingather.limits.tokens import Tokens
     from ingather.result import LLMResponse
     from ingather.task import LLMMessage
-    from ingather.tokens import Tokens
 
 
 IN_ONE_PIECE = b',"stream":false}'
@@ -40,8 +40,8 @@ class QuotaKey(NamedTuple):
 class Request:
     """One request, frozen: encoded once, sent as often as it takes.
 
-    `body`: the bytes that go on the wire. `identity`: the bytes that, with the body, decide the answer (dialect, path,
-    host). `quota`: whose limits it draws on. `estimate`: its tokens.
+    `body`: the bytes that go on the wire. `identity`: the bytes that, with the body, decide the
+    answer (dialect, path, host). `quota`: whose limits it draws on. `estimate`: its tokens.
     """
 
     body: bytes
@@ -52,7 +52,11 @@ class Request:
     @property
     def asked(self) -> bytes:
         """The body without what is meant in any case: by this a request is known again, in older stores as well."""
-        return self.body if not self.body.endswith(IN_ONE_PIECE) else self.body[: -len(IN_ONE_PIECE)] + b"}"
+        return (
+            self.body
+            if not self.body.endswith(IN_ONE_PIECE)
+            else self.body[: -len(IN_ONE_PIECE)] + b"}"
+        )
 
     def __repr__(self) -> str:
         """Without the body, which may be long and says what was asked."""
@@ -74,7 +78,9 @@ class Provider(Protocol):
 class WireProvider(Provider, Protocol):
     """What our own dialects add, so that the engine can pace, remember and retry their requests."""
 
-    def prepare(self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None) -> Request:
+    def prepare(
+        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+    ) -> Request:
         """The request as it will be sent: pure, no I/O. Raises `SetupError` or `Rejected` for one that cannot be."""
         ...
 
@@ -94,14 +100,18 @@ async def complete(
     name = type(provider).__name__
     if not isawaitable(coming):
         raise NotAnAnswer(
-            f"{name}.complete returned {_kind(coming)}, which cannot be awaited: write `async def complete(…)`", coming
+            f"{name}.complete returned {_kind(coming)}, which cannot be awaited: write `async def "
+            f"complete(…)`",
+            coming,
         )
     answer: object = await coming
     if not isinstance(answer, _BARE_DATA):
         return answer  # type: ignore[return-value]
     text = "text" if isinstance(answer, str) else "the text"
     raise NotAnAnswer(
-        f"{name}.complete returned {_kind(answer)}, not an LLMResponse: write `return LLMResponse({text})`", answer
+        f"{name}.complete returned {_kind(answer)}, not an LLMResponse: write `return "
+        f"LLMResponse({text})`",
+        answer,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ingather import exact_json
 from ingather.errors import BadRequest, SetupError
-from ingather.tokens import BYTES_PER_TOKEN, Tokens
+from ingather.limits.tokens import BYTES_PER_TOKEN, Tokens
 
 if TYPE_CHECKING:
     from ingather.task import LLMMessage
@@ -17,7 +17,9 @@ _CONNECT = "it belongs to connect(), for all requests"
 _REFUSED = {
     **dict.fromkeys(("base_url", "api_base", "url", "host", "endpoint", "api_version"), _CONNECT),
     **dict.fromkeys(("api_key", "authorization"), _CONNECT),
-    **dict.fromkeys(("headers", "extra_headers", "default_headers"), "give connect(headers=…), for all requests"),
+    **dict.fromkeys(
+        ("headers", "extra_headers", "default_headers"), "give connect(headers=…), for all requests"
+    ),
     "organization": 'give connect(headers={"OpenAI-Organization": …})',
     "project": 'give connect(headers={"OpenAI-Project": …})',
     **dict.fromkeys(("extra_query", "http_client"), "it cannot be set"),
@@ -25,7 +27,8 @@ _REFUSED = {
     "timeout": "use LLMTask(timeout=…) or connect(timeout=…)",
     "max_retries": "use RetryConfig(max_attempts=…)",
 }
-_SCHEMAS = {"schema", "parameters", "input_schema", "responseJsonSchema", "parametersJsonSchema"}  # of all dialects
+# of all dialects
+_SCHEMAS = {"schema", "parameters", "input_schema", "responseJsonSchema", "parametersJsonSchema"}
 _OWN_EXTRA = ("extra_body", "google")
 _DEEPEST = 254  # levels of nesting: orjson's own bound
 _WATCHED = {*_REFUSED, "stream", "n", "model"}
@@ -38,7 +41,9 @@ def checked(params: Mapping[str, object]) -> dict[str, object]:
     {'temperature': 0}
     """
     if not isinstance(params, Mapping):
-        raise SetupError(f"parameters are a mapping of names to values, not {type(params).__name__}")
+        raise SetupError(
+            f"parameters are a mapping of names to values, not {type(params).__name__}"
+        )
     sent: dict[str, object] = {}
     for name, value in params.items():
         if name in _WATCHED or not isinstance(name, str):
@@ -59,7 +64,9 @@ def _with_extra(sent: dict[str, object]) -> dict[str, object]:
     if extra is None:
         return sent
     if not isinstance(extra, Mapping):
-        raise SetupError(f"extra_body is an object whose fields are sent beside the others, not {extra!r:.40}")
+        raise SetupError(
+            f"extra_body is an object whose fields are sent beside the others, not {extra!r:.40}"
+        )
     own = {name: value for name, value in extra.items() if name not in _OWN_EXTRA}
     whole = {**sent, **checked(own)}
     nested = extra.get("extra_body", {"google": extra["google"]} if "google" in extra else None)
@@ -75,7 +82,8 @@ def _check(name: object, value: object) -> None:
         raise SetupError("stream=True: answers in pieces are not in this version; leave it out")
     if name == "n" and value not in (1, None):
         raise SetupError(
-            "n > 1: a task has one answer; for several, make several tasks that differ in LLMTask(sample=…)"
+            "n > 1: a task has one answer; for several, make several tasks that differ in "
+            "LLMTask(sample=…)"
         )
     if name == "model" and not (isinstance(value, str) and value):
         raise SetupError(f"model is the name of a model, not {value!r}")
@@ -84,8 +92,9 @@ def _check(name: object, value: object) -> None:
 def encoded(body: Mapping[str, object], messages: Sequence[LLMMessage]) -> bytes:
     """The same bytes for the same `body`; raises `BadRequest` that names what cannot be sent, and where.
 
-    Keys are sorted, but those of a schema: their order is the one in which a model answers, and what it says first is
-    what it thinks of first. `messages`: what was to be said, which is not nothing.
+    Keys are sorted, but those of a schema: their order is the one in which a model answers, and
+    what it says first is what it thinks of first. `messages`: what was to be said, which is not
+    nothing.
 
     >>> from ingather.task import LLMMessage
     >>> encoded({"model": "m", "input": "Hi"}, [LLMMessage("user", "Hi")])
@@ -106,7 +115,10 @@ def _sorted(value: object, depth: int = 0) -> object:
     if depth > _DEEPEST:
         return value
     if isinstance(value, dict):
-        return {key: value[key] if key in _SCHEMAS else _sorted(value[key], depth + 1) for key in sorted(value)}
+        return {
+            key: value[key] if key in _SCHEMAS else _sorted(value[key], depth + 1)
+            for key in sorted(value)
+        }
     return [_sorted(each, depth + 1) for each in value] if isinstance(value, list) else value
 
 
@@ -126,7 +138,11 @@ def _size(content: object) -> int:
     if isinstance(content, str):
         return len(content) if content.isascii() else len(content.encode())
     parts = content if isinstance(content, list) else ()
-    return sum(_size(part["text"]) for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return sum(
+        _size(part["text"])
+        for part in parts
+        if isinstance(part, dict) and isinstance(part.get("text"), str)
+    )
 
 
 def _fault(whole: object) -> str | None:
@@ -140,11 +156,21 @@ def _fault(whole: object) -> str | None:
             fault = f"{path:.80}… is nested more than {_DEEPEST} deep"
         elif isinstance(value, Mapping):
             strange = next((key for key in value if not isinstance(key, str)), None)
-            fault = None if strange is None else f"{path} has the key {strange!r}, which is not a string"
-            places += [(f"{path}.{key}".lstrip("."), inner, depth + 1) for key, inner in reversed([*value.items()])]
+            fault = (
+                None
+                if strange is None
+                else f"{path} has the key {strange!r}, which is not a string"
+            )
+            places += [
+                (f"{path}.{key}".lstrip("."), inner, depth + 1)
+                for key, inner in reversed([*value.items()])
+            ]
         elif isinstance(value, list | tuple):
             fault = None
-            places += [(f"{path}[{index}]", inner, depth + 1) for index, inner in reversed([*enumerate(value)])]
+            places += [
+                (f"{path}[{index}]", inner, depth + 1)
+                for index, inner in reversed([*enumerate(value)])
+            ]
         else:
             fault = _kind_fault(value, path)
         if fault:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from ingather.providers.ceilings import Ceiling, ceiling_of
+from ingather.schema.ceiling import Ceiling, ceiling_of
 
 if TYPE_CHECKING:
-    from ingather.backoff import RetryConfig
     from ingather.limits import Limits
+    from ingather.retry import RetryConfig
 
 _ANY_SCHEMA = Ceiling()
 
@@ -18,12 +18,12 @@ _ANY_SCHEMA = Ceiling()
 class Capabilities:
     """What the engine knows of a provider besides how to ask it; each may be an attribute of the provider's own.
 
-    `model`: the one that is asked where a task names none. `retry`: the policy of tasks that bring none. `limits`: of
-    its pool. `schema_mode`: ``"native"`` or ``"tool"`` where it takes a JSON schema in
-    ``config_overrides["response_format"]``, in OpenAI's form. `schema_lengths`: and it keeps to the lengths in it.
-    `schema_words`: it wants the schema in the prompt besides, for its model does not see the other form.
-    `schema_ceiling`: the largest schema that it takes. `max_output`: the most tokens of an answer. `is_free`: its calls
-    cost 0 USD.
+    `model`: the one that is asked where a task names none. `retry`: the policy of tasks that bring
+    none. `limits`: of its pool. `schema_mode`: ``"native"`` or ``"tool"`` where it takes a JSON
+    schema in ``config_overrides["response_format"]``, in OpenAI's form. `schema_lengths`: and it
+    keeps to the lengths in it. `schema_words`: it wants the schema in the prompt besides, for its
+    model does not see the other form. `schema_ceiling`: the largest schema that it takes.
+    `max_output`: the most tokens of an answer. `is_free`: its calls cost 0 USD.
 
     >>> from ingather import EchoProvider
     >>> capabilities_of(EchoProvider()).is_free

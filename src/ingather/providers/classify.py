@@ -1,6 +1,7 @@
 """One table for all providers: which error an answer is, by its status, headers and body. Pure.
 
-Body words (types, codes) win over the status, which gateways change; the status decides where the words say nothing.
+Body words (types, codes) win over the status, which gateways change; the status decides where the
+words say nothing.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ from ingather.errors import (
 )
 from ingather.limits.acceptance import CERTAIN_WORDS
 from ingather.limits.headers import rate_limits, retry_hint
-from ingather.providers.problem import Problem
-from ingather.providers.used_up import is_spent, is_used_up
+from ingather.providers.error_body import Problem
+from ingather.providers.exhausted import is_spent, is_used_up
 
 Kind = type[ProviderError]
 
@@ -63,7 +64,8 @@ _WORDS: dict[str, Kind] = {
     }.items()
     for word in words.split()
 }
-_VAGUE: dict[str, Kind] = {  # words that many kinds share: they count only where the status says nothing
+# words that many kinds share: they count only where the status says nothing
+_VAGUE: dict[str, Kind] = {
     word: kind
     for kind, words in {
         BadRequest: "invalid_request_error invalid_argument bad_request data_residency_mismatch "
@@ -76,18 +78,28 @@ _VAGUE: dict[str, Kind] = {  # words that many kinds share: they count only wher
     for word in words.split()
 }
 _TEXTS: dict[Kind, re.Pattern[str]] = {  # for refusals that have no word of their own
-    TooLong: re.compile(r"(?:prompt|input) is too long|context (?:length|window|size|limit)|maximum number of tokens"),
-    Filtered: re.compile(r"content management policy|content filtering policy|safety system|flagged"),
+    TooLong: re.compile(
+        r"(?:prompt|input) is too long|context "
+        r"(?:length|window|size|limit)|maximum number of tokens"
+    ),
+    Filtered: re.compile(
+        r"content management policy|content filtering policy|safety "
+        r"system|flagged"
+    ),
     AuthFailed: re.compile(
-        r"api[- ]key not valid|(?:invalid|incorrect|expired) (?:x-)?api[- ]key|invalid subscription key"
+        r"api[- ]key not valid|(?:invalid|incorrect|expired) (?:x-)?api[- ]key|invalid "
+        r"subscription key"
     ),
 }
-_UNABLE: dict[Kind, re.Pattern[str]] = {  # what a server calls its own failure, and fails at each time
+# what a server calls its own failure, and fails at each time
+_UNABLE: dict[Kind, re.Pattern[str]] = {
     TooLong: re.compile(r"context (?:length|window|size)|input is too large to process"),
     BadRequest: re.compile(
-        r"not (?:supported|implemented)|unsupported|does(?:n't| not) support|mmproj|required for image input"
+        r"not (?:supported|implemented)|unsupported|does(?:n't| not) support|mmproj|required for "
+        r"image input"
         r"|failed to (?:parse|initiali[sz]e|compile) (?:the )?(?:grammar|samplers?|template|schema)"
-        r"|roles must alternate|schema conversion failed|requires? (?:the )?--\w|cannot use custom grammar"
+        r"|roles must alternate|schema conversion failed|requires? (?:the )?--\w|cannot use custom "
+        r"grammar"
     ),
 }
 _STATUS: dict[int, Kind] = {
@@ -146,15 +158,22 @@ def classify(
     kind = _kind(status, headers, problem)
     advice = _ADVICE[kind]
     if kind is RateLimited and _is_used_up(problem, text, hint):
-        kind, advice = QuotaExhausted, _ADVICE[QuotaExhausted if is_spent(problem.message) else QuotaWait]
+        kind, advice = (
+            QuotaExhausted,
+            _ADVICE[QuotaExhausted if is_spent(problem.message) else QuotaWait],
+        )
     said = headers.get("location", "") if kind is Redirected else problem.message
-    where = " ".join(filter(None, (str(status), provider and f"from {provider}", model and f"({model})")))
+    where = " ".join(
+        filter(None, (str(status), provider and f"from {provider}", model and f"({model})"))
+    )
     error = kind(
         redact(f"{where}: {advice}{said and f': {said}'}", *secrets),
         status=status,
         code=problem.code,
         retry_after=hint,
-        request_id=next((headers[name] for name in _REQUEST_IDS if name in headers), problem.request_id),
+        request_id=next(
+            (headers[name] for name in _REQUEST_IDS if name in headers), problem.request_id
+        ),
         body=redact(text[:2000], *secrets),
         provider=provider,
         model=model,
@@ -169,8 +188,8 @@ def classify(
 def classify_exception(error: Exception) -> Exception:
     """A foreign exception that carries an HTTP answer, as the error which that answer is; any other one unchanged.
 
-    An answer is ``status_code`` and ``response.headers``, as the exceptions of openai, anthropic and httpx have them.
-    The original is the new error's ``__cause__``.
+    An answer is ``status_code`` and ``response.headers``, as the exceptions of openai, anthropic
+    and httpx have them. The original is the new error's ``__cause__``.
     """
     if isinstance(error, IngatherError | TimeoutError):
         return error
@@ -202,7 +221,9 @@ def _kind(status: int, headers: Mapping[str, str], problem: Problem) -> Kind:
         return Redirected
     if status < 300:  # an error in place of an answer: what it calls itself is all there is
         status = problem.status or 0
-    kind = next((_WORDS[word] for word in problem.words if word in _WORDS), None) or _by_text(status, problem.message)
+    kind = next((_WORDS[word] for word in problem.words if word in _WORDS), None) or _by_text(
+        status, problem.message
+    )
     if kind is None:
         kind = _overruled(_by_status(status, problem), headers.get("x-should-retry"))
     if kind is RateLimited:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Unpack
 
+from ingather.providers.dialect_provider import DialectProvider, Options
 from ingather.providers.openai import ChatCompletions
-from ingather.providers.wire import DialectProvider, Options
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class ServiceChatCompletions(ChatCompletions):
 
     @property
     def schema_lengths(self) -> bool:
-        return False  # some refuse them, some ignore them: in the descriptions, all models read them
+        # some refuse them, some ignore them: in the descriptions, all models read them
+        return False
 
 
 class ServiceProvider(DialectProvider):
@@ -35,5 +36,9 @@ class ServiceProvider(DialectProvider):
     ServiceProvider('llama' at api.groq.com, key 2f2bc0d8)
     """
 
-    def __init__(self, model: str, *, base_url: str, takes_schemas: bool = True, **options: Unpack[Options]) -> None:
-        super().__init__(ServiceChatCompletions(takes_schemas=takes_schemas), model, base_url=base_url, **options)
+    def __init__(
+        self, model: str, *, base_url: str, takes_schemas: bool = True, **options: Unpack[Options]
+    ) -> None:
+        super().__init__(
+            ServiceChatCompletions(takes_schemas=takes_schemas), model, base_url=base_url, **options
+        )

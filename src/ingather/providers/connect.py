@@ -8,21 +8,21 @@ from urllib.parse import SplitResult, urlsplit
 
 from ingather.errors import SetupError
 from ingather.providers.advice import Advice
-from ingather.providers.homes import HOMES
-from ingather.providers.meant import FORMS, WITHOUT_SERVER, meant
-from ingather.providers.options import check_names
+from ingather.providers.connect_options import check_names
+from ingather.providers.dialect_provider import TRANSIENT_FAULTS
+from ingather.providers.directory import HOMES
 from ingather.providers.own_headers import OwnHeaders
 from ingather.providers.presets import PRESETS
-from ingather.providers.wire import TRANSIENT_FAULTS
+from ingather.providers.suggestions import FORMS, WITHOUT_SERVER, meant
 from ingather.task import positive_seconds
 from ingather.transport.hosts import is_loopback, is_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingather.backoff import RetryConfig
     from ingather.limits import Limits
     from ingather.providers.base import Provider
+    from ingather.retry import RetryConfig
     from ingather.transport import Transport
 
 
@@ -43,29 +43,34 @@ def connect(
 ) -> Provider:
     """A provider for `model`: whom to ask, a slash, the model's name; or ``"echo"``.
 
-    The dialects are ``"openai/NAME"``, ``"anthropic/NAME"``, ``"gemini/NAME"``, ``"azure/DEPLOYMENT"`` and
-    ``"ollama/NAME"``. Services and servers that are compatible with OpenAI's have presets, such as ``"groq/NAME"``,
-    ``"openrouter/NAME"`` or ``"vllm/NAME"``: docs/dialects.md lists them. ``"offline/extractive"`` needs no server and
-    no key: a baseline that copies from the prompt.
+    The dialects are ``"openai/NAME"``, ``"anthropic/NAME"``, ``"gemini/NAME"``,
+    ``"azure/DEPLOYMENT"`` and ``"ollama/NAME"``. Services and servers that are compatible with
+    OpenAI's have presets, such as ``"groq/NAME"``, ``"openrouter/NAME"`` or ``"vllm/NAME"``:
+    docs/dialects.md lists them. ``"offline/extractive"`` needs no server and no key: a baseline
+    that copies from the prompt.
 
-    With `base_url`, ``"openai/NAME"`` reaches every compatible server; without, that of ``OPENAI_BASE_URL`` or
-    OpenAI's own. It speaks the Responses API to OpenAI's own host and Chat Completions to any other; `api` chooses,
-    ``"responses"`` or ``"chat"``. Azure's resource is `base_url` or ``AZURE_OPENAI_ENDPOINT``, and `api_version` is
-    2024-10-21 unless given or in ``OPENAI_API_VERSION``; a base_url that ends with ``/openai/v1`` needs none. Ollama is
-    at port 11434 of this machine, or where ``OLLAMA_BASE_URL`` or ``OLLAMA_HOST`` say. `schema_mode` ``"tool"`` has
-    ``"anthropic/NAME"`` send schemas as tools, for servers without ``output_config``.
+    With `base_url`, ``"openai/NAME"`` reaches every compatible server; without, that of
+    ``OPENAI_BASE_URL`` or OpenAI's own. It speaks the Responses API to OpenAI's own host and Chat
+    Completions to any other; `api` chooses, ``"responses"`` or ``"chat"``. Azure's resource is
+    `base_url` or ``AZURE_OPENAI_ENDPOINT``, and `api_version` is 2024-10-21 unless given or in
+    ``OPENAI_API_VERSION``; a base_url that ends with ``/openai/v1`` needs none. Ollama is at port
+    11434 of this machine, or where ``OLLAMA_BASE_URL`` or ``OLLAMA_HOST`` say. `schema_mode`
+    ``"tool"`` has ``"anthropic/NAME"`` send schemas as tools, for servers without
+    ``output_config``.
 
-    A key of the environment, ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY`` (or ``GOOGLE_API_KEY``) and
-    their like, goes only to the provider's own host and that of its variable; any other host needs `api_key`, or none
-    if it is this machine; ``api_key=""`` sends none. A key goes unencrypted only to this machine or the local network.
+    A key of the environment, ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY`` (or
+    ``GOOGLE_API_KEY``) and their like, goes only to the provider's own host and that of its
+    variable; any other host needs `api_key`, or none if it is this machine; ``api_key=""`` sends
+    none. A key goes unencrypted only to this machine or the local network.
 
-    `headers`: of every request, as secret as a key; one that carries a key (``Authorization``) stands in place of
-    `api_key`. `ca`: a file of certificates in PEM, or a folder of such files, to be trusted besides the usual ones (or
-    those of ``SSL_CERT_FILE``); certificates are always checked.
+    `headers`: of every request, as secret as a key; one that carries a key (``Authorization``)
+    stands in place of `api_key`. `ca`: a file of certificates in PEM, or a folder of such files, to
+    be trusted besides the usual ones (or those of ``SSL_CERT_FILE``); certificates are always
+    checked.
 
-    `limits`: caps on the quota. `timeout`: seconds for each attempt. `retry`: for tasks that bring none, three attempts
-    on transient faults unless given; None is one attempt. `params`: parameters of every request; a name that is likely
-    a slip of a known one is sent with a warning.
+    `limits`: caps on the quota. `timeout`: seconds for each attempt. `retry`: for tasks that bring
+    none, three attempts on transient faults unless given; None is one attempt. `params`: parameters
+    of every request; a name that is likely a slip of a known one is sent with a warning.
 
     Raises `SetupError` that says what to do.
 
@@ -74,7 +79,9 @@ def connect(
     OpenAIProvider('llama-3' at localhost:8000)
     """
     if not isinstance(model, str):
-        raise SetupError(f'the model is text such as "openai/gpt-5-mini", not {type(model).__name__}')
+        raise SetupError(
+            f'the model is text such as "openai/gpt-5-mini", not {type(model).__name__}'
+        )
     dialect, _, name = model.strip().partition("/")
     _check_dialect(model, dialect, name)
     check_names(params)
@@ -96,7 +103,9 @@ def connect(
         timeout=seconds,
         name=dialect,
         headers=sent,
-        advice=_advice(dialect, url, is_sent=bool(key) or _authorizes(dialect, sent), is_wanted=api_key != ""),
+        advice=_advice(
+            dialect, url, is_sent=bool(key) or _authorizes(dialect, sent), is_wanted=api_key != ""
+        ),
         transport=None if ca is None else _trusting(ca, url, seconds),
         **own,
     )
@@ -108,7 +117,9 @@ def _own_options(dialect: str, **options: str | None) -> dict[str, str]:
     for name in given:
         if dialect not in HOMES or name not in HOMES[dialect].takes:
             whose = next(other for other, home in HOMES.items() if name in home.takes)
-            raise SetupError(f"{name}= is for {whose}/NAME: {dialect!r} has no such choice, leave it out")
+            raise SetupError(
+                f"{name}= is for {whose}/NAME: {dialect!r} has no such choice, leave it out"
+            )
     return given
 
 
@@ -142,16 +153,28 @@ def _checked_url(dialect: str, text: str) -> SplitResult:
     text = home.completed(text.strip())
     example = home.example or home.url
     if not text:
-        raise SetupError(f"no base_url: give base_url=, as in {example}, or set {' or '.join(_urls(dialect))}")
+        raise SetupError(
+            f"no base_url: give base_url=, as in {example}, or set {' or '.join(_urls(dialect))}"
+        )
     try:
         url = urlsplit(text.rstrip("/"))
         host, _ = url.hostname, url.port
     except ValueError:
         raise SetupError(f"base_url is not a URL, as {example} is one") from None
     if url.username is not None or url.password is not None:
-        raise SetupError("base_url holds a user or password, which would end up in logs: use api_key=")
-    if url.scheme not in ("http", "https") or not host or not text.isascii() or not text.isprintable() or " " in text:
-        raise SetupError(f"base_url starts with http:// or https:// and a host, as in {example}: not {text!r}")
+        raise SetupError(
+            "base_url holds a user or password, which would end up in logs: use api_key="
+        )
+    if (
+        url.scheme not in ("http", "https")
+        or not host
+        or not text.isascii()
+        or not text.isprintable()
+        or " " in text
+    ):
+        raise SetupError(
+            f"base_url starts with http:// or https:// and a host, as in {example}: not {text!r}"
+        )
     if url.query or url.fragment:
         raise SetupError(f"base_url has no ? or #: {text!r}")
     if url.path.endswith(home.path):
@@ -163,7 +186,8 @@ def _key(dialect: str, url: SplitResult, given: str | None, headers: OwnHeaders)
     if given and (name := headers.named(HOMES[dialect].key_header)):
         raise SetupError(f"api_key= and the header {name} are both a key: give one of them")
     key = given
-    if given is None and not _authorizes(dialect, headers):  # a header that is given goes over the environment
+    # a header that is given goes over the environment
+    if given is None and not _authorizes(dialect, headers):
         key = _key_of_environment(dialect, url)
     host = url.hostname or ""
     if (key or headers.is_secret) and url.scheme == "http" and not is_near(host):
@@ -193,7 +217,8 @@ def _key_of_environment(dialect: str, url: SplitResult) -> str | None:
     if url.netloc in hosts:
         raise SetupError(f"no key for {url.netloc}: set {variables}, or give api_key=")
     raise SetupError(
-        f'no key for {url.netloc}: give api_key= (or api_key="" if it needs none). {variables} goes only to '
+        f'no key for {url.netloc}: give api_key= (or api_key="" if it needs none). {variables} '
+        f"goes only to "
         f"{' and '.join(filter(None, hosts)) or f'the host of {_urls(dialect)[0]}'}{_preset_there(url)}"
     )
 
@@ -228,7 +253,9 @@ def _without_server(
     dialect: str, name: str, params: dict[str, object], limits: Limits | None, *, given: bool
 ) -> Provider:
     if given:
-        raise SetupError(f'"{dialect}" has no server: leave out base_url=, api_key=, headers= and ca=')
+        raise SetupError(
+            f'"{dialect}" has no server: leave out base_url=, api_key=, headers= and ca='
+        )
     if dialect == "echo":
         from ingather.providers.echo import EchoProvider
 

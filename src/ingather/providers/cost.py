@@ -15,7 +15,8 @@ _HEADERS = ("x-litellm-response-cost",)
 def told_cost(data: Mapping[str, object], headers: Mapping[str, str]) -> float | None:
     """USD that the answer `data`, or the headers that came with it, say it cost; None where they do not.
 
-    With a key of one's own at the provider behind a gateway, what that provider charges is a part of it.
+    With a key of one's own at the provider behind a gateway, what that provider charges is a part
+    of it.
 
     >>> told_cost({"usage": {"cost": 0.002}}, {}), told_cost({"usage": {"cost": {"total_cost": "0.002"}}}, {})
     (0.002, 0.002)
@@ -65,4 +66,6 @@ def _usd(value: object) -> float | None:
 
 def _is_dollars(told: Mapping[str, object]) -> bool:
     currency = told.get("currency")
-    return currency is None or (isinstance(currency, str) and currency.strip().lower() in ("", "usd", "$", "dollars"))
+    return currency is None or (
+        isinstance(currency, str) and currency.strip().lower() in ("", "usd", "$", "dollars")
+    )

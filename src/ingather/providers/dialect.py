@@ -1,7 +1,8 @@
 """The seam between the wire, which is the same for all, and a dialect: what makes one API different from another.
 
-A dialect is pure and holds no key: it names paths and headers, translates parameters, encodes messages, and reads
-answers. `wire.DialectProvider` does the rest. A new API is one module with one of these, and a `Home`.
+A dialect is pure and holds no key: it names paths and headers, translates parameters, encodes
+messages, and reads answers. `wire.DialectProvider` does the rest. A new API is one module with one
+of these, and a `Home`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ingather.errors import ProviderError
-    from ingather.providers.ceilings import Ceiling
     from ingather.providers.streamed import Stream
     from ingather.result import LLMResponse
+    from ingather.schema.ceiling import Ceiling
     from ingather.task import LLMMessage
 
 
@@ -37,10 +38,10 @@ class Answer(NamedTuple):
 class Dialect(Protocol):
     """One API, as pure functions.
 
-    `name`: tells dialects apart in a request's identity. `noun`: what its answers are called in messages.
-    `answer_field`: the field of a body that every answer has, and no error. `request_id`: the header with the id that
-    the provider's support asks for. `schema_mode`, `schema_lengths`, `schema_words`, `schema_ceiling`, `max_output`: as
-    `base` says.
+    `name`: tells dialects apart in a request's identity. `noun`: what its answers are called in
+    messages. `answer_field`: the field of a body that every answer has, and no error. `request_id`:
+    the header with the id that the provider's support asks for. `schema_mode`, `schema_lengths`,
+    `schema_words`, `schema_ceiling`, `max_output`: as `base` says.
     """
 
     @property
@@ -73,7 +74,8 @@ class Dialect(Protocol):
     def fields(self, params: Mapping[str, object]) -> Mapping[str, object]:
         """The body's fields for `params`, which are checked, without None, and hold ``model``.
 
-        Words of OpenAI's are translated where there is an equal; others go as they are. Raises `SetupError`.
+        Words of OpenAI's are translated where there is an equal; others go as they are. Raises
+        `SetupError`.
         """
         ...
 

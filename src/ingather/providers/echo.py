@@ -66,7 +66,9 @@ class EchoCall:
 Scripted = str | LLMResponse | ErrorResponse
 
 
-def text_response(content: str, *, model: str = "echo-model", finish_reason: str = "stop") -> LLMResponse:
+def text_response(
+    content: str, *, model: str = "echo-model", finish_reason: str = "stop"
+) -> LLMResponse:
     """An answer with this text.
 
     >>> from ingather.testing import text_response
@@ -74,20 +76,25 @@ def text_response(content: str, *, model: str = "echo-model", finish_reason: str
     'Paris'
     """
     return LLMResponse(
-        content, model=model, finish_reason=finish_reason, usage=Usage(1, _tokens(content)), cost_usd=0.0
+        content,
+        model=model,
+        finish_reason=finish_reason,
+        usage=Usage(1, _tokens(content)),
+        cost_usd=0.0,
     )
 
 
 class EchoProvider:
     """Answers from a script, or with the prompt.
 
-    In this order: the response function, the first pattern that matches, the queue of responses, and at last
-    ``"Echo: "`` and the last user message.
+    In this order: the response function, the first pattern that matches, the queue of responses,
+    and at last ``"Echo: "`` and the last user message.
 
-    `config`: a mapping; known keys (also under ``"options"``): ``model``, ``echo_prefix``, ``cycle_responses``,
-    ``mock_tokens``, ``stream_delay``, ``strict``. `responses`: strings, `LLMResponse` or `ErrorResponse`.
-    `response_fn(messages)` gives one of these. `strict`: an exhausted queue raises `ResponseQueueExhaustedError`
-    instead of echoing. `prompt_builder` and `strict_tools` are accepted and not used.
+    `config`: a mapping; known keys (also under ``"options"``): ``model``, ``echo_prefix``,
+    ``cycle_responses``, ``mock_tokens``, ``stream_delay``, ``strict``. `responses`: strings,
+    `LLMResponse` or `ErrorResponse`. `response_fn(messages)` gives one of these. `strict`: an
+    exhausted queue raises `ResponseQueueExhaustedError` instead of echoing. `prompt_builder` and
+    `strict_tools` are accepted and not used.
 
     >>> from ingather import EchoProvider
     >>> provider = EchoProvider(responses=["one", "two"])
@@ -125,13 +132,16 @@ class EchoProvider:
         self._response_fn = response_fn
 
     async def complete(
-        self, messages: str | Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+        self,
+        messages: str | Sequence[LLMMessage],
+        config_overrides: Mapping[str, object] | None = None,
     ) -> LLMResponse:
         """The scripted answer; a scripted failure is raised, and stays in the history all the same."""
         call = EchoCall(as_messages(messages), config_overrides)
         self.calls.append(call)
         try:
-            scripted = self._scripted(call.messages)  # before the sleep, so that calls take the queue in their order
+            # before the sleep, so that calls take the queue in their order
+            scripted = self._scripted(call.messages)
             await asyncio.sleep(self._delay)
             response = call.response = self._answer(scripted, call)
         except BaseException as error:
@@ -151,7 +161,9 @@ class EchoProvider:
             self.cycle = cycle
         return self
 
-    def set_response_function(self, response_fn: Callable[[Sequence[LLMMessage]], Scripted]) -> Self:
+    def set_response_function(
+        self, response_fn: Callable[[Sequence[LLMMessage]], Scripted]
+    ) -> Self:
         """Ask `response_fn(messages)` first."""
         self._response_fn = response_fn
         return self
@@ -205,7 +217,11 @@ class EchoProvider:
             raise scripted.exception
         if isinstance(scripted, LLMResponse):
             return scripted
-        prompt = sum(_tokens(message.content) for message in call.messages if isinstance(message.content, str))
+        prompt = sum(
+            _tokens(message.content)
+            for message in call.messages
+            if isinstance(message.content, str)
+        )
         usage = Usage(prompt, _tokens(scripted)) if self._mock_tokens else None
         model = str((call.config_overrides or {}).get("model") or self.model)
         return LLMResponse(scripted, model, usage=usage, cost_usd=0.0)
@@ -223,7 +239,9 @@ class EchoProvider:
                 self._responses.append(response)
             return response
         if self.strict:
-            raise ResponseQueueExhaustedError(f"the scripted responses are exhausted after {len(self.calls)} call(s)")
+            raise ResponseQueueExhaustedError(
+                f"the scripted responses are exhausted after {len(self.calls)} call(s)"
+            )
         return self.echo_prefix + (texts[-1] if texts else "(no user message)")
 
     def __repr__(self) -> str:
@@ -231,7 +249,11 @@ class EchoProvider:
 
 
 def _user_texts(messages: Sequence[LLMMessage]) -> list[str]:
-    return [message.content for message in messages if message.role == "user" and isinstance(message.content, str)]
+    return [
+        message.content
+        for message in messages
+        if message.role == "user" and isinstance(message.content, str)
+    ]
 
 
 def _tokens(text: str) -> int:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from ingather import exact_json
 from ingather.errors import BadRequest, ProviderError, Refused, SetupError, Truncated
 from ingather.extractive import VERSION, NothingFits, SchemaError, answer, json_answer
+from ingather.limits.tokens import BYTES_PER_TOKEN
+from ingather.process.threads import run_in_thread
 from ingather.providers.base import QuotaKey, Request
 from ingather.providers.body import checked, encoded, estimate
 from ingather.result import LLMResponse, Usage
 from ingather.task import as_messages
-from ingather.threads import run_in_thread
-from ingather.tokens import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,12 +30,14 @@ _CALLS = ("tools", "tool_choice", "functions", "function_call")
 class ExtractiveProvider:
     """Fills any JSON schema from the prompt's own words: a baseline that copies by rules, not a language model.
 
-    The same request always gets the same answer. What the text does not say is null or empty; where the schema
-    requires it all the same, the answer is `Refused`, never invented. Without a schema the answer is the sentence that
-    fits the question best. Its work is done in a thread, `usage` is an estimate of a token for every four bytes, and
-    every call costs 0 USD. Of the parameters it heeds ``response_format`` and ``max_tokens``; it has nothing to sample.
+    The same request always gets the same answer. What the text does not say is null or empty; where
+    the schema requires it all the same, the answer is `Refused`, never invented. Without a schema
+    the answer is the sentence that fits the question best. Its work is done in a thread, `usage` is
+    an estimate of a token for every four bytes, and every call costs 0 USD. Of the parameters it
+    heeds ``response_format`` and ``max_tokens``; it has nothing to sample.
 
-    `params`: parameters of every request, under those of the task. Raises `SetupError` for a model that there is not.
+    `params`: parameters of every request, under those of the task. Raises `SetupError` for a model
+    that there is not.
 
     >>> ExtractiveProvider()
     ExtractiveProvider('extractive', version 1: a baseline, not a language model)
@@ -62,10 +64,13 @@ class ExtractiveProvider:
         self._quota = QuotaKey("offline", "", "", model)
         _form(self._defaults)
 
-    def prepare(self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None) -> Request:
+    def prepare(
+        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+    ) -> Request:
         """The request, encoded: pure. Its identity holds the version of the model's answers.
 
-        Raises `SetupError` for parameters that it cannot heed, `BadRequest` for messages that are no text.
+        Raises `SetupError` for parameters that it cannot heed, `BadRequest` for messages that are
+        no text.
         """
         params = {**self._defaults, **checked(config_overrides or {})}
         _known(str(params.get("model") or self.model))
@@ -74,7 +79,9 @@ class ExtractiveProvider:
         body: dict[str, object] = {"messages": turns, **_form(params)}
         if limit is not None:
             body["max_tokens"] = limit
-        return Request(encoded(body, messages), self._identity, self._quota, estimate(messages, limit))
+        return Request(
+            encoded(body, messages), self._identity, self._quota, estimate(messages, limit)
+        )
 
     async def send(self, request: Request) -> LLMResponse:
         """Answer in a thread. Raises `Refused`, `Truncated`, and `BadRequest` for a schema that nothing can satisfy."""
@@ -86,7 +93,9 @@ class ExtractiveProvider:
         return outcome
 
     async def complete(
-        self, messages: str | Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+        self,
+        messages: str | Sequence[LLMMessage],
+        config_overrides: Mapping[str, object] | None = None,
     ) -> LLMResponse:
         """Prepare and send: one attempt. A string is one user message."""
         return await self.send(self.prepare(as_messages(messages), config_overrides))
@@ -120,7 +129,11 @@ def _outcome(request: Request, model: str) -> LLMResponse | ProviderError:
 
 def _response(text: str, finish: str, model: str, request: Request) -> LLMResponse:
     usage = Usage(request.estimate.input, _tokens(text))
-    metadata: dict[str, object] = {"baseline": _WHAT, "version": VERSION, "usage": "an estimate: 4 bytes a token"}
+    metadata: dict[str, object] = {
+        "baseline": _WHAT,
+        "version": VERSION,
+        "usage": "an estimate: 4 bytes a token",
+    }
     return LLMResponse(text, model, finish, usage, metadata=metadata, cost_usd=0.0)
 
 
@@ -145,7 +158,10 @@ def _text(message: LLMMessage, index: int) -> str:
     content = message.content
     if content is None or isinstance(content, str):
         return content or ""
-    parts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in content]
+    parts = [
+        part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
+        for part in content
+    ]
     if not all(isinstance(part, str) for part in parts):
         raise BadRequest(f"messages[{index}]: offline/extractive reads text only")
     return "\n".join(part for part in parts if isinstance(part, str))
@@ -155,10 +171,14 @@ def _form(params: Mapping[str, object]) -> dict[str, object]:
     """The form of the answer: a schema, any JSON object, or text. Raises `SetupError` for one that it cannot give."""
     for name in _CALLS:
         if params.get(name):
-            raise SetupError(f"{name}: offline/extractive calls no functions; ask for a response_format")
+            raise SetupError(
+                f"{name}: offline/extractive calls no functions; ask for a response_format"
+            )
     for name in _LIMITS:
         limit = params.get(name)
-        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+        if limit is not None and (
+            not isinstance(limit, int) or isinstance(limit, bool) or limit < 1
+        ):
             raise SetupError(f"{name} is a positive number of tokens, not {limit!r}")
     form = params.get("response_format")
     if form is None:
@@ -171,5 +191,7 @@ def _form(params: Mapping[str, object]) -> dict[str, object]:
     within = form.get("json_schema") if isinstance(form, dict) else None
     schema = within.get("schema") if kind == "json_schema" and isinstance(within, dict) else None
     if not isinstance(schema, dict):
-        raise SetupError('response_format is {"type": "json_schema", "json_schema": {"name": …, "schema": {…}}}')
+        raise SetupError(
+            'response_format is {"type": "json_schema", "json_schema": {"name": …, "schema": {…}}}'
+        )
     return {"schema": schema}

@@ -1,9 +1,11 @@
 """How an answer ended, whoever says it in whichever words; and whether there is anything in it. Pure.
 
-Gateways pass on the words of whom they ask, in any case and with prefixes and suffixes of their own. So a reason that
-is in no list is told by the words in it; one that stays unknown is never taken for a good end.
+Gateways pass on the words of whom they ask, in any case and with prefixes and suffixes of their
+own. So a reason that is in no list is told by the words in it; one that stays unknown is never
+taken for a good end.
 
-No reason at all is none against the answer: the whole of a body came, and some servers of one's own never give any.
+No reason at all is none against the answer: the whole of a body came, and some servers of one's own
+never give any.
 """
 
 from __future__ import annotations
@@ -13,7 +15,15 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ingather.errors import BadBody, EmptyAnswer, Filtered, ProviderError, Refused, ServerFault, Truncated
+from ingather.errors import (
+    BadBody,
+    EmptyAnswer,
+    Filtered,
+    ProviderError,
+    Refused,
+    ServerFault,
+    Truncated,
+)
 from ingather.providers.dialect import Answer
 
 if TYPE_CHECKING:
@@ -51,7 +61,8 @@ _EXACTLY = {
     }.items()
     for word in words.split()
 }
-_TOLD_BY = (  # patterns, the most telling first: "content_filter_error" is a filter's, "error_max_tokens" a cut
+# patterns, the most telling first: "content_filter_error" is a filter's, "error_max_tokens" a cut
+_TOLD_BY = (
     (End.GARBLED, "malformed unexpected_tool garbled invalid_tool invalid_function bad_tool"),
     (
         End.FILTERED,
@@ -68,7 +79,10 @@ _TOLD_BY = (  # patterns, the most telling first: "content_filter_error" is a fi
         End.BROKEN,
         "err(?:or)?(?:_|$) fail abort network connect overload unavailable interrupt cancel exception crash server",
     ),
-    (End.BROKEN, "kill capacity insufficient unfinished in_progress queued pending internal upstream shutdown preempt"),
+    (
+        End.BROKEN,
+        "kill capacity insufficient unfinished in_progress queued pending internal upstream shutdown preempt",
+    ),
     (End.BROKEN, "memory (?:^|_)oom(?:_|$)"),
 )
 _PATTERNS = [(end, re.compile(patterns.replace(" ", "|"))) for end, patterns in _TOLD_BY]
@@ -78,7 +92,10 @@ _PREFIX = re.compile(r"^(?:finish_?reason|stop_?reason|done_?reason|reason)_(?=.
 _CALLS = ("tool", "function_call")
 _CUT_BY = (
     ("pause", "the provider paused a long turn: send the answer back to have it go on"),
-    ("compaction", "the provider paused to shorten a long context: send the answer back to have it go on"),
+    (
+        "compaction",
+        "the provider paused to shorten a long context: send the answer back to have it go on",
+    ),
     ("context", "the answer ends where the model's context is full: shorten the prompt"),
     ("repeti", "the server cut an answer that repeats itself"),
     ("loop", "the server cut an answer that repeats itself"),
@@ -86,7 +103,9 @@ _CUT_BY = (
 _SILENT = ("thinking", "redacted_thinking", "reasoning", "message", "web_search_call", "file_search_call", "compaction",
            "mcp_list_tools")  # fmt: skip
 _THOUGHT = (
-    re.compile(  # fewer forms than an answer of JSON may have around it: a text may be meant to hold an <analysis>
+    # fewer forms than an answer of JSON may have around it: a text may be meant to hold an
+    # <analysis>
+    re.compile(
         r"""(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>.*?(?:<\|end\|>|\Z)
       | <\|channel>(?:thought|analysis).*?(?:<channel\|>|\Z)
       | \[THINK\].*?(?:\[/THINK\]|\Z)
@@ -120,7 +139,11 @@ def worse(reason: object, native: object) -> object:
     ('MAX_TOKENS', 'length')
     """
     is_good = end_of(reason) in (End.DONE, End.UNTOLD)
-    return native if is_good and end_of(native) in (End.CUT, End.FILTERED, End.GARBLED, End.BROKEN) else reason
+    return (
+        native
+        if is_good and end_of(native) in (End.CUT, End.FILTERED, End.GARBLED, End.BROKEN)
+        else reason
+    )
 
 
 def end_of(reason: object) -> End:
@@ -154,7 +177,13 @@ def in_openais_words(reason: object, *, calls: bool = False) -> str | None:
         return "tool_calls" if calls else None
     if end is End.DONE:
         word = _plain(reason or "")
-        return "function_call" if word == "function_call" else "tool_calls" if word.startswith(_CALLS) else "stop"
+        return (
+            "function_call"
+            if word == "function_call"
+            else "tool_calls"
+            if word.startswith(_CALLS)
+            else "stop"
+        )
     return {End.CUT: "length", End.FILTERED: "content_filter"}.get(end, reason)
 
 
@@ -163,7 +192,11 @@ def judged(response: LLMResponse, reason: object, *, details: str = "") -> Answe
     end = end_of(reason)
     also = f"{reason}{details and f': {details}'}"
     if end is End.DONE or end is End.UNTOLD:
-        return Answer(response, EmptyAnswer, _nothing(response)) if is_empty(response) else Answer(response)
+        return (
+            Answer(response, EmptyAnswer, _nothing(response))
+            if is_empty(response)
+            else Answer(response)
+        )
     if end is End.CUT:
         return Answer(response, Truncated, cut_by(str(reason)))
     if end is End.FILTERED:
@@ -172,10 +205,15 @@ def judged(response: LLMResponse, reason: object, *, details: str = "") -> Answe
     if end is End.GARBLED:
         return Answer(response, BadBody, f"the model garbled it: {also}")
     if end is End.BROKEN:
-        return Answer(response, problem={"type": "server_error", "code": reason, "message": f"it ended with {also}"})
+        return Answer(
+            response,
+            problem={"type": "server_error", "code": reason, "message": f"it ended with {also}"},
+        )
     unknown = end is End.UNKNOWN
     return Answer(
-        response, Refused, f"the provider stopped the answer{', and why is not known here' * unknown}: {also}"
+        response,
+        Refused,
+        f"the provider stopped the answer{', and why is not known here' * unknown}: {also}",
     )
 
 
@@ -204,7 +242,9 @@ def is_whole(response: LLMResponse, *, may_be_cut: bool = False) -> bool:
     `may_be_cut`: one that ends at the limit counts as well, since somebody found it complete.
     """
     end = end_of(response.finish_reason)
-    return (end is End.DONE or end is End.UNTOLD or (may_be_cut and end is End.CUT)) and not is_empty(response)
+    return (
+        end is End.DONE or end is End.UNTOLD or (may_be_cut and end is End.CUT)
+    ) and not is_empty(response)
 
 
 def is_empty(response: LLMResponse) -> bool:
@@ -233,7 +273,8 @@ def _without_thoughts(text: str) -> str:
     text = text.strip(_UNSEEN)
     while text[:1] in {"<", "[", "◁"} and (thought := _THOUGHT.match(text)):
         text = text[thought.end() :].strip(_UNSEEN)
-    dropped = text.lower().endswith(_CLOSING) and "<think" not in text  # some servers drop the first tag
+    # some servers drop the first tag
+    dropped = text.lower().endswith(_CLOSING) and "<think" not in text
     return "" if dropped else text
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from ingather.errors import ProviderError, QuotaExhausted, RateLimited, SetupError
 from ingather.providers.body import encoded
-from ingather.providers.ceilings import CEILINGS
+from ingather.providers.dialect_provider import DialectProvider, Options
+from ingather.providers.error_body import Problem
 from ingather.providers.gemini_answer import read
 from ingather.providers.gemini_input import conversation, fields
-from ingather.providers.problem import Problem
 from ingather.providers.streamed import unread
-from ingather.providers.wire import DialectProvider, Options
+from ingather.schema.ceiling import CEILINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 GEMINI_URL = "https://generativelanguage.googleapis.com"
 _VERSION = re.compile(r"/v\d+(?:alpha|beta)?\d*$")
-_MODEL = re.compile(r"(?:[A-Za-z]\w*/)?\w[\w.-]*", re.ASCII)  # it stands in the path, and must lead nowhere else
+# it stands in the path, and must lead nowhere else
+_MODEL = re.compile(r"(?:[A-Za-z]\w*/)?\w[\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ class GenerateContent:
 
     def url(self, base_url: str, model: str) -> str:
         if not _MODEL.fullmatch(model):
-            raise SetupError(f"{model!r:.80} is no name of a Gemini model: letters, digits, dots and dashes")
+            raise SetupError(
+                f"{model!r:.80} is no name of a Gemini model: letters, digits, dots and dashes"
+            )
         path = model if "/" in model else f"models/{model}"
         base = base_url if _VERSION.search(base_url) else f"{base_url}/v1beta"
         return f"{base}/{path}:generateContent"
@@ -83,7 +86,8 @@ class GenerateContent:
 class DailyQuotas:
     """Tells a day's quota that is used up from one that only names it.
 
-    Google sends the quota of a day with a delay of seconds, and at times it is over by then: the wait is worth it once.
+    Google sends the quota of a day with a delay of seconds, and at times it is over by then: the
+    wait is worth it once.
 
     >>> quotas = DailyQuotas()
     >>> [type(quotas.judged(RateLimited("", retry_after=36.0), "m", now)).__name__ for now in (0.0, 5.0, 36.5)]
@@ -119,7 +123,9 @@ class GeminiProvider(DialectProvider):
     GeminiProvider('gemini-3-flash' at generativelanguage.googleapis.com, key 1e9446c9)
     """
 
-    def __init__(self, model: str, *, base_url: str = GEMINI_URL, **options: Unpack[Options]) -> None:
+    def __init__(
+        self, model: str, *, base_url: str = GEMINI_URL, **options: Unpack[Options]
+    ) -> None:
         self._days = DailyQuotas()
         super().__init__(GenerateContent(), model, base_url=base_url, **options)
 
@@ -131,6 +137,9 @@ class GeminiProvider(DialectProvider):
 
     def _refusal(self, reply: Reply, model: str) -> ProviderError:
         error = super()._refusal(reply, model)
-        if isinstance(error, RateLimited) and Problem.read(reply.body.decode("utf-8", "replace")).daily:
+        if (
+            isinstance(error, RateLimited)
+            and Problem.read(reply.body.decode("utf-8", "replace")).daily
+        ):
             return self._days.judged(error, model, monotonic())
         return error

@@ -8,7 +8,7 @@ from typing import Any
 from ingather.errors import Filtered
 from ingather.providers.dialect import Answer, Malformed
 from ingather.providers.finish import End, end_of, in_openais_words, judged, reason_in
-from ingather.providers.words import call_to
+from ingather.providers.openai_parts import call_to
 from ingather.result import LLMResponse, Usage
 
 _OF_CANDIDATE = frozenset(("content", "finishReason", "index"))
@@ -24,14 +24,18 @@ def read(data: Mapping[str, object]) -> Answer:
     if blocked is not None and not data.get("candidates"):
         response = _response(data, {}, "content_filter")
         response.metadata["promptFeedback"] = data["promptFeedback"]
-        return Answer(response, Filtered, f"the provider's content filter stopped the prompt: {blocked}")
+        return Answer(
+            response, Filtered, f"the provider's content filter stopped the prompt: {blocked}"
+        )
     candidate = _one_candidate(data)
     reason = reason_in(candidate.get("finishReason"))
     finish = None if end_of(reason) is End.UNTOLD else in_openais_words(reason)
     return judged(_response(data, candidate, finish), reason, details=_message(candidate))
 
 
-def _response(data: Mapping[str, object], candidate: Mapping[str, Any], finish: str | None) -> LLMResponse:
+def _response(
+    data: Mapping[str, object], candidate: Mapping[str, Any], finish: str | None
+) -> LLMResponse:
     texts: list[str] = []
     thoughts: list[str] = []
     calls: list[Mapping[str, object]] = []

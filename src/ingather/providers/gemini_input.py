@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ingather.errors import BadRequest, SetupError
-from ingather.providers.words import (
+from ingather.providers.openai_parts import (
     called,
     chosen_of,
     form_of,
@@ -49,10 +49,19 @@ _GENERATION = {
     },
 }  # fmt: skip
 _TRANSLATED = frozenset(
-    ("model", "n", "generationConfig", "tools", "tool_choice", "parallel_tool_calls", "reasoning_effort")
+    (
+        "model",
+        "n",
+        "generationConfig",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning_effort",
+    )
 ) | {"response_format"}
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "function": "ANY"}
-_BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}  # tokens, as Google's own translation has them
+# tokens, as Google's own translation has them
+_BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
 
 
 def fields(params: Mapping[str, object]) -> dict[str, object]:
@@ -73,7 +82,9 @@ def fields(params: Mapping[str, object]) -> dict[str, object]:
         elif name not in _TRANSLATED:
             sent[name] = value
     if config.get("candidateCount", 1) != 1:
-        raise SetupError("candidateCount > 1: a task has one answer; make several tasks with LLMTask(sample=…)")
+        raise SetupError(
+            "candidateCount > 1: a task has one answer; make several tasks with LLMTask(sample=…)"
+        )
     _put_effort(config, str(params.get("model")), params.get("reasoning_effort"))
     _put_form(config, params)
     _put_tools(sent, params)
@@ -107,20 +118,29 @@ def conversation(messages: Sequence[LLMMessage]) -> dict[str, object]:
 def _turn(message: LLMMessage, names: dict[str, str]) -> tuple[str, list[Part]]:
     """Role and parts; `names` remembers what each tool call called, which its result has to name again."""
     if message.function_call is not None or message.role == "function":
-        raise BadRequest("function_call is OpenAI's old form, which Gemini has no equal for: use tool_calls")
+        raise BadRequest(
+            "function_call is OpenAI's old form, which Gemini has no equal for: use tool_calls"
+        )
     if message.role == "tool":
         call_id = str(message.metadata.get("tool_call_id") or "")
         output = "".join(str(part.get("text", "")) for part in parts_of(message))
-        result = {"name": message.name or names.get(call_id, call_id), "response": {"output": output}}
+        result = {
+            "name": message.name or names.get(call_id, call_id),
+            "response": {"output": output},
+        }
         return "user", [{"functionResponse": {**result, "id": call_id} if call_id else result}]
     parts = [_part(part) for part in parts_of(message)]
     if message.role not in ("user", "assistant", "model"):
-        raise BadRequest(f"a message's role is system, user, assistant or tool, not {message.role!r:.40}")
+        raise BadRequest(
+            f"a message's role is system, user, assistant or tool, not {message.role!r:.40}"
+        )
     for call in message.tool_calls or ():
         call_id, name, arguments = called(call)
         names[call_id] = name
         function = {"name": name, "args": arguments}
-        part: dict[str, object] = {"functionCall": {**function, "id": call_id} if call_id else function}
+        part: dict[str, object] = {
+            "functionCall": {**function, "id": call_id} if call_id else function
+        }
         if (signature := _signature(call)) is not None:
             part["thoughtSignature"] = signature
         parts.append(part)
@@ -138,7 +158,9 @@ def _part(part: Part) -> Part:
         return {"inlineData": {"mimeType": picture.media_type, "data": picture.data}}
     if kind is None:
         return part  # in Gemini's own form
-    raise BadRequest(f"a part of the type {kind!r:.40} has no equal in Gemini: give it in Gemini's own form")
+    raise BadRequest(
+        f"a part of the type {kind!r:.40} has no equal in Gemini: give it in Gemini's own form"
+    )
 
 
 def _signature(call: Mapping[str, object]) -> object:
@@ -173,9 +195,15 @@ def _put_tools(sent: dict[str, Any], params: Mapping[str, object]) -> None:
     if not isinstance(tools, Sequence) or isinstance(tools, str):
         raise SetupError(f"tools is a list of tools, not {tools!r:.80}")
     functions = [function_of(tool) for tool in tools]
-    own: list[object] = [tool for tool, function in zip(tools, functions, strict=True) if function is None]
+    own: list[object] = [
+        tool for tool, function in zip(tools, functions, strict=True) if function is None
+    ]
     declared = [
-        {"name": each.name, "description": each.rest.get("description", ""), "parametersJsonSchema": each.parameters}
+        {
+            "name": each.name,
+            "description": each.rest.get("description", ""),
+            "parametersJsonSchema": each.parameters,
+        }
         for each in functions
         if each is not None
     ]
@@ -184,10 +212,15 @@ def _put_tools(sent: dict[str, Any], params: Mapping[str, object]) -> None:
     if own:
         sent["tools"] = own
     if params.get("parallel_tool_calls") is False:
-        raise SetupError("'parallel_tool_calls' has no equal in Gemini's generateContent: leave it out")
+        raise SetupError(
+            "'parallel_tool_calls' has no equal in Gemini's generateContent: leave it out"
+        )
     if "tool_choice" in params:
         kind, name = chosen_of(params["tool_choice"])
         if not kind:
-            raise SetupError("tool_choice is 'auto', 'none', 'required' or a function; Gemini's own word is toolConfig")
+            raise SetupError(
+                "tool_choice is 'auto', 'none', 'required' or a function; Gemini's "
+                "own word is toolConfig"
+            )
         calling = {"mode": _MODES[kind], **({"allowedFunctionNames": [name]} if name else {})}
         sent["toolConfig"] = {"functionCallingConfig": calling}

@@ -8,7 +8,7 @@ from typing import Any
 
 from ingather import exact_json
 from ingather.errors import BadRequest
-from ingather.providers.ceilings import CEILINGS
+from ingather.schema.ceiling import CEILINGS
 
 _BOUNDS = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
@@ -42,7 +42,9 @@ def narrowed(schema: Node) -> dict[str, object]:
     >>> narrowed({"type": "integer", "minimum": 0, "description": "Age"})
     {'type': 'integer', 'description': 'Age (minimum: 0)'}
     """
-    wire: dict[str, Any] = {key: _inner(key, value) for key, value in schema.items() if key not in _BOUNDS}
+    wire: dict[str, Any] = {
+        key: _inner(key, value) for key, value in schema.items() if key not in _BOUNDS
+    }
     said = {key: schema[key] for key in _BOUNDS if key in schema}
     if wire.get("minItems", 0) not in (0, 1):
         said["minItems"] = wire.pop("minItems")
@@ -80,7 +82,11 @@ def _children(node: Node) -> list[Any]:
     named = [node[key] for key in ("properties", "$defs") if key in node]
     listed = [node[key] for key in ("anyOf", "allOf") if key in node]
     return [
-        *(child for each in named for child in (each.values() if isinstance(each, Mapping) else [each])),
+        *(
+            child
+            for each in named
+            for child in (each.values() if isinstance(each, Mapping) else [each])
+        ),
         *(child for each in listed for child in (each if isinstance(each, list) else [None])),
         *([node["items"]] if "items" in node else []),
     ]
@@ -96,7 +102,10 @@ def _nodes(node: Any) -> Iterator[Any]:
 def _recursive(schema: Node) -> bool:
     """Whether a definition holds itself, directly or by way of others."""
     defs = schema.get("$defs", {})
-    refs = {name: {_name(node) for node in _nodes(inner) if "$ref" in node} for name, inner in defs.items()}
+    refs = {
+        name: {_name(node) for node in _nodes(inner) if "$ref" in node}
+        for name, inner in defs.items()
+    }
     for start, direct in refs.items():
         reached, waiting = set[str](), list(direct)
         while waiting:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Unpack
 from urllib.parse import SplitResult, urlsplit
 
 from ingather.errors import SetupError
+from ingather.providers.dialect_provider import DialectProvider, Options
 from ingather.providers.openai import ChatCompletions
-from ingather.providers.wire import DialectProvider, Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,9 @@ _NOT_HERE = {
     "keep_alive": "set OLLAMA_KEEP_ALIVE where the server runs",
     "format": "write response_format",
     "think": "write reasoning_effort",
-    **dict.fromkeys(("top_k", "min_p", "repeat_penalty", "repeat_last_n", "mirostat"), _IN_THE_MODEL),
+    **dict.fromkeys(
+        ("top_k", "min_p", "repeat_penalty", "repeat_last_n", "mirostat"), _IN_THE_MODEL
+    ),
 }
 
 
@@ -31,8 +33,8 @@ _NOT_HERE = {
 class OllamaChatCompletions(ChatCompletions):
     """``POST /v1/chat/completions`` of Ollama.
 
-    Raises `SetupError` for parameters of its other API, which this one would ignore: a prompt would be cut, an answer
-    be without end.
+    Raises `SetupError` for parameters of its other API, which this one would ignore: a prompt would
+    be cut, an answer be without end.
 
     >>> OllamaChatCompletions().fields({"model": "m", "max_completion_tokens": 9})
     {'max_tokens': 9, 'model': 'm'}
@@ -55,7 +57,9 @@ class OllamaProvider(DialectProvider):
     OllamaProvider('llama3' at localhost:11434)
     """
 
-    def __init__(self, model: str, *, base_url: str = OLLAMA_URL, **options: Unpack[Options]) -> None:
+    def __init__(
+        self, model: str, *, base_url: str = OLLAMA_URL, **options: Unpack[Options]
+    ) -> None:
         super().__init__(OllamaChatCompletions(), model, base_url=base_url, **options)
 
 
@@ -74,7 +78,9 @@ def completed(text: str, port: int | None = 11434) -> str:
     host = url.hostname or "127.0.0.1"
     host = _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
     port = url.port if url.port is not None or "://" in text else port
-    return url._replace(netloc=host if port is None else f"{host}:{port}", path=url.path.rstrip("/") or "/v1").geturl()
+    return url._replace(
+        netloc=host if port is None else f"{host}:{port}", path=url.path.rstrip("/") or "/v1"
+    ).geturl()
 
 
 def _split(text: str) -> SplitResult | None:

@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 from ingather.providers.base import IN_ONE_PIECE
 from ingather.providers.body import encoded
-from ingather.providers.ceilings import CEILINGS
+from ingather.providers.dialect_provider import DialectProvider, Options
 from ingather.providers.openai_answer import read
 from ingather.providers.openai_body import on_wire
 from ingather.providers.streamed import chat_completion
-from ingather.providers.wire import DialectProvider, Options
+from ingather.schema.ceiling import CEILINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ingather.providers.ceilings import Ceiling
+    from ingather.schema.ceiling import Ceiling
     from ingather.task import LLMMessage
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -52,11 +52,13 @@ class ChatCompletions:
 
     @property
     def schema_lengths(self) -> bool:
-        return not self.at_home  # other servers keep lengths by grammar; OpenAI's strict mode refuses them
+        # other servers keep lengths by grammar; OpenAI's strict mode refuses them
+        return not self.at_home
 
     @property
     def schema_words(self) -> bool:
-        return not self.at_home  # a server that makes a grammar of a schema shows its model nothing of it
+        # a server that makes a grammar of a schema shows its model nothing of it
+        return not self.at_home
 
     @property
     def schema_ceiling(self) -> Ceiling | None:
@@ -85,7 +87,8 @@ class ChatCompletions:
         return body[:-1] + IN_ONE_PIECE
 
     def output_limit(self, fields: Mapping[str, object]) -> object:
-        given = (fields.get("max_completion_tokens"), fields.get("max_tokens"))  # which counts, servers do not agree on
+        # which counts, servers do not agree on
+        given = (fields.get("max_completion_tokens"), fields.get("max_tokens"))
         return max((cap for cap in given if isinstance(cap, int)), default=None)
 
     joined = staticmethod(chat_completion)
@@ -99,5 +102,7 @@ class OpenAIProvider(DialectProvider):
     OpenAIProvider('llama' at localhost:8000, key 2f2bc0d8)
     """
 
-    def __init__(self, model: str, *, base_url: str = OPENAI_URL, **options: Unpack[Options]) -> None:
+    def __init__(
+        self, model: str, *, base_url: str = OPENAI_URL, **options: Unpack[Options]
+    ) -> None:
         super().__init__(ChatCompletions(is_openai(base_url)), model, base_url=base_url, **options)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ingather.errors import Refused
 from ingather.providers.dialect import Answer, Malformed
+from ingather.providers.error_body import error_in
 from ingather.providers.finish import End, end_of, judged, reason_in, worse
-from ingather.providers.problem import error_in
 from ingather.result import LLMResponse, Usage
 
 if TYPE_CHECKING:
@@ -26,19 +26,27 @@ def read(data: Mapping[str, object]) -> Answer:
     choice = _one_choice(data)
     message = choice.get("message")
     problem = error_in(choice)
-    finish = worse(choice.get("finish_reason") or choice.get("finish_details"), choice.get("native_finish_reason"))
+    finish = worse(
+        choice.get("finish_reason") or choice.get("finish_details"),
+        choice.get("native_finish_reason"),
+    )
     if message is None and (problem is not None or end_of(finish) not in (End.DONE, End.UNTOLD)):
         message = {}
     if not isinstance(message, dict):
         raise Malformed("its choice has no message")
     problem = problem or error_in(message)
     calls = message.get("tool_calls")
-    if calls is not None and not (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
+    if calls is not None and not (
+        isinstance(calls, list) and all(isinstance(call, dict) for call in calls)
+    ):
         raise Malformed("its tool_calls are no list of calls")
     function = message.get("function_call")
     metadata = {name: data[name] for name in _FROM_BODY if data.get(name) is not None}
-    if len(message) > 2 or "role" not in message:  # reasoning, annotations, audio: whatever this server adds
-        metadata.update((name, value) for name, value in message.items() if value and name not in _OF_MESSAGE)
+    # reasoning, annotations, audio: whatever this server adds
+    if len(message) > 2 or "role" not in message:
+        metadata.update(
+            (name, value) for name, value in message.items() if value and name not in _OF_MESSAGE
+        )
     content = message.get("content")
     if isinstance(content, list) and (others := [part for part in content if _is_more(part)]):
         metadata["parts"] = others
@@ -75,17 +83,25 @@ def _text(content: object) -> str:
         return content
     if content is None:
         return ""
-    if isinstance(content, list) and all(isinstance(part, dict) for part in content):  # text between other parts
+    # text between other parts
+    if isinstance(content, list) and all(isinstance(part, dict) for part in content):
         return "".join(part["text"] for part in content if isinstance(part.get("text"), str))
     raise Malformed("its content is no text")
 
 
 def _is_more(part: object) -> bool:
     """Whether a part of the content is something else than text, or the thinking before it."""
-    return isinstance(part, dict) and part.get("type") not in ("text", "output_text", "thinking", "reasoning")
+    return isinstance(part, dict) and part.get("type") not in (
+        "text",
+        "output_text",
+        "thinking",
+        "reasoning",
+    )
 
 
-def usage(counted: object, spent: str = "prompt_tokens", made: str = "completion_tokens") -> Usage | None:
+def usage(
+    counted: object, spent: str = "prompt_tokens", made: str = "completion_tokens"
+) -> Usage | None:
     """None where a server does not count, or counts nonsense: then the cost is not known, which is not 0."""
     if not isinstance(counted, dict):
         return None

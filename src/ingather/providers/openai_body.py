@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ingather.task import LLMMessage
 
-_CARRIED = ("tool_call_id", "refusal", "audio")  # fields of a message that LLMMessage keeps in its metadata
+# fields of a message that LLMMessage keeps in its metadata
+_CARRIED = ("tool_call_id", "refusal", "audio")
 
 
 def on_wire(message: LLMMessage) -> dict[str, object]:

@@ -14,7 +14,10 @@ _OURS = frozenset((
     "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "keep-alive", "te",
     "trailer", "upgrade", "expect", "accept-encoding", "proxy-connection", "proxy-authorization",
 ))  # fmt: skip
-_WHOSE = re.compile(r"auth|key|token|secret|password|credential|cookie|organization|project|account|tenant", re.ASCII)
+_WHOSE = re.compile(
+    r"auth|key|token|secret|password|credential|cookie|organization|project|account|tenant",
+    re.ASCII,
+)
 _SECRET = re.compile(r"auth|key|token|secret|password|credential|cookie", re.ASCII)
 _BETWEEN = re.compile(r"[\s;,]+|(?<=\w)=(?=\w)", re.ASCII)
 _NEUTRAL = re.compile(
@@ -37,7 +40,10 @@ class OwnHeaders:
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
         if headers is not None and not isinstance(headers, Mapping):
-            raise SetupError(f'headers are a mapping such as {{"X-Team": "search"}}, not {type(headers).__name__}')
+            raise SetupError(
+                f'headers are a mapping such as {{"X-Team": "search"}}, not '
+                f"{type(headers).__name__}"
+            )
         self._values: dict[str, str] = {}
         for name, value in (headers or {}).items():
             self._values[_checked(name)] = _value(name, value)
@@ -71,7 +77,10 @@ class OwnHeaders:
     def secrets(self) -> tuple[str, ...]:
         """What must be shown nowhere: each value, and the pieces of a secret (``Bearer …``, ``session=…; …``)."""
         secret = [value for name, value in self._values.items() if _SECRET.search(name.lower())]
-        return (*self._values.values(), *(piece for value in secret for piece in _BETWEEN.split(value)))
+        return (
+            *self._values.values(),
+            *(piece for value in secret for piece in _BETWEEN.split(value)),
+        )
 
     def _written(self, wanted: Callable[[str], bool]) -> str:
         pairs = sorted((name.lower(), value) for name, value in self._values.items())
@@ -84,7 +93,9 @@ class OwnHeaders:
         return f"OwnHeaders({', '.join(self._values)})"
 
     def __reduce__(self) -> Never:
-        raise TypeError("headers may hold a key and cannot be pickled: read them where they are used")
+        raise TypeError(
+            "headers may hold a key and cannot be pickled: read them where they are used"
+        )
 
 
 def parsed_header(written: str) -> tuple[str, str]:
@@ -111,7 +122,9 @@ def _value(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise SetupError(f"the value of the header {name} is text, not {type(value).__name__}")
     if not value.isascii() or not value.isprintable():
-        raise SetupError(f"the value of the header {name} has line breaks or other signs that no header may have")
+        raise SetupError(
+            f"the value of the header {name} has line breaks or other signs that no header may have"
+        )
     return value.strip()
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from ingather.errors import EmptyAnswer, Truncated
 from ingather.providers.body import encoded
-from ingather.providers.ceilings import CEILINGS
+from ingather.providers.dialect_provider import DialectProvider, Options
 from ingather.providers.openai import OPENAI_URL, is_openai
 from ingather.providers.responses_answer import ends_at, read
 from ingather.providers.responses_body import items, translated
 from ingather.providers.streamed import response
-from ingather.providers.wire import DialectProvider, Options
+from ingather.schema.ceiling import CEILINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,8 @@ class Responses:
     at_home: bool = False
     name = "openai-responses"
     noun = "response"
-    answer_field = ""  # an error is one whatever stands beside it: what was said until then, the usage
+    # an error is one whatever stands beside it: what was said until then, the usage
+    answer_field = ""
     request_id = "x-request-id"
     schema_mode = "native"
     schema_ceiling = CEILINGS["openai"]
@@ -47,7 +48,8 @@ class Responses:
 
     @property
     def schema_words(self) -> bool:
-        return not self.at_home  # a server that makes a grammar of a schema shows its model nothing of it
+        # a server that makes a grammar of a schema shows its model nothing of it
+        return not self.at_home
 
     def url(self, base_url: str, model: str) -> str:  # noqa: ARG002 - the model is in the body
         return f"{base_url}/responses"
@@ -93,7 +95,11 @@ class ResponsesProvider(DialectProvider):
         try:
             response = await super().send(request)
         except EmptyAnswer as empty:  # its thinking may have taken all that there was
-            if self._at_home or empty.response is None or not ends_at(request.estimate.max_output, empty.response):
+            if (
+                self._at_home
+                or empty.response is None
+                or not ends_at(request.estimate.max_output, empty.response)
+            ):
                 raise
             response = empty.response
         if not self._at_home and ends_at(request.estimate.max_output, response):
@@ -101,6 +107,8 @@ class ResponsesProvider(DialectProvider):
             raise self._signed(Truncated(why, status=200, response=response), request.quota.model)
         return response
 
-    def __init__(self, model: str, *, base_url: str = OPENAI_URL, **options: Unpack[Options]) -> None:
+    def __init__(
+        self, model: str, *, base_url: str = OPENAI_URL, **options: Unpack[Options]
+    ) -> None:
         self._at_home = is_openai(base_url)
         super().__init__(Responses(self._at_home), model, base_url=base_url, **options)

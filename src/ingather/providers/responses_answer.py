@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _FROM_BODY = ("id", "created_at", "service_tier", "status")
 _CALLS = ("function_call", "custom_tool_call")
 _NOT_WHOLE = ("incomplete", "failed")
-_FINISH = {"max_output_tokens": "length"}  # in the words of Chat Completions: who asks need not know which API answered
+# in the words of Chat Completions: who asks need not know which API answered
+_FINISH = {"max_output_tokens": "length"}
 
 
 def read(data: Mapping[str, object]) -> Answer:
@@ -37,11 +38,20 @@ def read(data: Mapping[str, object]) -> Answer:
     final = [message for message in messages if message.get("phase") != "commentary"] or messages
     parts = [part for message in final for part in _parts(message)]
     calls = [call for call in map(_call, output) if call is not None]
-    reason = _reason(data) if status == "incomplete" or data.get("incomplete_details") else _unfinished(final, output)
+    reason = (
+        _reason(data)
+        if status == "incomplete" or data.get("incomplete_details")
+        else _unfinished(final, output)
+    )
     metadata = {name: data[name] for name in _FROM_BODY if data.get(name) is not None}
     if rest := [item for item in output if item.get("type") not in ("message", *_CALLS)]:
         metadata["output"] = rest  # reasoning, searches, whatever else: to be read, or sent back
-    if notes := [note for part in parts if isinstance(part.get("annotations"), list) for note in part["annotations"]]:
+    if notes := [
+        note
+        for part in parts
+        if isinstance(part.get("annotations"), list)
+        for note in part["annotations"]
+    ]:
         metadata["annotations"] = notes
     model = data.get("model")
     response = LLMResponse(
@@ -52,7 +62,9 @@ def read(data: Mapping[str, object]) -> Answer:
         None,
         calls or None,
         metadata,
-        logprobs={"content": tokens} if (tokens := [token for part in parts for token in _tokens(part)]) else None,
+        logprobs={"content": tokens}
+        if (tokens := [token for part in parts for token in _tokens(part)])
+        else None,
     )
     refusal = "".join(_text(part, "refusal") for part in parts if part.get("type") == "refusal")
     if refusal:
@@ -113,7 +125,8 @@ def _reason(data: Mapping[str, object]) -> str:
 def ends_at(limit: int | None, response: LLMResponse) -> bool:
     """Whether an answer that counts as completed was cut: it took all tokens that it might, and is no whole JSON.
 
-    llama.cpp says ``completed`` in any case. An answer, or the arguments of a call, that is whole JSON has its end.
+    llama.cpp says ``completed`` in any case. An answer, or the arguments of a call, that is whole
+    JSON has its end.
     """
     if limit is None or response.usage is None or response.usage.output_tokens < limit:
         return False

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingather import exact_json
-from ingather.providers.decoding import decoded, without_comments
 from ingather.providers.dialect import Malformed
+from ingather.providers.lenient_json import decoded, without_comments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,10 +62,14 @@ def is_piece(data: Mapping[str, object]) -> bool:
     choices = data.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     delta = isinstance(first, Mapping) and "delta" in first and "message" not in first
-    return delta or (isinstance(data.get("done"), bool) and ("message" in data or "response" in data))
+    return delta or (
+        isinstance(data.get("done"), bool) and ("message" in data or "response" in data)
+    )
 
 
-def json_of(body: bytes, joined: Callable[[Stream], dict[str, object]]) -> tuple[dict[str, object], bytes]:
+def json_of(
+    body: bytes, joined: Callable[[Stream], dict[str, object]]
+) -> tuple[dict[str, object], bytes]:
     """What a body says, and as which JSON: that which came, where it is whole. `joined` makes an answer of a stream.
 
     Raises ValueError where it is neither.
@@ -94,11 +98,17 @@ def chat_completion(stream: Stream) -> dict[str, object]:
     whole: dict[str, Any] = {"object": "chat.completion"}
     choices: dict[int, dict[str, Any]] = {}
     for piece in pieces:
-        whole.update((name, value) for name, value in piece.items() if value is not None and name not in _APART)
+        whole.update(
+            (name, value)
+            for name, value in piece.items()
+            if value is not None and name not in _APART
+        )
         for number, choice in enumerate(_dicts(piece.get("choices"))):
             index = choice.get("index")
             _add_choice(
-                choices.setdefault(index if isinstance(index, int) else number, {"message": {"role": "assistant"}}),
+                choices.setdefault(
+                    index if isinstance(index, int) else number, {"message": {"role": "assistant"}}
+                ),
                 choice,
             )
     whole["choices"] = [{"index": index, **choice} for index, choice in sorted(choices.items())]
@@ -115,7 +125,9 @@ def response(stream: Stream) -> dict[str, object]:
             return {**piece["response"]}
         if piece.get("type") == "error" or "error" in piece:
             error = piece.get("error")
-            return {"error": error if isinstance(error, dict) else {**piece, "type": "server_error"}}
+            return {
+                "error": error if isinstance(error, dict) else {**piece, "type": "server_error"}
+            }
     raise Malformed(_CUT)
 
 
@@ -184,7 +196,11 @@ def _add(whole: dict[str, Any], piece: Mapping[str, Any]) -> None:
             whole[name] = [*before, *value]
         elif isinstance(value, str) and isinstance(before, str) and name in _GROWING:
             whole[name] = before + value
-        elif name in ("function_call", "audio") and isinstance(value, dict) and isinstance(before, dict):
+        elif (
+            name in ("function_call", "audio")
+            and isinstance(value, dict)
+            and isinstance(before, dict)
+        ):
             _add_parts(before, value)
         else:
             whole[name] = value
@@ -194,10 +210,19 @@ def _add_calls(calls: list[dict[str, Any]], pieces: list[Any]) -> None:
     """Each goes on with the call of its index, unless it has an id of its own; some servers give no index."""
     for piece in _dicts(pieces):
         index = piece.get("index")
-        same = [call for call in calls if call.get("index") == index] if index is not None else calls[-1:]
+        same = (
+            [call for call in calls if call.get("index") == index]
+            if index is not None
+            else calls[-1:]
+        )
         started = bool(same) and piece.get("id") not in (None, "", same[-1].get("id"))
         if not same or started:
-            calls.append({name: dict(value) if isinstance(value, dict) else value for name, value in piece.items()})
+            calls.append(
+                {
+                    name: dict(value) if isinstance(value, dict) else value
+                    for name, value in piece.items()
+                }
+            )
             continue
         for name in _OF_CALLS:
             if isinstance(piece.get(name), dict):
@@ -219,7 +244,9 @@ def _from_ollama(piece: Mapping[str, Any]) -> Mapping[str, Any]:
     delta = dict(said) if isinstance(said, dict) else {"content": piece.get("response")}
     calls = delta.get("tool_calls")
     if isinstance(calls, list):
-        delta["tool_calls"] = [_call_of_ollama(number, call) for number, call in enumerate(_dicts(calls))]
+        delta["tool_calls"] = [
+            _call_of_ollama(number, call) for number, call in enumerate(_dicts(calls))
+        ]
     choice = {
         "index": 0,
         "delta": delta,

@@ -9,6 +9,6 @@ nothing ran
 from __future__ import annotations
 
 from ingather.report.summary import ErrorGroup, Summary
-from ingather.report.tally import Report
+from ingather.report.totals import Report
 
 __all__ = ["ErrorGroup", "Report", "Summary"]

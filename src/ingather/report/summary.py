@@ -24,21 +24,23 @@ class ErrorGroup:
 class Summary:
     """A run in figures. Times in seconds, money in USD.
 
-    `total`: tasks in all, None where the input does not say. `not_sent`: tasks that were ended before they cost
-    anything, `cancelled`: while they ran; `failed` has neither. `wall`: while anything ran. `serial`: what the calls
-    would have taken one after another, estimated from how long they took while few were in flight; None where calls
-    beside others may have been slower, and nothing shows by how much. `calls`: attempts and functions that came
-    back; `attempts`: those of the tasks that have ended. `rejected`: attempts that were 429s; `pauses` and `paused`:
-    what they made us wait, `pause_left`: what is still to wait of a pause now. `unmetered`: answers without a count of
-    tokens. `cost_usd`: None where a price is not known. `hedges`: second copies of slow requests. `median`, `p95`,
-    `p99` (to 5 %) and `slowest`: of the attempts that were neither 429s nor cancelled. `times`: where the time of the
-    tasks went that have ended.
+    `total`: tasks in all, None where the input does not say. `not_sent`: tasks that were ended
+    before they cost anything, `cancelled`: while they ran; `failed` has neither. `wall`: while
+    anything ran. `serial`: what the calls would have taken one after another, estimated from how
+    long they took while few were in flight; None where calls beside others may have been slower,
+    and nothing shows by how much. `calls`: attempts and functions that came back; `attempts`: those
+    of the tasks that have ended. `rejected`: attempts that were 429s; `pauses` and `paused`: what
+    they made us wait, `pause_left`: what is still to wait of a pause now. `unmetered`: answers
+    without a count of tokens. `cost_usd`: None where a price is not known. `hedges`: second copies
+    of slow requests. `median`, `p95`, `p99` (to 5 %) and `slowest`: of the attempts that were
+    neither 429s nor cancelled. `times`: where the time of the tasks went that have ended.
 
-    `limited_by`: what the time went by with, as `ingather.limited.what_limited` names it: ``"requests"``, ``"tokens"``,
-    ``"concurrency"``, ``"start"``, ``"pause"``, ``"budget"``, ``"store"``, ``"backoff"``, ``"consumer"``, ``"input"``,
-    ``"stragglers"``, ``"slots"``, ``"functions"`` or ``"latency"``; ``""`` where there was hardly a call. `waited`:
-    seconds waited by all tasks together, by cause. `stats`: the executor's own
-    figures when its newest run ended; it knows the limits that were learnt, and the budget.
+    `limited_by`: what the time went by with, as `ingather.stats.bottleneck.what_limited` names it:
+    ``"requests"``, ``"tokens"``, ``"concurrency"``, ``"start"``, ``"pause"``, ``"budget"``,
+    ``"store"``, ``"backoff"``, ``"consumer"``, ``"input"``, ``"stragglers"``, ``"slots"``,
+    ``"functions"`` or ``"latency"``; ``""`` where there was hardly a call. `waited`: seconds waited
+    by all tasks together, by cause. `stats`: the executor's own figures when its newest run ended;
+    it knows the limits that were learnt, and the budget.
     """
 
     total: int | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ingather import errors as tree
-from ingather.limited import in_words
 from ingather.stats import counted, seconds
+from ingather.stats.bottleneck import in_words
 
 if TYPE_CHECKING:
     from ingather.report.summary import Summary
@@ -50,7 +50,9 @@ def summary_text(found: Summary, *, is_command: bool = False) -> str:
     if found.attempts:
         lines += _effort(found)
     if found.limited_by:
-        said = in_words(found.limited_by, found.stats, found.peak, found.slowest, is_command=is_command)
+        said = in_words(
+            found.limited_by, found.stats, found.peak, found.slowest, is_command=is_command
+        )
         lines.append(f"  limited by  {said}.")
     return "\n".join(lines)
 
@@ -68,9 +70,17 @@ def _outcome(found: Summary) -> str:
     parts = [f"{found.succeeded:,}{of} succeeded{remembered}"]
     if found.failed:
         parts.append(f"{found.failed:,} failed")
-    left = found.not_sent + found.cancelled if found.total is None else found.total - found.succeeded - found.failed
+    left = (
+        found.not_sent + found.cancelled
+        if found.total is None
+        else found.total - found.succeeded - found.failed
+    )
     if left > 0:
-        ran = f" ({found.cancelled:,} cancelled while they ran, which may have been billed)" if found.cancelled else ""
+        ran = (
+            f" ({found.cancelled:,} cancelled while they ran, which may have been billed)"
+            if found.cancelled
+            else ""
+        )
         parts.append(f"{left:,} not done{ran}")
     return f"{', '.join(parts)}, in {seconds(found.wall)}"
 
@@ -85,7 +95,12 @@ def _error(name: str, count: int, first: Exception, *, answered: bool) -> list[s
 
 def _effort(found: Summary) -> list[str]:
     lines = []
-    if found.serial is not None and found.speedup is not None and found.speedup > 1.05 and found.limited_by:
+    if (
+        found.serial is not None
+        and found.speedup is not None
+        and found.speedup > 1.05
+        and found.limited_by
+    ):
         lines.append(
             f"  speed       about {found.speedup:,.1f} × one after another "
             f"({seconds(found.serial)} of calls in {seconds(found.wall)}; an estimate)"
@@ -98,7 +113,9 @@ def _effort(found: Summary) -> list[str]:
         lines.append(f"  time        of all tasks together: {found.times}")
     if found.tokens:
         unknown = f"; {counted(found.unmetered, 'answer')} did not say" if found.unmetered else ""
-        lines.append(f"  tokens      {found.input_tokens:,} in, {found.output_tokens:,} out{unknown}")
+        lines.append(
+            f"  tokens      {found.input_tokens:,} in, {found.output_tokens:,} out{unknown}"
+        )
     stats = found.stats
     if stats is not None and (stats.known_usd or stats.cap_usd is not None):
         lines.append(f"  cost        {stats.money}")
@@ -113,7 +130,8 @@ def _of_which(found: Summary) -> str:
     parts = []
     if found.rejected:
         parts.append(
-            f"{_were(found.rejected, '429')} ({counted(found.pauses, 'pause')}, {seconds(found.paused)} in all)"
+            f"{_were(found.rejected, '429')} ({counted(found.pauses, 'pause')}, "
+            f"{seconds(found.paused)} in all)"
         )
     if found.hedges:
         won = "" if found.stats is None else f" ({found.stats.hedges_won:,} of them answered first)"

@@ -1,7 +1,8 @@
 """Structured output: what a `response_model` is on the wire, and the way back. No I/O.
 
-`wire.py` makes the schema that travels. Of an answer, `thinking.py` takes out the model's thinking, `lenient.py` finds
-JSON among prose, `form.py` reads it, `places.py` sees what pydantic would miss, and `choice.py` says which one counts.
+`wire.py` makes the schema that travels. Of an answer, `thinking.py` takes out the model's thinking,
+`lenient.py` finds JSON among prose, `form.py` reads it, `places.py` sees what pydantic would miss,
+and `choice.py` says which one counts.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from ingather.errors import InvalidAnswer, SetupError
 from ingather.schema.choice import Choice
 from ingather.schema.form import Form, Found, Miss
 from ingather.schema.lenient import candidates
-from ingather.schema.source import Source
+from ingather.schema.model_schema import Source
 from ingather.schema.thinking import visible
-from ingather.schema.wire import Node, holds_floats, is_loose, resolved, wire_form
+from ingather.schema.wire_form import Node, holds_floats, is_loose, resolved, wire_form
 from ingather.task import LLMMessage
 
 if TYPE_CHECKING:
@@ -53,9 +54,11 @@ class Parsed(NamedTuple):
 class Schema:
     """A response_model on its way to a model and back.
 
-    What is not an object travels as ``{"items": …}`` (lists, sets, tuples) or ``{"value": …}``, and comes back bare.
+    What is not an object travels as ``{"items": …}`` (lists, sets, tuples) or ``{"value": …}``, and
+    comes back bare.
 
-    `name`: as OpenAI takes it. `strict`: whether the schema keeps to strict mode. `key`: that of the wrapper, or None.
+    `name`: as OpenAI takes it. `strict`: whether the schema keeps to strict mode. `key`: that of
+    the wrapper, or None.
 
     >>> Schema.of(list[int]).parse('{"items": [1, 2]}')
     Parsed(value=[1, 2], lenient=False)
@@ -70,7 +73,10 @@ class Schema:
         if root.get("type") == "object":
             self._forms: tuple[Form, ...] = (bare,)
         else:
-            self._forms = (_form(response_model, "items" if root.get("type") == "array" else "value"), bare)
+            self._forms = (
+                _form(response_model, "items" if root.get("type") == "array" else "value"),
+                bare,
+            )
         self.key = self._forms[0].key
         self._wire, self.strict = wire_form(self._forms[0].source, lengths=False)
 
@@ -92,7 +98,8 @@ class Schema:
     def response_format(self, *, lengths: bool = False) -> Mapping[str, object]:
         """What goes into ``config_overrides["response_format"]``, in OpenAI's form; shared, not to be changed.
 
-        `lengths`: with ``minLength`` and ``maxLength``, which OpenAI refuses and servers of one's own enforce.
+        `lengths`: with ``minLength`` and ``maxLength``, which OpenAI refuses and servers of one's
+        own enforce.
         """
         return self._with_lengths if lengths else self._format
 
@@ -102,7 +109,9 @@ class Schema:
 
     @cached_property
     def _with_lengths(self) -> dict[str, object]:
-        return _response_format(self.name, wire_form(self._forms[0].source, lengths=True)[0], self.strict)
+        return _response_format(
+            self.name, wire_form(self._forms[0].source, lengths=True)[0], self.strict
+        )
 
     @property
     def wire(self) -> Node:
@@ -121,11 +130,12 @@ class Schema:
     def parse(self, text: str, *, alone: bool = False) -> Parsed:
         """The value in an answer. Code fences, prose around the JSON and a forgotten wrapper are tolerated.
 
-        The model's thinking does not count. Where several different values fit, the last one does, if it stands on its
-        own lines as an answer. `alone`: it must be all of the answer but thinking and a fence, and be complete.
+        The model's thinking does not count. Where several different values fit, the last one does,
+        if it stands on its own lines as an answer. `alone`: it must be all of the answer but
+        thinking and a fence, and be complete.
 
-        Raises InvalidAnswer, whose message names place and problem of the first few errors, or says that it is not
-        clear which value is the answer.
+        Raises InvalidAnswer, whose message names place and problem of the first few errors, or says
+        that it is not clear which value is the answer.
         """
         found = self._found(text, alone=alone)
         return Parsed(found.value, found.lenient)
@@ -178,7 +188,10 @@ def _made(response_model: object) -> Schema:
 
 def _form(model: object, key: str | None = None) -> Form:
     if isinstance(model, str | Mapping | partial) or inspect.isroutine(model):
-        raise SetupError(f"a response_model is a type: a pydantic model, dataclass, list[T], int, …; not {model!r:.80}")
+        raise SetupError(
+            f"a response_model is a type: a pydantic model, dataclass, list[T], int, "
+            f"…; not {model!r:.80}"
+        )
     try:
         whole: Any = model
         if key is not None:
@@ -186,10 +199,18 @@ def _form(model: object, key: str | None = None) -> Form:
             whole = create_model(_name(model), **fields)
         adapter: TypeAdapter[object] = TypeAdapter(whole)
         source = adapter.json_schema(schema_generator=Source)
-    except (PydanticUserError, PydanticUndefinedAnnotation, PydanticSerializationError, SchemaError) as error:
+    except (
+        PydanticUserError,
+        PydanticUndefinedAnnotation,
+        PydanticSerializationError,
+        SchemaError,
+    ) as error:
         reason = re.split(r"\.\s|\n", str(error))[0]
-        raise SetupError(f"no JSON schema can be made of the response_model {_name(model)}: {reason}") from error
-    if adapter.core_schema["type"] == "generator":  # pydantic would check its items only as they are drawn
+        raise SetupError(
+            f"no JSON schema can be made of the response_model {_name(model)}: {reason}"
+        ) from error
+    # pydantic would check its items only as they are drawn
+    if adapter.core_schema["type"] == "generator":
         raise SetupError(f"the response_model {_name(model)} is lazy: use list[T]")
     return Form(adapter, source, key, holds_floats(source), is_loose(source))
 

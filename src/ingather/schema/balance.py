@@ -7,9 +7,11 @@ from itertools import islice
 
 _MAX_TOKENS = 200_000  # strings and brackets of one value: about a tenth of a second
 
-# What is written as Python or with curly quotes is no JSON; what stands inside it is a part of it all the same.
+# What is written as Python or with curly quotes is no JSON; what stands inside it is a part of it
+# all the same.
 START = re.compile(r'\{\s*+["\'“}]|\[\s*+(?:[\[\]{"\-0-9]|true|false|null)')
-# A string that never ends takes the rest of the text, so that no bracket in it counts and nothing is read twice.
+# A string that never ends takes the rest of the text, so that no bracket in it counts and nothing
+# is read twice.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
 
 

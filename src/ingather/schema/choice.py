@@ -22,8 +22,9 @@ class _Fit(NamedTuple):
 class Choice:
     """Takes what may be the answer, in the text's order, and says which one is.
 
-    The last value that fits is the answer, unless another follows it that was meant to be one and does not fit, or it
-    stands in a sentence while a different value fits too: it may be a quotation, or a second thought. Then none is.
+    The last value that fits is the answer, unless another follows it that was meant to be one and
+    does not fit, or it stands in a sentence while a different value fits too: it may be a
+    quotation, or a second thought. Then none is.
     """
 
     def __init__(self, forms: Sequence[Form]) -> None:
@@ -31,7 +32,8 @@ class Choice:
         self.misses: list[Miss] = []
         self._forms = forms
         self._fits: list[_Fit] = []
-        self._failed: Miss | None = None  # what was meant to be an answer, behind the last that is one
+        # what was meant to be an answer, behind the last that is one
+        self._failed: Miss | None = None
 
     def offer(self, candidate: Candidate) -> None:
         misses: list[Miss] = []
@@ -53,7 +55,8 @@ class Choice:
     def made(self) -> tuple[Found | None, str]:
         """The answer; or None, and why there is none although something fits."""
         fits = self._fits
-        if any(fit.is_asked for fit in fits):  # what lacks its wrapper may be any list or text of the prose
+        # what lacks its wrapper may be any list or text of the prose
+        if any(fit.is_asked for fit in fits):
             fits = [fit for fit in fits if fit.is_asked or fit.candidate.stands]
         if not fits:
             return None, ""
@@ -61,7 +64,11 @@ class Choice:
         if self._failed is not None:
             return None, self._failed.problems
         if not last.candidate.stands and any(not _same(fit.found, last.found) for fit in fits[:-1]):
-            return None, f"it holds {len(fits)} values that fit, and does not say which of them is the answer"
+            return (
+                None,
+                f"it holds {len(fits)} values that fit, and does not say which of them is the "
+                f"answer",
+            )
         return last.found, ""
 
 

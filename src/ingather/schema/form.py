@@ -10,17 +10,18 @@ from pydantic_core import PydanticCustomError, from_json, to_json
 
 from ingather.schema.damage import mended
 from ingather.schema.places import is_finite, unasked, without_absent
-from ingather.schema.wire import names_of
+from ingather.schema.wire_form import names_of
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-    from ingather.schema.wire import Node
+    from ingather.schema.wire_form import Node
 
 _MAX_ERRORS = 5
 _MAX_ERROR = 180
 _ELSE = re.compile(  # keys under which no answer stands
-    r"error|detail|exception|schema|propert|definition|\$|example|draft|think|thought|reason|input", re.IGNORECASE
+    r"error|detail|exception|schema|propert|definition|\$|example|draft|think|thought|reason|input",
+    re.IGNORECASE,
 )
 
 
@@ -49,8 +50,9 @@ class Miss(NamedTuple):
 class Form(NamedTuple):
     """One form that an answer may have.
 
-    `source`: pydantic's JSON schema of it. `key`: where the value is in it, None where the whole is the value.
-    `floats`: whether it may hold any. `loose`: whether in some place any object fits, since nothing is required there.
+    `source`: pydantic's JSON schema of it. `key`: where the value is in it, None where the whole is
+    the value. `floats`: whether it may hold any. `loose`: whether in some place any object fits,
+    since nothing is required there.
     """
 
     adapter: TypeAdapter[object]
@@ -101,7 +103,8 @@ class Form(NamedTuple):
         try:
             return self.adapter.validator.validate_json(text)
         except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
-            # From a validator of the model's own, which takes the answer for something that it is not.
+            # From a validator of the model's own, which takes the answer for something that it is
+            # not.
             raise _invalid(f"a validator raised {type(error).__name__}: {error}") from error
 
     def _unwrapped(self, text: str) -> str | None:
@@ -114,20 +117,29 @@ class Form(NamedTuple):
             return None
         ((key, inner),) = document.items()
         known = names_of(self.source, self.source)
-        if not isinstance(inner, dict) or key in known or not inner.keys() & known or _ELSE.search(key):
+        if (
+            not isinstance(inner, dict)
+            or key in known
+            or not inner.keys() & known
+            or _ELSE.search(key)
+        ):
             return None
         return to_json(inner).decode()
 
     def _miss(self, error: ValidationError) -> Miss:
         every = error.errors(include_url=False, include_context=False, include_input=False)
         texts = [
-            ": ".join(filter(None, (".".join(map(str, each["loc"])), each["msg"]))) for each in every[:_MAX_ERRORS]
+            ": ".join(filter(None, (".".join(map(str, each["loc"])), each["msg"])))
+            for each in every[:_MAX_ERRORS]
         ]
         if len(every) > _MAX_ERRORS:
             texts.append(f"and {len(every) - _MAX_ERRORS} more")
         kind, place = every[0]["type"], every[0]["loc"]
         other_kind = place == () or (place == (self.key,) and kind == "missing")
-        return Miss(0 if kind == "json_invalid" else 1 if other_kind else 2, "; ".join(map(_one_line, texts)))
+        return Miss(
+            0 if kind == "json_invalid" else 1 if other_kind else 2,
+            "; ".join(map(_one_line, texts)),
+        )
 
 
 def _invalid(problem: str) -> ValidationError:
@@ -136,5 +148,7 @@ def _invalid(problem: str) -> ValidationError:
 
 
 def _one_line(text: str) -> str:
-    clean = " ".join("".join(char if char.isprintable() else " " for char in text[: 2 * _MAX_ERROR]).split())
+    clean = " ".join(
+        "".join(char if char.isprintable() else " " for char in text[: 2 * _MAX_ERROR]).split()
+    )
     return clean if len(clean) <= _MAX_ERROR else clean[: _MAX_ERROR - 1] + "…"

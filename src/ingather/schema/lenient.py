@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _MAX_CANDIDATES = 64  # of each kind, the last ones
 _NEAR = 200  # characters before a value that may introduce it
 
-# What may stand on the line of an answer without being a sentence around it. A ">" is not in it: that is a quotation.
+# What may stand on the line of an answer without being a sentence around it. A ">" is not in it:
+# that is a quotation.
 _FURNITURE = re.compile(
     r"""(?: [\s*_`\#:=.,!—–-] | </?[\w|.:-]+> | <\|\w+\|>
           | \b(?:json|final(?:_answer)?|answer|result|output|response|corrected|correct|updated|revised|complete|actual
@@ -51,8 +52,9 @@ class Candidate(NamedTuple):
 def candidates(text: str) -> list[Candidate]:
     """What may be the answer in `text`, in its order: each balanced object or array, and what is in a code fence.
 
-    `text` is without thinking (`thinking.visible`). An object inside another is never offered: a part of a broken
-    answer must not pass for the whole. One that stays open is offered, up to the end.
+    `text` is without thinking (`thinking.visible`). An object inside another is never offered: a
+    part of a broken answer must not pass for the whole. One that stays open is offered, up to the
+    end.
 
     >>> [candidate.text for candidate in candidates('Not {"n": 1} but {"n": 2}.')]
     ['{"n": 1}', '{"n": 2}']
@@ -64,7 +66,8 @@ def candidates(text: str) -> list[Candidate]:
         values.append((start.start(), len(text) if end is None else end))
     open_at = None if end is not None or not values else values[-1][0]
     found = [Candidate(text[start:end], start, _stands(text, start, end)) for start, end in values]
-    if open_at is None or text[:open_at].strip():  # else the fences are within the one value that is there
+    # else the fences are within the one value that is there
+    if open_at is None or text[:open_at].strip():
         closed = [value for value in values if value[0] != open_at]
         found += deque(_fenced(text, closed), _MAX_CANDIDATES)
     return sorted(found, key=lambda candidate: candidate.start)
@@ -87,7 +90,9 @@ def _fenced(text: str, values: list[tuple[int, int]]) -> Iterator[Candidate]:
 def _stands(text: str, start: int, end: int) -> bool:
     line_end = text.find("\n", end)
     behind = text[end : min(end + _NEAR, len(text) if line_end < 0 else line_end)]
-    above, line_break, before = _FENCE_ABOVE.sub("", text[max(0, start - _NEAR) : start]).rpartition("\n")
+    above, line_break, before = _FENCE_ABOVE.sub(
+        "", text[max(0, start - _NEAR) : start]
+    ).rpartition("\n")
     if not _FURNITURE.fullmatch(behind) or not _FURNITURE.fullmatch(before):
         return False
     if not line_break and start > _NEAR:
@@ -104,7 +109,11 @@ def sole_json(text: str) -> object:
     """
     shown = visible(text).strip("\ufeff \t\r\n")
     whole = _read(shown)
-    found = [whole] if whole is not ABSENT else [_read(candidate.text) for candidate in candidates(shown)]
+    found = (
+        [whole]
+        if whole is not ABSENT
+        else [_read(candidate.text) for candidate in candidates(shown)]
+    )
     found = [value for value in found if value is not ABSENT]
     return found[0] if found and all(value == found[0] for value in found) else ABSENT
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import orjson
 from pydantic_core import from_json, to_json
 
-from ingather.schema.wire import Node, names_of, resolved
+from ingather.schema.wire_form import Node, names_of, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_NO_NUMBER = re.compile(r'"\s*+[+-]?+(?:nan|inf)')  # a string that pydantic takes for a float, in lower case
+# a string that pydantic takes for a float, in lower case
+_NO_NUMBER = re.compile(r'"\s*+[+-]?+(?:nan|inf)')
 _MOST_NAMES = 8  # in a message
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "object": dict, "array": list, "string": str, "null": type(None), "boolean": bool, "integer": int,
@@ -37,7 +38,11 @@ def without_absent(text: str, schema: Node) -> bytes | None:
     found = False
     for value, node in _places(document, schema):
         if isinstance(value, dict):
-            for name in [name for name, held in value.items() if held is None and _has_default(name, node, schema)]:
+            for name in [
+                name
+                for name, held in value.items()
+                if held is None and _has_default(name, node, schema)
+            ]:
                 del value[name]
                 found = True
     return to_json(document) if found else None
@@ -46,8 +51,9 @@ def without_absent(text: str, schema: Node) -> bytes | None:
 def unasked(text: str, schema: Node) -> str | None:
     """What is wrong where an object in the JSON `text` has none of the fields that are asked for there; else None.
 
-    Within the whole an empty object is right where all is optional: it says that there is nothing. The whole itself is
-    not: it was asked for its fields by name, and null says that there is nothing.
+    Within the whole an empty object is right where all is optional: it says that there is nothing.
+    The whole itself is not: it was asked for its fields by name, and null says that there is
+    nothing.
     """
     document = from_json(text)
     for value, node in _places(document, schema):
@@ -96,7 +102,9 @@ def _finite(value: object) -> bool:
 
 def _has_default(name: str, node: Node, root: Node) -> bool:
     field = node.get("properties", {}).get(name)
-    return field is not None and name not in node.get("required", ()) and not _fits(None, field, root)
+    return (
+        field is not None and name not in node.get("required", ()) and not _fits(None, field, root)
+    )
 
 
 def _places(document: object, root: Node) -> Iterator[tuple[object, Node]]:
@@ -115,11 +123,18 @@ def _places(document: object, root: Node) -> Iterator[tuple[object, Node]]:
             waiting += [(held, known.get(name, rest)) for name, held in value.items()]
         elif isinstance(value, list):
             prefix, items = node.get("prefixItems", ()), node.get("items", {})
-            waiting += [(item, prefix[at] if at < len(prefix) else items) for at, item in enumerate(value)]
+            waiting += [
+                (item, prefix[at] if at < len(prefix) else items) for at, item in enumerate(value)
+            ]
 
 
 def _branch(value: object, branches: list[Node], root: Node) -> Node:
-    alike = (branch for meets in (_fits, _shares, _resembles) for branch in branches if meets(value, branch, root))
+    alike = (
+        branch
+        for meets in (_fits, _shares, _resembles)
+        for branch in branches
+        if meets(value, branch, root)
+    )
     return next(alike, branches[0])
 
 

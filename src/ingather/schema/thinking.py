@@ -1,10 +1,12 @@
 """What of an answer is meant to be read: all but the model's thinking, in any of the forms that servers leave it in.
 
-Tags of many spellings (``<think>``, ``[THINK]``, ``◁think▷``, ``<|begin_of_thought|>``, ``<seed:think>``), channels
-(``<|channel|>analysis<|message|>``, ``<|channel>thought``), fenced blocks and a few fixed sentences. Thinking that is
-not closed goes to the end; a closing tag without an opening one ends thinking that began with the text.
+Tags of many spellings (``<think>``, ``[THINK]``, ``◁think▷``, ``<|begin_of_thought|>``,
+``<seed:think>``), channels (``<|channel|>analysis<|message|>``, ``<|channel>thought``), fenced
+blocks and a few fixed sentences. Thinking that is not closed goes to the end; a closing tag without
+an opening one ends thinking that began with the text.
 
-In doubt more is taken for thinking, not less: what is then missing is asked for again, and a draft is never the answer.
+In doubt more is taken for thinking, not less: what is then missing is asked for again, and a draft
+is never the answer.
 """
 
 from __future__ import annotations
@@ -17,8 +19,12 @@ _WORDS = (
     r"think|thought|reason|reflect|scratch|monologue|deliberat|analys|rationale|draft|brainstorm|critique|planning"
     r"|chain[-_]of|\bcot\b|self[-_]?(?:check|talk)"
 )
-_NO_THINKING = re.compile(r"answer|result|output|response|final|solution|summary|json", re.IGNORECASE)
-_BEGINS = re.compile(r"\A(?:begin|start)[-_▁]?(?:of[-_▁]?)?|[-_▁](?:begin|start|prefix)\Z", re.IGNORECASE)
+_NO_THINKING = re.compile(
+    r"answer|result|output|response|final|solution|summary|json", re.IGNORECASE
+)
+_BEGINS = re.compile(
+    r"\A(?:begin|start)[-_▁]?(?:of[-_▁]?)?|[-_▁](?:begin|start|prefix)\Z", re.IGNORECASE
+)
 _ENDS = re.compile(r"\A(?:end|stop)[-_▁]?(?:of[-_▁]?)?|[-_▁](?:end|stop|suffix)\Z", re.IGNORECASE)
 _BRACKETED = r"think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis|draft"
 
@@ -63,7 +69,8 @@ class _Reading:
         self._since = 0  # where what is shown now begins
         self._closed_at = 0
         self._json_from = 0  # before it no JSON begins: it would be inside of what is none
-        self._left = 8 * len(text)  # characters that may be read for JSON: what is hostile costs no more than that
+        # characters that may be read for JSON: what is hostile costs no more than that
+        self._left = 8 * len(text)
 
     def visible(self) -> str:
         at = 0
@@ -92,7 +99,12 @@ class _Reading:
         if mark["final"] or (mark["channel"] or "").lower() == "final":
             self._begin_anew(end)
         elif mark["details_end"] or mark["channel_end"]:
-            self._close("details" if mark["details_end"] else "channel", mark.start(), end, may_be_alone=True)
+            self._close(
+                "details" if mark["details_end"] else "channel",
+                mark.start(),
+                end,
+                may_be_alone=True,
+            )
         elif mark["inner_end"]:
             self._close("inner", mark.start(), end)
         elif mark["tag"]:
@@ -101,10 +113,18 @@ class _Reading:
             name = mark["bracket"].lower()
             if mark["bracket_slash"]:
                 self._close(name, mark.start(), end)
-            elif name in self._closed or mark["bracket"].isupper():  # else perhaps a reference of the text's
+            elif (
+                name in self._closed or mark["bracket"].isupper()
+            ):  # else perhaps a reference of the text's
                 self._open(name, mark.start())
         else:
-            kind = "details" if mark["details"] else "inner" if mark["inner"] or mark["sentence"] else "channel"
+            kind = (
+                "details"
+                if mark["details"]
+                else "inner"
+                if mark["inner"] or mark["sentence"]
+                else "channel"
+            )
             self._open(kind, mark.start())
         return end
 
@@ -155,4 +175,6 @@ class _Reading:
 def _ends(mark: re.Match[str]) -> bool:
     """Whether it may end thinking."""
     tag = mark["tag"]
-    return bool(mark["slash"] or mark["bracket_slash"] or mark["inner_end"] or (tag and _ENDS.search(tag)))
+    return bool(
+        mark["slash"] or mark["bracket_slash"] or mark["inner_end"] or (tag and _ENDS.search(tag))
+    )

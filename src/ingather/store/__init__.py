@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from ingather.errors import StoreError
-from ingather.store.answers import Answers, live_bytes, row_of
+from ingather.process.threads import run_in_thread
+from ingather.store.answer_table import Answers, live_bytes, row_of
 from ingather.store.file import open_file
 from ingather.store.journal import Journal
 from ingather.store.writer import Job, Writer
-from ingather.threads import run_in_thread
 
 if TYPE_CHECKING:
     import os
@@ -45,17 +45,19 @@ class StoreStats:
 class Store:
     """Answers on disk: a call whose answer is there is not sent again, after any end of the process.
 
-    Give it to an executor (``store=Store(…)``, or just the path). Only complete answers are kept that fit what was
-    asked for, under a hash of the very bytes that go on the wire and of the task's `sample`. Several executors and
-    processes may share one. What a result of an executor holds is in the file before it is handed out.
+    Give it to an executor (``store=Store(…)``, or just the path). Only complete answers are kept
+    that fit what was asked for, under a hash of the very bytes that go on the wire and of the
+    task's `sample`. Several executors and processes may share one. What a result of an executor
+    holds is in the file before it is handed out.
 
-    `path`: the file, made if it is not there, readable by you alone. `max_age`: seconds after which an answer does not
-    count any more. `max_bytes`: of the file; above it the answers go that were least recently used (their use is noted
-    at most daily), and the oldest attempts. `read_only`: answers are found, and nothing is written. `refresh`: answers
-    stored before now do not count, and are replaced.
+    `path`: the file, made if it is not there, readable by you alone. `max_age`: seconds after which
+    an answer does not count any more. `max_bytes`: of the file; above it the answers go that were
+    least recently used (their use is noted at most daily), and the oldest attempts. `read_only`:
+    answers are found, and nothing is written. `refresh`: answers stored before now do not count,
+    and are replaced.
 
-    Raises `StoreUnusable` for a file that cannot be opened, is none of ours, or was made by a newer version. Opening
-    takes some milliseconds, in which a loop would stand still.
+    Raises `StoreUnusable` for a file that cannot be opened, is none of ours, or was made by a newer
+    version. Opening takes some milliseconds, in which a loop would stand still.
 
     >>> from tempfile import TemporaryDirectory
     >>> from ingather import Store
@@ -80,7 +82,8 @@ class Store:
         self.read_only = read_only
         self._answers = Answers(time.time() if refresh else 0.0, max_age, max_bytes)
         self._writer = Writer(open_file(self.path, read_only=read_only), self._answers, self.path)
-        self._finalizer = weakref.finalize(self, self._writer.close)  # also at exit: what waits is written
+        # also at exit: what waits is written
+        self._finalizer = weakref.finalize(self, self._writer.close)
 
     def stats(self) -> StoreStats:
         """How much it holds. Waits for the file."""
@@ -126,7 +129,8 @@ class Store:
     def journal(self, what: str, terms: Refusing) -> Journal | None:
         """For one executor: a subscriber that writes a row for each run and each attempt.
 
-        `what`: who is asked, without a key. `terms`: are told to send nothing more, where something cannot be written.
+        `what`: who is asked, without a key. `terms`: are told to send nothing more, where something
+        cannot be written.
         """
         if self.read_only:
             return None
@@ -157,7 +161,8 @@ class Store:
         return self._writer.ask(work, writes=writes)
 
     def _note(self, job: Job) -> None:
-        with contextlib.suppress(StoreError):  # it was closed meanwhile: who waits for an answer is told
+        # it was closed meanwhile: who waits for an answer is told
+        with contextlib.suppress(StoreError):
             self._writer.put(job)
 
     def __enter__(self) -> Self:
@@ -178,7 +183,9 @@ class Store:
 
 
 def _stats(connection: sqlite3.Connection) -> StoreStats:
-    (answers, oldest, newest) = connection.execute("SELECT count(*), min(stored), max(stored) FROM answers").fetchone()
+    (answers, oldest, newest) = connection.execute(
+        "SELECT count(*), min(stored), max(stored) FROM answers"
+    ).fetchone()
     (runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
     (attempts,) = connection.execute("SELECT count(*) FROM attempts").fetchone()
     return StoreStats(answers, runs, attempts, live_bytes(connection), oldest, newest)

@@ -65,8 +65,11 @@ def open_file(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def _writable(path: Path) -> sqlite3.Connection:
     if not path.parent.is_dir():
-        raise StoreUnusable(f"cannot open the store {path}: there is no folder {path.parent}; make it first")
-    with contextlib.suppress(FileExistsError):  # it holds what was said; SQLite's own files beside it too
+        raise StoreUnusable(
+            f"cannot open the store {path}: there is no folder {path.parent}; make it first"
+        )
+    # it holds what was said; SQLite's own files beside it too
+    with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     if not os.access(path, os.R_OK | os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -89,7 +92,10 @@ def _patiently(connection: sqlite3.Connection, statement: str) -> None:
         try:
             connection.execute(statement).fetchone()
         except sqlite3.OperationalError as error:
-            is_busy = (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            is_busy = (error.sqlite_errorcode & 0xFF) in (
+                sqlite3.SQLITE_BUSY,
+                sqlite3.SQLITE_LOCKED,
+            )
             if not is_busy or time.monotonic() > end:
                 raise
             time.sleep(_LOOK_AGAIN)
@@ -98,7 +104,8 @@ def _patiently(connection: sqlite3.Connection, statement: str) -> None:
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    for mode in ("ro", "ro&immutable=1"):  # in a folder that is read-only too, SQLite has no room for what it shares
+    # in a folder that is read-only too, SQLite has no room for what it shares
+    for mode in ("ro", "ro&immutable=1"):
         connection = _connected(path, mode)
         try:
             if _is_ours(connection, path):
@@ -119,7 +126,12 @@ def _read_only(path: Path) -> sqlite3.Connection:
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
     address = f"file:{quote(str(path.absolute()))}?mode={mode}"
     connection = sqlite3.connect(
-        address, uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False, cached_statements=64
+        address,
+        uri=True,
+        timeout=_BUSY,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=64,
     )
     connection.execute("PRAGMA cache_size = -32000")
     return connection
@@ -129,7 +141,8 @@ def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether it holds our tables already, rather than nothing. Raises StoreUnusable for what else it may be."""
     if connection.in_transaction:
         return _look(connection, path)
-    _patiently(connection, "BEGIN")  # so that all is seen at one moment: another process may be making it
+    # so that all is seen at one moment: another process may be making it
+    _patiently(connection, "BEGIN")
     try:
         return _look(connection, path)
     finally:
@@ -143,7 +156,9 @@ def _look(connection: sqlite3.Connection, path: Path) -> bool:
     if application == APPLICATION and version == VERSION:
         return True
     if application == APPLICATION:
-        raise StoreUnusable(f"{path} was made by a newer ingather (its version {version}, ours {VERSION}): upgrade")
+        raise StoreUnusable(
+            f"{path} was made by a newer ingather (its version {version}, ours {VERSION}): upgrade"
+        )
     if tables or version or application:
         raise StoreUnusable(f"{path} is a database of something else; name another file")
     return False
@@ -160,6 +175,7 @@ def _make(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
-        with contextlib.suppress(sqlite3.Error):  # the error that brought us here is the one to report
+        # the error that brought us here is the one to report
+        with contextlib.suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         raise

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from ingather.admission.permit import Permit
+    from ingather.engine.record import Record
     from ingather.events import Event
-    from ingather.lease import Lease
-    from ingather.tally import Tally
 
 _RUN = "INSERT INTO runs (id, started, total, what) VALUES (?, ?, ?, ?)"
 _END = "UPDATE runs SET ended = ?, succeeded = ?, failed = ? WHERE id = ?"
@@ -31,7 +31,8 @@ class Journal:
     def __init__(self, put: Callable[[Job], object], what: str) -> None:
         self._put = put
         self._what = what
-        self._runs: dict[int, tuple[int, float]] = {}  # the row of each, and what its clock lacks to the calendar
+        # the row of each, and what its clock lacks to the calendar
+        self._runs: dict[int, tuple[int, float]] = {}
 
     def __call__(self, event: Event) -> None:
         """A run begins or ends; other events pass."""
@@ -43,27 +44,37 @@ class Journal:
             number, to_calendar = self._runs.pop(event.run)
             self._do(_END, (event.at + to_calendar, event.succeeded, event.failed, number))
 
-    def attempted(self, run: int, tally: Tally, lease: Lease, error: BaseException | None, attempt: int) -> None:
+    def attempted(
+        self, run: int, record: Record, permit: Permit, error: BaseException | None, attempt: int
+    ) -> None:
         """An attempt of a task has ended: `attempt` counts from 1."""
         if run not in self._runs:  # closed from inside this very attempt
             return
         number, to_calendar = self._runs[run]
-        response = tally.response if error is None else error.response if isinstance(error, ProviderError) else None
+        response = (
+            record.response
+            if error is None
+            else error.response
+            if isinstance(error, ProviderError)
+            else None
+        )
         usage = None if response is None else response.usage
         failure = error if isinstance(error, ProviderError) else None
         row = (
             number,
-            tally.index,
-            tally.tag.encode("utf-8", "replace").decode(),
+            record.index,
+            record.tag.encode("utf-8", "replace").decode(),
             attempt,
-            lease.asked_at + to_calendar,
-            lease.limited_by,
-            tally.slept,
-            lease.granted_at + to_calendar,
-            lease.loop.time() + to_calendar,
+            permit.asked_at + to_calendar,
+            permit.limited_by,
+            record.slept,
+            permit.granted_at + to_calendar,
+            permit.loop.time() + to_calendar,
             "answered" if error is None else type(error).__name__,
             None if failure is None else failure.status,
-            None if response is None and failure is None else getattr(failure or response, "request_id", None),
+            None
+            if response is None and failure is None
+            else getattr(failure or response, "request_id", None),
             None if usage is None else usage.input_tokens,
             None if usage is None else usage.output_tokens,
             None if response is None else response.cost_usd,

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from ingather.providers.base import Request
 
 _LONG = 2_000  # bytes of a request that are kept as they are
-_SHOWN = 60  # characters of a value that are kept as they are; longer ones, and all of a prompt, are kept as hashes
+# characters of a value that are kept as they are; longer ones, and all of a prompt, are kept as
+# hashes
+_SHOWN = 60
 _PROMPT = ("messages", "system", "contents", "systemInstruction", "input", "instructions", "prompt")
 _MASK = (1 << 63) - 1
 
@@ -41,7 +43,9 @@ class Key:
     def asked(self) -> bytes:
         """What the key was made from, as JSON, to be told by `parts`: a long request as hashes of its parts."""
         body = self.request.asked
-        head = exact_json.dumps([self.request.identity.decode("utf-8", "replace"), self.sample], default=str)
+        head = exact_json.dumps(
+            [self.request.identity.decode("utf-8", "replace"), self.sample], default=str
+        )
         if len(body) > _LONG or not body.startswith(b"{"):
             body = exact_json.dumps(_flat(body))
         return b"[%b,%b]" % (head[1:-1], body)
@@ -68,7 +72,9 @@ def parts(asked: bytes) -> dict[str, str]:
     found = {"sample": str(sample)} if sample else {}
     pieces = [exact_json.dumps(piece).decode() for piece in identity.split("\0")]
     if len(pieces) == 2:  # a dialect with where it is asked, or a model of our own with its version
-        found |= dict(zip(("dialect", "url" if "://" in pieces[1] else "version"), pieces, strict=True))
+        found |= dict(
+            zip(("dialect", "url" if "://" in pieces[1] else "version"), pieces, strict=True)
+        )
     else:
         found["provider"] = "/".join(pieces)
     return found | (body["parts"] if list(body) == ["parts"] else dict(_named(body)))

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingather.store.answers import Row, read
+from ingather.store.answer_table import Row, read
 from ingather.store.key import is_prompt, parts
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ class Nearest:
     def has(self, key: Key) -> bool:
         """Whether its answer is there."""
         row = self._store.ask(lambda connection: _row(connection, key))
-        return row is not None and row.stored >= self._store.since and read(row, key.hash) is not None
+        return (
+            row is not None and row.stored >= self._store.since and read(row, key.hash) is not None
+        )
 
     def explain(self, key: Key) -> Explanation:
         """Whether its answer is there, and if not, why."""
@@ -59,13 +61,17 @@ class Nearest:
         if row is not None:
             response = read(row, key.hash)
             if response is None:
-                return Explanation("what is stored for it is no answer of ours, or was changed since")
+                return Explanation(
+                    "what is stored for it is no answer of ours, or was changed since"
+                )
             return Explanation(response=response, stored=row.stored)
         mine = parts(key.asked())
         near = self._nearest(mine)
         if near is None:
             return Explanation("the store is empty")
-        return Explanation("not stored; beside the nearest that is:", tuple(differences(mine, near)))
+        return Explanation(
+            "not stored; beside the nearest that is:", tuple(differences(mine, near))
+        )
 
     def _nearest(self, mine: Mapping[str, str]) -> Mapping[str, str] | None:
         found = self._candidates
@@ -76,7 +82,9 @@ class Nearest:
         if shared:
             most = max(shared.values())
             near = [number for number, count in shared.items() if count == most]
-            return min((found.parts[number] for number in near), key=lambda parts: _distance(mine, parts))
+            return min(
+                (found.parts[number] for number in near), key=lambda parts: _distance(mine, parts)
+            )
         return min(found.parts[:_TELLING], key=lambda parts: _distance(mine, parts), default=None)
 
     @property
@@ -103,7 +111,11 @@ def differences(mine: Mapping[str, str], near: Mapping[str, str]) -> Iterator[st
         here, there = mine.get(name), near.get(name)
         if here == there:
             continue
-        if here is not None and there is not None and (is_prompt(name) or "#" in (here[0], there[0])):
+        if (
+            here is not None
+            and there is not None
+            and (is_prompt(name) or "#" in (here[0], there[0]))
+        ):
             yield f"{name}: another {'text' if is_prompt(name) else 'value'}"
         else:
             yield f"{name}: {_shown(here)} here, {_shown(there)} there"
@@ -126,5 +138,8 @@ def _row(connection: sqlite3.Connection, key: Key) -> Row | None:
 
 def _newest(connection: sqlite3.Connection) -> list[bytes]:
     return [
-        asked for (asked,) in connection.execute("SELECT asked FROM answers ORDER BY turn DESC LIMIT ?", (_CANDIDATES,))
+        asked
+        for (asked,) in connection.execute(
+            "SELECT asked FROM answers ORDER BY turn DESC LIMIT ?", (_CANDIDATES,)
+        )
     ]

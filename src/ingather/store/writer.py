@@ -13,8 +13,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ingather.errors import NotSent, StoreError
-from ingather.store.answers import note_use
-from ingather.store.rows import insert
+from ingather.store.answer_table import note_use
+from ingather.store.inserts import insert
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ingather.result import LLMResponse
-    from ingather.store.answers import Answers
+    from ingather.store.answer_table import Answers
 
     Work = Callable[[sqlite3.Connection], object]
 
@@ -39,8 +39,8 @@ class Refusing(Protocol):
 class Job:
     """What is to be done, and who waits for it, if anybody does.
 
-    One of these: an answer is found by its `key`; a `row` goes into `table`; `work` is done, in the transaction where
-    it `writes`.
+    One of these: an answer is found by its `key`; a `row` goes into `table`; `work` is done, in the
+    transaction where it `writes`.
     """
 
     __slots__ = ("future", "key", "outcome", "row", "table", "work", "writes")
@@ -67,7 +67,8 @@ class Job:
 class Writer:
     """Serves one connection from a thread, which begins with the first job and ends with `close`.
 
-    `failed`: why nothing could be written, until a new run begins. `terms`: those of the executors that write here.
+    `failed`: why nothing could be written, until a new run begins. `terms`: those of the executors
+    that write here.
     """
 
     def __init__(self, connection: sqlite3.Connection, answers: Answers, path: Path) -> None:
@@ -78,14 +79,18 @@ class Writer:
         self._path = path
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._lock = threading.RLock()  # a garbage collection inside may end a call, which notes its attempt
+        # a garbage collection inside may end a call, which notes its attempt
+        self._lock = threading.RLock()
         self._closed = False
         self._pid = os.getpid()
 
     def put(self, job: Job) -> None:
         """Have `job` done. Raises StoreError where the store is closed, or another process's."""
         if self._pid != os.getpid():
-            raise StoreError(f"the store {self._path} was opened before a fork: open it anew in the child process")
+            raise StoreError(
+                f"the store {self._path} was opened before a fork: open it anew in "
+                f"the child process"
+            )
         with self._lock:  # or `close` might come between, after which nobody answers
             if self._closed:
                 raise StoreError(f"the store {self._path} is closed")
@@ -146,7 +151,8 @@ class Writer:
             self._answers.evict(connection)
             connection.execute("COMMIT")
         except Exception as error:
-            with contextlib.suppress(sqlite3.Error):  # SQLite has taken it back by itself after most failures
+            # SQLite has taken it back by itself after most failures
+            with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             self._fail(StoreError(f"cannot write to the store {self._path}: {error}"), error, jobs)
 
@@ -178,7 +184,8 @@ class Writer:
     def _find(self, lookups: list[Job]) -> None:
         found, stale = self._answers.find(self._connection, [job.key for job in lookups])
         for job, answer in zip(lookups, found, strict=True):
-            job.outcome = self.failed if answer is None else answer  # what could not be stored must not be bought
+            # what could not be stored must not be bought
+            job.outcome = self.failed if answer is None else answer
         if stale:
             self._jobs.put(Job(None, work=lambda connection: note_use(connection, stale)))
 

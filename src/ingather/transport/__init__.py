@@ -10,11 +10,20 @@ from ingather.errors import SetupError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingather.transport.http1 import AiohttpTransport
+    from ingather.transport.aiohttp_transport import AiohttpTransport
 
-__all__ = ["AiohttpTransport", "Endpoint", "Reply", "Transport", "check_file_descriptors", "most_connections"]
+__all__ = [
+    "AiohttpTransport",
+    "Endpoint",
+    "Reply",
+    "Transport",
+    "check_file_descriptors",
+    "most_connections",
+]
 
-_OWN_FILES = 64  # descriptors for everything that is no connection: files, pipes, the loop's own; at most half of all
+# descriptors for everything that is no connection: files, pipes, the loop's own; at most half of
+# all
+_OWN_FILES = 64
 
 
 class Endpoint:
@@ -30,7 +39,8 @@ class Endpoint:
         self.url = url
         self.headers = headers
 
-    def __repr__(self) -> str:  # the headers hold the key: they are in no repr, no pickle and no traceback
+    # the headers hold the key: they are in no repr, no pickle and no traceback
+    def __repr__(self) -> str:
         return f"Endpoint({self.url!r})"
 
     def __reduce__(self) -> Never:
@@ -57,8 +67,8 @@ class Transport(Protocol):
     async def post(self, endpoint: Endpoint, body: bytes) -> Reply:
         """Send `body` once and read the whole answer, whatever its status; redirects are answers too.
 
-        Raises `ConnectFailed`, `TlsFailed`, `ConnectionLost`, `AttemptTimeout`, `AnswerTooLarge` or `BadBody`. A
-        cancelled call closes its connection at once.
+        Raises `ConnectFailed`, `TlsFailed`, `ConnectionLost`, `AttemptTimeout`, `AnswerTooLarge` or
+        `BadBody`. A cancelled call closes its connection at once.
         """
         ...
 
@@ -76,9 +86,11 @@ def check_file_descriptors(max_concurrency: float) -> None:
     most = most_connections()
     if max_concurrency <= most:
         return
-    needed = max_concurrency + min(_OWN_FILES, max_concurrency)  # the first that leave so many connections
+    # the first that leave so many connections
+    needed = max_concurrency + min(_OWN_FILES, max_concurrency)
     raise SetupError(
-        f"max_concurrency={max_concurrency:.0f} needs {needed:.0f} open files, this process may have {allowed:.0f}: "
+        f"max_concurrency={max_concurrency:.0f} needs {needed:.0f} open files, this process may "
+        f"have {allowed:.0f}: "
         f"{more_files(needed)}, or lower max_concurrency to at most {most:.0f}"
     )
 
@@ -114,12 +126,14 @@ def _file_descriptors() -> tuple[float, float]:
     import resource  # there is none on Windows
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return tuple(float("inf") if limit == resource.RLIM_INFINITY else limit for limit in (soft, hard))  # type: ignore[return-value]
+    return tuple(
+        float("inf") if limit == resource.RLIM_INFINITY else limit for limit in (soft, hard)
+    )  # type: ignore[return-value]
 
 
 def __getattr__(name: str) -> object:  # it imports aiohttp, which takes a third of a second
     if name != "AiohttpTransport":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ingather.transport.http1 import AiohttpTransport
+    from ingather.transport.aiohttp_transport import AiohttpTransport
 
     return AiohttpTransport

@@ -14,8 +14,8 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
-from ingather.transport.expiry import Deadline
 from ingather.transport.heads import HeadTooLarge, ResponseBytes
+from ingather.transport.timeouts import Deadline
 
 if TYPE_CHECKING:
     import ssl
@@ -29,7 +29,8 @@ _DIALS = 256  # handshakes at once: a thousand would starve each other past the 
 
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # aiohttp would have us wrap it, which silences nothing
+    # aiohttp would have us wrap it, which silences nothing
+    warnings.simplefilter("ignore", DeprecationWarning)
 
     class Client(aiohttp.ClientSession):
         """A session that says nothing when its loop has ended, or was dropped, without closing it."""
@@ -41,8 +42,8 @@ with warnings.catch_warnings():
 class Connector(aiohttp.TCPConnector):
     """As many connections as are asked for, but not all handshakes at once.
 
-    Where files run short, one waits for another. `connect_timeout`: seconds for one. `tls`: what checks certificates,
-    this machine's unless given.
+    Where files run short, one waits for another. `connect_timeout`: seconds for one. `tls`: what
+    checks certificates, this machine's unless given.
     """
 
     def __init__(self, connect_timeout: float, tls: ssl.SSLContext | None = None) -> None:
@@ -143,7 +144,8 @@ class _Responses(ResponseHandler):
             return False
         sock = transport.get_extra_info("socket")
         if self._requests < 2 or sock is None or not hasattr(select, "poll"):
-            return True  # a new one may have something to say: of a TLS handshake, or why it will not serve us
+            # a new one may have something to say: of a TLS handshake, or why it will not serve us
+            return True
         poll = select.poll()
         poll.register(sock.fileno(), select.POLLIN)
         return not poll.poll(0)

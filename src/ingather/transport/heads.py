@@ -1,7 +1,7 @@
 """The head of an HTTP response, made regular: what nobody needs in it may be malformed, and the answer is kept.
 
-Only what says where a message ends is taken strictly: a response whose length is in doubt is left as it came, for the
-parser to refuse.
+Only what says where a message ends is taken strictly: a response whose length is in doubt is left
+as it came, for the parser to refuse.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class HeadTooLarge(ValueError):
 class ResponseBytes:
     r"""The bytes of one response on their way to the parser: `feed` gives what may go on, with its head made regular.
 
-    `must_close`: the server sent more than it announced, or announced it oddly; the connection is not to be used again.
+    `must_close`: the server sent more than it announced, or announced it oddly; the connection is
+    not to be used again.
 
     >>> ResponseBytes().feed(b"HTTP/1.1 200\nno header\ncontent-length: 2\n\n{}")
     b'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'
@@ -39,7 +40,8 @@ class ResponseBytes:
         self.must_close = False
         self._head: bytes | None = b""  # what has come of it; None once it is passed on
         self._searched = 0
-        self._left: int | None = None  # bytes of the body that are still to come, where that is known
+        # bytes of the body that are still to come, where that is known
+        self._left: int | None = None
 
     def feed(self, data: bytes) -> bytes:
         """What can be parsed by now. Raises `HeadTooLarge`."""
@@ -72,7 +74,9 @@ class ResponseBytes:
     def _passed(self, head: bytes) -> bytes:
         """A whole head, as it goes on; from here on the body comes, unless it was of an interim response."""
         lengths, has_coding = _framing(head)
-        says_once = head.lower().count(b"content-length") == len(lengths) and len(lengths) + has_coding < 2
+        says_once = (
+            head.lower().count(b"content-length") == len(lengths) and len(lengths) + has_coding < 2
+        )
         if not says_once or not _REGULAR.fullmatch(head):
             regular = _regular(head)
             if regular is not None:
@@ -115,7 +119,9 @@ def _regular(head: bytes) -> bytes | None:
         name, value = name.strip(), value.strip(b" \t")
         is_sound = bool(colon and _NAME.fullmatch(name)) and not _CONTROL.search(value)
         if name.lower() in _FRAMING_FIELDS and is_sound:
-            framing.setdefault(name.lower(), set()).update(part.strip().lower() for part in value.split(b","))
+            framing.setdefault(name.lower(), set()).update(
+                part.strip().lower() for part in value.split(b",")
+            )
         elif is_sound:
             lines.append(name + b": " + value.decode("utf-8", "replace").encode())
         elif any(word in line.lower() for word in _FRAMING_FIELDS):

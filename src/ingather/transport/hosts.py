@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-_NEAR = (".local", ".internal", ".lan", ".home.arpa", ".svc", ".localdomain")  # endings that no public host has
+# endings that no public host has
+_NEAR = (".local", ".internal", ".lan", ".home.arpa", ".svc", ".localdomain")
 
 
 def is_loopback(host: str) -> bool:

@@ -32,7 +32,8 @@ def proxy_for(url: str) -> str | None:
         proxy = f"http://{proxy}"
     if urlsplit(proxy).scheme not in ("http", "https"):
         raise SetupError(
-            f"the environment asks for the proxy {redact(proxy)}, and only http:// and https:// proxies are supported: "
+            f"the environment asks for the proxy {redact(proxy)}, and only http:// and https:// "
+            f"proxies are supported: "
             f"set {parts.scheme.upper()}_PROXY to one, or NO_PROXY={host}"
         )
     return proxy
@@ -66,7 +67,9 @@ def _entries(no_proxy: str) -> Iterator[tuple[str, int | None]]:
         bare, closing, after = text.rpartition("]")
         if closing:  # an IPv6 address in brackets, with a port or the bits of a network behind it
             bare = bare.strip("[")
-            text, digits = (f"{bare}{after}", "") if after.startswith("/") else (bare, after.removeprefix(":"))
+            text, digits = (
+                (f"{bare}{after}", "") if after.startswith("/") else (bare, after.removeprefix(":"))
+            )
         elif text.count(":") == 1:
             text, _, digits = text.partition(":")
         else:

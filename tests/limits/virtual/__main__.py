@@ -17,11 +17,15 @@ def main():
         rows = pool.map(drawn, range(first, first + count), chunksize=1)
     for scenario, found in rows:
         if not found.both:
-            limit = f"{scenario.rpm:,.0f} requests" + (f", {scenario.tpm:,.0f} tokens" if scenario.tpm else "")
+            limit = f"{scenario.rpm:,.0f} requests" + (
+                f", {scenario.tpm:,.0f} tokens" if scenario.tpm else ""
+            )
             how = "headers" if scenario.headers else "no headers"
             print(
-                f"{scenario.name}: {found.used:.3f} used, {found.late_refused:.2%} late 429s; {limit} a minute, {how}, "
-                f"{scenario.burst:.0f} s of bucket, {scenario.clients} processes, {len(scenario.changes)} changes"
+                f"{scenario.name}: {found.used:.3f} used, {found.late_refused:.2%} late 429s; "
+                f"{limit} a minute, {how}, "
+                f"{scenario.burst:.0f} s of bucket, {scenario.clients} processes, "
+                f"{len(scenario.changes)} changes"
             )
     print(f"both gates: {sum(found.both for _, found in rows)} of {len(rows)}")
     for what, is_so in (

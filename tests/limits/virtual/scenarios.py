@@ -7,7 +7,15 @@ from typing import Any
 from tests.limits.virtual.world import Scenario
 
 _BLIND: Any = {"headers": False, "hint": "none", "named": False}
-_COLD: Any = {"rpm": 1200, "burst": 1.0, "hint": "s", "latency": 0.2, "sigma": 0.05, "tokens_sigma": 0.01, "calls": 600}
+_COLD: Any = {
+    "rpm": 1200,
+    "burst": 1.0,
+    "hint": "s",
+    "latency": 0.2,
+    "sigma": 0.05,
+    "tokens_sigma": 0.01,
+    "calls": 600,
+}
 
 NAMED = {
     scenario.name: scenario
@@ -19,7 +27,16 @@ NAMED = {
         Scenario("blind1", burst=1.0, headers=False, hint="s", named=False),
         Scenario("blind_tpm", rpm=6000, tpm=4.5e6, burst=10.0, **_BLIND),
         Scenario("low50", rpm=50, calls=2000, burst=1.2, hint="s", until=9000.0),
-        Scenario("low50_blind", rpm=50, calls=2000, burst=10.0, headers=False, hint="s", named=False, until=9000.0),
+        Scenario(
+            "low50_blind",
+            rpm=50,
+            calls=2000,
+            burst=10.0,
+            headers=False,
+            hint="s",
+            named=False,
+            until=9000.0,
+        ),
         Scenario("hdr_change", changes=((200, 0.5), (400, 1.5))),
         Scenario("blind_change", burst=10.0, changes=((200, 0.5), (400, 1.5)), **_BLIND),
         Scenario("hdr_4p", clients=4),
@@ -46,7 +63,8 @@ def draw(seed):
     """A server of any size and kind."""
     rng = random.Random(seed)
     rpm = math.exp(rng.uniform(math.log(40), math.log(12000)))
-    latency = max(0.3, min(rng.uniform(0.6, 12.0), 450 / (rpm / 60)))  # so that 1,000 calls in flight suffice
+    # so that 1,000 calls in flight suffice
+    latency = max(0.3, min(rng.uniform(0.6, 12.0), 450 / (rpm / 60)))
     scenario = Scenario(
         f"draw {seed}",
         rpm=rpm,

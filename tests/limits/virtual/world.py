@@ -1,7 +1,8 @@
 """Clients and a server in virtual time: seeded, exact, and instant.
 
-The server has token buckets as providers have them, a cap on calls in flight, a knee, changes and an outage. A client
-is a queue of calls in front of a `Controller`, drained as the pool drains it. Clients see only what HTTP tells them.
+The server has token buckets as providers have them, a cap on calls in flight, a knee, changes and
+an outage. A client is a queue of calls in front of a `Controller`, drained as the pool drains it.
+Clients see only what HTTP tells them.
 """
 
 import heapq
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from ingather.limits import Limits
 from ingather.limits.controller import Controller, Outcome
 from ingather.limits.headers import Allowance, RateLimits
+from ingather.limits.tokens import TokenEstimator, Tokens
 from ingather.result import Usage
-from ingather.tokens import TokenEstimator, Tokens
 
 NETWORK = 0.03  # seconds one way
 REFUSAL = 0.06  # seconds that a server takes to say no
@@ -109,11 +110,15 @@ class Server:
     def __init__(self, clock, scenario, rng):
         self.clock, self.scenario, self._rng = clock, scenario, rng
         self.rates = {
-            name: limit / 60 for name, limit in (("requests", scenario.rpm), ("tokens", scenario.tpm)) if limit
+            name: limit / 60
+            for name, limit in (("requests", scenario.rpm), ("tokens", scenario.tpm))
+            if limit
         }
         self._shown = {name: Tank(rate, rate * scenario.burst) for name, rate in self.rates.items()}
         hidden = scenario.hidden_burst
-        self._hidden = {name: Tank(rate, rate * hidden) for name, rate in self.rates.items()} if hidden else {}
+        self._hidden = (
+            {name: Tank(rate, rate * hidden) for name, rate in self.rates.items()} if hidden else {}
+        )
         self._tanks = [*self._shown.items(), *self._hidden.items()]
         self._in_flight = 0
         self._busy = 0
@@ -136,9 +141,19 @@ class Server:
                     if name == "requests":
                         tank.level = max(0.0, tank.level - 1.0)
             self._enter(call, "429")
-            hint = {"s": max(1.0, math.ceil(wait)), "ms": max(0.001, wait) if wait else None}.get(scenario.hint)
+            hint = {"s": max(1.0, math.ceil(wait)), "ms": max(0.001, wait) if wait else None}.get(
+                scenario.hint
+            )
             delay = REFUSAL * self._rng.uniform(0.5, 2) + NETWORK
-            self.clock.at(now + delay, reply, call, 429, self._headers(now), hint, short if scenario.named else "")
+            self.clock.at(
+                now + delay,
+                reply,
+                call,
+                429,
+                self._headers(now),
+                hint,
+                short if scenario.named else "",
+            )
             return
         for name, tank in self._tanks:
             tank.level -= 1.0 if name == "requests" else call.tokens
@@ -184,7 +199,9 @@ class Server:
     def _headers(self, now):
         if not self.scenario.headers:
             return None
-        levels = {name: (tank.rate, tank.depth, tank.fill(now)) for name, tank in self._shown.items()}
+        levels = {
+            name: (tank.rate, tank.depth, tank.fill(now)) for name, tank in self._shown.items()
+        }
         return RateLimits(
             **{
                 name: Allowance(rate * 60, max(0, math.floor(level)), (depth - level) / rate)
@@ -195,7 +212,10 @@ class Server:
     def _change(self, factor):
         now = self.clock.now
         self.history.append((now, factor))
-        for tanks, burst in ((self._shown, self.scenario.burst), (self._hidden, self.scenario.hidden_burst)):
+        for tanks, burst in (
+            (self._shown, self.scenario.burst),
+            (self._hidden, self.scenario.hidden_burst),
+        ):
             for name, tank in tanks.items():
                 tank.resize(now, self.rates[name] * factor, self.rates[name] * factor * burst)
 
@@ -298,7 +318,9 @@ def calls_of(scenario, seed):
         estimate = tokens * scenario.estimate_bias * math.exp(rng.gauss(0, scenario.estimate_sigma))
         client = number % scenario.clients
         size = 0.5 + 0.5 * min(4.0, tokens / scenario.tokens)
-        queues[client].append(Call(client, number, tokens, Tokens(int(estimate), max_output=0), size))
+        queues[client].append(
+            Call(client, number, tokens, Tokens(int(estimate), max_output=0), size)
+        )
     return queues
 
 
@@ -325,9 +347,14 @@ def simulate(scenario, seed=1, control=lambda random: Controller(Limits(), rando
 
 def _figures(scenario, server, clients, end):
     admitted = [entry for entry in server.ledger if entry[1] == "ok"]
-    last = [max((at for at, _, client, _ in admitted if client == index), default=end) for index in range(len(clients))]
+    last = [
+        max((at for at, _, client, _ in admitted if client == index), default=end)
+        for index in range(len(clients))
+    ]
     busy_until = min(last)
-    busy_from = scenario.outage[1] + 30 if scenario.outage[1] < math.inf else min(60.0, busy_until / 3)
+    busy_from = (
+        scenario.outage[1] + 30 if scenario.outage[1] < math.inf else min(60.0, busy_until / 3)
+    )
     allowed = dict.fromkeys(server.rates, 0.0)
     for (begin, factor), (until, _) in itertools.pairwise([*server.history, (math.inf, 0.0)]):
         seconds = min(until, busy_until) - max(begin, busy_from)

@@ -5,7 +5,13 @@ from __future__ import annotations
 TYPE_CHECKING = False  # the import of typing takes longer than all else that a program does first
 if TYPE_CHECKING:
     from tenk.analysis import comprehensive_analysis
-    from tenk.analyzers import BaseAnalyzer, BusinessAnalyzer, FinancialsAnalyzer, MDAAnalyzer, RiskFactorAnalyzer
+    from tenk.analyzers import (
+        BaseAnalyzer,
+        BusinessAnalyzer,
+        FinancialsAnalyzer,
+        MDAAnalyzer,
+        RiskFactorAnalyzer,
+    )
     from tenk.filing import Filing, Item, read_filing
     from tenk.models import (
         BusinessAnalysisSection,

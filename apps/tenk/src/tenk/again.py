@@ -46,8 +46,9 @@ async def components_again(
 ) -> Again:
     """Ask for `components` of a section again; what else `before` holds stays, and what code makes of it is made anew.
 
-    `before`: the section as it is, of any of the four kinds. `by_code`: those of its components that code made. The
-    rest as in `tenk.comprehensive_analysis`. A component that fails again has its reason, and stays as it was.
+    `before`: the section as it is, of any of the four kinds. `by_code`: those of its components
+    that code made. The rest as in `tenk.comprehensive_analysis`. A component that fails again has
+    its reason, and stays as it was.
 
     >>> from tenk import comprehensive_analysis, open_submission
     >>> filing = open_submission("quellmark-2025")
@@ -63,10 +64,17 @@ async def components_again(
     if name == "financials":
         analyzer = FinancialsAnalyzer(facts=submission.facts)
     index = await asyncio.to_thread(index_of, filing)
-    listening = on_event if on_finding is None else Findings({name: analyzer}, index, on_finding, on_event)
+    listening = (
+        on_event if on_finding is None else Findings({name: analyzer}, index, on_finding, on_event)
+    )
     task = analyzer.task(filing.item(analyzer.item).body, only=components)
     async with executor_for(
-        provider, budget, max_concurrency=max_concurrency, deadline=deadline, store=store, on_event=listening
+        provider,
+        budget,
+        max_concurrency=max_concurrency,
+        deadline=deadline,
+        store=store,
+        on_event=listening,
     ) as executor:
         [result] = await executor.gather([task])
     made_by_code = set(by_code).difference(components)
@@ -74,12 +82,19 @@ async def components_again(
     error = failure(result)
     parts = result.parts or {}
     if error is None:
-        filled = {field: getattr(result.value, field) for field in components if field not in result.missing}
+        filled = {
+            field: getattr(result.value, field)
+            for field in components
+            if field not in result.missing
+        }
         after = after.model_copy(update=filled)
         made_by_code |= {field for field, part in parts.items() if part.origin == "code"}
     after, quotes = analyzer.proven(after, made_by_code, index)
     reason = None if error is None else said(error)
-    reports = {field: component_report(result, field, getattr(after, field), reason) for field in components}
+    reports = {
+        field: component_report(result, field, getattr(after, field), reason)
+        for field in components
+    }
     return Again(after, reports, quotes)
 
 

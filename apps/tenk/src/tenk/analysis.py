@@ -1,6 +1,7 @@
 """A whole filing analysed: its Items in parallel, and within each one call a component, all under one bound.
 
-The result says of each section where its text stood, and of each component how it came about and what it cost.
+The result says of each section where its text stood, and of each component how it came about and
+what it cost.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
     from tenk.models import ItemName, Section
     from tenk.source import FilingSource
 
-_MAX_OUTPUT = 16_000  # tokens; the longest components take a quarter of it, and models may think before
+# tokens; the longest components take a quarter of it, and models may think before
+_MAX_OUTPUT = 16_000
 ANALYZERS: Mapping[SectionName, type[BaseAnalyzer[Any]]] = {
     "business": BusinessAnalyzer,
     "risk_factors": RiskFactorAnalyzer,
@@ -71,16 +73,19 @@ async def comprehensive_analysis(
 ) -> Analysis:
     """Analyse a filing: all sections at once, and all components of each.
 
-    `source`: a path, a file's bytes, what was read before, the name of a bundled sample, or a ticker, which is fetched
-    through `tickers` (the SEC's EDGAR unless given). `provider`: of ingather's, or its name; the default needs no key
-    and no network. `model`: what the result calls it. `max_concurrency`: calls in flight, over everything; None: as
-    many as the provider takes. `split`: ``"single"`` asks for each section by one prompt. `store`, `deadline`,
-    `budget`, `on_event`: as in `ingather.ParallelLLMExecutor`; with a budget an answer has at most 16,000 tokens.
-    `on_finding`: called with each component as its call ends, its quotes looked up (see `tenk.findings`). `on_section`:
-    called with each section as it is complete. What these three raise is warned of once, and hurts no analysis.
+    `source`: a path, a file's bytes, what was read before, the name of a bundled sample, or a
+    ticker, which is fetched through `tickers` (the SEC's EDGAR unless given). `provider`: of
+    ingather's, or its name; the default needs no key and no network. `model`: what the result calls
+    it. `max_concurrency`: calls in flight, over everything; None: as many as the provider takes.
+    `split`: ``"single"`` asks for each section by one prompt. `store`, `deadline`, `budget`,
+    `on_event`: as in `ingather.ParallelLLMExecutor`; with a budget an answer has at most 16,000
+    tokens. `on_finding`: called with each component as its call ends, its quotes looked up (see
+    `tenk.findings`). `on_section`: called with each section as it is complete. What these three
+    raise is warned of once, and hurts no analysis.
 
-    An Item that the filing has not, or has elsewhere, is skipped, with the reason. A component that fails is None in
-    its section and told of in ``sections``. Raises an error of `tenk.errors` for what is no 10-K that can be read.
+    An Item that the filing has not, or has elsewhere, is skipped, with the reason. A component that
+    fails is None in its section and told of in ``sections``. Raises an error of `tenk.errors` for
+    what is no 10-K that can be read.
 
     >>> import asyncio
     >>> analysis = asyncio.run(comprehensive_analysis("quellmark-2025", include_mda=False, include_financials=False))
@@ -97,10 +102,19 @@ async def comprehensive_analysis(
     filing = submission.filing
     index = await asyncio.to_thread(index_of, filing)
     job = _Job(submission, index, split)
-    tasks = await asyncio.to_thread(job.tasks, [section for section, asked in wanted.items() if asked])
-    listening = on_event if on_finding is None else Findings(job.analyzers, index, on_finding, on_event)
+    tasks = await asyncio.to_thread(
+        job.tasks, [section for section, asked in wanted.items() if asked]
+    )
+    listening = (
+        on_event if on_finding is None else Findings(job.analyzers, index, on_finding, on_event)
+    )
     async with executor_for(
-        provider, budget, max_concurrency=max_concurrency, deadline=deadline, store=store, on_event=listening
+        provider,
+        budget,
+        max_concurrency=max_concurrency,
+        deadline=deadline,
+        store=store,
+        on_event=listening,
     ) as executor:
         began = perf_counter()
         results: list[TaskResult] = []
@@ -140,7 +154,9 @@ def executor_for(
     """An executor whose answers have a limit on their length, where there is a budget that wants one."""
     is_free = provider in ("echo", "offline/extractive") or getattr(provider, "is_free", False)
     limited = budget is not None and budget.caps and not is_free
-    can_be_stored = provider != "echo" if isinstance(provider, str) else hasattr(provider, "prepare")
+    can_be_stored = (
+        provider != "echo" if isinstance(provider, str) else hasattr(provider, "prepare")
+    )
     return ParallelLLMExecutor(
         provider,
         max_concurrency,
@@ -168,12 +184,17 @@ class _Job:
         tasks = dict[str, ExtractTask]()
         for name in names:
             facts = self._submission.facts
-            analyzer = FinancialsAnalyzer(facts=facts) if name == "financials" else ANALYZERS[name]()
+            analyzer = (
+                FinancialsAnalyzer(facts=facts) if name == "financials" else ANALYZERS[name]()
+            )
             item = self._submission.filing.item(analyzer.item)
             report = self.reports[name] = reading(item, analyzer.item)
             if report.status == "skipped":
                 fields = analyzer.model.model_fields
-                report.components = {field: ComponentReport(status="skipped", reason=report.reason) for field in fields}
+                report.components = {
+                    field: ComponentReport(status="skipped", reason=report.reason)
+                    for field in fields
+                }
             else:
                 self.analyzers[name] = analyzer
                 tasks[name] = analyzer.task(item.body, self._split)
@@ -190,7 +211,9 @@ class _Job:
             report.status = "partial" if result.missing else "ok"
             self.found[name] = section
         report.components = {
-            field: component_report(result, field, None if section is None else getattr(section, field), report.reason)
+            field: component_report(
+                result, field, None if section is None else getattr(section, field), report.reason
+            )
             for field in analyzer.model.model_fields
         }
 
@@ -209,9 +232,15 @@ def index_of(filing: Filing) -> QuoteIndex:
 
 def reading(item: Item, number: ItemName) -> SectionReport:
     """What is to be read for an Item; skipped where that is nothing, or no more than a pointer's own words."""
-    report = SectionReport(item=number, item_status=item.status, status="ok", words=len(item.body.split()))
+    report = SectionReport(
+        item=number, item_status=item.status, status="ok", words=len(item.body.split())
+    )
     if item.target is not None:
-        report.place, report.start, report.end = item.target.place, item.target.start, item.target.end
+        report.place, report.start, report.end = (
+            item.target.place,
+            item.target.start,
+            item.target.end,
+        )
     elif item.status != "absent":
         report.start, report.end = item.start, item.end
     if report.words < LEAST_WORDS:
@@ -228,17 +257,24 @@ def _why_skipped(item: Item) -> str:
         case "incorporated_by_reference":
             return f"This filer keeps Item {item.item} in another document, which is not in this file.{said}"
         case "pointer_within_document":
-            return f"Item {item.item} points to another place, which was not found in this file.{said}"
+            return (
+                f"Item {item.item} points to another place, which was not found in this file.{said}"
+            )
         case "not_applicable":
             return f"Item {item.item} does not apply to this filer.{said}"
     return f"Item {item.item} has only {len(own.split())} words.{said}"
 
 
-def component_report(result: TaskResult, field: str, value: object, reason: str | None) -> ComponentReport:
+def component_report(
+    result: TaskResult, field: str, value: object, reason: str | None
+) -> ComponentReport:
     part = (result.parts or {}).get(field)
     held = "ok" if has_content(value) else "empty"
-    if part is None:  # code adds it when the rest is there; or the task ended before it was asked for
-        return ComponentReport(status=held if reason is None else "failed", origin="code", reason=reason)
+    # code adds it when the rest is there; or the task ended before it was asked for
+    if part is None:
+        return ComponentReport(
+            status=held if reason is None else "failed", origin="code", reason=reason
+        )
     usage = part.usage
     return ComponentReport(
         status=held if part.success else "failed",

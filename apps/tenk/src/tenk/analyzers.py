@@ -1,7 +1,8 @@
 """The four analysts: each reads the text of one Item and fills its section, every quote looked up in that text.
 
-An analyst asks for each component of its section in a call of its own (`extract_concurrent`), or for all of them in one
-prompt (`extract`). What code knows better than a language model is left to code: tagged numbers, ratios, changes.
+An analyst asks for each component of its section in a call of its own (`extract_concurrent`), or
+for all of them in one prompt (`extract`). What code knows better than a language model is left to
+code: tagged numbers, ratios, changes.
 """
 
 from __future__ import annotations
@@ -48,11 +49,13 @@ scale. Where it says nothing, answer with null or an empty list: never guess."""
 class BaseAnalyzer(Generic[T]):
     """Fills a section of an analysis from the text of its Item.
 
-    `provider`: a provider of ingather's, or its name for `ingather.connect`; the default needs no key and no network,
-    and is a baseline, not a language model. `use_concurrent`: what `analyze` does. `max_concurrency`: calls in flight.
+    `provider`: a provider of ingather's, or its name for `ingather.connect`; the default needs no
+    key and no network, and is a baseline, not a language model. `use_concurrent`: what `analyze`
+    does. `max_concurrency`: calls in flight.
 
-    A component that could not be filled is None and in ``section.missing``. All methods raise `NothingToAnalyze` for
-    a text of less than 50 words, and an error of `ingather.errors` where no component at all could be filled.
+    A component that could not be filled is None and in ``section.missing``. All methods raise
+    `NothingToAnalyze` for a text of less than 50 words, and an error of `ingather.errors` where no
+    component at all could be filled.
 
     >>> from tenk import open_submission
     >>> text = open_submission("quellmark-2025").filing.item("1").body
@@ -107,7 +110,9 @@ class BaseAnalyzer(Generic[T]):
         A component is asked for in the same words alone as among others.
         """
         if len(text.split(maxsplit=LEAST_WORDS)) < LEAST_WORDS:
-            raise NothingToAnalyze(f"{self.what}: less than {LEAST_WORDS} words are no text to analyze")
+            raise NothingToAnalyze(
+                f"{self.what}: less than {LEAST_WORDS} words are no text to analyze"
+            )
         functions = self._functions(text)
         return ExtractTask(
             text,
@@ -115,7 +120,11 @@ class BaseAnalyzer(Generic[T]):
             instructions=_INSTRUCTIONS.format(what=self.what),
             split=split,
             tag=self.name,
-            functions={name: function for name, function in functions.items() if name in (only or functions)},
+            functions={
+                name: function
+                for name, function in functions.items()
+                if name in (only or functions)
+            },
         )
 
     def finished(self, result: TaskResult, index: QuoteIndex) -> tuple[T, Counts]:
@@ -133,7 +142,9 @@ class BaseAnalyzer(Generic[T]):
 
     async def _extracted(self, text: str, split: Split) -> T:
         task = self.task(text, split)
-        async with ParallelLLMExecutor(self.provider, max_concurrency=self.max_concurrency) as executor:
+        async with ParallelLLMExecutor(
+            self.provider, max_concurrency=self.max_concurrency
+        ) as executor:
             [result] = await executor.gather([task])
         section, _ = self.finished(result, QuoteIndex(text))
         return section
@@ -201,9 +212,9 @@ class MDAAnalyzer(BaseAnalyzer[MDAAnalysisSection]):
 class FinancialsAnalyzer(BaseAnalyzer[FinancialsAnalysisSection]):
     """Item 8: the statements, ratios, notes, and the audit.
 
-    `facts`: the numbers that the filing tags: statements are made of those, and none is asked of a model. Without any
-    code reads the text's own rows; what it cannot find a model copies. A line whose numbers are not in its own quote is
-    dropped. Ratios are computed.
+    `facts`: the numbers that the filing tags: statements are made of those, and none is asked of a
+    model. Without any code reads the text's own rows; what it cannot find a model copies. A line
+    whose numbers are not in its own quote is dropped. Ratios are computed.
     """
 
     name = "financials"
@@ -223,7 +234,10 @@ class FinancialsAnalyzer(BaseAnalyzer[FinancialsAnalysisSection]):
         self.facts = facts
 
     def _functions(self, text: str) -> Mapping[str, Callable[[str], object]]:
-        return {name: partial(_already, statement) for name, statement in known(self.facts, text).items()}
+        return {
+            name: partial(_already, statement)
+            for name, statement in known(self.facts, text).items()
+        }
 
     def _complete(self, section: FinancialsAnalysisSection, by_code: Collection[str]) -> None:
         for name in _STATEMENTS:

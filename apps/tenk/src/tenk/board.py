@@ -42,8 +42,8 @@ class Line:
 class Board:
     """Subscribe it (``on_event=board``) to an analysis; `lines` are its sections.
 
-    A call is known by its tag: ``"business.key_products"``, or ``"business.key_products+competition"`` for one that
-    asks for both.
+    A call is known by its tag: ``"business.key_products"``, or
+    ``"business.key_products+competition"`` for one that asks for both.
 
     >>> Board({"business": ["key_products"]}).lines["business"].components
     {'key_products': 'waiting'}
@@ -55,7 +55,9 @@ class Board:
     in_flight: int = 0
 
     def __post_init__(self) -> None:
-        self.lines = {name: Line(dict.fromkeys(fields, "waiting")) for name, fields in self.sections.items()}
+        self.lines = {
+            name: Line(dict.fromkeys(fields, "waiting")) for name, fields in self.sections.items()
+        }
         self.lock = threading.Lock()  # who draws is in another thread
         self._tags: dict[tuple[int, int], str] = {}
 
@@ -72,7 +74,9 @@ class Board:
                     self.in_flight -= 1
                     self.calls += event.attempt > 0
                 case TaskEnded():
-                    self._ended(self._tags.pop((event.run, event.result.index), ""), event.result, event.at)
+                    self._ended(
+                        self._tags.pop((event.run, event.result.index), ""), event.result, event.at
+                    )
                 case _:
                     pass
 

@@ -16,8 +16,11 @@ _FAR = 4000  # characters of text behind it that make a heading count twice
 _MOST = 100  # headings of one item that are weighed: a running header may stand on every page
 _SHORTEST_LATE = 200  # characters behind a heading that stands out of order
 
-_SAYS = re.compile(r"(?i)[a-z]{2}[)\"”’]?\.(?:\s|$)|\b(?:none|not\s+applicable|omitted|not\s+required|incorporated)\b")
-_LISTED_LETTERS = 1500  # of a contents page between two items, with the sub-headings that it may hold
+_SAYS = re.compile(
+    r"(?i)[a-z]{2}[)\"”’]?\.(?:\s|$)|\b(?:none|not\s+applicable|omitted|not\s+required|incorporated)\b"
+)
+# of a contents page between two items, with the sub-headings that it may hold
+_LISTED_LETTERS = 1500
 
 
 def chain(text: str, found: Sequence[Heading]) -> list[Heading]:
@@ -45,7 +48,12 @@ def chain(text: str, found: Sequence[Heading]) -> list[Heading]:
         if known.isdisjoint(candidates[index].items):
             known.update(candidates[index].items)
             chosen.append(index)
-    sure = {item for index, heading in enumerate(candidates) if heard[index] != MENTION for item in heading.items}
+    sure = {
+        item
+        for index, heading in enumerate(candidates)
+        if heard[index] != MENTION
+        for item in heading.items
+    }
     return [
         candidates[index]
         for index in sorted(chosen)
@@ -90,7 +98,8 @@ def _heard(text: str, heading: Heading, end: int) -> float:
 
 def _heaviest(candidates: Sequence[Heading], values: Sequence[float]) -> list[int]:
     """The indices of the heaviest chain whose items rise."""
-    best: list[tuple[float, int]] = []  # of the chains that end with each candidate: weight, and which is before
+    # of the chains that end with each candidate: weight, and which is before
+    best: list[tuple[float, int]] = []
     top = dict[int, tuple[float, int]]()  # by the last item's rank
     for index, heading in enumerate(candidates):
         before = max((top[last] for last in top if last < heading.rank), default=(0.0, -1))

@@ -1,7 +1,7 @@
 """Under which names a line of a statement is tagged: the first name that a filing uses is taken.
 
-Names without a prefix are of the `us-gaap` taxonomy; ``fds:`` are those of the schedules of the 1990s. Where there
-is a total and a part of it, the total comes first.
+Names without a prefix are of the `us-gaap` taxonomy; ``fds:`` are those of the schedules of the
+1990s. Where there is a total and a part of it, the total comes first.
 """
 
 from __future__ import annotations

@@ -23,7 +23,10 @@ def checked_form(declared: str, text: str, own: int, name: str) -> str:
     """
     form = declared or _on_cover(text)
     if form.startswith("10-KSB"):
-        raise NotAFiling(f"{name} is a {form}, until 2008 the form of small businesses; its items have other numbers")
+        raise NotAFiling(
+            f"{name} is a {form}, until 2008 the form of small businesses; its items "
+            f"have other numbers"
+        )
     if form.startswith("10-K"):
         return form
     if own >= _MANY:
@@ -32,7 +35,9 @@ def checked_form(declared: str, text: str, own: int, name: str) -> str:
         raise NotAFiling(f"{name} is no 10-K: its first page says Form {form}")
     begins = " ".join(text[:400].split())[:80]
     raise NotAFiling(
-        f"{name} is no 10-K: no first page with 'Form 10-K', but {begins!r}" if begins else f"{name} has no text"
+        f"{name} is no 10-K: no first page with 'Form 10-K', but {begins!r}"
+        if begins
+        else f"{name} has no text"
     )
 
 
@@ -41,6 +46,14 @@ def _on_cover(text: str) -> str:
     if match is None:
         return ""
     form = re.sub(r"[\s–—‑-]", "", match[1]).upper()
-    form = re.sub(r"^(\d{1,2}|[SF])(?=[A-Z0-9])", r"\1-", form) if not form.startswith(("12B", "DEF")) else match[1]
-    amended = form.startswith("10-K") and not form.endswith("/A") and _AMENDED.search(text, 0, match.end() + 600)
+    form = (
+        re.sub(r"^(\d{1,2}|[SF])(?=[A-Z0-9])", r"\1-", form)
+        if not form.startswith(("12B", "DEF"))
+        else match[1]
+    )
+    amended = (
+        form.startswith("10-K")
+        and not form.endswith("/A")
+        and _AMENDED.search(text, 0, match.end() + 600)
+    )
     return f"{form}/A" if amended else form

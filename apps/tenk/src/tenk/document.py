@@ -16,7 +16,8 @@ from tenk.markup import plain_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LARGEST = 256 * 2**20  # bytes of a submission, unpacked: the largest hold the pictures and data of many exhibits
+# bytes of a submission, unpacked: the largest hold the pictures and data of many exhibits
+LARGEST = 256 * 2**20
 LARGEST_DOCUMENT = 64 * 2**20  # bytes of one document of it
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -47,7 +48,11 @@ _SGML = re.compile(
     re.IGNORECASE,
 )
 _GAP = re.compile(r"\n{4,}")
-_CONTROLS = dict.fromkeys([*range(9), *range(0x0E, 0x20), 0x7F, 0xFEFF]) | {0x0B: "\n", 0x0C: "\n", 0xA0: " "}
+_CONTROLS = dict.fromkeys([*range(9), *range(0x0E, 0x20), 0x7F, 0xFEFF]) | {
+    0x0B: "\n",
+    0x0C: "\n",
+    0xA0: " ",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class Document:
         """The plain text; raises `TooLarge` above `LARGEST_DOCUMENT`."""
         if len(self.content) > LARGEST_DOCUMENT:
             raise TooLarge(
-                f"a document of {name} has {len(self.content):,} bytes; at most {LARGEST_DOCUMENT:,} are read"
+                f"a document of {name} has {len(self.content):,} bytes; at most "
+                f"{LARGEST_DOCUMENT:,} are read"
             )
         decoded = _decoded(self.content)
         return plain_text(decoded) if self.markup is not None else _tidied(decoded)
@@ -98,7 +104,10 @@ def _unpacked(packed: bytes, name: str) -> bytes:
         except zlib.error as error:
             raise Unreadable(f"cannot unpack {name}: {error}") from error
         if len(content) > LARGEST:
-            raise TooLarge(f"{name} unpacks from {len(packed):,} to more than {LARGEST:,} bytes, which no filing has")
+            raise TooLarge(
+                f"{name} unpacks from {len(packed):,} to more than {LARGEST:,} bytes, "
+                f"which no filing has"
+            )
         if not unpacker.eof:
             raise Unreadable(f"cannot unpack {name}: it ends too early, as a broken download does")
         rest = unpacker.unused_data
@@ -134,7 +143,9 @@ def main_document(parts: list[Document], name: str) -> Document:
         if part.type.startswith("10-K"):
             return part
     types = ", ".join(part.type or "one without a type" for part in parts[:8])
-    raise NotAFiling(f"{name} is no 10-K: its documents are {types}{' and more' if len(parts) > 8 else ''}")
+    raise NotAFiling(
+        f"{name} is no 10-K: its documents are {types}{' and more' if len(parts) > 8 else ''}"
+    )
 
 
 def _documents(content: bytes) -> Iterator[Document]:
@@ -145,7 +156,8 @@ def _documents(content: bytes) -> Iterator[Document]:
         kind = _TYPE.search(content, start, min(stop, start + 2000))
         text = _TEXT.search(content, start, min(stop, start + 4000))
         yield Document(
-            kind[1].decode("ascii", "replace").upper() if kind else "", content[text.end() if text else start : stop]
+            kind[1].decode("ascii", "replace").upper() if kind else "",
+            content[text.end() if text else start : stop],
         )
 
 

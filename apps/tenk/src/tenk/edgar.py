@@ -1,7 +1,8 @@
 """Filings by ticker from the SEC's EDGAR, with edgartools, which is first imported when something is fetched.
 
-The SEC's rules are kept: who asks is said in the ``User-Agent``, and edgartools sends at most nine requests a second.
-What it writes goes into a folder that only this user can read and that is gone afterwards: its caches are pickles.
+The SEC's rules are kept: who asks is said in the ``User-Agent``, and edgartools sends at most nine
+requests a second. What it writes goes into a folder that only this user can read and that is gone
+afterwards: its caches are pickles.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
 _IDENTITY = re.compile(r"\S.*?\s+<?[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+>?")
 _DOCUMENT = re.compile(r"<DOCUMENT>.*?</DOCUMENT>\s*", re.DOTALL)
 _TYPE = re.compile(r"<TYPE>([^\s<]+)")
-_READ = ("10-K", "EX-13", "EX-27")  # what an analysis reads; the rest are pictures, data files and contracts
-_FORMS = ["10-K", "10-K405", "10-KT"]  # 10-K405: a 10-K with a box ticked, until 2002; 10-KT: of a shorter year
+# what an analysis reads; the rest are pictures, data files and contracts
+_READ = ("10-K", "EX-13", "EX-27")
+# 10-K405: a 10-K with a box ticked, until 2002; 10-KT: of a shorter year
+_FORMS = ["10-K", "10-K405", "10-KT"]
 _MOST_A_SECOND = 9  # the SEC's rule is ten
 _FILED_AFTER = timedelta(days=90)  # roughly, after the year's end
 _CONNECT = 10.0  # seconds
@@ -80,7 +83,9 @@ class EdgarSource:
         _reach(os.environ.get("EDGAR_BASE_URL", "https://www.sec.gov"))
         with _failures_told_apart(symbol):
             edgar.set_identity(identity)
-            filing = _chosen(edgar.Company(symbol).get_filings(form=_FORMS, amendments=False), symbol, year)
+            filing = _chosen(
+                edgar.Company(symbol).get_filings(form=_FORMS, amendments=False), symbol, year
+            )
             submission = filing.full_text_submission()
         name = f"{symbol}-{filing.form}-{filing.report_date or filing.filing_date}"
         return Fetched(name, _readable_part(submission).encode())
@@ -93,13 +98,15 @@ def _edgartools() -> ModuleType:
     os.environ.setdefault("EDGAR_LOCAL_DATA_DIR", f"{folder}/data")
     os.environ.setdefault("EDGAR_CACHE_DIR", f"{folder}/cache")
     os.environ["EDGAR_RATE_LIMIT_PER_SEC"] = _rate(os.environ.get("EDGAR_RATE_LIMIT_PER_SEC", ""))
-    os.environ["EDGARTOOLS_STRICT_ERRORS"] = "1"  # its one tree of errors, as its version 6 has without asking
+    # its one tree of errors, as its version 6 has without asking
+    os.environ["EDGARTOOLS_STRICT_ERRORS"] = "1"
     try:
         import_module("edgar.exceptions")  # older ones lack it
         return import_module("edgar")
     except ImportError as error:
         raise SourceMissing(
-            f"fetching by ticker needs edgartools ({error}): pip install 'tenk[edgar]', or give a filing's file"
+            f"fetching by ticker needs edgartools ({error}): pip install 'tenk[edgar]', or give a "
+            f"filing's file"
         ) from error
 
 
@@ -117,7 +124,8 @@ def _checked_identity(identity: str) -> str:
     if _IDENTITY.fullmatch(identity.strip()):
         return identity.strip()
     raise IdentityMissing(
-        f"the SEC asks who downloads, {'and this has no name and e-mail address' if identity else 'and nobody said'}: "
+        f"the SEC asks who downloads, "
+        f"{'and this has no name and e-mail address' if identity else 'and nobody said'}: "
         "export EDGAR_IDENTITY='Your Name you@your-domain.com', or give a filing's file"
     )
 
@@ -129,7 +137,9 @@ def _reach(base: str) -> None:
         return  # only the proxy can tell
     try:
         host = address.hostname or ""
-        socket.create_connection((host, address.port or socket.getservbyname(address.scheme)), _CONNECT).close()
+        socket.create_connection(
+            (host, address.port or socket.getservbyname(address.scheme)), _CONNECT
+        ).close()
     except OSError as error:
         raise _offline(f"{address.hostname}: {error.strerror or error}") from error
 
@@ -142,7 +152,8 @@ def _failures_told_apart(symbol: str) -> Iterator[None]:
         yield
     except edgar.CompanyNotFoundError as error:
         raise UnknownTicker(
-            f"no company with the ticker {symbol} files with the SEC; a fund or an index has no 10-K"
+            f"no company with the ticker {symbol} files with the SEC; a fund or an index has no "
+            f"10-K"
         ) from error
     except edgar.IdentityError as error:
         raise IdentityMissing(
@@ -150,10 +161,17 @@ def _failures_told_apart(symbol: str) -> Iterator[None]:
         ) from error
     except edgar.TransportError as error:
         raise _failed_transport(error.status_code, str(error)) from error
-    except (edgar.EdgarError, KeyError, TypeError, ValueError) as error:  # also what parsing an odd answer raises
+    except (
+        edgar.EdgarError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:  # also what parsing an odd answer raises
         if isinstance(error, SourceError):
             raise
-        raise SourceFailed(f"the SEC's answer about {symbol} is not as expected ({_first_line(str(error))})") from error
+        raise SourceFailed(
+            f"the SEC's answer about {symbol} is not as expected ({_first_line(str(error))})"
+        ) from error
 
 
 def _failed_transport(status: int | None, told: str) -> SourceError:
@@ -161,9 +179,12 @@ def _failed_transport(status: int | None, told: str) -> SourceError:
         return _offline(_first_line(told))
     if status in {403, 429}:
         return SourceRefused(
-            f"the SEC refuses ({status}): too many requests, or an EDGAR_IDENTITY it does not take; wait ten minutes"
+            f"the SEC refuses ({status}): too many requests, or an EDGAR_IDENTITY it does not "
+            f"take; wait ten minutes"
         )
-    return SourceFailed(f"the SEC answers with an error ({status}): try again later, or give a filing's file")
+    return SourceFailed(
+        f"the SEC answers with an error ({status}): try again later, or give a filing's file"
+    )
 
 
 def _offline(why: str) -> Offline:
@@ -180,17 +201,26 @@ def _chosen(filings: Iterable[_Filing], symbol: str, year: int | None) -> _Filin
     for filing in sorted(filings, key=lambda filing: filing.filing_date):
         by_year[_ended(filing).year] = filing
     if not by_year:
-        raise NoFiling(f"{symbol} has filed no 10-K; companies from abroad file a 20-F or a 40-F instead")
+        raise NoFiling(
+            f"{symbol} has filed no 10-K; companies from abroad file a 20-F or a 40-F instead"
+        )
     if year is None:
         return by_year[max(by_year)]
     if year not in by_year:
-        raise NoFiling(f"{symbol} has no 10-K for a year that ended in {year}; there are {_listed(sorted(by_year))}")
+        raise NoFiling(
+            f"{symbol} has no 10-K for a year that ended in {year}; there are "
+            f"{_listed(sorted(by_year))}"
+        )
     return by_year[year]
 
 
 def _ended(filing: _Filing) -> date:
     """When the year that is reported on ended, or about when, where the SEC's list does not say."""
-    return date.fromisoformat(filing.report_date) if filing.report_date else filing.filing_date - _FILED_AFTER
+    return (
+        date.fromisoformat(filing.report_date)
+        if filing.report_date
+        else filing.filing_date - _FILED_AFTER
+    )
 
 
 def _listed(years: list[int]) -> str:

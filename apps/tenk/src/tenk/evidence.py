@@ -1,9 +1,10 @@
 """Whether a quote stands in a text, and where: what a language model claims is checked, never believed.
 
-The comparison leaves out what copying changes and no reader minds (`squash.py`), and a full stop that the writer put
-at the end. All words and numbers must be there, in order; a quote that cuts a number (*revenue of 1* out of *revenue
-of 1,250*) or joins two (*1250* of the cells *1* and *250*) does not pass. A quote may run over a page's end: between
-its two parts there may then be a few short lines, one of them the mark of a page, and nothing else.
+The comparison leaves out what copying changes and no reader minds (`squash.py`), and a full stop
+that the writer put at the end. All words and numbers must be there, in order; a quote that cuts a
+number (*revenue of 1* out of *revenue of 1,250*) or joins two (*1250* of the cells *1* and *250*)
+does not pass. A quote may run over a page's end: between its two parts there may then be a few
+short lines, one of them the mark of a page, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,15 +20,18 @@ from tenk.squash import Squashed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-_ELLIPSIS = re.compile(r"\A[\s.…]*(?:\.\.|…)\s*")  # before a quote; behind it, its dots are among _END
+# before a quote; behind it, its dots are among _END
+_ELLIPSIS = re.compile(r"\A[\s.…]*(?:\.\.|…)\s*")
 _END = ".,;:… \"'”’"
 _LEAST = 10  # letters and digits: fewer prove nothing
 _LONGEST = 2000  # characters: a longer quote is no quote
 _PLACES = 50  # at which a quote is tried
 _GAP = 250  # characters without white space that a page's end may take
-_BREAK_LINES, _BREAK_LINE = 5, 100  # running feet and heads at a page's end: lines, characters of one
+# running feet and heads at a page's end: lines, characters of one
+_BREAK_LINES, _BREAK_LINE = 5, 100
 _PAGE_MARK = re.compile(  # 24, - 24 -, Page 24, F-3
-    r"(?i)(?:-+\s*)?(?:page\s+)?(?:[a-z]{1,2}-)?\d{1,4}(?:\s*-+)?|<page>|(?:back to )?table of contents"
+    r"(?i)(?:-+\s*)?(?:page\s+)?(?:[a-z]{1,2}-)?\d{1,4}(?:\s*-+)?|<page>|(?:back to )?table of "
+    r"contents"
 )
 
 
@@ -78,7 +82,11 @@ class QuoteIndex:
         if len(quote) > _LONGEST or sum(map(str.isalnum, needle)) < _LEAST:
             return None
         squashed = self._squashed
-        own = [(squashed.index(start), squashed.index(end)) for named, start, end in self.places if named == item]
+        own = [
+            (squashed.index(start), squashed.index(end))
+            for named, start, end in self.places
+            if named == item
+        ]
         for low, high in [*own, (0, len(squashed.form))]:
             for at in self._found(needle, low, high):
                 return self._span(at, at + len(needle))
@@ -87,7 +95,8 @@ class QuoteIndex:
     def verify(self, model: BaseModel, item: ItemName | None = None) -> Counts:
         """Look up each quote in `model`, however deep, and write what was found into its evidence.
 
-        `item`: the Item that the model is about: a quote that stands at several places is looked for there first.
+        `item`: the Item that the model is about: a quote that stands at several places is looked
+        for there first.
         """
         proofs = list(evidence(model))
         for proof in proofs:
@@ -101,7 +110,9 @@ class QuoteIndex:
         return Span(self._squashed.origin(begin), self._squashed.origin(end - 1) + 1)
 
     def _item(self, span: Span) -> ItemName | None:
-        return next((place.item for place in self.places if place.start <= span.start < place.end), None)
+        return next(
+            (place.item for place in self.places if place.start <= span.start < place.end), None
+        )
 
     def _found(self, needle: str, low: int = 0, high: int | None = None) -> Iterator[int]:
         """The places of `needle` in the squashed text that cut no number."""
@@ -111,7 +122,10 @@ class QuoteIndex:
             if at < 0:
                 return
             end = at + len(needle)
-            if not (_cuts(form[max(0, at - 2) : at], needle[:2]) or _cuts(needle[-2:], form[end : end + 2])):
+            if not (
+                _cuts(form[max(0, at - 2) : at], needle[:2])
+                or _cuts(needle[-2:], form[end : end + 2])
+            ):
                 yield at
 
     def _over_a_page(self, words: list[str]) -> Span | None:
@@ -121,7 +135,9 @@ class QuoteIndex:
         first = count - _largest(count - 1, lambda size: _form(words[count - size :]) in form)
         for split in range(first, last + 1):
             for begin, gap, resumes, end in self._pairs(_form(words[:split]), _form(words[split:])):
-                if _is_page_break(self.text[self._squashed.origin(gap - 1) + 1 : self._squashed.origin(resumes)]):
+                if _is_page_break(
+                    self.text[self._squashed.origin(gap - 1) + 1 : self._squashed.origin(resumes)]
+                ):
                     return self._span(begin, end)
         return None
 

@@ -1,6 +1,7 @@
 """The numbers that a filing tags: inline-XBRL facts, read from its HTML as they stand there. No network, no taxonomy.
 
-Filings of the 1990s have a small tagged schedule instead, `schedule.py`, which is read into the same shape.
+Filings of the 1990s have a small tagged schedule instead, `schedule.py`, which is read into the
+same shape.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ class Period:
 class Fact:
     """One tagged number.
 
-    `concept`: with its taxonomy's usual prefix (``"us-gaap:Assets"``). `value`: multiplied out. `unit`: ``"USD"``,
-    ``"shares"``, ``"USD/shares"``, ``"pure"``. `scale`: the power of ten that its printed form counts in (6 for
-    millions). `decimals`: to how many places it is exact, None for wholly. `dimensions`: of what part of the company
-    it speaks; empty for the whole. `label`: of its table row, as printed. `table`: which table it stands in, -1 for
-    none.
+    `concept`: with its taxonomy's usual prefix (``"us-gaap:Assets"``). `value`: multiplied out.
+    `unit`: ``"USD"``, ``"shares"``, ``"USD/shares"``, ``"pure"``. `scale`: the power of ten that
+    its printed form counts in (6 for millions). `decimals`: to how many places it is exact, None
+    for wholly. `dimensions`: of what part of the company it speaks; empty for the whole. `label`:
+    of its table row, as printed. `table`: which table it stands in, -1 for none.
     """
 
     concept: str
@@ -71,8 +72,8 @@ class Fact:
 class Facts:
     """The facts of one filing. Empty, and false, where it tags none.
 
-    `source`: what they are. `about`: what the filing says of itself, by the names of the `dei` taxonomy
-    (``"EntityRegistrantName"``). `document`: the period that it covers, where it says so.
+    `source`: what they are. `about`: what the filing says of itself, by the names of the `dei`
+    taxonomy (``"EntityRegistrantName"``). `document`: the period that it covers, where it says so.
 
     >>> year = Period(date(2023, 1, 1), date(2023, 12, 31))
     >>> facts = Facts((Fact("us-gaap:Revenues", 5e6, "USD", year, scale=6),))
@@ -109,7 +110,8 @@ class Facts:
     def find(self, concepts: Iterable[str], period: Period) -> Fact | None:
         """The fact of the first of `concepts` that the whole company has for `period`, None where it has none.
 
-        Of several the most exact one, and of these the first: a text rounds what a statement gives exactly.
+        Of several the most exact one, and of these the first: a text rounds what a statement gives
+        exactly.
         """
         for concept in concepts:
             if found := self.all(concept, period):
@@ -129,14 +131,18 @@ class Facts:
     @cached_property
     def fiscal_years(self) -> dict[int, Period]:
         """The fiscal years that the filing has facts for, newest first, none after the one that it is about."""
-        counts = Counter(fact.period for fact in self.facts if not fact.dimensions and fact.period.is_year)
-        if self.document is not None and self.document.start is not None:  # a first year may be a short one
+        counts = Counter(
+            fact.period for fact in self.facts if not fact.dimensions and fact.period.is_year
+        )
+        # a first year may be a short one
+        if self.document is not None and self.document.start is not None:
             counts[self.document] += 1
         latest = self._latest(counts)
         if latest is None:
             return {}
         label, years = self._label(latest), dict[int, Period]()
-        for period, _ in counts.most_common():  # of those that end about one day, the one that most facts are about
+        # of those that end about one day, the one that most facts are about
+        for period, _ in counts.most_common():
             ago = (latest.end - period.end).days
             back = round(ago / _LEAP)
             if (
@@ -153,9 +159,14 @@ class Facts:
 
     def _label(self, year: Period) -> int:
         """What the filer calls the year: as it says, where that can be; else the year in which it ends."""
-        ends = (year.end - timedelta(days=7)).year  # 52 or 53 weeks that end early in January are the old year's
+        # 52 or 53 weeks that end early in January are the old year's
+        ends = (year.end - timedelta(days=7)).year
         said = self.about.get("DocumentFiscalYearFocus", "").strip()
-        if re.fullmatch(r"\d{4}", said) and int(said) in {year.end.year, ends, year.end.year - (year.end.month < 12)}:
+        if re.fullmatch(r"\d{4}", said) and int(said) in {
+            year.end.year,
+            ends,
+            year.end.year - (year.end.month < 12),
+        }:
             return int(said)
         return ends
 

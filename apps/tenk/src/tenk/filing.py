@@ -34,8 +34,8 @@ _LONGEST_PREFACE = 3000  # characters that may stand between the line of a part 
 class Item:
     """One item. `text` is ``filing.text[start:end]``: its heading and what follows, or a pointer's own words.
 
-    `item`: its number (``"1A"``). `title`: as the filing has it. `target`: where a pointer leads, if that is in the
-    file. An absent item has no text; its offsets are 0.
+    `item`: its number (``"1A"``). `title`: as the filing has it. `target`: where a pointer leads,
+    if that is in the file. An absent item has no text; its offsets are 0.
     """
 
     item: str
@@ -58,8 +58,8 @@ class Item:
 class Filing:
     """A 10-K. Offsets are characters of `text`: the main document, then Exhibit 13 if the submission has one.
 
-    `markup`: the main document's HTML, which holds the XBRL facts; None for a text filing. `form`: ``"10-K405"``.
-    `items`: all that the form knows, in its order, absent ones too.
+    `markup`: the main document's HTML, which holds the XBRL facts; None for a text filing. `form`:
+    ``"10-K405"``. `items`: all that the form knows, in its order, absent ones too.
     """
 
     text: str
@@ -88,7 +88,8 @@ def read_filing(source: str | Path | bytes, *, name: str = "") -> Filing:
     form = checked_form(main.type, text, len(own), name)
     if not own or (len(own) < _FEWEST and not form.endswith("/A")):
         raise NoItems(
-            f"{name} is a {form} without headings such as 'Item 7. Management's Discussion'; it may be one of those "
+            f"{name} is a {form} without headings such as 'Item 7. Management's Discussion'; it "
+            f"may be one of those "
             "that give a cross-reference index in their place, and cannot be split"
         )
     exhibits = [part.text(name) for part in parts if part.type.startswith("EX-13")]
@@ -110,9 +111,16 @@ def _items(text: str, main_end: int, own: list[Heading]) -> list[Item]:
     """All items of the form, given where each has its heading."""
     furniture = Furniture(text)
     limits = [heading.start for heading in own[1:]] + [main_end]
-    limits[:-1] = [_before_next_part(text, heading, limit) for heading, limit in zip(own, limits[:-1], strict=False)]
+    limits[:-1] = [
+        _before_next_part(text, heading, limit)
+        for heading, limit in zip(own, limits[:-1], strict=False)
+    ]
     spans = [
-        Span(heading.items[-1], heading.start, furniture.trimmed(heading.start, limit, last=limit == main_end))
+        Span(
+            heading.items[-1],
+            heading.start,
+            furniture.trimmed(heading.start, limit, last=limit == main_end),
+        )
         for heading, limit in zip(own, limits, strict=True)
     ]
     targets = Targets(text, main_end, spans, furniture)
@@ -121,9 +129,14 @@ def _items(text: str, main_end: int, own: list[Heading]) -> list[Item]:
     for heading, span in zip(reversed(own), reversed(spans), strict=True):
         item = _item(text, heading, span.end, targets, following)
         for number in heading.items:  # one that has a heading of its own, too, keeps that
-            found.setdefault(number, replace(item, item=number, title=_title(text, heading, number)))
+            found.setdefault(
+                number, replace(item, item=number, title=_title(text, heading, number))
+            )
         following = item
-    return [found.get(number) or Item(number, title, "absent", "", 0, 0) for number, title in TITLES.items()]
+    return [
+        found.get(number) or Item(number, title, "absent", "", 0, 0)
+        for number, title in TITLES.items()
+    ]
 
 
 def _item(text: str, heading: Heading, end: int, targets: Targets, following: Item | None) -> Item:
@@ -131,9 +144,12 @@ def _item(text: str, heading: Heading, end: int, targets: Targets, following: It
     body = text[heading.title_end : end]
     status, target = status_of(number, body), None
     if following is not None and following.status in _POINTERS and not any(map(str.isalnum, body)):
-        status, target = following.status, following.target  # one pointer below the headings of several items
+        # one pointer below the headings of several items
+        status, target = following.status, following.target
     elif status in _POINTERS:
-        target = targets.of(number, heading.start, end, elsewhere=status == "incorporated_by_reference")
+        target = targets.of(
+            number, heading.start, end, elsewhere=status == "incorporated_by_reference"
+        )
     return Item(number, "", status, text[heading.start : end], heading.start, end, target)
 
 

@@ -34,9 +34,10 @@ class Finding(NamedTuple):
 class Findings:
     """Subscribe it to a run (``on_event=Findings(…)``): `on_finding` is called as each call ends that found something.
 
-    `analyzers`: those whose sections are filled. `index`: where quotes are looked up. `then`: a subscriber that hears
-    of each event before. What is told is a copy, and not the last word: the section, once complete, may say otherwise
-    of a component that a later call mended, and code adds what needs several components.
+    `analyzers`: those whose sections are filled. `index`: where quotes are looked up. `then`: a
+    subscriber that hears of each event before. What is told is a copy, and not the last word: the
+    section, once complete, may say otherwise of a component that a later call mended, and code adds
+    what needs several components.
     """
 
     def __init__(
@@ -71,7 +72,9 @@ class Findings:
         value = result.value.model_copy(deep=True) if isinstance(result.value, BaseModel) else None
         try:
             alone = analyzer.model(**{component: value})
-        except ValidationError:  # an answer of another form, that of the one prompt: its section will tell
+        except (
+            ValidationError
+        ):  # an answer of another form, that of the one prompt: its section will tell
             return None
         by_code = {component} if isinstance(result.task, DeterministicTask) else set[str]()
         proven, quotes = analyzer.proven(alone, by_code, self._index)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-_PAGE_NUMBER = re.compile(  # no full stop behind it: that may be a sentence whose last line is "F-20."
+# no full stop behind it: that may be a sentence whose last line is "F-20."
+_PAGE_NUMBER = re.compile(
     r"(?i)[\W_]{0,12}(?:page\s{0,3})?(?:[A-Z]{1,3}\s?-\s?)?(?:\d{1,4}|[ivxl]{1,6})(?:\s?-\s?\d{1,3})?"
     r"(?:\s+of\s+\d{1,4})?[^\w.,;]{0,12}"
 )
@@ -22,7 +23,9 @@ _NOTICE = re.compile(
 _SAYS = re.compile(  # a sentence, an answer, a row of figures
     r"(?i).{0,400}[.;,:]$|\W*(?:none|n/a|not\s+applicable|reserved|omitted)\W*$|[^a-z]*$|.{0,200}(?:\t|\$|\d,\d|%)"
 )
-_SIGNATURES = re.compile(r"(?im)^[^\S\n]*S\s?I\s?G\s?N\s?A\s?T\s?U\s?R\s?E\s?S?[^\S\n]*\.?[^\S\n]*$")
+_SIGNATURES = re.compile(
+    r"(?im)^[^\S\n]*S\s?I\s?G\s?N\s?A\s?T\s?U\s?R\s?E\s?S?[^\S\n]*\.?[^\S\n]*$"
+)
 _DIGITS = re.compile(r"\d+")
 _OFTEN = 4
 _LONGEST = 120
@@ -31,7 +34,8 @@ _LONGEST = 120
 class Furniture:
     """Of one text; short lines that come again and again, their digits apart, are running headers.
 
-    Not if they end like a sentence: "Not applicable." and the last line of a formula come again, too.
+    Not if they end like a sentence: "Not applicable." and the last line of a formula come again,
+    too.
     """
 
     def __init__(self, text: str) -> None:

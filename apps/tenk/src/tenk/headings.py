@@ -12,7 +12,8 @@ from tenk.titles import LETTERS, TITLES, neighbours, title_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_MOST = 10_000  # lines that are looked at: a filing with a running header on each of 500 pages has a tenth of it
+# lines that are looked at: a filing with a running header on each of 500 pages has a tenth of it
+_MOST = 10_000
 _AHEAD = 400  # characters after the number in which a title may stand
 _TELLING = 10  # letters of a title that say that a number is wrong
 _LONGEST_TITLE = 120  # characters of a title that we do not know
@@ -42,7 +43,9 @@ _MEMBER = re.compile(r"(\d{1,2})\(?([A-D])?")
 _THROUGH = re.compile(r"(?i)through|thru|\bto\b|[-–]")
 _ROMAN = {
     number: place
-    for place, number in enumerate("I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI".split(), 1)  # noqa: SIM905 - read as a row
+    for place, number in enumerate(
+        "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI".split(), 1
+    )  # noqa: SIM905 - read as a row
 }
 _LOOKALIKES = str.maketrans("IlO", "110", " ")
 
@@ -70,7 +73,8 @@ _LEADS_ON = re.compile(
 class Heading:
     """A place where `items` may begin.
 
-    From `start` to `number_end` stands "Item 7", to `title_end` what we know of its title. `weight`: its kind of line.
+    From `start` to `number_end` stands "Item 7", to `title_end` what we know of its title.
+    `weight`: its kind of line.
     """
 
     items: tuple[str, ...]
@@ -117,13 +121,17 @@ def title_lines(text: str, items: Collection[str]) -> list[Heading]:
         start, end = match.span("line")
         letters = letters_of(text, start, end)
         found += [
-            Heading((item,), start, start, end, UNNUMBERED) for item in items if title_of(letters, item) == len(letters)
+            Heading((item,), start, start, end, UNNUMBERED)
+            for item in items
+            if title_of(letters, item) == len(letters)
         ]
     return found
 
 
 def _heading(text: str, match: re.Match[str]) -> Heading | None:
-    readings = [(items, end, letters_of(text, end, end + _AHEAD)) for items, end in _readings(match)]
+    readings = [
+        (items, end, letters_of(text, end, end + _AHEAD)) for items, end in _readings(match)
+    ]
     for items, end, letters in readings:
         if (length := title_of(letters, items[0])) is not None:
             return _made(text, match, items, end, length, TITLED)
@@ -136,10 +144,16 @@ def _heading(text: str, match: re.Match[str]) -> Heading | None:
     items, end, _ = readings[0]
     rest = text[end : end + _LONGEST_TITLE + 20].split("\n", 1)[0].lstrip(" \t.:-–—")
     heading = _made(text, match, items, end, 0, UNTITLED)
-    return None if rest[:1].islower() or len(rest) > _LONGEST_TITLE or heading.weight == MENTION else heading
+    return (
+        None
+        if rest[:1].islower() or len(rest) > _LONGEST_TITLE or heading.weight == MENTION
+        else heading
+    )
 
 
-def _made(text: str, match: re.Match[str], items: tuple[str, ...], end: int, length: int, kind: float) -> Heading:
+def _made(
+    text: str, match: re.Match[str], items: tuple[str, ...], end: int, length: int, kind: float
+) -> Heading:
     """The heading whose number ends at `end`, and whose title takes `length` letters behind it."""
     last = next(islice(_LETTER.finditer(text, end), length - 1, None), None) if length else None
     title_end = last.end() if last else end
@@ -156,7 +170,10 @@ def _readings(match: re.Match[str]) -> Iterator[tuple[tuple[str, ...], int]]:
     """The items that a heading may mean, likeliest first, and where its number ends."""
     letter = (match["letter"] or "").upper().replace("(T)", "").strip(" \t.()-")
     for number in _numbers(match["number"]):
-        for item, end in ((f"{number}{letter}", match.end("letter")), (str(number), match.end("number"))):
+        for item, end in (
+            (f"{number}{letter}", match.end("letter")),
+            (str(number), match.end("number")),
+        ):
             if item.rstrip("ABCDE") != item and item[-1] not in LETTERS.get(str(number), ""):
                 continue
             if not match["more"]:
@@ -190,6 +207,13 @@ def _is_mention(text: str, match: re.Match[str], number_end: int, title_end: int
     before = text[max(0, start - 300) : start].rstrip(" \t")
     if before.endswith("\n") and not before.endswith("\n\n") and _LEADS_ON.search(before.rstrip()):
         return True
-    if match["part"] and "," in text[match.end("part") : match.start("head")] and not match["part"].isupper():
+    if (
+        match["part"]
+        and "," in text[match.end("part") : match.start("head")]
+        and not match["part"].isupper()
+    ):
         return True
-    return bool(_QUOTED.match(text, number_end) or (title_end > number_end and _GOES_ON.match(text, title_end)))
+    return bool(
+        _QUOTED.match(text, number_end)
+        or (title_end > number_end and _GOES_ON.match(text, title_end))
+    )

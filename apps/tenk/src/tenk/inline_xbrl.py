@@ -20,7 +20,8 @@ _MOST = 100_000  # facts
 _LONGEST = 60  # characters of a number
 _LARGEST_SCALE = 15  # powers of ten
 _LABEL = 120  # characters
-_DOCUMENT = re.compile(rb"(?:<\?xml\b|<html\b).*</html\s*>", re.DOTALL | re.IGNORECASE)  # not what wraps it
+# not what wraps it
+_DOCUMENT = re.compile(rb"(?:<\?xml\b|<html\b).*</html\s*>", re.DOTALL | re.IGNORECASE)
 _NAMESPACE = re.compile(rb"""xmlns:([\w.-]{1,40})\s*=\s*["']([^"']{1,200})["']""")
 _TAXONOMY = re.compile(r"/(us-gaap|dei|srt|ifrs-full)(?=/|$)")
 _ZEROS = {"fixedzero", "zerodash", "numdash", "nocontent"}
@@ -91,7 +92,11 @@ class _Reader:
             if taxonomy == "dei":
                 about.setdefault(name, " ".join(_text(element).split())[:300])
                 context = self.contexts.get(_attribute(element, "contextref"))
-                if name in {"DocumentType", "DocumentPeriodEndDate"} and context and not context.dimensions:
+                if (
+                    name in {"DocumentType", "DocumentPeriodEndDate"}
+                    and context
+                    and not context.dimensions
+                ):
                     document = document or context.period
         return Facts(tuple(found), about, document)
 
@@ -126,13 +131,19 @@ class _Reader:
 
     def _row(self, element: Element) -> tuple[str, int]:
         """The label of the table row in which a number stands, and the table."""
-        row = next((parent for parent in element.iterancestors() if _name(parent) in {"tr", "table"}), None)
+        row = next(
+            (parent for parent in element.iterancestors() if _name(parent) in {"tr", "table"}), None
+        )
         if row is None:
             return "", -1
-        table = next((parent for parent in (row, *row.iterancestors()) if _name(parent) == "table"), row)
+        table = next(
+            (parent for parent in (row, *row.iterancestors()) if _name(parent) == "table"), row
+        )
         cells = (" ".join(_text(cell).split()) for cell in row) if _name(row) == "tr" else iter(())
         label = next((cell for cell in cells if cell), "")
-        return label[:_LABEL] if re.search(r"[^\W\d_]", label) else "", self.tables.setdefault(table, len(self.tables))
+        return label[:_LABEL] if re.search(r"[^\W\d_]", label) else "", self.tables.setdefault(
+            table, len(self.tables)
+        )
 
 
 def _text(element: Element) -> str:
@@ -154,7 +165,11 @@ def _attribute(element: Element, name: str) -> str:
 def _contexts(elements: list[Element] | tuple[()]) -> Iterator[tuple[str, _Context]]:
     for element in elements:
         parts = [(_name(part), part) for part in element.iter(etree.Element)]
-        days = {name: _day(part.text) for name, part in parts if name in {"startdate", "enddate", "instant"}}
+        days = {
+            name: _day(part.text)
+            for name, part in parts
+            if name in {"startdate", "enddate", "instant"}
+        }
         end = days.get("enddate") or days.get("instant")
         members = [
             f"{_attribute(part, 'dimension')}={_text(part).strip()}"[:300]
@@ -162,7 +177,10 @@ def _contexts(elements: list[Element] | tuple[()]) -> Iterator[tuple[str, _Conte
             if name in {"explicitmember", "typedmember"}
         ]
         if end is not None and ("enddate" not in days or days.get("startdate") is not None):
-            yield _attribute(element, "id"), _Context(Period(days.get("startdate"), end), tuple(sorted(members)))
+            yield (
+                _attribute(element, "id"),
+                _Context(Period(days.get("startdate"), end), tuple(sorted(members))),
+            )
 
 
 def _units(elements: list[Element] | tuple[()]) -> Iterator[tuple[str, str]]:
@@ -191,7 +209,11 @@ def _number(text: str, form: str) -> Decimal | None:
     if kind in _ZEROS or (text and _DASHES.fullmatch(text)):
         return Decimal(0)
     digits = re.sub(r"[\s$€£¥]", "", text)[: _LONGEST + 1]
-    digits = digits.replace(".", "").replace(",", ".") if kind in _COMMA_DECIMALS else digits.replace(",", "")
+    digits = (
+        digits.replace(".", "").replace(",", ".")
+        if kind in _COMMA_DECIMALS
+        else digits.replace(",", "")
+    )
     if len(digits) > _LONGEST or not _DIGITS.fullmatch(digits):
         return None
     try:

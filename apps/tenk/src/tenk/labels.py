@@ -1,6 +1,7 @@
 """How filers print a statement's lines: patterns of labels, in lower case, for statements that are not tagged.
 
-A pattern matches the whole label. Where a statement prints a total and its parts, only the total's label is here.
+A pattern matches the whole label. Where a statement prints a total and its parts, only the total's
+label is here.
 """
 
 from __future__ import annotations

@@ -63,7 +63,12 @@ class LiveView:
             for least in (12, 8, 3, None):  # what is too long is cut in the last
                 table.add_column(no_wrap=True, overflow="ellipsis", min_width=least)
             for name, line in self.board.lines.items():
-                table.add_row(Text(in_words(name), "bold"), _marks(line), _count(line), Text(_status(line), "dim"))
+                table.add_row(
+                    Text(in_words(name), "bold"),
+                    _marks(line),
+                    _count(line),
+                    Text(_status(line), "dim"),
+                )
             foot = f"{self.board.calls} calls answered, {self.board.in_flight} in flight"
         return Group(table, Text(foot, "dim"))
 
@@ -72,7 +77,9 @@ class LiveView:
             if line.until is not None and name not in self._told:
                 self._told[name] = line.done
                 took = line.until - (line.since or line.until)
-                self.console.print(f"{in_words(name)}: {_count(line)} components in {took:.1f} s", highlight=False)
+                self.console.print(
+                    f"{in_words(name)}: {_count(line)} components in {took:.1f} s", highlight=False
+                )
 
 
 def view_of(submission: Submission, sections: Iterable[SectionName]) -> LiveView:
@@ -100,7 +107,9 @@ def _marks(line: Line) -> Text:
 
 
 def _count(line: Line) -> str:
-    return f"{line.done}/{len(line.components)}" if "skipped" not in line.components.values() else ""
+    return (
+        f"{line.done}/{len(line.components)}" if "skipped" not in line.components.values() else ""
+    )
 
 
 def _status(line: Line) -> str:

@@ -1,6 +1,7 @@
 """HTML to plain text: a line for each block and table row, a tab between cells, nothing that a reader does not see.
 
-The parser tells of tags and text as they come; no tree is built, so depth and size cost no more than their bytes.
+The parser tells of tags and text as they come; no tree is built, so depth and size cost no more
+than their bytes.
 """
 
 from __future__ import annotations
@@ -49,14 +50,29 @@ _LINES = frozenset({"br", "caption", "dd", "dt", "li", "tbody", "tfoot", "thead"
 _CELLS = frozenset({"td", "th"})
 _HIDDEN = re.compile(r"display\s{0,4}:\s{0,4}none", re.IGNORECASE)
 
-_SPACES = {ord(blank): " " for blank in "\t\n\r\f\v\x1c\x1d\x1e\x1f\x85\u2028\u2029\u2002\u2003\u2009\u202f\u3000"}
-_NOTHING = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, *range(9), *range(0x0E, 0x1C), 0x7F])
-_WINDOWS = {  # numeric references such as &#146; mean Windows' characters, whatever the standard says
-    code: bytes([code]).decode("cp1252") for code in range(0x80, 0xA0) if code not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+_SPACES = {
+    ord(blank): " "
+    for blank in "\t\n\r\f\v\x1c\x1d\x1e\x1f\x85\u2028\u2029\u2002\u2003\u2009\u202f\u3000"
+}
+_NOTHING = dict.fromkeys(
+    [0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, *range(9), *range(0x0E, 0x1C), 0x7F]
+)
+# numeric references such as &#146; mean Windows' characters, whatever the standard says
+_WINDOWS = {
+    code: bytes([code]).decode("cp1252")
+    for code in range(0x80, 0xA0)
+    if code not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 }
 _KEPT_BLANK = "\ue000"  # stands for a blank of <pre>, where runs of them are columns
 _FLOWING = {**_SPACES, **_NOTHING, **_WINDOWS}
-_KEPT = {**_NOTHING, **_WINDOWS, ord("\r"): None, ord("\f"): "\n", ord(" "): _KEPT_BLANK, ord("\t"): _KEPT_BLANK}
+_KEPT = {
+    **_NOTHING,
+    **_WINDOWS,
+    ord("\r"): None,
+    ord("\f"): "\n",
+    ord(" "): _KEPT_BLANK,
+    ord("\t"): _KEPT_BLANK,
+}
 
 _BLANKS = re.compile(r" {2,}")
 _AROUND_BREAK = re.compile(r" ?([\n\t]) ?")
@@ -103,7 +119,8 @@ class _Reader:
         self._pre -= tag == "pre"
         if tag in _CELLS:
             if not self._at_cell_start:
-                self._separator = "\t"  # also in place of the line break at the end of a paragraph in the cell
+                # also in place of the line break at the end of a paragraph in the cell
+                self._separator = "\t"
             self._at_cell_start = False
         else:
             self._break(tag)

@@ -24,8 +24,9 @@ SECTIONS: tuple[SectionName, ...] = ("business", "risk_factors", "mda", "financi
 class ComponentReport(BaseModel):
     """How one component came about.
 
-    `status`: ``"empty"`` where the text says nothing of it. `origin`: as a part's of ingather's `TaskResult`. `calls`:
-    requests, those that failed too; `ms` the last one's milliseconds from its first admission to its end.
+    `status`: ``"empty"`` where the text says nothing of it. `origin`: as a part's of ingather's
+    `TaskResult`. `calls`: requests, those that failed too; `ms` the last one's milliseconds from
+    its first admission to its end.
     """
 
     status: Literal["ok", "empty", "failed", "skipped"]
@@ -40,10 +41,11 @@ class ComponentReport(BaseModel):
 class SectionReport(BaseModel):
     """One section: the Item that it is of, what was read, and what came of it.
 
-    `status`: ``"partial"`` where some components failed, ``"skipped"`` where the filing has no text for it, with the
-    `reason`. `place`: where the text stood, if not under the Item's own heading. `start`, `end`: of that text, in
-    characters of the filing's plain text, as are the quotes' in the analysis. `quotes`, `verified`: how many quotes are
-    shown, and how many of them the text has.
+    `status`: ``"partial"`` where some components failed, ``"skipped"`` where the filing has no text
+    for it, with the `reason`. `place`: where the text stood, if not under the Item's own heading.
+    `start`, `end`: of that text, in characters of the filing's plain text, as are the quotes' in
+    the analysis. `quotes`, `verified`: how many quotes are shown, and how many of them the text
+    has.
     """
 
     item: ItemName
@@ -62,8 +64,9 @@ class SectionReport(BaseModel):
 class Analysis(BaseModel):
     """What was found in a filing: a section of each kind, None where it was not asked for or there is none.
 
-    `sections` tells of each that was asked for how it came about. `model`: who answered. `calls` and tokens: of all
-    requests; `cost_usd` None where a price is not known. `seconds`: from the first request to the last answer.
+    `sections` tells of each that was asked for how it came about. `model`: who answered. `calls`
+    and tokens: of all requests; `cost_usd` None where a price is not known. `seconds`: from the
+    first request to the last answer.
     """
 
     filing: str

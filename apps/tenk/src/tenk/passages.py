@@ -31,7 +31,9 @@ _STATEMENT = re.compile(
           | net\s+assets|assets\s+and|expenses) )
     )\b"""
 )
-_FIGURES = re.compile(r"(?i)\btotal\s+(?:liabilities|assets|current\s+assets)\b|\bnet\s+cash\s+(?:provided|used|flow)")
+_FIGURES = re.compile(
+    r"(?i)\btotal\s+(?:liabilities|assets|current\s+assets)\b|\bnet\s+cash\s+(?:provided|used|flow)"
+)
 _CLOSING = re.compile(
     r"""(?ix)(?: schedules?\s+(?:[IVX]{1,4}|\d)\b | signatures?\W*$ | exhibits?\s+index | index\s+(?:to|of)\s+exhibits
     | power\s+of\s+attorney | glossary\W*$
@@ -40,7 +42,9 @@ _CLOSING = re.compile(
     | (?:five|six|ten|eleven|\d{1,2})[\s-]?year\s+(?:(?:consolidated|financial|statistical)\s+){0,2}
       (?:summary|review|comparison) )"""
 )
-_INDEXED = re.compile(r"(?:[\s.]\(?(?:[FSA]-?)?\d{1,3}(?:\s?-\s?\d{1,3})?\)?|\bpages?|\.{3,}\s*)$", re.IGNORECASE)
+_INDEXED = re.compile(
+    r"(?:[\s.]\(?(?:[FSA]-?)?\d{1,3}(?:\s?-\s?\d{1,3})?\)?|\bpages?|\.{3,}\s*)$", re.IGNORECASE
+)
 _YEAR = re.compile(r"\b(?:19|20)\d\d$")
 _LINE = re.compile(r"^[^\S\n]*(\S[^\n]{2,199})$", re.MULTILINE)
 _TELLING = 10  # letters of a title, at least
@@ -68,11 +72,18 @@ def holds_figures(text: str, low: int, high: int) -> bool:
 
 def find(item: str, text: str, low: int, high: int, stops: Iterable[int]) -> tuple[int, int] | None:
     """Where the matter of `item` begins and ends between `low` and `high`, not across any of `stops`."""
-    marks = sorted([*_marks(text, low, high), *(_Mark(stop, "") for stop in stops if low <= stop < high)])
+    marks = sorted(
+        [*_marks(text, low, high), *(_Mark(stop, "") for stop in stops if low <= stop < high)]
+    )
     marks = _without_indexes(marks)
-    if item == "7":  # a statement's name may be a sub-heading of the discussion, until the statements begin
+    # a statement's name may be a sub-heading of the discussion, until the statements begin
+    if item == "7":
         statements = _longest(text, "8", marks, high)
-        marks = [mark for mark in marks if mark.opens not in {"8", "7A"} or mark.start in (statements or ())]
+        marks = [
+            mark
+            for mark in marks
+            if mark.opens not in {"8", "7A"} or mark.start in (statements or ())
+        ]
     return _longest(text, item, marks, high)
 
 
@@ -118,15 +129,19 @@ def _section(line: str) -> str | None:
 def _without_indexes(marks: list[_Mark]) -> list[_Mark]:
     """Without those that crowd together, as the lines of an index do; what closes stays.
 
-    The last of a crowd may be the first of the statements themselves, right below the index; but those do not begin
-    with their notes, with which indexes end.
+    The last of a crowd may be the first of the statements themselves, right below the index; but
+    those do not begin with their notes, with which indexes end.
     """
     kept, crowd = list[_Mark](), list[_Mark]()
     for mark, following in pairwise([*marks, _Mark(10**12, "")]):
         crowd.append(mark)
         if following.start - mark.start > _CROWDED or not (mark.opens and following.opens):
             if sum(bool(member.opens) for member in crowd) >= _CROWD:
-                crowd = [member for member in crowd if not member.opens or (member is mark and not member.notes)]
+                crowd = [
+                    member
+                    for member in crowd
+                    if not member.opens or (member is mark and not member.notes)
+                ]
             kept += crowd
             crowd = []
     return kept

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from tenk.furniture import Furniture
 
-_FOLLOWED = frozenset({"1", "1A", "2", "5", "6", "7", "7A", "8"})  # the others point to a proxy statement, or to a note
+# the others point to a proxy statement, or to a note
+_FOLLOWED = frozenset({"1", "1A", "2", "5", "6", "7", "7A", "8"})
 _SHORTEST = 600  # characters of a target: less is another pointer
 
 
@@ -38,10 +39,13 @@ class Span(NamedTuple):
 class Targets:
     """The places of one filing to which its pointers may lead.
 
-    `main_end`: where the main document ends, and Exhibit 13 begins if there is one. `spans`: those of the items.
+    `main_end`: where the main document ends, and Exhibit 13 begins if there is one. `spans`: those
+    of the items.
     """
 
-    def __init__(self, text: str, main_end: int, spans: Sequence[Span], furniture: Furniture) -> None:
+    def __init__(
+        self, text: str, main_end: int, spans: Sequence[Span], furniture: Furniture
+    ) -> None:
         self._text = text
         self._main_end = main_end
         self._spans = spans
@@ -63,7 +67,12 @@ class Targets:
         return None
 
     def _pages(
-        self, item: str, named: tuple[str, int, int] | None, by_title: tuple[int, int] | None, low: int, high: int
+        self,
+        item: str,
+        named: tuple[str, int, int] | None,
+        by_title: tuple[int, int] | None,
+        low: int,
+        high: int,
     ) -> tuple[int, int] | None:
         """The pages that the pointer names, from the first heading of its matter on them."""
         span = named and span_of(*named, self._text, low, high)
@@ -71,10 +80,15 @@ class Targets:
             return None
         if item == "8":
             first = first_mark(item, self._text, *span)
-            return ((span[0] if first is None else first), span[1]) if holds_figures(self._text, *span) else None
+            return (
+                ((span[0] if first is None else first), span[1])
+                if holds_figures(self._text, *span)
+                else None
+            )
         if by_title is None:
             return span
-        common = max(span[0], by_title[0]), min(span[1], by_title[1])  # pages begin and end amid other matter
+        # pages begin and end amid other matter
+        common = max(span[0], by_title[0]), min(span[1], by_title[1])
         return common if 2 * (common[1] - common[0]) > span[1] - span[0] else span
 
     def _place(self, start: int) -> str:

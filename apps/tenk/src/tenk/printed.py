@@ -1,7 +1,7 @@
 """Statements read from the text of a filing that tags nothing: rows of a label and a number for each year.
 
-Every line has its row as proof. Where the years of the columns cannot be told, or few rows are known, there is no
-statement: then a language model is left to copy the lines.
+Every line has its row as proof. Where the years of the columns cannot be told, or few rows are
+known, there is no statement: then a language model is left to copy the lines.
 """
 
 from __future__ import annotations
@@ -12,19 +12,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tenk import labels
 from tenk.models.shared import MAX_NAME, MAX_QUOTE
-from tenk.models.statement import MAX_YEARS, PER_SHARE, BalanceSheet, CashFlowStatement, IncomeStatement
+from tenk.models.statement import (
+    MAX_YEARS,
+    PER_SHARE,
+    BalanceSheet,
+    CashFlowStatement,
+    IncomeStatement,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tenk.models.shared import Scale
 
-_APART = re.compile(r"\t|[ ]{2,}|[ .]*\.{3,}[ .]*")  # what parts a label from its cells, and those from each other
+# what parts a label from its cells, and those from each other
+_APART = re.compile(r"\t|[ ]{2,}|[ .]*\.{3,}[ .]*")
 _IN_CELL = "0123456789.,$()%—–- "
 _CELL = re.compile(
     r"(?P<minus>[(-]\s*\$?\s*-?)?(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)|(?P<nil>[—–-]{1,3})"
 )
-_NOTES = re.compile(r"\s*\((?:notes?|see)\b[^)]*\)|\s*\([a-z0-9]\)$|\s*[–—-]+\s*(?:see )?notes? .*$")
+_NOTES = re.compile(
+    r"\s*\((?:notes?|see)\b[^)]*\)|\s*\([a-z0-9]\)$|\s*[–—-]+\s*(?:see )?notes? "
+    r".*$"
+)
 _YEAR = re.compile(r"\b(?:19[89]\d|20[0-4]\d)\b")
 _SCALES: tuple[tuple[str, Scale], ...] = (
     (r"(?i)\bbillions\b", "billions"),
@@ -58,7 +68,9 @@ def income_statement(text: str) -> IncomeStatement | None:
 
 def balance_sheet(text: str) -> BalanceSheet | None:
     """The balance sheet that the text prints; None where none is found."""
-    made = _read(text, labels.BALANCE, "total_assets") or _read(text, labels.BALANCE, "current_assets")
+    made = _read(text, labels.BALANCE, "total_assets") or _read(
+        text, labels.BALANCE, "current_assets"
+    )
     return None if made is None else BalanceSheet.model_validate(made)
 
 
@@ -74,7 +86,11 @@ def _read(text: str, patterns: Mapping[str, str], core: str) -> dict[str, object
     known = [(concept, row) for row in _rows(lines) if (concept := _concept(row, patterns))]
     for start in _places([(row.at, concept) for concept, row in known], core)[:_WINDOWS]:
         head = lines[max(0, start - _HEAD) : start + 1]
-        made = _lines([each for each in known if start <= each[1].at < start + _REACH], _years(head), list(patterns))
+        made = _lines(
+            [each for each in known if start <= each[1].at < start + _REACH],
+            _years(head),
+            list(patterns),
+        )
         if len(made) >= _LEAST and any(line["concept"] == core for line in made):
             return {"scale": _scale(head, text), "lines": {"items": made}}
     return None
@@ -94,8 +110,16 @@ def _rows(lines: Sequence[str]) -> Iterator[_Row]:
             before = own or before
             continue
         values = tuple(_values(cells))
-        yield _Row(at, label, values, cells, own if sum(map(str.isalnum, own)) >= _SHORTEST else f"{before} {own}")
-        if above and (label[:1].islower() or label[:1] == "(" or above.endswith((" and", " of", " for", ","))):
+        yield _Row(
+            at,
+            label,
+            values,
+            cells,
+            own if sum(map(str.isalnum, own)) >= _SHORTEST else f"{before} {own}",
+        )
+        if above and (
+            label[:1].islower() or label[:1] == "(" or above.endswith((" and", " of", " for", ","))
+        ):
             yield _Row(at, f"{above} {label}", values, cells, f"{above} {own}")
         above, before = "", own
 
@@ -107,7 +131,11 @@ def _split(line: str) -> tuple[str, str]:
     while first > 1 and not parts[first - 1].strip(_IN_CELL):
         first -= 1
     label, cells = " ".join(" ".join(parts[:first]).split()), " ".join(parts[first:]).strip()
-    return (label, cells) if re.search(r"[^\W\d_]", label) and re.search(r"[\d—–-]", cells) else (label, "")
+    return (
+        (label, cells)
+        if re.search(r"[^\W\d_]", label) and re.search(r"[\d—–-]", cells)
+        else (label, "")
+    )
 
 
 def _plain(label: str) -> str:
@@ -124,14 +152,18 @@ def _values(cells: str) -> Iterator[float]:
 def _concept(row: _Row, patterns: Mapping[str, str]) -> str | None:
     name = _plain(row.label)
     found = (concept for concept, pattern in patterns.items() if re.fullmatch(pattern, name))
-    return next((concept for concept in found if concept not in PER_SHARE or "." in row.cells), None)
+    return next(
+        (concept for concept in found if concept not in PER_SHARE or "." in row.cells), None
+    )
 
 
 def _places(found: list[tuple[int, str]], core: str) -> list[int]:
     """The lines at which a statement may begin: those with most different concepts behind them first."""
     sizes = list[tuple[int, int]]()
     for index, (start, _) in enumerate(found):
-        inside = {concept for at, concept in found[index : index + 2 * _REACH] if at < start + _REACH}
+        inside = {
+            concept for at, concept in found[index : index + 2 * _REACH] if at < start + _REACH
+        }
         if core in inside:
             sizes.append((-len(inside), start))
     return [start for _, start in sorted(sizes)]
@@ -159,18 +191,28 @@ def _run(years: list[int]) -> list[int]:
 def _scale(head: Sequence[str], text: str) -> Scale:
     """What the numbers count in, as said above the rows, else anywhere first in the text."""
     for place in ("\n".join(head), text):
-        said = [(found.start(), scale) for pattern, scale in _SCALES if (found := re.search(pattern, place))]
+        said = [
+            (found.start(), scale)
+            for pattern, scale in _SCALES
+            if (found := re.search(pattern, place))
+        ]
         if said:
             return min(said)[1] if place is text else max(said)[1]
     return "units"
 
 
-def _lines(known: Sequence[tuple[str, _Row]], years: Sequence[int], order: Sequence[str]) -> list[dict[str, object]]:
+def _lines(
+    known: Sequence[tuple[str, _Row]], years: Sequence[int], order: Sequence[str]
+) -> list[dict[str, object]]:
     """The first row of each concept, or its total, as the fields of a line."""
     chosen = dict[str, _Row]()
     for concept, row in known:
         values = row.values
-        if len(values) == len(years) + 1 and 0 < values[0] <= _LARGEST_NOTE and values[0].is_integer():
+        if (
+            len(values) == len(years) + 1
+            and 0 < values[0] <= _LARGEST_NOTE
+            and values[0].is_integer()
+        ):
             values = values[1:]
         better = concept not in chosen or (_is_total(row) and not _is_total(chosen[concept]))
         if len(values) == len(years) and better:
@@ -187,6 +229,8 @@ def _line(concept: str, row: _Row, years: Sequence[int]) -> dict[str, object]:
     return {
         "concept": concept,
         "label": row.label,
-        "values": {"items": [{"fiscal_year": year, "value": value} for year, value in newest_first]},
+        "values": {
+            "items": [{"fiscal_year": year, "value": value} for year, value in newest_first]
+        },
         "evidence": {"quote": row.text[-MAX_QUOTE:]},
     }

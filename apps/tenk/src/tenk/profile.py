@@ -1,8 +1,9 @@
 """What Item 1A is about, counted: its risk factors by their headings, each in a category by its words.
 
-Plain text has no bold. A heading is a paragraph of its own that is one short sentence, speaks of a risk, and has a
-longer text behind it. What opens like a continuation (*In addition, …*) is none. Filers whose headings run into
-their text have few such paragraphs: there, the first sentence of a long one is taken.
+Plain text has no bold. A heading is a paragraph of its own that is one short sentence, speaks of a
+risk, and has a longer text behind it. What opens like a continuation (*In addition, …*) is none.
+Filers whose headings run into their text have few such paragraphs: there, the first sentence of a
+long one is taken.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _LONGEST_FACTOR = 6000  # characters, on average: fewer headings than that says 
 _LEAD = 600  # characters of its text that are looked at for the category
 _HEADING_WEIGHT = 4
 _FURNITURE = re.compile(
-    r"(?i)\W*(?:page\s+)?\d{0,4}\W*|table of contents|<page>|part i+|item 1a.{0,40}|risk factors.{0,15}"
+    r"(?i)\W*(?:page\s+)?\d{0,4}\W*|table of contents|<page>|part i+|item 1a.{0,40}|risk "
+    r"factors.{0,15}"
 )
 _GROUP = re.compile(  # *Risks Related to Our Industry*, *General Risk Factors*
     r"(?i)(?:[a-z]{1,2}[.)]\s+)?(?:risks?\s+(?:factors?\s+)?"
@@ -31,9 +33,12 @@ _GROUP = re.compile(  # *Risks Related to Our Industry*, *General Risk Factors*
 )
 _BULLET = re.compile(r"[•·▪◦●■*–—-]|\(?[a-z0-9]{1,3}[.)]\s+[a-z]|o\s")
 _CONTINUES = re.compile(
-    r"(?i)(?:these|this|such|that|those|in\ addition|additionally|furthermore|further|moreover|also|however"
-    r"|for\ (?:example|instance)|as\ a\ (?:result|consequence)|consequently|accordingly|therefore|similarly"
-    r"|likewise|conversely|any\ of|although|while|it|they|finally|other\ factors|the\ (?:following|foregoing|above)"
+    r"(?i)(?:these|this|such|that|those|in\ "
+    r"addition|additionally|furthermore|further|moreover|also|however"
+    r"|for\ (?:example|instance)|as\ a\ "
+    r"(?:result|consequence)|consequently|accordingly|therefore|similarly"
+    r"|likewise|conversely|any\ of|although|while|it|they|finally|other\ factors|the\ "
+    r"(?:following|foregoing|above)"
     r"|in\ (?:particular|fiscal|the|19|20)\S*|among\ other|some|see|please|if\ any\ of"
     r"|we\ (?:also|have|had|were)|there\ (?:can\ be|is|are))\b"
 )
@@ -82,7 +87,8 @@ _WORDS: dict[RiskCategory, str] = {  # separated by commas
         defects?, quality, facilit\w*, develop\w*, relationships?, partners?, pandemic, costs?""",
 }
 _PATTERNS = {
-    category: re.compile(rf"\b(?:{' '.join(words.split()).replace(', ', '|')})\b") for category, words in _WORDS.items()
+    category: re.compile(rf"\b(?:{' '.join(words.split()).replace(', ', '|')})\b")
+    for category, words in _WORDS.items()
 }
 _CONSEQUENCE = re.compile(  # what any risk factor may say, whatever it is about
     r"\b(?:results? of operations|financial (?:condition|position|results|performance)|cash flows?"
@@ -177,7 +183,9 @@ def _collected(parts: Iterator[_Part]) -> list[RiskFactor]:
 
 def category(factor: RiskFactor) -> RiskCategory:
     """The category whose words the heading and the beginning of the text have most; `other` where they have none."""
-    heading, lead = (_CONSEQUENCE.sub("", part.lower()) for part in (factor.heading, factor.body[:_LEAD]))
+    heading, lead = (
+        _CONSEQUENCE.sub("", part.lower()) for part in (factor.heading, factor.body[:_LEAD])
+    )
     scores = {
         name: _HEADING_WEIGHT * len(set(words.findall(heading))) + len(set(words.findall(lead)))
         for name, words in _PATTERNS.items()
@@ -203,7 +211,11 @@ def _is_heading(paragraph: str, following: str) -> bool:
         and not _CONTINUES.match(paragraph)
         and _SPEAKS_OF_RISK.search(paragraph) is not None
         and _VERB.search(paragraph) is not None
-        and (len(following) > len(paragraph) or following.endswith(":") or _BULLET.match(following) is not None)
+        and (
+            len(following) > len(paragraph)
+            or following.endswith(":")
+            or _BULLET.match(following) is not None
+        )
         and not _GROUP.match(following)
     )
 

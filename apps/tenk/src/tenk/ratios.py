@@ -1,7 +1,7 @@
 """Ratios and changes: arithmetic, done by code, each result with its formula and what went in.
 
-A ratio is left out where an input is missing, and where its denominator is zero or negative, which makes it
-meaningless: a return on negative equity, growth from a loss.
+A ratio is left out where an input is missing, and where its denominator is zero or negative, which
+makes it meaningless: a return on negative equity, growth from a loss.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def _spelled(terms: str) -> Iterator[str]:
 
 _FORMULAS = (  # of those with one name, the first whose inputs are there
     _Formula("gross_margin", "percent", "gross_profit", "revenue"),
-    _Formula("gross_margin", "percent", "revenue -|cost_of_revenue|", "revenue", absent="policy_benefits"),
+    _Formula(
+        "gross_margin", "percent", "revenue -|cost_of_revenue|", "revenue", absent="policy_benefits"
+    ),
     _Formula("operating_margin", "percent", "operating_income", "revenue"),
     _Formula("net_margin", "percent", "net_income", "revenue"),
     _Formula("revenue_growth", "percent", "revenue -revenue@prior", "revenue@prior"),
@@ -64,7 +66,12 @@ _FORMULAS = (  # of those with one name, the first whose inputs are there
     _Formula("research_share", "percent", "|research_and_development|", "revenue"),
     _Formula("effective_tax_rate", "percent", "income_tax", "pretax_income"),
     _Formula("interest_coverage", "times", "operating_income", "|interest_expense|"),
-    _Formula("efficiency_ratio", "percent", "|operating_expenses|", "net_interest_income noninterest_income"),
+    _Formula(
+        "efficiency_ratio",
+        "percent",
+        "|operating_expenses|",
+        "net_interest_income noninterest_income",
+    ),
     _Formula("current_ratio", "times", "current_assets", "current_liabilities"),
     _Formula("debt_to_equity", "times", "long_term_debt short_term_debt", "equity"),
     _Formula("debt_to_equity", "times", "long_term_debt", "equity"),
@@ -74,7 +81,9 @@ _FORMULAS = (  # of those with one name, the first whose inputs are there
     _Formula("return_on_assets", "percent", "net_income", "total_assets"),
     _Formula("return_on_equity", "percent", "net_income", "equity"),
     _Formula("free_cash_flow", "money", "operating_cash_flow -|capital_expenditure|"),
-    _Formula("free_cash_flow_margin", "percent", "operating_cash_flow -|capital_expenditure|", "revenue"),
+    _Formula(
+        "free_cash_flow_margin", "percent", "operating_cash_flow -|capital_expenditure|", "revenue"
+    ),
 )
 
 
@@ -88,7 +97,9 @@ def ratios(*statements: Statement | None) -> RatioList | None:
     found = dict[tuple[str, int], Ratio]()
     for year in years:
         for formula in _FORMULAS:
-            if (formula.name, year) not in found and (ratio := _ratio(formula, there, year)) is not None:
+            if (formula.name, year) not in found and (
+                ratio := _ratio(formula, there, year)
+            ) is not None:
                 found[formula.name, year] = ratio
     return RatioList(items=list(found.values())[:_MOST]) if found else None
 
@@ -101,16 +112,22 @@ def _ratio(formula: _Formula, statements: Sequence[Statement], year: int) -> Rat
     if formula.absent and _looked_up(formula.absent, statements, year) is not None:
         return None
     inputs = dict[str, str]()
-    top, under = _sum(formula.top, statements, year, inputs), _sum(formula.under, statements, year, inputs)
+    top, under = (
+        _sum(formula.top, statements, year, inputs),
+        _sum(formula.under, statements, year, inputs),
+    )
     if top is None or (formula.under and (under is None or under <= 0)):
         return None
     scale: Scale = "units"
     if formula.unit == "money":
-        scale = next(statement.scale for statement in statements if statement.line("operating_cash_flow"))
+        scale = next(
+            statement.scale for statement in statements if statement.line("operating_cash_flow")
+        )
         value = round(top / FACTORS[scale], 3)
     else:
         value = round(
-            top / (under or 1) * (100 if formula.unit == "percent" else 1), 2 if formula.unit == "percent" else 3
+            top / (under or 1) * (100 if formula.unit == "percent" else 1),
+            2 if formula.unit == "percent" else 3,
         )
     return Ratio(
         name=formula.name,
@@ -123,7 +140,9 @@ def _ratio(formula: _Formula, statements: Sequence[Statement], year: int) -> Rat
     )
 
 
-def _sum(terms: str, statements: Sequence[Statement], year: int, inputs: dict[str, str]) -> float | None:
+def _sum(
+    terms: str, statements: Sequence[Statement], year: int, inputs: dict[str, str]
+) -> float | None:
     """The sum of `terms`, each noted in `inputs`; None where one is missing."""
     total = 0.0
     for term in terms.split():
@@ -140,21 +159,27 @@ def _sum(terms: str, statements: Sequence[Statement], year: int, inputs: dict[st
     return total
 
 
-def _looked_up(concept: str, statements: Sequence[Statement], year: int) -> tuple[float, str] | None:
+def _looked_up(
+    concept: str, statements: Sequence[Statement], year: int
+) -> tuple[float, str] | None:
     """A line's amount in units, and how to say it: *revenue 2024 = 60,922 millions*."""
     for statement in statements:
         line = statement.line(concept)
         printed = None if line is None else line.values.of(year)
         if line is not None and printed is not None:
             scale: Scale = "units" if line.unit == "money_per_share" else statement.scale
-            written = f"{printed:,.2f}".removesuffix(".00") + ("" if scale == "units" else f" {scale}")
+            written = f"{printed:,.2f}".removesuffix(".00") + (
+                "" if scale == "units" else f" {scale}"
+            )
             return printed * FACTORS[scale], f"{concept} {year} = {written}"
     return None
 
 
 def _as_expense(tax: float, statements: Sequence[Statement], year: int) -> float:
     """The tax, positive where it lowers the result: some filers print it in parentheses then, others for a benefit."""
-    pretax, net = (_looked_up(concept, statements, year) for concept in ("pretax_income", "net_income"))
+    pretax, net = (
+        _looked_up(concept, statements, year) for concept in ("pretax_income", "net_income")
+    )
     if pretax is None or net is None:
         return tax
     return -tax if abs(pretax[0] + tax - net[0]) < abs(pretax[0] - tax - net[0]) else tax

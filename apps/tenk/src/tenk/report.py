@@ -24,7 +24,19 @@ _TITLES = {
     "financials": "Financial statements",
 }
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
-_HEADS = ("name", "title", "advantage", "risk", "exposure", "driver", "segment", "subject", "note", "area", "topic")
+_HEADS = (
+    "name",
+    "title",
+    "advantage",
+    "risk",
+    "exposure",
+    "driver",
+    "segment",
+    "subject",
+    "note",
+    "area",
+    "topic",
+)
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _NO_ANSWER = ("not_stated", "other", "not_found")
 
@@ -52,7 +64,9 @@ class _Report:
         verified = sum(section.verified for section in analysis.sections.values())
         self._add(f"# {text(analysis.company or analysis.filing)}: {text(analysis.form)}", "")
         if analysis.period_end is not None:
-            self._add(f"Fiscal year ended {analysis.period_end}. File: {text(analysis.filing)}.", "")
+            self._add(
+                f"Fiscal year ended {analysis.period_end}. File: {text(analysis.filing)}.", ""
+            )
         answered = f"{analysis.calls:,} calls in {analysis.seconds:,.1f} s"
         cost = "" if analysis.cost_usd is None else f", {analysis.cost_usd:,.4f} USD"
         tokens = f"{analysis.input_tokens:,} tokens in, {analysis.output_tokens:,} out"
@@ -60,7 +74,8 @@ class _Report:
         self._add(f"Answered by {text(analysis.model)}: {answered}, {tokens}{cost}. {proven}", "")
         if analysis.model.startswith("offline/"):
             self._add(
-                "> This is a baseline, not the work of a language model: sentences found by their words, numbers by "
+                "> This is a baseline, not the work of a language model: sentences found by their "
+                "words, numbers by "
                 "their form. It quotes; it does not understand.",
                 "",
             )
@@ -89,7 +104,10 @@ class _Report:
         for number, proof in enumerate(self._quotes, 1):
             quote = text(" ".join(proof.quote.split()))
             if proof.verified:
-                self._add(f"[^{number}]: “{quote}” (Item {proof.item or '?'}, characters {proof.start}–{proof.end})")
+                self._add(
+                    f"[^{number}]: “{quote}” (Item {proof.item or '?'}, characters "
+                    f"{proof.start}–{proof.end})"
+                )
             else:
                 self._add(f"[^{number}]: ~~“{quote}”~~ **Not found in the filing.**")
 
@@ -106,14 +124,18 @@ class _Report:
 
     def _list(self, items: list[object], indent: str = "") -> None:
         for item in items:
-            self._add(f"{indent}- {self._claim(item) if isinstance(item, BaseModel) else text(str(item))}")
+            self._add(
+                f"{indent}- {self._claim(item) if isinstance(item, BaseModel) else text(str(item))}"
+            )
 
     def _fields(self, value: BaseModel) -> None:
         """A component that is no list: a line for each of its fields."""
         for name, held in _filled(value):
             if isinstance(held, Evidence):
                 continue
-            if isinstance(inner := getattr(held, "items", None), list) and not isinstance(held, StringList):
+            if isinstance(inner := getattr(held, "items", None), list) and not isinstance(
+                held, StringList
+            ):
                 self._add(f"- **{_in_words(name)}**")
                 self._list(inner, "  ")
             elif (said := self._said(held)) != "":
@@ -157,9 +179,15 @@ class _Report:
 
     def _statement(self, statement: Statement) -> None:
         lines: list[StatementLine] = getattr(statement, "lines").items  # noqa: B009 - each has its own kind
-        years = sorted({value.fiscal_year for line in lines for value in line.values.items}, reverse=True)
+        years = sorted(
+            {value.fiscal_year for line in lines for value in line.values.items}, reverse=True
+        )
         source = next((value.source for line in lines for value in line.values.items), "text")
-        self._add(f"In {statement.currency} {statement.scale}; numbers from the filing's {_SOURCES[source]}.", "")
+        self._add(
+            f"In {statement.currency} {statement.scale}; numbers from the filing's "
+            f"{_SOURCES[source]}.",
+            "",
+        )
         self._add(f"| | {' | '.join(map(str, years))} |", f"| --- |{' ---: |' * len(years)}")
         for line in lines:
             cells = (line.values.of(year) for year in years)
@@ -168,11 +196,16 @@ class _Report:
             self._add(f"| {text(line.label)}{proof} | {shown} |")
 
     def _ratios(self, ratios: RatioList) -> None:
-        self._add("Computed by code.", "", "| | year | value | formula |", "| --- | --- | ---: | --- |")
+        self._add(
+            "Computed by code.", "", "| | year | value | formula |", "| --- | --- | ---: | --- |"
+        )
         for ratio in ratios.items:
             unit = {"percent": " %", "times": " ×", "money": ""}[ratio.unit]
             formula = f"{text(ratio.formula)} ({text('; '.join(ratio.inputs.items))})"
-            self._add(f"| {_in_words(ratio.name)} | {ratio.fiscal_year} | {ratio.value:,.2f}{unit} | {formula} |")
+            self._add(
+                f"| {_in_words(ratio.name)} | {ratio.fiscal_year} | {ratio.value:,.2f}{unit} "
+                f"| {formula} |"
+            )
 
     def _add(self, *lines: str) -> None:
         self.lines += lines

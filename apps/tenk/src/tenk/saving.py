@@ -10,16 +10,39 @@ from pathlib import Path
 
 from tenk.errors import TenkError
 
-_KNOWN = {".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx", ".parquet", ".html", ".htm", ".pdf", ".docx", ".gz"}
+_KNOWN = {
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".csv",
+    ".tsv",
+    ".xlsx",
+    ".parquet",
+    ".html",
+    ".htm",
+    ".pdf",
+    ".docx",
+    ".gz",
+}
 _KNOWN |= {".md", ".markdown", ".txt", ".zip", ".db", ".sqlite", ".xml", ".yaml", ".yml"}
 
 
 def check_writable(path: Path, source: str, endings: tuple[str, ...]) -> None:
     """Raises `TenkError` where `path` cannot be written, is what is read (`source`), or has another format's ending."""
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise TenkError(f"{str(path)!r} cannot be written: name a file in a folder that is there and yours to write")
+    if (
+        path.is_dir()
+        or not path.parent.is_dir()
+        or not os.access(path if path.exists() else path.parent, os.W_OK)
+    ):
+        raise TenkError(
+            f"{str(path)!r} cannot be written: name a file in a folder that is there "
+            f"and yours to write"
+        )
     if path.suffix.lower() in _KNOWN and path.suffix.lower() not in endings:
-        raise TenkError(f"{str(path)!r} says another format than is written: name it {path.with_suffix(endings[0])}")
+        raise TenkError(
+            f"{str(path)!r} says another format than is written: name it "
+            f"{path.with_suffix(endings[0])}"
+        )
     is_read = False
     with contextlib.suppress(OSError, ValueError):  # a source that is no file is not overwritten
         is_read = path.samefile(source)

@@ -8,21 +8,37 @@ from decimal import Decimal
 
 from tenk.facts import Fact, Facts, Period
 
-_DOCUMENT = re.compile(rb"<TYPE>\s*EX-27\b.*?(?:</DOCUMENT>|<DOCUMENT>|\Z)", re.DOTALL | re.IGNORECASE)
-_LINE = re.compile(r"^[ \t]*<(?P<tag>[A-Z0-9&-]{2,40})>[ \t]+(?P<value>\S[^\n<]{0,80})", re.MULTILINE)
+_DOCUMENT = re.compile(
+    rb"<TYPE>\s*EX-27\b.*?(?:</DOCUMENT>|<DOCUMENT>|\Z)", re.DOTALL | re.IGNORECASE
+)
+_LINE = re.compile(
+    r"^[ \t]*<(?P<tag>[A-Z0-9&-]{2,40})>[ \t]+(?P<value>\S[^\n<]{0,80})", re.MULTILINE
+)
 _NUMBER = re.compile(r"(?P<minus>\(\s*|-\s*)?\$?\s*(?P<digits>\d[\d,]*(?:\.\d+)?|\.\d+)")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DAY = re.compile(rf"(?P<month>{'|'.join(_MONTHS)})[A-Z]*[-\s](?P<day>\d{{1,2}})[-,\s]+(?P<year>\d{{4}})")
+_DAY = re.compile(
+    rf"(?P<month>{'|'.join(_MONTHS)})[A-Z]*[-\s](?P<day>\d{{1,2}})[-,\s]+(?P<year>\d{{4}})"
+)
 _YEARS = {"YEAR", "12-MOS"}
 _SCALES = {1: 0, 1_000: 3, 1_000_000: 6, 1_000_000_000: 9}
 _LARGEST = 100_000  # bytes
-_NO_AMOUNTS = {"ARTICLE", "MULTIPLIER", "CIK", "NAME", "CURRENCY", "EXCHANGE-RATE", "PERIOD-TYPE", "LEGEND"}
+_NO_AMOUNTS = {
+    "ARTICLE",
+    "MULTIPLIER",
+    "CIK",
+    "NAME",
+    "CURRENCY",
+    "EXCHANGE-RATE",
+    "PERIOD-TYPE",
+    "LEGEND",
+}
 
 
 def read_schedule(content: bytes) -> Facts:
     r"""The facts of a submission's EX-27, or of such a document itself; empty where there is none, or none for a year.
 
-    A concept is ``"fds:"`` with the schedule's own tag (``"fds:TOTAL-REVENUES"``). Of several columns the first counts.
+    A concept is ``"fds:"`` with the schedule's own tag (``"fds:TOTAL-REVENUES"``). Of several
+    columns the first counts.
 
     >>> head = b"<TYPE>EX-27\n<MULTIPLIER> 1,000\n<PERIOD-TYPE> YEAR\n<PERIOD-END> SEP-30-1994\n"
     >>> facts = read_schedule(head + b"<NET-INCOME> 310,178")
@@ -53,7 +69,8 @@ def _facts(lines: dict[str, str], scale: int, year: Period) -> list[Fact]:
         unit, power = ("USD/shares", 0) if per_share else ("USD", scale)
         facts += [
             Fact(f"fds:{tag}", amount, unit, period, power)
-            for period in (year, Period(None, year.end))  # the schedule does not say which of its lines are balances
+            # the schedule does not say which of its lines are balances
+            for period in (year, Period(None, year.end))
         ]
     return facts
 

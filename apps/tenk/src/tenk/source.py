@@ -93,5 +93,6 @@ def checked_ticker(ticker: str) -> str:
     if _TICKER.fullmatch(ticker):
         return ticker.upper()
     raise BadTicker(
-        f"{ticker[:40]!r} is no ticker: write it as AAPL, BRK.B or BF-B; a filing in a file goes by its path"
+        f"{ticker[:40]!r} is no ticker: write it as AAPL, BRK.B or BF-B; a filing in a file goes "
+        f"by its path"
     )

@@ -21,7 +21,8 @@ class NoPrice(TenkError):
 
     def __init__(self, model: str) -> None:
         super().__init__(
-            f"the price of {model} is not known, so that --max-cost cannot be kept: give --price {model}=IN:OUT, "
+            f"the price of {model} is not known, so that --max-cost cannot be kept: give --price "
+            f"{model}=IN:OUT, "
             "USD for a million tokens in and out, or leave --max-cost out"
         )
 
@@ -39,7 +40,8 @@ def parsed_price(written: str) -> tuple[str, tuple[float, float]]:
         Budget(prices={"*": prices})
     except ValueError:
         raise TenkError(
-            f"--price is USD for a million tokens in and out, openai/NAME=0.15:0.6; not {written!r:.60}"
+            f"--price is USD for a million tokens in and out, openai/NAME=0.15:0.6; not "
+            f"{written!r:.60}"
         ) from None
     return model.strip() or "*", prices
 
@@ -47,7 +49,8 @@ def parsed_price(written: str) -> tuple[str, tuple[float, float]]:
 async def has_price(provider: Provider, prices: Mapping[str, tuple[float, float]]) -> bool:
     """Whether it is known what calls cost. Nothing is sent.
 
-    It is asked of an executor without money, which refuses a call for its cost, or for want of a price.
+    It is asked of an executor without money, which refuses a call for its cost, or for want of a
+    price.
 
     >>> import asyncio
     >>> from ingather import connect
@@ -57,6 +60,8 @@ async def has_price(provider: Provider, prices: Mapping[str, tuple[float, float]
     """
     if getattr(provider, "is_free", False):
         return True
-    executor = ParallelLLMExecutor(provider, budget=Budget(max_cost_usd=LEAST, max_tokens=1, prices=prices))
+    executor = ParallelLLMExecutor(
+        provider, budget=Budget(max_cost_usd=LEAST, max_tokens=1, prices=prices)
+    )
     [refused] = await executor.gather([LLMTask("?", config_overrides={"max_tokens": 1})])
     return not isinstance(refused.error, SetupError)

@@ -8,7 +8,8 @@ from array import array
 from bisect import bisect_right
 from functools import lru_cache
 
-_PIECE = re.compile(r"([!#-&(-,./0-9:-_a-z{-~]+)|(\s+)|.", re.DOTALL)  # plain ASCII; white space; any other character
+# plain ASCII; white space; any other character
+_PIECE = re.compile(r"([!#-&(-,./0-9:-_a-z{-~]+)|(\s+)|.", re.DOTALL)
 _DROPPED = frozenset("\"'`´•·▪◦●■")
 _DASHES = frozenset("-−⁃")
 _NUMBER_END = re.compile(r"\d[.,]?\Z")
@@ -17,8 +18,9 @@ _NUMBER_END = re.compile(r"\d[.,]?\Z")
 class Squashed:
     r"""`text` in its squashed form, each character of which knows where it came from.
 
-    Left out: white space (but for one blank between two numbers), quotation marks, bullets, accents, soft hyphens and
-    all that is invisible. A run of dashes of any form is one hyphen, letters are lower case.
+    Left out: white space (but for one blank between two numbers), quotation marks, bullets,
+    accents, soft hyphens and all that is invisible. A run of dashes of any form is one hyphen,
+    letters are lower case.
 
     >>> squashed = Squashed("We sell “long-term”\n  contracts — now.")
     >>> squashed.form
@@ -74,4 +76,6 @@ def _character(char: str) -> str:
     if char in _DASHES or kind == "Pd":
         return "-"
     parts = unicodedata.normalize("NFKD", char)
-    return "".join(part for part in parts if not unicodedata.combining(part) and not part.isspace()).casefold()
+    return "".join(
+        part for part in parts if not unicodedata.combining(part) and not part.isspace()
+    ).casefold()

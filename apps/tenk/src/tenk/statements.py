@@ -1,7 +1,8 @@
 """The three financial statements: from a filing's facts where it is tagged, else checked against the text's own lines.
 
-The numbers are as printed: in the statement's scale, what is paid out negative, newest year first. A statement holds
-the lines that it prints: a fact that stands elsewhere in the filing, in a note, is no line of it.
+The numbers are as printed: in the statement's scale, what is paid out negative, newest year first.
+A statement holds the lines that it prints: a fact that stands elsewhere in the filing, in a note,
+is no line of it.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ def income_statement(facts: Facts) -> IncomeStatement | None:
 
 def balance_sheet(facts: Facts) -> BalanceSheet | None:
     """The balance sheet that a filing's facts make; None where they make none."""
-    made = _printed(facts, BALANCE, {year: facts.instant(period.end) for year, period in _years(facts).items()})
+    made = _printed(
+        facts, BALANCE, {year: facts.instant(period.end) for year, period in _years(facts).items()}
+    )
     return None if made is None else BalanceSheet.model_validate(made)
 
 
@@ -70,8 +73,8 @@ def cash_flow(facts: Facts) -> CashFlowStatement | None:
 def known(facts: Facts | None, text: str) -> dict[str, Statement]:
     """The statements that code knows, by the names of their components, so that no model need copy them.
 
-    They are made of tagged facts; else read from `text`, each line with its row as proof; else of the one year that a
-    data schedule has.
+    They are made of tagged facts; else read from `text`, each line with its row as proof; else of
+    the one year that a data schedule has.
     """
     found = dict[str, Statement]()
     for name, of_facts, of_text in (
@@ -91,20 +94,35 @@ def _years(facts: Facts) -> dict[int, Period]:
     return dict(list(facts.fiscal_years.items())[:MAX_YEARS])
 
 
-def _printed(facts: Facts, concepts: Mapping[str, str], periods: Mapping[int, Period]) -> dict[str, object] | None:
+def _printed(
+    facts: Facts, concepts: Mapping[str, str], periods: Mapping[int, Period]
+) -> dict[str, object] | None:
     """One statement as the fields of its model; None where fewer than two of its concepts stand in one table."""
-    rows = [row for concept, names in concepts.items() if (row := _row(facts, concept, names, periods)) is not None]
+    rows = [
+        row
+        for concept, names in concepts.items()
+        if (row := _row(facts, concept, names, periods)) is not None
+    ]
     places = Counter(table for row in rows for table in {fact.table for fact in _newest(row)})
     if not places:
         return None
     table = max(places, key=lambda place: (places[place], -place))
     rows = [row for row in rows if any(_beside(fact, table) for fact in _newest(row))]
     years = Counter(year for row in rows for year in row.facts)
-    full = {year for year, count in years.items() if 2 * count >= max(years.values())}  # not one that a note mentions
-    money = [fact for row in rows if row.concept not in PER_SHARE for fact in _newest(row) if _beside(fact, table)]
+    # not one that a note mentions
+    full = {year for year, count in years.items() if 2 * count >= max(years.values())}
+    money = [
+        fact
+        for row in rows
+        if row.concept not in PER_SHARE
+        for fact in _newest(row)
+        if _beside(fact, table)
+    ]
     if len(rows) < 2 or not money:
         return None
-    scale = Counter(fact.scale if fact.scale in _SCALES else 0 for fact in money).most_common(1)[0][0]
+    scale = Counter(fact.scale if fact.scale in _SCALES else 0 for fact in money).most_common(1)[0][
+        0
+    ]
     return {
         "scale": _SCALES[scale],
         "currency": Counter(fact.unit for fact in money).most_common(1)[0][0],
@@ -118,7 +136,9 @@ def _row(facts: Facts, concept: str, names: str, periods: Mapping[int, Period]) 
     for period in periods.values():
         for sign, name in tagged:
             if _fitting(facts, concept, name, period):
-                found = {year: _fitting(facts, concept, name, each) for year, each in periods.items()}
+                found = {
+                    year: _fitting(facts, concept, name, each) for year, each in periods.items()
+                }
                 return _Row(concept, sign, {year: each for year, each in found.items() if each})
     return None
 
@@ -148,7 +168,10 @@ def _beside(fact: Fact, table: int) -> bool:
 
 def _line(row: _Row, table: int, scale: int, years: set[int], source: str) -> dict[str, object]:
     per_share = row.concept in PER_SHARE
-    here = sorted(_newest(row), key=lambda fact: (fact.table != table, not _beside(fact, table), not fact.label))
+    here = sorted(
+        _newest(row),
+        key=lambda fact: (fact.table != table, not _beside(fact, table), not fact.label),
+    )
     values = list[dict[str, object]]()
     for year in sorted(years & row.facts.keys(), reverse=True):
         fact = max(row.facts[year], key=lambda fact: (fact.table == table, fact.exactness))
@@ -171,8 +194,8 @@ def _line(row: _Row, table: int, scale: int, years: set[int], source: str) -> di
 def reparse(lines: list[L], *, by_code: bool = False) -> list[L]:
     """The lines whose label and numbers stand in their own verified quote, with the signs that are printed there.
 
-    `by_code`: whether code made the lines. Those that it made of facts need no quote; what a model says of where its
-    numbers come from is not believed.
+    `by_code`: whether code made the lines. Those that it made of facts need no quote; what a model
+    says of where its numbers come from is not believed.
     """
     return [line for line in lines if (by_code and _is_tagged(line)) or _agrees(line)]
 

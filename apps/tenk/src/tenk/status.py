@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Status = Literal["present", "incorporated_by_reference", "pointer_within_document", "not_applicable", "absent"]
+Status = Literal[
+    "present", "incorporated_by_reference", "pointer_within_document", "not_applicable", "absent"
+]
 
 _LONGEST_POINTER = 260  # words
 _LONGEST_INDEX = 700  # words of a list of statements with their pages, which Item 8 may be
@@ -52,7 +54,11 @@ def status_of(item: str, body: str) -> Status:
     words = sum(any(map(str.isalnum, word)) for word in body.split())
     if words > (_LONGEST_INDEX if item == "8" else _LONGEST_POINTER):
         return "present"
-    if not words or (words <= _SHORT and _NOTHING.match(body)) or (words <= _LONGEST_NO and _EXEMPT.search(body)):
+    if (
+        not words
+        or (words <= _SHORT and _NOTHING.match(body))
+        or (words <= _LONGEST_NO and _EXEMPT.search(body))
+    ):
         return "not_applicable"
     if not _is_pointer(item, body, words):
         return "present"
@@ -63,7 +69,11 @@ def _is_pointer(item: str, body: str, words: int) -> bool:
     if item == "8" and _STATEMENTS.search(body):
         return False
     sentences = [sentence for sentence in _SENTENCE.split(body) if sentence.strip()]
-    pointing = sum(len(s.split()) for s in sentences if _POINTS.search(s) and (_HERE.search(s) or _ELSEWHERE.search(s)))
+    pointing = sum(
+        len(s.split())
+        for s in sentences
+        if _POINTS.search(s) and (_HERE.search(s) or _ELSEWHERE.search(s))
+    )
     if item == "8" and pointing:
         return True
     return pointing >= 0.5 * words

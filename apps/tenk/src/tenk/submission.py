@@ -38,12 +38,15 @@ class Submission:
 
 
 def open_submission(
-    source: Submission | Filing | str | Path | bytes, tickers: FilingSource | None = None, *, year: int | None = None
+    source: Submission | Filing | str | Path | bytes,
+    tickers: FilingSource | None = None,
+    *,
+    year: int | None = None,
 ) -> Submission:
     """Read a path or a file's bytes; where no such file is, the bundled sample of that name, or a ticker's 10-K.
 
-    `tickers`: where filings come from, the SEC's EDGAR unless given. `year`: in which the fiscal year ended, the newest
-    unless given. Raises an error of the tree `tenk.errors`.
+    `tickers`: where filings come from, the SEC's EDGAR unless given. `year`: in which the fiscal
+    year ended, the newest unless given. Raises an error of the tree `tenk.errors`.
 
     >>> open_submission("quellmark-2025").company
     'QUELLMARK FLOW SYSTEMS, INC.'
@@ -53,7 +56,11 @@ def open_submission(
     if isinstance(source, Filing):
         return Submission("the filing", source, read_inline(source.markup or b""))
     name, content = "the file", source
-    if isinstance(source, str) and not Path(source).exists() and (found := _by_name(source, tickers, year)):
+    if (
+        isinstance(source, str)
+        and not Path(source).exists()
+        and (found := _by_name(source, tickers, year))
+    ):
         name, content = found
     elif not isinstance(source, bytes):
         name = Path(source).name

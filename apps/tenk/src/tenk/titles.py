@@ -30,11 +30,14 @@ TITLES = {
     "15": "Exhibits and Financial Statement Schedules",
     "16": "Form 10-K Summary",
 }
-LETTERS = {  # that filers put behind a number, also of items of their own invention ("Item 4A. Executive Officers")
+# that filers put behind a number, also of items of their own invention ("Item 4A. Executive
+# Officers")
+LETTERS = {
     "1": "ABCDE", "2": "ABC", "3": "AB", "4": "AB", "5": "ABC", "6": "AB", "7": "AB", "8": "AB", "9": "ABCD", "10": "A",
 }  # fmt: skip
 
-# How each title begins and goes on, in letters only (no blanks, digits, signs), small. The end of each is optional.
+# How each title begins and goes on, in letters only (no blanks, digits, signs), small. The end of
+# each is optional.
 _OPENINGS = {
     "1": r"(?:descriptionof)?(?:the|our)?(?:general)?(?:companys|corporations|registrants|bank)?business(?:es)?"
     r"(?:andproperties)?|thecompany|generaldevelopmentofbusiness|descriptionofthecompany",

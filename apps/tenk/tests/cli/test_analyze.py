@@ -20,10 +20,19 @@ def source(tmp_path):
 
 
 def tenk(*arguments, **environment):
-    clean = {key: value for key, value in os.environ.items() if not key.endswith(("_API_KEY", "_BASE_URL"))}
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.endswith(("_API_KEY", "_BASE_URL"))
+    }
     command = [str(Path(sys.executable).parent / "tenk"), *map(str, arguments)]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, env={**clean, **environment}
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**clean, **environment},
     )
     assert "Traceback" not in done.stderr
     return done
@@ -58,7 +67,16 @@ def test_sections_can_be_chosen(source, tmp_path):
 def test_any_server_can_be_asked(source, tmp_path):
     out = tmp_path / "out.json"
     with Simulator(latency=0.01) as server:
-        arguments = ["--model", "openai/any", "--base-url", server.base_url, "-o", out, "--max-concurrency", "4"]
+        arguments = [
+            "--model",
+            "openai/any",
+            "--base-url",
+            server.base_url,
+            "-o",
+            out,
+            "--max-concurrency",
+            "4",
+        ]
         done = tenk("analyze", source, *arguments)
         assert done.returncode == 0, done.stderr
         assert server.stats()["calls"] == 27
@@ -80,7 +98,16 @@ def test_components_that_fail_are_exit_code_3(source, tmp_path):
     out = tmp_path / "out.json"
     with Simulator(error_rate=1.0, faults="500") as server:
         done = tenk(
-            "analyze", source, "--model", "openai/any", "--base-url", server.base_url, "-o", out, "--sections", "mda"
+            "analyze",
+            source,
+            "--model",
+            "openai/any",
+            "--base-url",
+            server.base_url,
+            "-o",
+            out,
+            "--sections",
+            "mda",
         )
     assert done.returncode == 3
     assert json.loads(out.read_text())["sections"]["mda"]["status"] == "failed"
@@ -92,7 +119,16 @@ def test_an_earlier_analysis_stays_where_nothing_new_came(source, tmp_path):
     before = out.read_bytes()
     with Simulator(error_rate=1.0, faults="500") as server:
         done = tenk(
-            "analyze", source, "--model", "openai/any", "--base-url", server.base_url, "-o", out, "--sections", "mda"
+            "analyze",
+            source,
+            "--model",
+            "openai/any",
+            "--base-url",
+            server.base_url,
+            "-o",
+            out,
+            "--sections",
+            "mda",
         )
     assert done.returncode == 3
     assert out.read_bytes() == before
@@ -122,7 +158,8 @@ def test_wrong_use_is_exit_code_2_and_says_what_to_do(source, arguments, said):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"%PDF-1.4", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b'{"not": "a filing"}', b"Hello"]
+    "content",
+    [b"", b"%PDF-1.4", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b'{"not": "a filing"}', b"Hello"],
 )
 def test_what_is_no_filing_is_exit_code_2(tmp_path, content):
     path = tmp_path / "junk.bin"
@@ -160,7 +197,16 @@ def test_help_comes_without_heavy_imports():
 def test_a_cap_on_money_holds_and_what_it_was_too_little_for_is_told(source, tmp_path):
     out = tmp_path / "out.json"
     with Simulator(latency=0.01) as server:
-        options = ["--model", "openai/any", "--base-url", server.base_url, "--max-cost", "0.05", "-o", out]
+        options = [
+            "--model",
+            "openai/any",
+            "--base-url",
+            server.base_url,
+            "--max-cost",
+            "0.05",
+            "-o",
+            out,
+        ]
         refused = tenk("analyze", source, *options)
         assert refused.returncode == 2
         assert "--price openai/any=IN:OUT" in refused.stderr

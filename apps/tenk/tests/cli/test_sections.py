@@ -13,7 +13,9 @@ TENK = [sys.executable, "-m", "tenk.cli"]
 
 
 def tenk(*arguments: object, expect: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*TENK, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [*TENK, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == expect, done.stderr
     return done
 
@@ -32,8 +34,13 @@ def test_json_holds_the_items_that_the_filing_has_with_texts_and_targets(page):
     answer = json.loads(tenk("sections", page, "--json").stdout)
     filing = read_filing(page)
     assert answer["form"] == "10-K"
-    assert [item["item"] for item in answer["items"]] == [item.item for item in filing.items if item.status != "absent"]
-    first, eighth = answer["items"][0], next(item for item in answer["items"] if item["item"] == "8")
+    assert [item["item"] for item in answer["items"]] == [
+        item.item for item in filing.items if item.status != "absent"
+    ]
+    first, eighth = (
+        answer["items"][0],
+        next(item for item in answer["items"] if item["item"] == "8"),
+    )
     assert first == {
         "item": "1", "title": "Business", "status": "present", "start": filing.item("1").start,
         "end": filing.item("1").end, "text": filing.item("1").text, "target": None,
@@ -64,7 +71,10 @@ def test_people_read_a_table(page):
 def test_the_bundled_sample_goes_by_its_name():
     answer = json.loads(tenk("sections", "quellmark-2025", "--json").stdout)
     status = {item["item"]: item["status"] for item in answer["items"]}
-    assert {status[item] for item in ("1", "1A", "7", "8")} <= {"present", "pointer_within_document"}
+    assert {status[item] for item in ("1", "1A", "7", "8")} <= {
+        "present",
+        "pointer_within_document",
+    }
 
 
 def test_gzip_is_read(page, tmp_path):
@@ -101,13 +111,23 @@ def test_wrong_use_is_exit_code_2(tmp_path):
 def test_a_reader_that_has_seen_enough_is_no_crash(page):
     command = f"'{sys.executable}' -m tenk.cli sections '{page}' --json | head -c 10"
     done = subprocess.run(
-        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"], capture_output=True, timeout=60, check=False
+        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_score_of_the_real_filings_is_full(filings):
-    command = [sys.executable, filings / "score.py", filings / "index.json", *TENK, "sections", "--json"]
+    command = [
+        sys.executable,
+        filings / "score.py",
+        filings / "index.json",
+        *TENK,
+        "sections",
+        "--json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout.splitlines()[-1] == "32 of 32 slots right"
     assert done.returncode == 0

@@ -41,7 +41,10 @@ def test_its_file_is_for_this_user_alone(tmp_path):
 def test_without_a_file_named_it_keeps_its_own(tmp_path):
     command = [sys.executable, "-m", "tenk.cli", "serve", "--port", "0"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, env={**os.environ, "XDG_DATA_HOME": str(tmp_path)}, text=True
+        command,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "XDG_DATA_HOME": str(tmp_path)},
+        text=True,
     ) as running:
         assert running.stdout is not None
         assert "/?token=" in running.stdout.readline()

@@ -23,8 +23,12 @@ def shell(line):
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize(("stream", "why"), [(">&-", "it is closed"), (">/dev/full", "No space left")])
-@pytest.mark.parametrize("command", [f"sections {SAMPLE}", f"sections --json {SAMPLE}", f"analyze {SAMPLE}", "--help"])
+@pytest.mark.parametrize(
+    ("stream", "why"), [(">&-", "it is closed"), (">/dev/full", "No space left")]
+)
+@pytest.mark.parametrize(
+    "command", [f"sections {SAMPLE}", f"sections --json {SAMPLE}", f"analyze {SAMPLE}", "--help"]
+)
 def test_command_whose_output_is_lost_says_so(command, stream, why):
     code, told = shell(f"{TENK} {command} {stream}")
     assert code == 2

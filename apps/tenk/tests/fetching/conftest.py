@@ -11,12 +11,47 @@ from pathlib import Path
 import pytest
 
 COLUMNS = [
-    *("accessionNumber", "filingDate", "reportDate", "acceptanceDateTime", "act", "form", "fileNumber", "filmNumber"),
-    *("items", "core_type", "size", "isXBRL", "isInlineXBRL", "primaryDocument", "primaryDocDescription"),
+    *(
+        "accessionNumber",
+        "filingDate",
+        "reportDate",
+        "acceptanceDateTime",
+        "act",
+        "form",
+        "fileNumber",
+        "filmNumber",
+    ),
+    *(
+        "items",
+        "core_type",
+        "size",
+        "isXBRL",
+        "isInlineXBRL",
+        "primaryDocument",
+        "primaryDocDescription",
+    ),
 ]
 TEXTS = [
-    *("name", "entityType", "sic", "sicDescription", "category", "fiscalYearEnd", "stateOfIncorporation", "ein", "lei"),
-    *("stateOfIncorporationDescription", "description", "website", "investorWebsite", "phone", "flags", "ownerOrg"),
+    *(
+        "name",
+        "entityType",
+        "sic",
+        "sicDescription",
+        "category",
+        "fiscalYearEnd",
+        "stateOfIncorporation",
+        "ein",
+        "lei",
+    ),
+    *(
+        "stateOfIncorporationDescription",
+        "description",
+        "website",
+        "investorWebsite",
+        "phone",
+        "flags",
+        "ownerOrg",
+    ),
 ]
 ADDRESS = ["street1", "street2", "city", "stateOrCountry", "zipCode", "stateOrCountryDescription"]
 SUBMISSION = """<SEC-DOCUMENT>0000320193-24-000123.txt
@@ -50,7 +85,12 @@ def table(*filings):
     rows = []
     for number, filed, ended, form in filings:
         named = {"accessionNumber": number, "filingDate": filed, "reportDate": ended, "form": form}
-        rest = {"acceptanceDateTime": f"{filed}T10:00:00.000Z", "size": 1, "isXBRL": 1, "isInlineXBRL": 1}
+        rest = {
+            "acceptanceDateTime": f"{filed}T10:00:00.000Z",
+            "size": 1,
+            "isXBRL": 1,
+            "isInlineXBRL": 1,
+        }
         rows.append({**dict.fromkeys(COLUMNS, ""), **rest, **named})
     return {column: [row[column] for row in rows] for column in COLUMNS}
 
@@ -66,7 +106,10 @@ def company(recent, files=()):
         "insiderTransactionForIssuerExists": 0,
         "addresses": {"mailing": address, "business": address},
         "formerNames": [],
-        "filings": {"recent": recent, "files": [{"name": name, "filingCount": 1} for name in files]},
+        "filings": {
+            "recent": recent,
+            "files": [{"name": name, "filingCount": 1} for name in files],
+        },
     }
 
 
@@ -91,7 +134,10 @@ class Sec:
                 }
             ),
             "company_tickers_mf.json": json.dumps(
-                {"fields": ["cik", "seriesId", "classId", "symbol"], "data": [[2110, "S1", "C1", "LACAX"]]}
+                {
+                    "fields": ["cik", "seriesId", "classId", "symbol"],
+                    "data": [[2110, "S1", "C1", "LACAX"]],
+                }
             ),
             "CIK0000320193.json": json.dumps(
                 company(
@@ -111,7 +157,11 @@ class Sec:
 
     def page(self, path: str) -> str | None:
         name = path.rsplit("/", 1)[-1]
-        return SUBMISSION.format(number=name.removesuffix(".txt")) if name.endswith(".txt") else self.pages.get(name)
+        return (
+            SUBMISSION.format(number=name.removesuffix(".txt"))
+            if name.endswith(".txt")
+            else self.pages.get(name)
+        )
 
 
 def handler_of(sec: Sec) -> type[BaseHTTPRequestHandler]:
@@ -121,7 +171,9 @@ def handler_of(sec: Sec) -> type[BaseHTTPRequestHandler]:
             page = sec.page(self.path)
             body = (page or "").encode()
             self.send_response(sec.status if page is not None else 404)
-            self.send_header("Content-Type", "application/json" if self.path.endswith("json") else "text/plain")
+            self.send_header(
+                "Content-Type", "application/json" if self.path.endswith("json") else "text/plain"
+            )
             self.send_header("Cache-Control", "no-store")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -145,7 +197,8 @@ def _server(tmp_path_factory):
         patch.setenv("EDGAR_BASE_URL", base)
         patch.setenv("EDGAR_DATA_URL", base)
         for name in ("EDGAR_LOCAL_DATA_DIR", "EDGAR_CACHE_DIR", "EDGAR_RATE_LIMIT_PER_SEC"):
-            patch.setenv(name, "")  # remembered, so that what is set meanwhile does not outlive the tests
+            # remembered, so that what is set meanwhile does not outlive the tests
+            patch.setenv(name, "")
             patch.delenv(name)
         patch.setenv("EDGARTOOLS_STRICT_ERRORS", "")
         if importlib.util.find_spec("edgar") is None:

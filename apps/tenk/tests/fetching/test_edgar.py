@@ -48,7 +48,11 @@ def test_each_request_says_who_asks(sec):
 
 
 def test_a_year_without_a_filing_is_told_with_those_there_are(sec):
-    with pytest.raises(NoFiling, match=r"AAPL has no 10-K for a year that ended in 2031; there are 1994, 2023-2024"):
+    with pytest.raises(
+        NoFiling,
+        match=r"AAPL has no 10-K for a year that ended in 2031; there are "
+        r"1994, 2023-2024",
+    ):
         EdgarSource().fetch("AAPL", 2031)
 
 
@@ -82,7 +86,9 @@ def test_an_answer_of_another_form_is_told(sec, answer):
         EdgarSource().fetch("AAPL")
 
 
-@pytest.mark.parametrize("identity", ["", "   ", "reader@example.com", "Test Reader", "Test Reader reader@nowhere"])
+@pytest.mark.parametrize(
+    "identity", ["", "   ", "reader@example.com", "Test Reader", "Test Reader reader@nowhere"]
+)
 def test_without_a_name_and_an_address_nothing_is_asked(sec, monkeypatch, identity):
     monkeypatch.setenv("EDGAR_IDENTITY", identity)
     with pytest.raises(IdentityMissing, match="export EDGAR_IDENTITY='Your Name"):
@@ -101,7 +107,11 @@ def test_a_refused_connection_is_told_at_once(sec, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: nothing else can take the port
         monkeypatch.setenv("EDGAR_BASE_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
-        with pytest.raises(Offline, match=r"127\.0\.0\.1: Connection refused.*give a filing's file"):
+        with pytest.raises(
+            Offline,
+            match=r"127\.0\.0\.1: Connection refused.*give a filing's "
+            r"file",
+        ):
             EdgarSource().fetch("AAPL")
 
 
@@ -124,13 +134,16 @@ def test_without_the_extra_it_says_what_to_install(sec, monkeypatch):
 
 def test_what_is_written_goes_into_a_folder_of_this_user_only(sec):
     EdgarSource().fetch("AAPL")
-    folders = {Path(os.environ[name]).parent for name in ("EDGAR_LOCAL_DATA_DIR", "EDGAR_CACHE_DIR")}
+    folders = {
+        Path(os.environ[name]).parent for name in ("EDGAR_LOCAL_DATA_DIR", "EDGAR_CACHE_DIR")
+    }
     assert len(folders) == 1
     assert stat.S_IMODE(folders.pop().stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(
-    ("asked", "rate"), [("", "9"), ("5", "5"), ("9", "9"), ("50", "9"), ("0", "9"), ("-3", "9"), ("x", "9")]
+    ("asked", "rate"),
+    [("", "9"), ("5", "5"), ("9", "9"), ("50", "9"), ("0", "9"), ("-3", "9"), ("x", "9")],
 )
 def test_a_slower_rate_is_kept_and_no_faster_one(asked, rate):
     assert _rate(asked) == rate

@@ -12,7 +12,21 @@ def test_a_ticker_is_taken_with_its_class(ticker):
 
 @pytest.mark.parametrize(
     "ticker",
-    ["", " ", "../x", "AAPL/..", "A B", "AAPL\n", ".B", "BRK.", "TOOLONGNAME", "ÄPL", "320193", "a.htm/", "%2e"],
+    [
+        "",
+        " ",
+        "../x",
+        "AAPL/..",
+        "A B",
+        "AAPL\n",
+        ".B",
+        "BRK.",
+        "TOOLONGNAME",
+        "ÄPL",
+        "320193",
+        "a.htm/",
+        "%2e",
+    ],
 )
 def test_what_is_no_ticker_is_refused_with_an_example(ticker):
     with pytest.raises(BadTicker, match=r"write it as AAPL, BRK\.B"):

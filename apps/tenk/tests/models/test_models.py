@@ -55,7 +55,10 @@ def models_in(annotation):
         yield from models_in(argument)
 
 
-EVERY_MODEL = sorted({model for section in SECTIONS for model in models_in(section)}, key=lambda model: model.__name__)
+EVERY_MODEL = sorted(
+    {model for section in SECTIONS for model in models_in(section)},
+    key=lambda model: model.__name__,
+)
 
 
 def properties(schema):
@@ -64,7 +67,9 @@ def properties(schema):
 
 
 @pytest.mark.parametrize(("section", "components"), SECTIONS.items())
-def test_a_section_has_its_components_each_with_a_question_and_none_of_them_required(section, components):
+def test_a_section_has_its_components_each_with_a_question_and_none_of_them_required(
+    section, components
+):
     fields = section.model_fields
     assert len(fields) == components
     assert all(len(field.description) > 60 for field in fields.values())
@@ -92,12 +97,18 @@ def test_every_string_and_list_that_is_asked_for_has_a_cap(section):
             for part in branches
         )
 
-    assert [name for name, node in properties(section.model_json_schema()) if open_ended(node)] == []
+    assert [
+        name for name, node in properties(section.model_json_schema()) if open_ended(node)
+    ] == []
 
 
 @pytest.mark.parametrize("model", EVERY_MODEL)
 def test_lists_sit_in_objects_whose_only_field_is_items(model):
-    lists = [name for name, field in model.model_fields.items() if typing.get_origin(field.annotation) is list]
+    lists = [
+        name
+        for name, field in model.model_fields.items()
+        if typing.get_origin(field.annotation) is list
+    ]
     assert lists in ([], ["items"])
     assert not lists or list(model.model_fields) == ["items"]
 
@@ -105,10 +116,14 @@ def test_lists_sit_in_objects_whose_only_field_is_items(model):
 @pytest.mark.parametrize("model", EVERY_MODEL)
 def test_a_model_is_closed_and_holds_no_dictionary(model):
     assert model.model_config["extra"] == "forbid"
-    assert not any(typing.get_origin(field.annotation) is dict for field in model.model_fields.values())
+    assert not any(
+        typing.get_origin(field.annotation) is dict for field in model.model_fields.values()
+    )
 
 
-@pytest.mark.parametrize("model", [model for model in EVERY_MODEL if model.__name__.endswith("List")])
+@pytest.mark.parametrize(
+    "model", [model for model in EVERY_MODEL if model.__name__.endswith("List")]
+)
 def test_a_list_can_honestly_be_empty(model):
     assert model(items=[]).model_dump() == {"items": []}
 
@@ -128,7 +143,9 @@ def test_what_code_adds_is_in_the_dumped_json_and_comes_back_from_it():
 
 
 def test_a_longer_answer_is_cut_and_not_refused():
-    products = KeyProductList.model_validate({"items": [PRODUCT | {"description": "very good " * 99}] * 20})
+    products = KeyProductList.model_validate(
+        {"items": [PRODUCT | {"description": "very good " * 99}] * 20}
+    )
     assert len(products.items) == 12
     assert products.items[0].description.endswith("very good")
     assert 390 <= len(products.items[0].description) <= 400
@@ -136,7 +153,13 @@ def test_a_longer_answer_is_cut_and_not_refused():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"category": "gadget"}, {"invented": 1}, {"name": None}, {"evidence": None}, {"revenue_share_pct": 140}],
+    [
+        {"category": "gadget"},
+        {"invented": 1},
+        {"name": None},
+        {"evidence": None},
+        {"revenue_share_pct": 140},
+    ],
     ids=str,
 )
 def test_what_does_not_fit_is_refused(wrong):

@@ -14,7 +14,11 @@ XBRLI = "{http://www.xbrl.org/2003/instance}"
 XBRLDI = "{http://xbrl.org/2006/xbrldi}"
 YEARS = ("2025", "2024", "2023")
 CASH = "CashCashEquivalentsRestrictedCashAndRestrictedCashEquivalents"
-SEGMENTS, PLACES, KINDS = "StatementBusinessSegmentsAxis", "StatementGeographicalAxis", "ProductOrServiceAxis"
+SEGMENTS, PLACES, KINDS = (
+    "StatementBusinessSegmentsAxis",
+    "StatementGeographicalAxis",
+    "ProductOrServiceAxis",
+)
 
 
 class Fact(NamedTuple):
@@ -39,14 +43,18 @@ def words_of(element: etree._Element) -> str:
 
 @cache
 def root() -> etree._Element:
-    return etree.fromstring(sample("quellmark-2025").read(), etree.XMLParser(resolve_entities=False))
+    return etree.fromstring(
+        sample("quellmark-2025").read(), etree.XMLParser(resolve_entities=False)
+    )
 
 
 @cache
 def contexts() -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:
     found = {}
     for context in root().iter(f"{XBRLI}context"):
-        ended = context.findtext(f".//{XBRLI}endDate") or context.findtext(f".//{XBRLI}instant") or ""
+        ended = (
+            context.findtext(f".//{XBRLI}endDate") or context.findtext(f".//{XBRLI}instant") or ""
+        )
         members = context.iter(f"{XBRLDI}explicitMember")
         found[attribute(context, "id")] = (
             ended,
@@ -61,27 +69,40 @@ def facts() -> list[Fact]:
     for element in root().iter(f"{IX}nonFraction"):
         text = words_of(element).replace(",", "")
         shown = Decimal(0) if text == "—" else Decimal(text)
-        value = shown.scaleb(int(element.get("scale", "0"))) * (-1 if element.get("sign") == "-" else 1)
+        value = shown.scaleb(int(element.get("scale", "0"))) * (
+            -1 if element.get("sign") == "-" else 1
+        )
         ended, dimensions = contexts()[attribute(element, "contextRef")]
-        found.append(Fact(local(element.get("name")), ended, dimensions, attribute(element, "unitRef"), value))
+        found.append(
+            Fact(
+                local(element.get("name")), ended, dimensions, attribute(element, "unitRef"), value
+            )
+        )
     return found
 
 
 def fact(concept: str, year: str, *dimensions: tuple[str, str]) -> Decimal:
     at = f"{year}-12-31"
-    (value,) = {f.value for f in facts() if (f.concept, f.ended, f.dimensions) == (concept, at, dimensions)}
+    (value,) = {
+        f.value for f in facts() if (f.concept, f.ended, f.dimensions) == (concept, at, dimensions)
+    }
     return value
 
 
 def along(concept: str, year: str, axis: str) -> dict[str, Decimal]:
     """The values of a concept by the member of one axis."""
-    every = [f for f in facts() if f.concept == concept and f.ended == f"{year}-12-31" and f.dimensions]
+    every = [
+        f for f in facts() if f.concept == concept and f.ended == f"{year}-12-31" and f.dimensions
+    ]
     return {dict(f.dimensions)[axis]: f.value for f in every if axis in dict(f.dimensions)}
 
 
 def total(year: str, *concepts: str) -> Decimal:
     """The sum of facts; a concept after a minus is taken away."""
-    return sum((-fact(name[1:], year) if name[0] == "-" else fact(name, year) for name in concepts), Decimal(0))
+    return sum(
+        (-fact(name[1:], year) if name[0] == "-" else fact(name, year) for name in concepts),
+        Decimal(0),
+    )
 
 
 @cache
@@ -97,7 +118,9 @@ def text() -> str:
         lines.append(("\n" if block else "") + (element.text or ""))
         for child in element.iterchildren(tag=etree.Element):
             walk(child)
-        lines.append(("\n" if block else " " if element.tag == f"{X}td" else "") + (element.tail or ""))
+        lines.append(
+            ("\n" if block else " " if element.tag == f"{X}td" else "") + (element.tail or "")
+        )
 
     body = root().find(f"{X}body")
     assert body is not None

@@ -7,11 +7,26 @@ from decimal import Decimal
 import pytest
 from lxml import etree
 
-from apps.tenk.tests.samples.reading import IX, XBRLI, X, contexts, facts, item, root, text, words_of
+from apps.tenk.tests.samples.reading import (
+    IX,
+    XBRLI,
+    X,
+    contexts,
+    facts,
+    item,
+    root,
+    text,
+    words_of,
+)
 from tenk.errors import Unreadable
 from tenk.samples import SAMPLES, sample
 
-STATEMENTS = ("STATEMENTS OF INCOME", "BALANCE SHEETS", "STATEMENTS OF CASH FLOWS", "STOCKHOLDERS' EQUITY")
+STATEMENTS = (
+    "STATEMENTS OF INCOME",
+    "BALANCE SHEETS",
+    "STATEMENTS OF CASH FLOWS",
+    "STOCKHOLDERS' EQUITY",
+)
 
 
 def test_each_sample_has_a_title_and_opens():
@@ -32,7 +47,8 @@ def test_it_is_well_formed_and_of_modest_size():
 
 
 @pytest.mark.parametrize(
-    ("number", "following", "words"), [("1", "1A", 2000), ("1A", "1B", 1800), ("7", "7A", 1500), ("8", "9", 2000)]
+    ("number", "following", "words"),
+    [("1", "1A", 2000), ("1A", "1B", 1800), ("7", "7A", 1500), ("8", "9", 2000)],
 )
 def test_the_items_that_are_analysed_are_as_long_as_real_ones(number, following, words):
     assert len(item(number, following).split()) >= words
@@ -48,18 +64,25 @@ def test_it_runs_nothing_and_leads_nowhere():
     assert not tags & {"script", "iframe", "object", "embed", "img", "form", "base"}
     ids = [element.attrib["id"] for element in root().iter(etree.Element) if "id" in element.attrib]
     assert len(ids) == len(set(ids))
-    links = [element.attrib["href"] for element in root().iter(etree.Element) if "href" in element.attrib]
+    links = [
+        element.attrib["href"] for element in root().iter(etree.Element) if "href" in element.attrib
+    ]
     assert len(links) > 40
     assert {link for link in links if link[0] != "#" or link[1:] not in ids} == set()
     assert [
-        name for element in root().iter(etree.Element) for name in element.attrib if str(name).startswith("on")
+        name
+        for element in root().iter(etree.Element)
+        for name in element.attrib
+        if str(name).startswith("on")
     ] == []
     assert set(re.findall(r"www\.[\w.]+\w", text())) == {"www.quellmark.example"}
 
 
 def test_nobody_signs_by_name():
     signed = set(re.findall(r"/s/ (.+)", text()))
-    assert {line.strip() for line in signed if not re.search(r"Officer|Chair|Director|LLP", line)} == set()
+    assert {
+        line.strip() for line in signed if not re.search(r"Officer|Chair|Director|LLP", line)
+    } == set()
     assert signed
 
 
@@ -85,7 +108,9 @@ def statement_tables() -> Iterator[etree._Element]:
         if element.tag == f"{X}table" and announced:
             yield element
             announced = False
-        elif (element.text or "").startswith("CONSOLIDATED") and (element.text or "").endswith(STATEMENTS):
+        elif (element.text or "").startswith("CONSOLIDATED") and (element.text or "").endswith(
+            STATEMENTS
+        ):
             announced = True
 
 

@@ -8,10 +8,12 @@ import pytest
 from apps.tenk.tests.samples.reading import SEGMENTS, YEARS, along, fact, facts, item, text, total
 
 CHANGE = re.compile(
-    r"(increased|decreased) ([\d.]+)% to \$([\d.]+) million in (20\d\d) from \$([\d.]+) million in (20\d\d)"
+    r"(increased|decreased) ([\d.]+)% to \$([\d.]+) million in (20\d\d) from \$([\d.]+) million in "
+    r"(20\d\d)"
 )
 ROW = re.compile(
-    r"^ *([A-Z][^\n$]*?) \$? ?([\d,]+) +\$? ?([\d,]+) +\$? ?(\(?[\d,]+ ?\)?) +(\(?[\d.]+ ?\)?%)", re.MULTILINE
+    r"^ *([A-Z][^\n$]*?) \$? ?([\d,]+) +\$? ?([\d,]+) +\$? ?(\(?[\d,]+ ?\)?) +(\(?[\d.]+ ?\)?%)",
+    re.MULTILINE,
 )
 
 
@@ -47,18 +49,24 @@ def test_the_table_of_results_gives_the_changes_of_its_rows():
     assert len(rows) >= 12
     for label, now, before, change, percent in rows:
         assert number(change) == number(now) - number(before), label
-        assert abs(number(percent) - number(change) * 100 / number(before)) <= Decimal("0.05"), label
+        assert abs(number(percent) - number(change) * 100 / number(before)) <= Decimal("0.05"), (
+            label
+        )
 
 
 def test_shares_of_revenue_are_right():
     revenue = {year: fact("Revenues", year) for year in YEARS}
     shares = re.findall(
-        r"^ *(Metering|Network Intelligence|Irrigation) \(([\d.]+)% of 2025 revenue\)", text(), re.MULTILINE
+        r"^ *(Metering|Network Intelligence|Irrigation) \(([\d.]+)% of 2025 revenue\)",
+        text(),
+        re.MULTILINE,
     )
     parts = along("Revenues", "2025", SEGMENTS)
     assert len(shares) == 3
     for name, share in shares:
-        assert round(parts[f"{name.replace(' ', '')}Member"] * 100 / revenue["2025"], 1) == Decimal(share)
+        assert round(parts[f"{name.replace(' ', '')}Member"] * 100 / revenue["2025"], 1) == Decimal(
+            share
+        )
 
 
 @pytest.mark.parametrize(
@@ -66,11 +74,17 @@ def test_shares_of_revenue_are_right():
     [
         (r"Gross margin was ([\d.]+)%, against ([\d.]+)%", ["GrossProfit"], "Revenues"),
         (r"effective tax rate was ([\d.]+)%, against ([\d.]+)%", ["IncomeTaxExpenseBenefit"], ""),
-        (r"and was ([\d.]+)% of revenue after ([\d.]+)%", ["SellingGeneralAndAdministrativeExpense"], "Revenues"),
+        (
+            r"and was ([\d.]+)% of revenue after ([\d.]+)%",
+            ["SellingGeneralAndAdministrativeExpense"],
+            "Revenues",
+        ),
     ],
 )
 def test_a_ratio_that_is_told_is_right(ratio, above, below):
     (told,) = re.findall(ratio, item("7", "7A"))
     for year, percent in zip(YEARS, told, strict=False):
-        whole = fact(below, year) if below else total(year, "NetIncomeLoss", "IncomeTaxExpenseBenefit")
+        whole = (
+            fact(below, year) if below else total(year, "NetIncomeLoss", "IncomeTaxExpenseBenefit")
+        )
         assert round(total(year, *above) * 100 / whole, 1) == Decimal(percent)

@@ -25,7 +25,8 @@ def serving(tmp_path):
 def service(tmp_path_factory):
     """One that answers at once, without a model."""
     running = start(
-        tmp_path_factory.mktemp("service") / "tenk.db", {"offline/extractive": connect("offline/extractive")}
+        tmp_path_factory.mktemp("service") / "tenk.db",
+        {"offline/extractive": connect("offline/extractive")},
     )
     yield running
     running.stop()

@@ -24,7 +24,9 @@ class Process:
         match = re.search(r"(http://\S+)/\?token=(\S+)", address)
         assert match, f"{address}{process.stderr.read()}"
         self.url, self.token = match[1], match[2]
-        self.http = httpx2.Client(base_url=self.url, headers={HEADER: self.token}, timeout=60, trust_env=False)
+        self.http = httpx2.Client(
+            base_url=self.url, headers={HEADER: self.token}, timeout=60, trust_env=False
+        )
         self.threads = [
             threading.Thread(target=into.extend, args=(stream,), daemon=True)
             for into, stream in [(self.said, process.stdout), (self.errors, process.stderr)]
@@ -50,10 +52,28 @@ class Process:
 @contextmanager
 def serving(state, *options, **environment):
     """Run it until the block ends."""
-    command = [sys.executable, "-m", "tenk.cli", "serve", "--port", "0", "--state", str(state), *options]
-    own = {name: value for name, value in os.environ.items() if name not in ("TENK_TOKEN", "OPENAI_API_KEY")}
+    command = [
+        sys.executable,
+        "-m",
+        "tenk.cli",
+        "serve",
+        "--port",
+        "0",
+        "--state",
+        str(state),
+        *options,
+    ]
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("TENK_TOKEN", "OPENAI_API_KEY")
+    }
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**own, **environment}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**own, **environment},
     )
     try:
         running = Process(process)

@@ -20,8 +20,8 @@ ENDED = ("done", "partial", "failed", "cancelled")
 class Gate:
     """A provider that answers as the offline model does, each component when it is let through.
 
-    `shut`: components that wait until `open` is called with their name. `fails`: components that fail, with what.
-    `says`: what is answered for a component instead, as JSON.
+    `shut`: components that wait until `open` is called with their name. `fails`: components that
+    fail, with what. `says`: what is answered for a component instead, as JSON.
     """
 
     schema_mode = "native"
@@ -39,7 +39,9 @@ class Gate:
 
     async def complete(self, messages, config_overrides=None):
         question = messages[0].content.rpartition("\n</document")[2]
-        names = [line[2:].partition(":")[0] for line in question.splitlines() if line.startswith("- ")]
+        names = [
+            line[2:].partition(":")[0] for line in question.splitlines() if line.startswith("- ")
+        ]
         self.asked.append(names)
         self.in_flight += 1
         try:
@@ -50,9 +52,13 @@ class Gate:
         if found := [self.fails[name] for name in names if name in self.fails]:
             raise found[0]
         if len(names) == 1 and names[0] in self.says:
-            return LLMResponse(json.dumps(self.says[names[0]]), usage=Usage(1000, 50, 200), cost_usd=0.01)
+            return LLMResponse(
+                json.dumps(self.says[names[0]]), usage=Usage(1000, 50, 200), cost_usd=0.01
+            )
         schema = config_overrides["response_format"]["json_schema"]["schema"]
-        text = await asyncio.to_thread(json_answer, [(each.role, each.content) for each in messages], schema)
+        text = await asyncio.to_thread(
+            json_answer, [(each.role, each.content) for each in messages], schema
+        )
         return LLMResponse(text, usage=Usage(1000, 50, 200), cost_usd=0.01)
 
 
@@ -64,7 +70,9 @@ class Service:
         self.stop_it = started.stop
         self.thread = thread
         self.url = f"http://127.0.0.1:{started.settings.port}"
-        self.http = httpx2.Client(base_url=self.url, headers={HEADER: TOKEN}, timeout=30, trust_env=False)
+        self.http = httpx2.Client(
+            base_url=self.url, headers={HEADER: TOKEN}, timeout=30, trust_env=False
+        )
         self.bare = httpx2.Client(base_url=self.url, timeout=30, trust_env=False)
 
     def begin(self, content=None, **fields):
@@ -127,7 +135,9 @@ def start(state, models, caps=None, *, port=0, **more):
     """Start a service; gives it once it listens."""
     found = []
     listens = threading.Event()
-    settings = Settings(state=state, token=TOKEN, models=models, port=port, caps=caps or Caps(), **more)
+    settings = Settings(
+        state=state, token=TOKEN, models=models, port=port, caps=caps or Caps(), **more
+    )
 
     def started(what):
         found.append(what)
@@ -142,5 +152,7 @@ def start(state, models, caps=None, *, port=0, **more):
 def cards(state):
     """All cards by ``section.component``."""
     return {
-        f"{name}.{key}": card for name, section in state["sections"].items() for key, card in section["cards"].items()
+        f"{name}.{key}": card
+        for name, section in state["sections"].items()
+        for key, card in section["cards"].items()
     }

@@ -39,7 +39,9 @@ def test_what_an_upload_is_called_does_not_matter(service):
 
 def test_only_the_sections_that_are_wanted_are_there(service):
     wanted = {"include_business": "false", "include_mda": "false", "include_financials": "false"}
-    assert set(service.ended(service.begin(sample="quellmark-2025", **wanted))["sections"]) == {"risk_factors"}
+    assert set(service.ended(service.begin(sample="quellmark-2025", **wanted))["sections"]) == {
+        "risk_factors"
+    }
 
 
 def test_a_quote_stands_in_the_source_where_it_is_said_to_stand(service, done):
@@ -54,14 +56,18 @@ def test_a_quote_stands_in_the_source_where_it_is_said_to_stand(service, done):
 
 def test_the_source_comes_packed_to_who_takes_it_and_plain_to_others(service, done):
     packed = service.http.get(f"/api/analyses/{done['id']}/source")
-    plain = service.http.get(f"/api/analyses/{done['id']}/source", headers={"accept-encoding": "identity"})
+    plain = service.http.get(
+        f"/api/analyses/{done['id']}/source", headers={"accept-encoding": "identity"}
+    )
     assert packed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
     assert packed.json() == plain.json()
 
 
 def test_the_analysis_can_be_taken_along(service, done):
-    analysis = Analysis.model_validate_json(service.http.get(f"/api/analyses/{done['id']}/analysis.json").content)
+    analysis = Analysis.model_validate_json(
+        service.http.get(f"/api/analyses/{done['id']}/analysis.json").content
+    )
     report = service.http.get(f"/api/analyses/{done['id']}/report.md").text
     assert analysis.business is not None
     assert analysis.sections["business"].verified > 0
@@ -102,15 +108,23 @@ def test_what_cannot_be_had_is_refused_with_the_reason(service, data, said):
 
 
 def test_no_such_analysis_is_a_404(service):
-    for method, path in [("GET", ""), ("DELETE", ""), ("GET", "/events"), ("GET", "/source"), ("POST", "/retry")]:
-        assert service.http.request(method, f"/api/analyses/0123456789abcdef{path}").status_code == 404
+    for method, path in [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("GET", "/events"),
+        ("GET", "/source"),
+        ("POST", "/retry"),
+    ]:
+        assert (
+            service.http.request(method, f"/api/analyses/0123456789abcdef{path}").status_code == 404
+        )
 
 
 def others(state):
     """All cards but the two that wait."""
-    return [card for key, card in cards(state).items() if key not in ("mda.outlook", "mda.metrics")] or [
-        {"status": "waiting"}
-    ]
+    return [
+        card for key, card in cards(state).items() if key not in ("mda.outlook", "mda.metrics")
+    ] or [{"status": "waiting"}]
 
 
 def test_a_component_is_told_the_moment_its_call_ends(serving):
@@ -119,7 +133,10 @@ def test_a_component_is_told_the_moment_its_call_ends(serving):
     analysis = service.begin(filing(), include_financials="false")
     filled = ("ok", "empty")
     state = service.until(
-        analysis, lambda state: [card["status"] in filled for card in cards(state).values()].count(True) == 20
+        analysis,
+        lambda state: (
+            [card["status"] in filled for card in cards(state).values()].count(True) == 20
+        ),
     )
     assert state["status"] == "running"
     assert cards(state)["mda.outlook"]["status"] == "running"
@@ -133,7 +150,9 @@ def test_cancelling_ends_all_calls_and_keeps_what_was_found(serving):
     gate = Gate(shut=["outlook", "metrics", "competition"])
     service = serving({"gate": gate})
     analysis = service.begin(filing(), include_financials="false")
-    service.until(analysis, lambda state: state["ledger"]["in_flight"] == 3 and state["ledger"]["calls"] > 15)
+    service.until(
+        analysis, lambda state: state["ledger"]["in_flight"] == 3 and state["ledger"]["calls"] > 15
+    )
     state = service.http.delete(f"/api/analyses/{analysis}").json()
     assert (state["status"], gate.in_flight) == ("cancelled", 0)
     assert cards(state)["mda.outlook"]["status"] == "cancelled"
@@ -149,7 +168,10 @@ def test_deleting_one_that_has_ended_forgets_it_and_its_filing(service):
 
 def test_one_component_is_asked_again_alone(serving):
     gate = Gate(
-        fails={"key_products": BadRequest("not today", status=400), "outlook": BadRequest("nor that", status=400)}
+        fails={
+            "key_products": BadRequest("not today", status=400),
+            "outlook": BadRequest("nor that", status=400),
+        }
     )
     service = serving({"gate": gate})
     state = service.ended(service.begin(filing()))
@@ -169,7 +191,12 @@ def test_one_component_is_asked_again_alone(serving):
 
 
 def test_all_that_failed_is_asked_again_at_once(serving):
-    gate = Gate(fails={"key_products": BadRequest("no", status=400), "outlook": BadRequest("no", status=400)})
+    gate = Gate(
+        fails={
+            "key_products": BadRequest("no", status=400),
+            "outlook": BadRequest("no", status=400),
+        }
+    )
     service = serving({"gate": gate})
     state = service.ended(service.begin(filing()))
     gate.fails.clear()
@@ -194,7 +221,10 @@ def test_the_same_filing_and_model_again_is_answered_from_the_store(serving):
         assert len(simulator.ledger) == paid
     assert (again["ledger"]["calls"], again["ledger"]["input_tokens"]) == (0, 0)
     assert cards(again)["business.key_products"]["cached"]
-    assert cards(again)["business.key_products"]["value"] == cards(first)["business.key_products"]["value"]
+    assert (
+        cards(again)["business.key_products"]["value"]
+        == cards(first)["business.key_products"]["value"]
+    )
 
 
 def test_the_same_at_the_same_time_is_paid_once(serving):

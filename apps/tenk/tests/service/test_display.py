@@ -12,7 +12,9 @@ def shown(text, markup=b"<p>"):
     return [(block.kind, block.words) for block in blocks(Filing(text, markup, "10-K", ()))]
 
 
-@given(st.text(st.sampled_from("ab1. \t\n$\U0001f600"), max_size=80), st.sampled_from([None, b"<p>"]))
+@given(
+    st.text(st.sampled_from("ab1. \t\n$\U0001f600"), max_size=80), st.sampled_from([None, b"<p>"])
+)
 def test_every_word_is_shown_once_where_it_stands(text, markup):
     whole = [" "] * len(text)
     for start, _, words in blocks(Filing(text, markup, "10-K", ())):
@@ -37,7 +39,9 @@ def test_lines_of_a_typewriter_may_flow_and_its_columns_may_not():
 
 
 def test_lines_set_to_an_even_margin_are_prose():
-    justified = "Because   the  personal  computer  industry   is\ncharacterized   by  rapid   advances."
+    justified = (
+        "Because   the  personal  computer  industry   is\ncharacterized   by  rapid   advances."
+    )
     assert shown(justified, None) == [("wrapped", justified)]
 
 

@@ -45,7 +45,9 @@ def test_a_reader_goes_on_where_it_was(serving):
     gate = Gate(shut=["outlook"])
     service = serving({"gate": gate})
     analysis = service.begin(filing())
-    service.until(analysis, lambda state: state["ledger"]["in_flight"] == 1 and state["ledger"]["calls"] > 20)
+    service.until(
+        analysis, lambda state: state["ledger"]["in_flight"] == 1 and state["ledger"]["calls"] > 20
+    )
     before = service.events(analysis, most=1)
     gate.open()
     after = service.events(analysis, last=before[0][0])
@@ -108,7 +110,9 @@ async def test_all_readers_are_woken_by_one_event():
     waiting = [asyncio.ensure_future(anext(reader)) for reader in readers]
     await asyncio.sleep(0)
     feed.publish({"status": "done"})
-    assert {json.loads(told.split(b"data: ")[1])["status"] for told in await asyncio.gather(*waiting)} == {"done"}
+    assert {
+        json.loads(told.split(b"data: ")[1])["status"] for told in await asyncio.gather(*waiting)
+    } == {"done"}
     for reader in readers:
         await reader.aclose()
 

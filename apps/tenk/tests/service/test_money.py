@@ -55,7 +55,8 @@ def test_an_unknown_price_is_refused_at_the_start_where_there_is_a_cap_on_money(
 
 
 @pytest.mark.parametrize(
-    ("caps", "prices", "usd"), [(Caps(), {}, None), (Caps(), {"llama": (0, 0)}, 5.0), (Caps(usd=2.0), DEAR, 2.0)]
+    ("caps", "prices", "usd"),
+    [(Caps(), {}, None), (Caps(), {"llama": (0, 0)}, 5.0), (Caps(usd=2.0), DEAR, 2.0)],
 )
 def test_the_set_up_tells_what_an_analysis_may_cost(serving, caps, prices, usd):
     models = {"openai/llama": connect("openai/llama", base_url="http://127.0.0.1:9/v1")}

@@ -30,7 +30,9 @@ def browser():
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--no-proxy-server"])
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--no-proxy-server"]
+        )
         yield chromium
         chromium.close()
 
@@ -44,9 +46,17 @@ def opened(browser):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **how})
         page = context.new_page()
         page.wrong, page.asked = [], []
-        page.on("console", lambda said: page.wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda said: (
+                page.wrong.append(said.text) if said.type in ("error", "warning") else None
+            ),
+        )
         page.on("pageerror", lambda error: page.wrong.append(str(error)))
-        page.on("dialog", lambda dialog: (page.wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on(
+            "dialog",
+            lambda dialog: (page.wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()),
+        )
         page.on("request", lambda request: page.asked.append(request.url))
         page.set_default_timeout(WAIT)
         page.goto(f"{service.url}/?token={TOKEN}")
@@ -55,7 +65,11 @@ def opened(browser):
 
     yield open_it
     for page, service in pages:
-        assert [each for each in page.wrong if "ERR_CONNECTION" not in each and "ERR_INCOMPLETE" not in each] == []
+        assert [
+            each
+            for each in page.wrong
+            if "ERR_CONNECTION" not in each and "ERR_INCOMPLETE" not in each
+        ] == []
         assert all(url.startswith(service.url) for url in page.asked)
         page.context.close()
 
@@ -111,7 +125,9 @@ def test_every_kind_of_filing_can_be_shown_quote_by_quote(opened, service, filin
 def test_cards_fill_in_one_by_one_and_a_reload_in_the_middle_loses_nothing(opened, serving):
     gate = Gate(shut=["outlook", "metrics"])
     page = opened(serving({"gate": gate}))
-    page.locator("#file").set_input_files({"name": "f.txt", "mimeType": "text/plain", "buffer": filing()})
+    page.locator("#file").set_input_files(
+        {"name": "f.txt", "mimeType": "text/plain", "buffer": filing()}
+    )
     expect(card(page, "business", "key_products")).to_have_attribute("data-status", "ok")
     expect(card(page, "mda", "outlook")).to_have_attribute("data-status", "running")
     page.reload()
@@ -186,7 +202,12 @@ def test_a_failed_card_says_why_and_fills_when_tried_again(opened, serving):
 
 
 def test_a_quote_that_the_filing_has_not_looks_different_and_leads_nowhere(opened, serving):
-    claim = {"statement": "All will be well.", "topic": "luck", "horizon": None, "certainty": "guidance"}
+    claim = {
+        "statement": "All will be well.",
+        "topic": "luck",
+        "horizon": None,
+        "certainty": "guidance",
+    }
     quote = {"quote": "We guarantee that revenue will triple in the coming year."}
     liar = Gate(says={"outlook": {"items": [{**claim, "evidence": quote}]}})
     page = opened(serving({"liar": liar}))
@@ -203,9 +224,15 @@ javascript:alert(3) <iframe src="http://evil.example/"></iframe> <style>*{displa
 
 
 def test_nothing_in_a_filing_or_an_answer_runs_or_loads(opened, serving):
-    named = {"items": [{"name": EVIL[:100], "where": EVIL[100:200], "evidence": {"quote": EVIL[:200]}}]}
+    named = {
+        "items": [{"name": EVIL[:100], "where": EVIL[100:200], "evidence": {"quote": EVIL[:200]}}]
+    }
     basis = {"items": [EVIL, "javascript:alert(4)"]}
-    evil = Gate(says={"competition": {"landscape": EVIL, "competitors": named, "basis_of_competition": basis}})
+    evil = Gate(
+        says={
+            "competition": {"landscape": EVIL, "competitors": named, "basis_of_competition": basis}
+        }
+    )
     page = opened(serving({"evil": evil}))
     body = filing(business=f"We sell boats to sailors. Our main product is {EVIL} a boat. " * 12)
     page.locator("#file").set_input_files(
@@ -216,12 +243,19 @@ def test_nothing_in_a_filing_or_an_answer_runs_or_loads(opened, serving):
     page.get_by_role("button", name="The filing", exact=False).first.click()
     expect(page.locator(".filing")).to_contain_text("onerror")
     assert page.title().startswith("filing") or "tenk" in page.title()
-    assert page.locator("main img, main iframe, main script, main svg, #source img, #source script").count() == 0
+    assert (
+        page.locator(
+            "main img, main iframe, main script, main svg, #source img, #source script"
+        ).count()
+        == 0
+    )
 
 
 def test_a_file_that_is_no_filing_says_so(opened, service):
     page = opened(service)
-    page.locator("#file").set_input_files({"name": "x.png", "mimeType": "image/png", "buffer": b"\x89PNG" + bytes(99)})
+    page.locator("#file").set_input_files(
+        {"name": "x.png", "mimeType": "image/png", "buffer": b"\x89PNG" + bytes(99)}
+    )
     expect(page.locator(".status")).to_contain_text("a PNG picture")
 
 
@@ -259,7 +293,10 @@ def test_all_of_it_by_the_keyboard_alone(opened, service):
 def test_axe_finds_nothing_serious_in_any_view(opened, serving, scheme, width):
     gate = Gate(shut=["outlook"], fails={"metrics": BadRequest("no", status=400)})
     page = opened(
-        serving({"gate": gate}), color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
+        serving({"gate": gate}),
+        color_scheme=scheme,
+        viewport={"width": width, "height": 900},
+        reduced_motion="reduce",
     )
     page.locator(".drop").wait_for()
     assert serious(page) == []

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.blocking_ok  # a Store is opened on the test's own loop
 
 
 def state(analysis, created=1.0, status="done"):
-    return AnalysisState(id=analysis, name="f.txt", kind="file", model="m", created=created, status=status)
+    return AnalysisState(
+        id=analysis, name="f.txt", kind="file", model="m", created=created, status=status
+    )
 
 
 @pytest.fixture
@@ -42,9 +44,15 @@ async def test_a_filing_is_kept_once_and_goes_with_the_last_analysis_of_it(recor
 
 
 async def test_only_what_was_under_way_is_unfinished_the_oldest_first(records):
-    for number, status in enumerate(["running", "done", "waiting", "cancelled", "reading", "failed", "partial"]):
+    for number, status in enumerate(
+        ["running", "done", "waiting", "cancelled", "reading", "failed", "partial"]
+    ):
         await records.save(state(status, -number, status), None)
-    assert [kept.state.id for kept in await records.unfinished()] == ["reading", "waiting", "running"]
+    assert [kept.state.id for kept in await records.unfinished()] == [
+        "reading",
+        "waiting",
+        "running",
+    ]
 
 
 async def test_the_oldest_that_have_ended_are_forgotten(records):
@@ -67,7 +75,8 @@ async def test_the_store_and_the_records_share_a_file_and_do_not_block_each_othe
         records = Records(tmp_path / "t.db")
         for number in range(20):
             await asyncio.gather(
-                records.save(state(f"{number}"), None), store.write(lambda c: c.execute("SELECT count(*) FROM answers"))
+                records.save(state(f"{number}"), None),
+                store.write(lambda c: c.execute("SELECT count(*) FROM answers")),
             )
         await records.close()
         assert store.stats().answers == 0
@@ -102,7 +111,10 @@ async def test_a_save_that_failed_spoils_none_after_it(records, tmp_path):
 async def test_forgetting_is_done_whole_or_not_at_all(records, tmp_path):
     await records.keep(state("a"), b"a filing")
     with sqlite3.connect(tmp_path / "t.db") as other:
-        other.execute("CREATE TRIGGER refuse BEFORE DELETE ON tenk_filings BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+        other.execute(
+            "CREATE TRIGGER refuse BEFORE DELETE ON tenk_filings BEGIN SELECT "
+            "RAISE(FAIL, 'disk full'); END"
+        )
     other.close()
     with pytest.raises(sqlite3.Error, match="disk full"):
         await records.forget("a")
@@ -134,7 +146,9 @@ async def test_what_is_asked_after_the_end_says_so(records, ask):
 async def test_what_waited_is_on_file_when_it_is_closed(tmp_path):
     with Store(tmp_path / "t.db"):
         records = Records(tmp_path / "t.db")
-        saves = [asyncio.ensure_future(records.save(state(f"{number}"), None)) for number in range(9)]
+        saves = [
+            asyncio.ensure_future(records.save(state(f"{number}"), None)) for number in range(9)
+        ]
         await asyncio.sleep(0)
         await records.close()
         await asyncio.gather(*saves)

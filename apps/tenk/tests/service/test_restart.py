@@ -63,7 +63,9 @@ def test_five_finish_after_a_kill_and_only_what_was_in_flight_is_paid_again(tmp_
         environment = {"OPENAI_BASE_URL": simulator.base_url}
         with process.serving(tmp_path / "t.db", *options, **environment) as service:
             begun = [
-                service.http.post("/api/analyses", files={"file": (name, (filings / name).read_bytes())}).json()["id"]
+                service.http.post(
+                    "/api/analyses", files={"file": (name, (filings / name).read_bytes())}
+                ).json()["id"]
                 for name in names
             ]
             while simulator.stats()["answered"] < 40:
@@ -86,4 +88,5 @@ def test_five_finish_after_a_kill_and_only_what_was_in_flight_is_paid_again(tmp_
     bought = sum(state["ledger"]["calls"] for state in states.values())
     assert after["calls"] == before["calls"] + bought
     assert 0 < remembered <= before["answered"]
-    assert before["calls"] - remembered <= before["peak_in_flight"]  # the others had been answered, and are not lost
+    # the others had been answered, and are not lost
+    assert before["calls"] - remembered <= before["peak_in_flight"]

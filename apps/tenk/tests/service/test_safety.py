@@ -74,7 +74,9 @@ def test_a_body_that_does_not_say_how_large_it_is_is_cut_off(serving):
 
 
 def test_a_request_that_uploads_nothing_is_small(service, done):
-    answer = service.http.post(f"/api/analyses/{done['id']}/retry", content=b'{"x": "' + bytes(70_000) + b'"}')
+    answer = service.http.post(
+        f"/api/analyses/{done['id']}/retry", content=b'{"x": "' + bytes(70_000) + b'"}'
+    )
     assert answer.status_code == 413
 
 
@@ -90,7 +92,9 @@ def test_a_file_that_unpacks_to_too_much_is_refused(serving):
 # 74: names that lead elsewhere
 
 
-@pytest.mark.parametrize("ticker", ["../../x", "%2e%2e", "A\x00B", "/etc/passwd", "AAPL\n", "a" * 13, "ＡＡＰＬ"])
+@pytest.mark.parametrize(
+    "ticker", ["../../x", "%2e%2e", "A\x00B", "/etc/passwd", "AAPL\n", "a" * 13, "ＡＡＰＬ"]
+)
 def test_a_ticker_that_is_none_is_refused(service, ticker):
     assert service.http.post("/api/analyses", data={"ticker": ticker}).status_code == 422
 
@@ -99,7 +103,9 @@ def test_a_ticker_that_is_none_is_refused(service, ticker):
     "name", ["../../etc/passwd", "..\\..\\boot.ini", "a\x00b.htm", "<img src=x onerror=y>.htm", ""]
 )
 def test_a_files_name_is_only_shown_and_shows_nothing_odd(service, name):
-    answer = service.http.post("/api/analyses", files={"file": (name, filing())}, data={"include_mda": "0"})
+    answer = service.http.post(
+        "/api/analyses", files={"file": (name, filing())}, data={"include_mda": "0"}
+    )
     if answer.status_code == 202:
         assert not set(answer.json()["name"]) & set('/\\<>\x00"\n\x1b')
         assert ".." not in answer.json()["name"]
@@ -108,7 +114,13 @@ def test_a_files_name_is_only_shown_and_shows_nothing_odd(service, name):
 
 
 @pytest.mark.parametrize(
-    "path", ["/page/../service/access.py", "/page/..%2fservice%2faccess.py", "/page/%2e%2e/cli/app.py", "/page/app.py"]
+    "path",
+    [
+        "/page/../service/access.py",
+        "/page/..%2fservice%2faccess.py",
+        "/page/%2e%2e/cli/app.py",
+        "/page/app.py",
+    ],
 )
 def test_nothing_but_the_page_is_served(service, path):
     assert service.http.get(path).status_code == 404
@@ -118,7 +130,8 @@ def test_nothing_but_the_page_is_served(service, path):
 
 
 @pytest.mark.parametrize(
-    "model", ["http://127.0.0.1:1/v1", "openai/x", "offline/extractive@http://x", "file:///etc/passwd"]
+    "model",
+    ["http://127.0.0.1:1/v1", "openai/x", "offline/extractive@http://x", "file:///etc/passwd"],
 )
 def test_a_model_is_one_of_the_list_never_an_address(service, model):
     assert service.http.post("/api/analyses", data={**SAMPLE, "model": model}).status_code == 422
@@ -127,7 +140,11 @@ def test_a_model_is_one_of_the_list_never_an_address(service, model):
 def test_an_address_beside_the_model_reaches_nobody(serving):
     with Simulator() as simulator:
         service = serving()
-        extra = {"base_url": simulator.base_url, "callback": simulator.base_url, "url": simulator.base_url}
+        extra = {
+            "base_url": simulator.base_url,
+            "callback": simulator.base_url,
+            "url": simulator.base_url,
+        }
         assert service.ended(service.begin(**SAMPLE, **extra))["status"] == "done"
         assert simulator.ledger == []
 
@@ -155,18 +172,25 @@ def test_a_wrong_token_in_the_link_gets_no_cookie(service):
 def test_the_link_gives_a_cookie_that_scripts_and_other_sites_cannot_use(service):
     answer = service.bare.get(f"/?token={TOKEN}")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(answer.headers["set-cookie"].split("; "))
+    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(
+        answer.headers["set-cookie"].split("; ")
+    )
 
 
 def test_the_header_of_other_tools_works_too(service):
-    assert service.bare.get("/api/setup", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+    assert (
+        service.bare.get("/api/setup", headers={"authorization": f"Bearer {TOKEN}"}).status_code
+        == 200
+    )
 
 
 def test_beyond_this_machine_it_needs_to_be_told_and_warns(tmp_path):
     with process.serving(tmp_path / "t.db", "--host", "0.0.0.0") as service:
         port = service.url.rpartition(":")[2]
         assert httpx2.get(f"http://127.0.0.1:{port}/api/setup", trust_env=False).status_code == 401
-        answer = httpx2.get(f"http://127.0.0.1:{port}/api/setup", headers={HEADER: service.token}, trust_env=False)
+        answer = httpx2.get(
+            f"http://127.0.0.1:{port}/api/setup", headers={HEADER: service.token}, trust_env=False
+        )
         assert answer.status_code == 200
         service.close()
     assert "can be reached from other machines" in "".join(service.errors)
@@ -209,7 +233,9 @@ def test_another_page_may_not_though_the_browser_sends_the_cookie(page, headers)
     assert page.post("/api/analyses", data=SAMPLE, headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "a:b:c"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "a:b:c"]
+)
 def test_a_name_that_only_leads_here_is_not_ours(service, host):
     assert service.http.get("/api/setup", headers={"host": host}).status_code == 421
 
@@ -241,11 +267,18 @@ def test_which_hosts_are_ours_follows_from_where_it_listens(tmp_path, bound, hos
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_every_answer_forbids_what_is_not_ours(service, method, path):
     for client in (service.http, service.bare):
-        headers = client.request(method, path, headers={"host": client.base_url.netloc.decode()}).headers
-        policy = dict(each.strip().split(" ", 1) for each in headers["content-security-policy"].split(";"))
+        headers = client.request(
+            method, path, headers={"host": client.base_url.netloc.decode()}
+        ).headers
+        policy = dict(
+            each.strip().split(" ", 1) for each in headers["content-security-policy"].split(";")
+        )
         assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
         assert policy["script-src"] == policy["style-src"] == "'self'"
-        assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+        assert (headers["x-content-type-options"], headers["referrer-policy"]) == (
+            "nosniff",
+            "no-referrer",
+        )
 
 
 def test_a_filing_and_its_answers_are_never_sent_as_a_page(service, done):
@@ -256,13 +289,16 @@ def test_a_filing_and_its_answers_are_never_sent_as_a_page(service, done):
 
 def test_the_page_makes_no_markup_of_text_and_names_no_other_host():
     makes_markup = re.compile(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc|DOMParser"
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new "
+        r"Function|srcdoc|DOMParser"
     )
     for name, file in page_files().items():
         text = file.content.decode()
         assert makes_markup.search(text) is None, name
         assert set(re.findall(r"https?://[^\s\"']+", text)) <= {"http://www.w3.org/2000/svg"}, name
-        assert re.search(r"\son\w+=|style=|<script>|<style>", text) is None or not name.endswith(".html"), name
+        assert re.search(r"\son\w+=|style=|<script>|<style>", text) is None or not name.endswith(
+            ".html"
+        ), name
 
 
 # 79: keys
@@ -272,12 +308,19 @@ def test_a_key_is_in_no_answer_no_log_and_no_file(tmp_path):
     with (
         Simulator(api_key="another-key") as simulator,
         process.serving(
-            tmp_path / "t.db", "--model", "openai/any", OPENAI_BASE_URL=simulator.base_url, OPENAI_API_KEY=KEY
+            tmp_path / "t.db",
+            "--model",
+            "openai/any",
+            OPENAI_BASE_URL=simulator.base_url,
+            OPENAI_API_KEY=KEY,
         ) as service,
     ):
         begun = service.http.post("/api/analyses", data=SAMPLE).json()
         events = service.http.get(f"/api/analyses/{begun['id']}/events").text
-        answers = [events, *(service.http.get(f"/api/analyses{path}").text for path in ("", f"/{begun['id']}"))]
+        answers = [
+            events,
+            *(service.http.get(f"/api/analyses{path}").text for path in ("", f"/{begun['id']}")),
+        ]
         answers.append(service.http.get("/api/setup").text)
         state = json.loads(answers[2])
         service.close()
@@ -313,13 +356,18 @@ def test_an_answer_that_was_tampered_with_is_bought_again(serving, tmp_path):
         first = service.ended(service.begin(**SAMPLE))
         service.stop()
         with sqlite3.connect(tmp_path / "tenk.db") as connection:
-            changed = connection.execute("UPDATE answers SET answer = replace(answer, 'a', 'b')").rowcount
+            changed = connection.execute(
+                "UPDATE answers SET answer = replace(answer, 'a', 'b')"
+            ).rowcount
         connection.close()
         assert changed == first["ledger"]["calls"]
         again = serving(models)
         state = again.ended(again.begin(**SAMPLE))
     assert state["ledger"]["calls"] == changed
-    assert cards(state)["business.key_products"]["value"] == cards(first)["business.key_products"]["value"]
+    assert (
+        cards(state)["business.key_products"]["value"]
+        == cards(first)["business.key_products"]["value"]
+    )
 
 
 # 84: what stands in a log

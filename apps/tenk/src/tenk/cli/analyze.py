@@ -18,26 +18,52 @@ if TYPE_CHECKING:
 FAILED = 3  # exit code: some components failed
 _SPLITS = Literal["fields", "single"]
 
-Source = Annotated[str, typer.Argument(metavar="FILE|TICKER", help="A 10-K: text, HTML or submission; or as AAPL.")]
-Model = Annotated[str, typer.Option(metavar="MODEL", help="offline/extractive, openai/NAME, anthropic/NAME, …")]
-BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="The server, where it is one of your own.")]
-KeyEnv = Annotated[str | None, typer.Option("--api-key-env", metavar="VAR", help="The variable that holds the key.")]
-Sections = Annotated[str, typer.Option(metavar="NAMES", help="Which of the four, with commas between.")]
-SplitBy = Annotated[str, typer.Option(metavar="HOW", help="fields: a call a component; single: a prompt a section.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT.json", help="Write all of it as JSON.")]
-Report = Annotated[
-    Path | None, typer.Option(metavar="OUT.md", help="Write it as Markdown; printed where no file is named.")
+Source = Annotated[
+    str, typer.Argument(metavar="FILE|TICKER", help="A 10-K: text, HTML or submission; or as AAPL.")
 ]
-Concurrency = Annotated[int, typer.Option(metavar="N", min=1, help="Calls in flight, over all sections.")]
+Model = Annotated[
+    str, typer.Option(metavar="MODEL", help="offline/extractive, openai/NAME, anthropic/NAME, …")
+]
+BaseUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="The server, where it is one of your own.")
+]
+KeyEnv = Annotated[
+    str | None,
+    typer.Option("--api-key-env", metavar="VAR", help="The variable that holds the key."),
+]
+Sections = Annotated[
+    str, typer.Option(metavar="NAMES", help="Which of the four, with commas between.")
+]
+SplitBy = Annotated[
+    str, typer.Option(metavar="HOW", help="fields: a call a component; single: a prompt a section.")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="OUT.json", help="Write all of it as JSON.")
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(metavar="OUT.md", help="Write it as Markdown; printed where no file is named."),
+]
+Concurrency = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Calls in flight, over all sections.")
+]
 Rpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Requests a minute at most.")]
 Tpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Tokens a minute at most.")]
 MaxCost = Annotated[
-    float | None, typer.Option(metavar="USD", min=0.000001, help="Spend no more than that; components may lack then.")
+    float | None,
+    typer.Option(
+        metavar="USD", min=0.000001, help="Spend no more than that; components may lack then."
+    ),
 ]
 Price = Annotated[
-    list[str] | None, typer.Option(metavar="IN:OUT", help="USD for a million tokens in and out, if that is not known.")
+    list[str] | None,
+    typer.Option(
+        metavar="IN:OUT", help="USD for a million tokens in and out, if that is not known."
+    ),
 ]
-Year = Annotated[int | None, typer.Option(metavar="YEAR", help="With a ticker: in which the fiscal year ended.")]
+Year = Annotated[
+    int | None, typer.Option(metavar="YEAR", help="With a ticker: in which the fiscal year ended.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")]
 
 
@@ -113,14 +139,19 @@ def _chosen(names: str) -> list[SectionName]:
     wanted = {name.strip().lower() for name in names.split(",") if name.strip()}
     if unknown := sorted(wanted - set(SECTIONS)):
         raise typer.BadParameter(
-            f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}", param_hint="--sections"
+            f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}",
+            param_hint="--sections",
         )
     if not wanted:
-        raise typer.BadParameter(f"name at least one of {', '.join(SECTIONS)}", param_hint="--sections")
+        raise typer.BadParameter(
+            f"name at least one of {', '.join(SECTIONS)}", param_hint="--sections"
+        )
     return [name for name in SECTIONS if name in wanted]
 
 
-def _provider(model: str, base_url: str | None, key_env: str | None, rpm: int | None, tpm: int | None) -> Provider:
+def _provider(
+    model: str, base_url: str | None, key_env: str | None, rpm: int | None, tpm: int | None
+) -> Provider:
     from ingather import Limits, connect
     from ingather.errors import SetupError
 
@@ -129,11 +160,17 @@ def _provider(model: str, base_url: str | None, key_env: str | None, rpm: int | 
         key = os.environ.get(key_env)
         if not key:
             raise SetupError(f"--api-key-env {key_env}: there is no such variable, or it is empty")
-    limits = None if rpm is None and tpm is None else Limits(requests_per_minute=rpm, tokens_per_minute=tpm)
+    limits = (
+        None
+        if rpm is None and tpm is None
+        else Limits(requests_per_minute=rpm, tokens_per_minute=tpm)
+    )
     return connect(model, base_url=base_url, api_key=key, limits=limits)
 
 
-async def _budget(provider: Provider, model: str, max_cost: float | None, prices: list[str]) -> Budget | None:
+async def _budget(
+    provider: Provider, model: str, max_cost: float | None, prices: list[str]
+) -> Budget | None:
     """Raises `NoPrice` where a cap cannot be kept."""
     from ingather import Budget
     from tenk.spending import NoPrice, has_price, parsed_price
@@ -150,7 +187,11 @@ def _write(analysis: Analysis, output: Path | None, report: Path | None) -> None
     from tenk.report import markdown
     from tenk.saving import save
 
-    came = any(each.status == "ok" for section in analysis.sections.values() for each in section.components.values())
+    came = any(
+        each.status == "ok"
+        for section in analysis.sections.values()
+        for each in section.components.values()
+    )
     texts = {output: lambda: analysis.model_dump_json(indent=2), report: lambda: markdown(analysis)}
     paths = [path for path in (output, report) if path is not None]
     if not paths:
@@ -167,8 +208,13 @@ def _write(analysis: Analysis, output: Path | None, report: Path | None) -> None
 
 
 def _closing(analysis: Analysis) -> str:
-    components = [each for section in analysis.sections.values() for each in section.components.values()]
-    count = {status: sum(each.status == status for each in components) for status in ("ok", "empty", "failed")}
+    components = [
+        each for section in analysis.sections.values() for each in section.components.values()
+    ]
+    count = {
+        status: sum(each.status == status for each in components)
+        for status in ("ok", "empty", "failed")
+    }
     quotes = sum(section.quotes for section in analysis.sections.values())
     verified = sum(section.verified for section in analysis.sections.values())
     failed = f", {count['failed']} failed" if count["failed"] else ""

@@ -31,7 +31,12 @@ def _version(asked: bool) -> None:
 @app.callback()
 def tenk(
     version: bool = typer.Option(
-        False, "--version", "-V", is_eager=True, callback=_version, help="Say which version this is."
+        False,
+        "--version",
+        "-V",
+        is_eager=True,
+        callback=_version,
+        help="Say which version this is.",
     ),
 ) -> None:
     """Read a company's 10-K, and say of every claim where in the filing it stands."""

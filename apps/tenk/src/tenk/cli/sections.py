@@ -10,10 +10,16 @@ import typer
 if TYPE_CHECKING:
     from tenk.filing import Filing, Item
 
-Source = Annotated[str, typer.Argument(metavar="FILE", help="Text, HTML or a full submission, gzip too; or a ticker.")]
+Source = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="Text, HTML or a full submission, gzip too; or a ticker."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the items with their texts as JSON.")]
 Text = Annotated[
-    Path | None, typer.Option("--text", metavar="PATH", help="Write the plain text there that offsets count in.")
+    Path | None,
+    typer.Option(
+        "--text", metavar="PATH", help="Write the plain text there that offsets count in."
+    ),
 ]
 
 _IN_WORDS = {
@@ -107,7 +113,12 @@ def _print_table(filing: Filing, source: str) -> None:
     console.print(table)
     if absent:
         console.print(Text(f"not in this filing: {', '.join(absent)}", style="dim"))
-    console.print(Text("--json prints the texts; --text PATH writes the text that offsets count in.", style="dim"))
+    console.print(
+        Text(
+            "--json prints the texts; --text PATH writes the text that offsets count in.",
+            style="dim",
+        )
+    )
 
 
 def _status(item: Item) -> str:

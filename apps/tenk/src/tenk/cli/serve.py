@@ -23,14 +23,26 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,200}")
 _PARTS = ("fastapi", "uvicorn", "python_multipart")
 
-Host = Annotated[str, typer.Option(metavar="HOST", help="Who may reach it: another than this machine gets a warning.")]
+Host = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST", help="Who may reach it: another than this machine gets a warning."
+    ),
+]
 Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0: any that is free.")]
 Models = Annotated[
-    list[str] | None, typer.Option("--model", metavar="MODEL", help="One to choose from; again for more.")
+    list[str] | None,
+    typer.Option("--model", metavar="MODEL", help="One to choose from; again for more."),
 ]
-State = Annotated[Path | None, typer.Option(metavar="FILE.db", help="Where analyses and answers are kept.")]
-Concurrency = Annotated[int, typer.Option(metavar="N", min=1, help="Calls in flight to one model, over all analyses.")]
-Rpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Requests a minute to one model at most.")]
+State = Annotated[
+    Path | None, typer.Option(metavar="FILE.db", help="Where analyses and answers are kept.")
+]
+Concurrency = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Calls in flight to one model, over all analyses.")
+]
+Rpm = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Requests a minute to one model at most.")
+]
 Tpm = Annotated[int | None, typer.Option(metavar="N", min=1, help="Tokens a minute at most.")]
 MaxUpload = Annotated[int, typer.Option(metavar="MB", min=1, max=256, help="Of one file.")]
 MaxTime = Annotated[float, typer.Option(metavar="S", min=1, help="Seconds for one analysis.")]
@@ -39,15 +51,20 @@ MaxCost = Annotated[
     typer.Option(
         metavar="USD",
         min=0.000001,
-        help="For one analysis, never exceeded; every model needs a price then. Otherwise 5 where the price is known.",
+        help="For one analysis, never exceeded; every model needs a price then. Otherwise 5 where "
+        "the price is known.",
     ),
 ]
 Price = Annotated[
     list[str] | None,
-    typer.Option(metavar="MODEL=IN:OUT", help="USD for a million tokens in and out, where that is not known."),
+    typer.Option(
+        metavar="MODEL=IN:OUT", help="USD for a million tokens in and out, where that is not known."
+    ),
 ]
 MaxTokens = Annotated[int, typer.Option(metavar="N", min=1, help="For one analysis, in and out.")]
-MaxRunning = Annotated[int, typer.Option(metavar="N", min=1, help="Analyses at once; others wait for their turn.")]
+MaxRunning = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Analyses at once; others wait for their turn.")
+]
 
 
 def serve(
@@ -84,12 +101,20 @@ def serve(
     from tenk.service.settings import Caps, Settings
     from tenk.spending import parsed_price
 
-    logging.basicConfig(level=logging.WARNING, format="tenk: %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.WARNING, format="tenk: %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     logging.getLogger("ingather").setLevel(logging.ERROR)  # a call that fails is told on its card
     limits = Limits(max_concurrency=max_concurrency, requests_per_minute=rpm, tokens_per_minute=tpm)
     names = model or ["offline/extractive"]
     providers: dict[str, Provider] = {name: connect(name, limits=limits) for name in names}
-    caps = Caps(upload=max_upload * 2**20, seconds=max_time, usd=max_cost, tokens=max_tokens, running=max_running)
+    caps = Caps(
+        upload=max_upload * 2**20,
+        seconds=max_time,
+        usd=max_cost,
+        tokens=max_tokens,
+        running=max_running,
+    )
     settings = Settings(
         state=_state(state),
         token=_token(),
@@ -116,7 +141,9 @@ def _state(given: Path | None) -> Path:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise TenkError(f"cannot make {home}: {error.strerror or error}; --state names a file elsewhere") from error
+        raise TenkError(
+            f"cannot make {home}: {error.strerror or error}; --state names a file elsewhere"
+        ) from error
     return home / "tenk.db"
 
 
@@ -136,8 +163,10 @@ def _say_where(started: Started) -> None:
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     if not is_loopback(settings.host):
         say(
-            f"tenk: warning: {settings.host} can be reached from other machines. Whoever has the token may read all "
-            "and spend your money; on the way there it is not encrypted: use it in a network that you trust.",
+            f"tenk: warning: {settings.host} can be reached from other machines. Whoever has the "
+            f"token may read all "
+            "and spend your money; on the way there it is not encrypted: use it in a network that "
+            "you trust.",
             error=True,
         )
         name = "HOST-OF-THIS-MACHINE" if settings.host in ("0.0.0.0", "::") else name  # noqa: S104 - asked about

@@ -206,25 +206,33 @@ class BusinessAnalysisSection(Section):
 
     operational_overview: OperationalOverview | None = None
     """What does the company do, and how does it earn money? Give a summary of the business, its industry, its
-    headquarters, its number of employees and the year it was founded, as far as the text states them."""
+    headquarters, its number of employees and the year it was founded, as far as the text states them.
+    """
     key_products: KeyProductList | None = None
     """What are the company's main products, services, platforms and brands, and for whom are they? List those that
-    the text describes, the most important first."""
+    the text describes, the most important first.
+    """
     business_segments: BusinessSegmentList | None = None
     """Which reportable segments does the company have, and what does each of them sell or do? List the operating
-    segments that the text names; where the company says that it has one segment, list that one."""
+    segments that the text names; where the company says that it has one segment, list that one.
+    """
     competitive_advantages: CompetitiveAdvantageList | None = None
     """Which competitive strengths does the company claim: brand, scale, technology, patents, network, cost,
-    distribution, people? List only those that the text states, each with how it helps."""
+    distribution, people? List only those that the text states, each with how it helps.
+    """
     competition: CompetitionAnalysis | None = None
     """Who are the company's competitors, how competitive are its markets, and what are the principal factors of
-    competition? Name only competitors that the text names."""
+    competition? Name only competitors that the text names.
+    """
     strategic_initiatives: StrategicInitiativeList | None = None
     """What is the company's strategy, and which initiatives, investments, launches, expansions, acquisitions or
-    restructurings does it plan or pursue? List those that the text states."""
+    restructurings does it plan or pursue? List those that the text states.
+    """
     customers_and_geography: CustomersAndGeography | None = None
     """Who are the company's customers, which of them account for a large percent of revenue, in which countries and
-    regions does it sell, and through which sales channels and distributors?"""
+    regions does it sell, and through which sales channels and distributors?
+    """
     regulation_and_resources: RegulationAndResources | None = None
     """Which government regulation and laws apply to the business, and what does the text say of patents and
-    trademarks, suppliers and raw materials, employees, and seasonality?"""
+    trademarks, suppliers and raw materials, employees, and seasonality?
+    """

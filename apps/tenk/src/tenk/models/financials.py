@@ -114,22 +114,28 @@ class FinancialsAnalysisSection(Section):
 
     income_statement: IncomeStatement | None = None
     """Copy the lines of the consolidated statements of income, operations or earnings: revenue or net sales, cost,
-    operating income, income taxes, net income, basic and diluted earnings per share, for each year shown."""
+    operating income, income taxes, net income, basic and diluted earnings per share, for each year shown.
+    """
     balance_sheet: BalanceSheet | None = None
     """Copy the lines of the consolidated balance sheets: cash, receivables, inventories, total current assets, total
-    assets, total current liabilities, long-term debt, total liabilities, stockholders' equity, for each year shown."""
+    assets, total current liabilities, long-term debt, total liabilities, stockholders' equity, for each year shown.
+    """
     cash_flow: CashFlowStatement | None = None
     """Copy the lines of the consolidated statements of cash flows: net cash provided by operating activities, capital
-    expenditures, investing and financing activities, dividends, repurchases, for each year shown."""
+    expenditures, investing and financing activities, dividends, repurchases, for each year shown.
+    """
     ratios: SkipJsonSchema[RatioList | None] = None
     """Margins, returns and other ratios of the statements. Computed by code."""
     trends: TrendList | None = None
     """Which figures of the financial statements rose or fell notably over the years shown: revenue, net income,
-    expenses, cash, debt, inventories? Give the current and the prior year's number of each."""
+    expenses, cash, debt, inventories? Give the current and the prior year's number of each.
+    """
     notable_notes: NoteList | None = None
     """Which disclosures in the notes to the financial statements matter most: revenue recognition, income taxes,
-    leases, debt, legal proceedings, acquisitions, goodwill, pensions, stock compensation, subsequent events?"""
+    leases, debt, legal proceedings, acquisitions, goodwill, pensions, stock compensation, subsequent events?
+    """
     audit_and_controls: AuditOpinion | None = None
     """What is the opinion of the independent registered public accounting firm on the financial statements, who is
     the auditor, and are critical audit matters, going concern doubt or a material weakness in internal control
-    reported?"""
+    reported?
+    """

@@ -152,25 +152,33 @@ class MDAAnalysisSection(Section):
 
     performance_overview: PerformanceOverview | None = None
     """How did the company perform this fiscal year compared with the year before: revenue, net income, margins, and
-    the key events behind them? Judge the tone of management's own words."""
+    the key events behind them? Judge the tone of management's own words.
+    """
     metrics: MetricList | None = None
     """Which financial figures does management report: net sales or revenue, gross margin, operating income, net
-    income, earnings per share, operating figures of the business? Give each as stated, with the prior year's."""
+    income, earnings per share, operating figures of the business? Give each as stated, with the prior year's.
+    """
     revenue_drivers: DriverList | None = None
     """Why did revenue or net sales increase or decrease compared with the prior year: volume, price, products,
-    acquisitions, currency? List each driver with its effect as stated."""
+    acquisitions, currency? List each driver with its effect as stated.
+    """
     cost_and_margin_drivers: DriverList | None = None
     """Why did cost of sales, gross margin, research and development, selling, general and administrative or operating
-    expenses increase or decrease? List each driver with its effect as stated."""
+    expenses increase or decrease? List each driver with its effect as stated.
+    """
     segment_results: SegmentResultList | None = None
     """What revenue and operating income did each segment, product line or region have, and why did it change? List
-    the segments for which the text gives results."""
+    the segments for which the text gives results.
+    """
     liquidity_and_capital: LiquidityAnalysis | None = None
     """What are the company's liquidity and capital resources: cash, cash flow from operating activities, capital
-    expenditures, debt, credit facilities, dividends and repurchases, and are they said to be sufficient?"""
+    expenditures, debt, credit facilities, dividends and repurchases, and are they said to be sufficient?
+    """
     outlook: OutlookList | None = None
     """What does management expect, plan or anticipate for the next fiscal year and beyond? List its forward-looking
-    statements on revenue, costs, spending, demand or markets."""
+    statements on revenue, costs, spending, demand or markets.
+    """
     critical_estimates: EstimateList | None = None
     """Which critical accounting policies and estimates require significant judgment, and why are they sensitive? List
-    the areas that the text names."""
+    the areas that the text names.
+    """

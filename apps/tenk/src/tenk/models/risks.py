@@ -129,18 +129,23 @@ class RiskFactorAnalysisSection(Section):
 
     top_risks: RiskList | None = None
     """What are the gravest risks to this company, which could materially and adversely affect its business, results
-    or stock? List those that are specific to it before those that any company could write."""
+    or stock? List those that are specific to it before those that any company could write.
+    """
     category_profile: SkipJsonSchema[RiskCategoryProfileList | None] = None
     """How many risk factors of each category there are, and their share of the text. Computed by code."""
     occurred_risks: OccurredRiskList | None = None
     """Which risks have already happened to this company: losses, shortages, breaches, lawsuits, fines, recalls,
-    disruptions that it experienced in the past? Leave out what only may or could happen."""
+    disruptions that it experienced in the past? Leave out what only may or could happen.
+    """
     quantified_exposures: QuantifiedExposureList | None = None
     """To which risk exposures does the text give a number: an amount in dollars, or a percent of revenue, customers,
-    debt or assets? List each with its amount or percentage as stated."""
+    debt or assets? List each with its amount or percentage as stated.
+    """
     mitigations: MitigationList | None = None
     """What does the company do against its risks: insurance, hedging, diversification, security programs, policies,
-    agreements? List only measures that the text states."""
+    agreements? List only measures that the text states.
+    """
     dependencies: DependencyList | None = None
     """On which suppliers, customers, partners, persons, licences or countries does the company depend, rely or
-    concentrate? Name them as the text does."""
+    concentrate? Name them as the text does.
+    """

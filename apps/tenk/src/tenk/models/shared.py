@@ -1,8 +1,9 @@
 """What all four analyses are made of: texts and lists with caps, money, and the quote that proves a claim.
 
-A cap stands in the JSON schema, so that a constrained decoder ends; an answer that is longer all the same is cut, not
-refused, for a long summary is no reason to pay for the answer again. What code fills in is `SkipJsonSchema`: it stands
-in the dumped JSON, not in the schema that a language model sees, and whatever a model sends there is overwritten.
+A cap stands in the JSON schema, so that a constrained decoder ends; an answer that is longer all
+the same is cut, not refused, for a long summary is no reason to pay for the answer again. What code
+fills in is `SkipJsonSchema`: it stands in the dumped JSON, not in the schema that a language model
+sees, and whatever a model sends there is overwritten.
 """
 
 from typing import Annotated, Literal, TypeVar
@@ -47,7 +48,12 @@ Scale = Literal["units", "thousands", "millions", "billions"]
 ItemName = Literal["1", "1A", "7", "8"]
 Direction = Literal["up", "down", "flat", "mixed", "not_stated"]
 
-FACTORS: dict[Scale, int] = {"units": 1, "thousands": 1_000, "millions": 1_000_000, "billions": 1_000_000_000}
+FACTORS: dict[Scale, int] = {
+    "units": 1,
+    "thousands": 1_000,
+    "millions": 1_000_000,
+    "billions": 1_000_000_000,
+}
 
 
 class Part(BaseModel):
@@ -73,7 +79,11 @@ class Section(Part):
 class Evidence(Part):
     """The proof of a claim: one sentence or table row, copied word for word from the text, nothing changed or added."""
 
-    quote: Annotated[str, Field(max_length=MAX_QUOTE, json_schema_extra={"minLength": MIN_QUOTE}), _cut(MAX_QUOTE)]
+    quote: Annotated[
+        str,
+        Field(max_length=MAX_QUOTE, json_schema_extra={"minLength": MIN_QUOTE}),
+        _cut(MAX_QUOTE),
+    ]
     """Verbatim, 20 to 300 characters, copied from the text."""
     item: SkipJsonSchema[ItemName | None] = None
     """The Item in which the quote stands, None where it stands in none."""

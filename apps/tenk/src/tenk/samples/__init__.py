@@ -43,7 +43,11 @@ class Sample:
 
 
 SAMPLES = (
-    Sample("quellmark-2025", "Quellmark Flow Systems, Inc.: annual report for 2025 (fictional)", "quellmark-2025.htm"),
+    Sample(
+        "quellmark-2025",
+        "Quellmark Flow Systems, Inc.: annual report for 2025 (fictional)",
+        "quellmark-2025.htm",
+    ),
 )
 
 
@@ -59,4 +63,6 @@ def sample(name: str) -> Sample:
     for each in SAMPLES:
         if each.name == name:
             return each
-    raise Unreadable(f"no sample is called {name!r}; there are: {', '.join(each.name for each in SAMPLES)}")
+    raise Unreadable(
+        f"no sample is called {name!r}; there are: {', '.join(each.name for each in SAMPLES)}"
+    )

@@ -1,8 +1,9 @@
 """Who may come in, and with how much: the door before every route.
 
-A request names a host that is ours (another name that leads here is not believed: DNS rebinding), comes with the token,
-in a header or in the cookie that the page got for it, and if it changes something, from our own page or from no page at
-all. What is larger than allowed is refused before it is read. Every answer forbids the browser all that is not ours.
+A request names a host that is ours (another name that leads here is not believed: DNS rebinding),
+comes with the token, in a header or in the cookie that the page got for it, and if it changes
+something, from our own page or from no page at all. What is larger than allowed is refused before
+it is read. Every answer forbids the browser all that is not ours.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from tenk.service.settings import Settings
 
 HEADER = "x-tenk-token"
-PAGE_HEADER = "x-tenk-page"  # no other site's page can send it without asking, and nobody is told yes
+# no other site's page can send it without asking, and nobody is told yes
+PAGE_HEADER = "x-tenk-page"
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -73,19 +75,30 @@ class Door:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         if not self._is_own_host(headers.get("host", "")):
-            return _problem(421, "the Host of this request is not this service: open the address that it printed")
+            return _problem(
+                421,
+                "the Host of this request is not this service: open the address that it printed",
+            )
         if (response := self._by_link(scope)) is not None:
             return response
-        by_header = self._is_token(headers.get(HEADER, "") or _bearer(headers.get("authorization", "")))
+        by_header = self._is_token(
+            headers.get(HEADER, "") or _bearer(headers.get("authorization", ""))
+        )
         if not by_header and not self._is_token(_cookie(headers.get("cookie", ""), self._cookie)):
             if scope["path"].startswith("/api/"):
-                return _problem(401, f"no token: send the one that `tenk serve` printed as the header {HEADER}")
+                return _problem(
+                    401, f"no token: send the one that `tenk serve` printed as the header {HEADER}"
+                )
             return Response(_LINK_WITHOUT, 401, media_type="text/html")
         if scope["method"] not in _SAFE and not self._is_from_here(headers, by_header=by_header):
-            return _problem(403, f"this came from another page, or lacks the header {HEADER} or {PAGE_HEADER}")
+            return _problem(
+                403, f"this came from another page, or lacks the header {HEADER} or {PAGE_HEADER}"
+            )
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._most(scope):
-            return _problem(413, f"the request is larger than the {self._most(scope):,} bytes that are taken")
+            return _problem(
+                413, f"the request is larger than the {self._most(scope):,} bytes that are taken"
+            )
         return None
 
     def _by_link(self, scope: Scope) -> Response | None:
@@ -96,7 +109,9 @@ class Door:
         if not tokens or not self._is_token(tokens[0]):
             return None
         response = RedirectResponse("/", 303)
-        response.set_cookie(self._cookie, self._settings.token, path="/", httponly=True, samesite="strict")
+        response.set_cookie(
+            self._cookie, self._settings.token, path="/", httponly=True, samesite="strict"
+        )
         return response
 
     def _is_token(self, given: str) -> bool:
@@ -122,7 +137,11 @@ class Door:
 
     def _most(self, scope: Scope) -> int:
         uploads = scope["method"] == "POST" and scope["path"] == "/api/analyses"
-        return self._settings.caps.upload + self._settings.caps.body if uploads else self._settings.caps.body
+        return (
+            self._settings.caps.upload + self._settings.caps.body
+            if uploads
+            else self._settings.caps.body
+        )
 
     def __repr__(self) -> str:
         return f"Door({', '.join(sorted(self._hosts))})"
@@ -148,7 +167,9 @@ class _Meter:
             await self._send(message)
         elif not self._answered:
             self._answered = True
-            refusal = _problem(413, f"the request is larger than the {self._most:,} bytes that are taken")
+            refusal = _problem(
+                413, f"the request is larger than the {self._most:,} bytes that are taken"
+            )
             await refusal({"type": "http", "method": "POST"}, self._receive, self._send)
 
 
@@ -165,7 +186,9 @@ def _with_headers(send: Send) -> Send:
 
 
 def _problem(status: int, detail: str) -> Response:
-    return JSONResponse({"detail": detail}, status, headers={"connection": "close"} if status == 413 else None)
+    return JSONResponse(
+        {"detail": detail}, status, headers={"connection": "close"} if status == 413 else None
+    )
 
 
 def _bearer(authorization: str) -> str:
@@ -200,7 +223,9 @@ def is_loopback(host: str) -> bool:
     >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
     (True, True, False)
     """
-    return host.lower() == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+    return host.lower() == "localhost" or (
+        _is_address(host) and ipaddress.ip_address(host).is_loopback
+    )
 
 
 def _is_address(name: str) -> bool:

@@ -70,7 +70,9 @@ async def _told(_request: Request, error: Exception) -> Response:
 async def _refused(_request: Request, error: Exception) -> Response:
     """A request of another form than the routes take, said in one line as all problems are."""
     problems = error.errors() if isinstance(error, RequestValidationError) else []
-    told = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in problems[:5])
+    told = "; ".join(
+        f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in problems[:5]
+    )
     return JSONResponse({"detail": told}, 422)
 
 

@@ -1,7 +1,7 @@
 """The analyses of the service: taken in, run in turns, watched, cancelled, asked again, and taken up after a restart.
 
-Each analysis has an executor of its own over a provider and a store that all share: the provider's pool lets executors
-take turns, and what one has paid for another gets from the store.
+Each analysis has an executor of its own over a provider and a store that all share: the provider's
+pool lets executors take turns, and what one has paid for another gets from the store.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class Desk:
         if len(self._live) >= caps.running + caps.waiting:
             raise Busy(f"{len(self._live)} analyses are under way: try again when some have ended")
         state.id, state.created = secrets.token_hex(8), time.time()
-        live = self._live[state.id] = Live(state)  # before anything is awaited, so that the cap holds
+        # before anything is awaited, so that the cap holds
+        live = self._live[state.id] = Live(state)
         try:
             if content is None:
                 await self._records.save(state, None)
@@ -100,7 +101,10 @@ class Desk:
     async def recent(self) -> list[Summary]:
         """All analyses as they stand, the newest first."""
         kept = await self._records.recent(self._settings.caps.kept)
-        return [summary_of(self._live[each.id].state) if each.id in self._live else each for each in kept]
+        return [
+            summary_of(self._live[each.id].state) if each.id in self._live else each
+            for each in kept
+        ]
 
     async def feed(self, analysis: str) -> Feed:
         """The events of an analysis; of one that has ended, its state and the end. Raises `Unknown`."""
@@ -127,10 +131,17 @@ class Desk:
             await asyncio.wait([live.watch])
         return live.state
 
-    async def retry(self, analysis: str, section: SectionName | None, component: str | None) -> AnalysisState:
+    async def retry(
+        self, analysis: str, section: SectionName | None, component: str | None
+    ) -> AnalysisState:
         """Ask again for one component that failed, or for all that did. Raises `Unknown`, `Conflict`."""
         live = self._live.get(analysis)
-        if live is not None and live.task is not None and live.task.done() and live.watch is not None:
+        if (
+            live is not None
+            and live.task is not None
+            and live.task.done()
+            and live.watch is not None
+        ):
             await asyncio.wait([live.watch])  # it is over, and just being kept
         kept = await self._kept(analysis) if analysis not in self._live else None
         if kept is None or analysis in self._live:
@@ -140,7 +151,9 @@ class Desk:
             (shown, each)
             for name, shown in state.sections.items()
             for each, card in shown.cards.items()
-            if card.status in ("failed", "cancelled") and section in (None, name) and component in (None, each)
+            if card.status in ("failed", "cancelled")
+            and section in (None, name)
+            and component in (None, each)
         ]
         if state.sections and not again:
             raise Conflict("there is nothing to ask again: no such component has failed")

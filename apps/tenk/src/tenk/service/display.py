@@ -1,6 +1,7 @@
 """A filing as it is shown beside its analysis: its plain text in blocks, each with its place, no markup at all.
 
-All that the filing brings is text here: what reads it puts text on the page, and nothing of it can load or run.
+All that the filing brings is text here: what reads it puts text on the page, and nothing of it can
+load or run.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ _COLUMNS = re.compile(r"\S {4,}\S|\.{4,}|^ {12,}\S|-{5,}|={5,}", re.MULTILINE)
 class Block(NamedTuple):
     """A paragraph or a table's row: ``text[start:start + len(words)]`` is `words`.
 
-    `kind`: ``"text"`` with line breaks that count; ``"wrapped"``, lines of a typewriter's length, which may flow;
-    ``"row"`` of cells with tabs between; ``"pre"``, whose columns are made of blanks.
+    `kind`: ``"text"`` with line breaks that count; ``"wrapped"``, lines of a typewriter's length,
+    which may flow; ``"row"`` of cells with tabs between; ``"pre"``, whose columns are made of
+    blanks.
     """
 
     start: int

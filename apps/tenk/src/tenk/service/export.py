@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 def analysis_of(state: AnalysisState) -> Analysis:
     """What has been found so far; a component that is not there yet is reported as skipped, and its status is why."""
     ledger = state.ledger
-    there = {name: shown for name, shown in state.sections.items() if any(c.value for c in shown.cards.values())}
+    there = {
+        name: shown
+        for name, shown in state.sections.items()
+        if any(c.value for c in shown.cards.values())
+    }
     return Analysis(
         filing=state.name,
         form=state.form or "",
@@ -38,7 +42,9 @@ def _report(shown: SectionState) -> SectionReport:
     return SectionReport(
         item=shown.item,
         item_status=shown.item_status,
-        status=shown.status if shown.status in ("ok", "partial", "failed", "skipped") else "partial",
+        status=shown.status
+        if shown.status in ("ok", "partial", "failed", "skipped")
+        else "partial",
         reason=shown.reason,
         place=shown.place,
         words=shown.words,

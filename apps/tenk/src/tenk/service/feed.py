@@ -1,7 +1,8 @@
 """What happens to one analysis, as server-sent events: written once, read by any number at their own pace.
 
-Readers hold a place in one list, no buffer of their own: a slow one costs nothing and holds up nobody. Whoever falls
-too far behind, or comes with a place that is not known, is told the whole state and goes on from there.
+Readers hold a place in one list, no buffer of their own: a slow one costs nothing and holds up
+nobody. Whoever falls too far behind, or comes with a place that is not known, is told the whole
+state and goes on from there.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
 _KEPT = 2000  # events
-_PING = 15.0  # seconds of silence after which a comment is sent, so that a dead connection is noticed
+# seconds of silence after which a comment is sent, so that a dead connection is noticed
+_PING = 15.0
 
 
 class Feed:

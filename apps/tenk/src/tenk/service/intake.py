@@ -54,17 +54,28 @@ def order(
         if not upload.content.strip():
             raise BadOrder("the file is empty")
         state = AnalysisState(
-            id="", name=shown_name(upload.name), kind="file", model=chosen, created=0, wanted=sections
+            id="",
+            name=shown_name(upload.name),
+            kind="file",
+            model=chosen,
+            created=0,
+            wanted=sections,
         )
         return state, upload.content
     if sample is not None:
         found = sample_of(sample) if any(each.name == sample for each in SAMPLES) else None
         if found is None:
-            raise BadOrder(f"there is no such sample; there are: {', '.join(each.name for each in SAMPLES)}")
-        state = AnalysisState(id="", name=found.name, kind="sample", model=chosen, created=0, wanted=sections)
+            raise BadOrder(
+                f"there is no such sample; there are: {', '.join(each.name for each in SAMPLES)}"
+            )
+        state = AnalysisState(
+            id="", name=found.name, kind="sample", model=chosen, created=0, wanted=sections
+        )
         return state, found.read()
     name = checked_ticker(ticker or "")
-    return AnalysisState(id="", name=name, kind="ticker", model=chosen, created=0, wanted=sections), None
+    return AnalysisState(
+        id="", name=name, kind="ticker", model=chosen, created=0, wanted=sections
+    ), None
 
 
 def shown_name(given: str) -> str:

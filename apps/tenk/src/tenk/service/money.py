@@ -17,7 +17,8 @@ USUAL = 5.0  # USD for one analysis, where nothing else is said and the model's 
 async def caps_of(settings: Settings) -> dict[str, float | None]:
     """By model, the USD that one analysis may cost; None where nothing was said and its price is not known.
 
-    Raises `NoPrice` where something was said, and the price of a model is not known. Nothing is sent.
+    Raises `NoPrice` where something was said, and the price of a model is not known. Nothing is
+    sent.
     """
     caps = dict[str, float | None]()
     for model, provider in settings.models.items():

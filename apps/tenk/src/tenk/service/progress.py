@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Progress:
     """Subscribe it (``on_event=progress, on_finding=progress.found, on_section=progress.completed``).
 
-    `state` is kept up to date. `publish`: told of each change, as a part of the state to be merged into it.
+    `state` is kept up to date. `publish`: told of each change, as a part of the state to be merged
+    into it.
     """
 
     def __init__(self, state: AnalysisState, publish: Callable[[dict[str, object]], None]) -> None:
@@ -35,7 +36,8 @@ class Progress:
         self._report = Report()
         self._serial_before = state.ledger.serial_ms
         self._tags: dict[tuple[int, int], str] = {}
-        self._began = time.monotonic() - state.ledger.elapsed_ms / 1000  # asked again, it goes on from there
+        # asked again, it goes on from there
+        self._began = time.monotonic() - state.ledger.elapsed_ms / 1000
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
@@ -77,7 +79,9 @@ class Progress:
         }
         self.filled(name, reports, section)
 
-    def filled(self, name: SectionName, reports: Mapping[str, ComponentReport], section: Section | None) -> None:
+    def filled(
+        self, name: SectionName, reports: Mapping[str, ComponentReport], section: Section | None
+    ) -> None:
         """What a section holds now, and how the components came about that were asked for."""
         for component, card in self._state.sections[name].cards.items():
             value = None if section is None else getattr(section, component)
@@ -89,14 +93,20 @@ class Progress:
                 card.cached = report.origin == "cache"
                 card.calls = max(card.calls, report.calls)
                 card.ended_ms = self.now() if card.ended_ms is None else card.ended_ms
-            elif section is not None and card.status in ("ok", "empty"):  # code may have made more of it, or less
+            elif section is not None and card.status in (
+                "ok",
+                "empty",
+            ):  # code may have made more of it, or less
                 card.status = "ok" if has_content(value) else "empty"
         self.tell(name)
 
     def tell(self, name: SectionName, components: list[str] | None = None) -> None:
         """Publish cards of a section, all of them unless some are named, and the ledger."""
         section = self._state.sections[name]
-        cards = {each: section.cards[each].model_dump(mode="json") for each in components or section.cards}
+        cards = {
+            each: section.cards[each].model_dump(mode="json")
+            for each in components or section.cards
+        }
         change: dict[str, object] = {"cards": cards}
         if components is None:
             change |= {"status": section.status, "reason": section.reason}
@@ -104,12 +114,17 @@ class Progress:
 
     def _ledger(self) -> dict[str, object]:
         ledger = self._state.ledger
-        cards = [card for section in self._state.sections.values() for card in section.cards.values()]
+        cards = [
+            card for section in self._state.sections.values() for card in section.cards.values()
+        ]
         ledger.quotes = sum(card.quotes for card in cards)
         ledger.verified = sum(card.verified for card in cards)
-        ledger.fallbacks = sum(card.origin in ("retry", "single") and card.status in ("ok", "empty") for card in cards)
+        ledger.fallbacks = sum(
+            card.origin in ("retry", "single") and card.status in ("ok", "empty") for card in cards
+        )
         ledger.elapsed_ms = self.now()
-        serial = self._report.summary().serial  # None where calls beside each other may have been slower
+        # None where calls beside each other may have been slower
+        serial = self._report.summary().serial
         ledger.serial_ms = 0.0 if serial is None else self._serial_before + serial * 1000
         return ledger.model_dump(mode="json")
 
@@ -131,7 +146,9 @@ class Progress:
                 card.began_ms = card.ended_ms - result.duration_ms
             card.calls += result.attempts
             card.cached = result.cached
-            card.origin = card.origin or ("code" if isinstance(result.task, DeterministicTask) else "part")
+            card.origin = card.origin or (
+                "code" if isinstance(result.task, DeterministicTask) else "part"
+            )
             if result.usage is not None:
                 card.input_tokens += result.usage.input_tokens
                 card.output_tokens += result.usage.output_tokens
@@ -149,7 +166,9 @@ class Progress:
             ledger.output_tokens += result.usage.output_tokens
         if result.attempts > result.rejected:
             unknown = result.cost_usd is None or ledger.cost_usd is None
-            ledger.cost_usd = None if unknown else (ledger.cost_usd or 0.0) + (result.cost_usd or 0.0)
+            ledger.cost_usd = (
+                None if unknown else (ledger.cost_usd or 0.0) + (result.cost_usd or 0.0)
+            )
 
     def _cards(self, tag: str) -> Iterator[tuple[SectionName, str, Card]]:
         """The cards that a call is for: ``"business.key_products+competition"``."""

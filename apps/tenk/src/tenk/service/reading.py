@@ -78,14 +78,20 @@ class Reader:
 def fill(state: AnalysisState, submission: Submission) -> None:
     """Put into `state` what the filing says of itself, and a card for each component that will be asked for."""
     filing = submission.filing
-    state.form, state.company, state.period_end = filing.form, submission.company, submission.period_end
+    state.form, state.company, state.period_end = (
+        filing.form,
+        submission.company,
+        submission.period_end,
+    )
     state.length = len(filing.text)
     state.items = _items(filing)
     state.sections = {}
     for name in state.wanted:
         analyzer = ANALYZERS[name]
         report = reading(filing.item(analyzer.item), analyzer.item)
-        card = Card(status="skipped" if report.status == "skipped" else "waiting", reason=report.reason)
+        card = Card(
+            status="skipped" if report.status == "skipped" else "waiting", reason=report.reason
+        )
         state.sections[name] = SectionState(
             item=report.item,
             item_status=report.item_status,
@@ -118,5 +124,10 @@ def _items(filing: Filing) -> list[ItemState]:
 def _opened(content: bytes, name: str) -> tuple[Submission, bytes]:
     """The filing, and what is displayed of it: JSON in gzip."""
     submission = open_submission(content)
-    shown = {"length": len(submission.filing.text), "blocks": [[*block] for block in blocks(submission.filing)]}
-    return Submission(name, submission.filing, submission.facts), gzip.compress(orjson.dumps(shown), 5)
+    shown = {
+        "length": len(submission.filing.text),
+        "blocks": [[*block] for block in blocks(submission.filing)],
+    }
+    return Submission(name, submission.filing, submission.facts), gzip.compress(
+        orjson.dumps(shown), 5
+    )

@@ -1,7 +1,7 @@
 """The service's memory: analyses and their filings, in tables beside the store's in one SQLite file.
 
-All work is done in one thread, in order; what is awaited is on file. A filing is kept once, whoever sends it, and goes
-with the last analysis of it.
+All work is done in one thread, in order; what is awaited is on file. A filing is kept once, whoever
+sends it, and goes with the last analysis of it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class Records:
         self._path = path
         self._closed: Future[None] | None = None
         self._thread = ThreadPoolExecutor(1, "tenk-records")
-        self._connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(
+            path, timeout=_BUSY, isolation_level=None, check_same_thread=False
+        )
         self._connection.executescript(_TABLES)
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -69,9 +71,16 @@ class Records:
         row = _row(state, digest)
 
         def work(connection: sqlite3.Connection) -> None:
-            if connection.execute("SELECT 1 FROM tenk_filings WHERE digest = ?", (digest,)).fetchone() is None:
+            if (
+                connection.execute(
+                    "SELECT 1 FROM tenk_filings WHERE digest = ?", (digest,)
+                ).fetchone()
+                is None
+            ):
                 filing = (digest, zlib.compress(content, 1))
-                connection.execute("INSERT INTO tenk_filings (digest, content) VALUES (?, ?)", filing)
+                connection.execute(
+                    "INSERT INTO tenk_filings (digest, content) VALUES (?, ?)", filing
+                )
             connection.execute(_SAVE, row)
 
         await self._written(work)
@@ -86,12 +95,18 @@ class Records:
 
     async def show(self, digest: str, shown: bytes) -> None:
         """Keep what is displayed of a filing."""
-        await self._written(lambda c: c.execute("UPDATE tenk_filings SET shown = ? WHERE digest = ?", (shown, digest)))
+        await self._written(
+            lambda c: c.execute(
+                "UPDATE tenk_filings SET shown = ? WHERE digest = ?", (shown, digest)
+            )
+        )
 
     async def shown(self, analysis: str) -> bytes | None:
         """What is displayed of an analysis' filing, None as long as it has not been read."""
         row = await self._found(
-            "SELECT f.shown FROM tenk_analyses a JOIN tenk_filings f ON f.digest = a.digest WHERE a.id = ?", analysis
+            "SELECT f.shown FROM tenk_analyses a JOIN tenk_filings f ON f.digest = a.digest WHERE "
+            "a.id = ?",
+            analysis,
         )
         return None if row is None else row[0]
 
@@ -131,7 +146,9 @@ class Records:
         old = f"NOT {_UNDER_WAY} ORDER BY created DESC LIMIT -1 OFFSET ?"
 
         def work(connection: sqlite3.Connection) -> None:
-            query = f"DELETE FROM tenk_analyses WHERE id IN (SELECT id FROM tenk_analyses WHERE {old})"  # noqa: S608
+            query = (
+                f"DELETE FROM tenk_analyses WHERE id IN (SELECT id FROM tenk_analyses WHERE {old})"  # noqa: S608
+            )
             if connection.execute(query, (kept,)).rowcount:
                 _forget_filings(connection)
 
@@ -142,10 +159,13 @@ class Records:
         if self._closed is None:
             self._closed = self._thread.submit(self._connection.close)
             self._thread.shutdown(wait=False)
-        await asyncio.shield(asyncio.wrap_future(self._closed))  # who waits no longer leaves it to be closed
+        # who waits no longer leaves it to be closed
+        await asyncio.shield(asyncio.wrap_future(self._closed))
 
     async def _found(self, query: str, value: str) -> tuple[bytes, str | None] | None:
-        row: tuple[bytes, str | None] | None = await self._done(lambda c: c.execute(query, (value,)).fetchone())
+        row: tuple[bytes, str | None] | None = await self._done(
+            lambda c: c.execute(query, (value,)).fetchone()
+        )
         return row
 
     async def _written(self, work: Callable[[sqlite3.Connection], object]) -> None:
@@ -165,8 +185,13 @@ class Records:
 
     async def _done(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._closed is not None:
-            raise RecordsClosed("the records are closed, and nothing was written: the service is ending, or has ended")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
+            raise RecordsClosed(
+                "the records are closed, and nothing was written: the service is "
+                "ending, or has ended"
+            )
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, work, self._connection
+        )
 
     def __repr__(self) -> str:
         return f"Records({str(self._path)!r}{', closed' if self._closed else ''})"
@@ -174,7 +199,14 @@ class Records:
 
 def _row(state: AnalysisState, digest: str | None) -> tuple[object, ...]:
     summary = summary_of(state).model_dump_json().encode()
-    return (state.id, state.created, state.status, digest, summary, state.model_dump_json().encode())
+    return (
+        state.id,
+        state.created,
+        state.status,
+        digest,
+        summary,
+        state.model_dump_json().encode(),
+    )
 
 
 def _forget_filings(connection: sqlite3.Connection) -> None:

@@ -7,7 +7,17 @@ from importlib.util import find_spec
 from os import environ
 from typing import TYPE_CHECKING, Annotated, cast
 
-from fastapi import APIRouter, File, Form, Header, HTTPException, Path, Request, Response, UploadFile
+from fastapi import (
+    APIRouter,
+    File,
+    Form,
+    Header,
+    HTTPException,
+    Path,
+    Request,
+    Response,
+    UploadFile,
+)
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -26,7 +36,10 @@ if TYPE_CHECKING:
     from tenk.service.desk import Desk
     from tenk.service.settings import Settings
 
-Id = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["0123456789abcdef"], description="Of an analysis.")]
+Id = Annotated[
+    str,
+    Path(pattern="^[0-9a-f]{16}$", examples=["0123456789abcdef"], description="Of an analysis."),
+]
 
 router = APIRouter(prefix="/api")
 
@@ -78,14 +91,20 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
         422: "It cannot be had, and why.",
     }.items()
 }
-NOT_FOUND: dict[int | str, dict[str, object]] = {404: {"model": Problem, "description": "There is no such analysis."}}
-CONFLICT: dict[int | str, dict[str, object]] = {409: {"model": Problem, "description": "Not as it stands now."}}
+NOT_FOUND: dict[int | str, dict[str, object]] = {
+    404: {"model": Problem, "description": "There is no such analysis."}
+}
+CONFLICT: dict[int | str, dict[str, object]] = {
+    409: {"model": Problem, "description": "Not as it stands now."}
+}
 STREAM: dict[str, object] = {
     "text/event-stream": {
         "example": 'id: 1f-7\nevent: update\ndata: {"status": "running"}\n\nevent: end\ndata: {}\n\n',
     }
 }
-FULL: dict[int | str, dict[str, object]] = {429: {"model": Problem, "description": "Too many: later."}}
+FULL: dict[int | str, dict[str, object]] = {
+    429: {"model": Problem, "description": "Too many: later."}
+}
 
 
 @router.get("/setup")
@@ -109,7 +128,9 @@ async def begin(
     request: Request,
     response: Response,
     *,
-    file: Annotated[UploadFile | None, File(description="A 10-K: text, HTML or a submission; gzip too.")] = None,
+    file: Annotated[
+        UploadFile | None, File(description="A 10-K: text, HTML or a submission; gzip too.")
+    ] = None,
     sample: Annotated[str | None, Form(max_length=80, examples=["quellmark-2025"])] = None,
     ticker: Annotated[str | None, Form(max_length=12, examples=["AAPL"])] = None,
     model: Annotated[str | None, Form(max_length=200, examples=["offline/extractive"])] = None,
@@ -122,7 +143,9 @@ async def begin(
     settings = _settings(request)
     upload = None if file is None else Upload(file.filename or "", await file.read())
     if upload is not None and len(upload.content) > settings.caps.upload:
-        raise HTTPException(413, f"the file is larger than the {settings.caps.upload:,} bytes that are taken")
+        raise HTTPException(
+            413, f"the file is larger than the {settings.caps.upload:,} bytes that are taken"
+        )
     wanted: Mapping[SectionName, bool] = {
         "business": include_business,
         "risk_factors": include_risk_factors,
@@ -171,10 +194,15 @@ async def retry(request: Request, analysis: Id, which: Which | None = None) -> A
     responses={
         **NOT_FOUND,
         **FULL,
-        200: {"description": "Server-sent events: snapshot, update (a part, to be merged), end.", "content": STREAM},
+        200: {
+            "description": "Server-sent events: snapshot, update (a part, to be merged), end.",
+            "content": STREAM,
+        },
     },
 )
-async def events(request: Request, analysis: Id, last_event_id: Annotated[str, Header(max_length=40)] = "") -> Response:
+async def events(
+    request: Request, analysis: Id, last_event_id: Annotated[str, Header(max_length=40)] = ""
+) -> Response:
     """What happens, as it happens. With ``Last-Event-ID`` it goes on there; else it begins with the whole state."""
     feed = await _desk(request).feed(analysis)
     readers = request.app.state.readers
@@ -186,21 +214,28 @@ async def events(request: Request, analysis: Id, last_event_id: Annotated[str, H
 
 
 @router.get("/analyses/{analysis}/source", responses={**NOT_FOUND, **CONFLICT})
-async def source(request: Request, analysis: Id, accept_encoding: Annotated[str, Header()] = "") -> Response:
+async def source(
+    request: Request, analysis: Id, accept_encoding: Annotated[str, Header()] = ""
+) -> Response:
     """The filing as plain text in blocks: ``{"length", "blocks": [[start, kind, text], …]}``, places in characters."""
     shown = await _desk(request).shown(analysis)
     if shown is None:
         raise HTTPException(409, "the filing has not been read")
     if "gzip" in accept_encoding:
         return Response(
-            shown, media_type="application/json", headers={"content-encoding": "gzip", "vary": "accept-encoding"}
+            shown,
+            media_type="application/json",
+            headers={"content-encoding": "gzip", "vary": "accept-encoding"},
         )
     return Response(gzip.decompress(shown), media_type="application/json")
 
 
 @router.get(
     "/analyses/{analysis}/analysis.json",
-    responses={**NOT_FOUND, 200: {"description": "The analysis.", "content": {"application/json": {}}}},
+    responses={
+        **NOT_FOUND,
+        200: {"description": "The analysis.", "content": {"application/json": {}}},
+    },
 )
 async def export(request: Request, analysis: Id) -> Response:
     """What has been found so far, as ``tenk analyze -o`` writes it: a `tenk.Analysis` as JSON."""

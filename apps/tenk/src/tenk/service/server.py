@@ -52,11 +52,14 @@ class Started(NamedTuple):
 def serve(settings: Settings, started: Callable[[Started], None]) -> None:
     """Serve until interrupted or stopped. `started` is told once it listens.
 
-    Raises `CannotListen`, `NoPrice` for a cap on money that cannot be kept, and ingather's `StoreUnusable` for a file
-    that holds something else.
+    Raises `CannotListen`, `NoPrice` for a cap on money that cannot be kept, and ingather's
+    `StoreUnusable` for a file that holds something else.
     """
     settings = replace(settings, usd=asyncio.run(caps_of(settings)))
-    with Store(settings.state) as store, contextlib.closing(_listening(settings.host, settings.port)) as listener:
+    with (
+        Store(settings.state) as store,
+        contextlib.closing(_listening(settings.host, settings.port)) as listener,
+    ):
         settings = replace(settings, port=listener.getsockname()[1])
         config = uvicorn.Config(
             service(settings, store),
@@ -75,7 +78,9 @@ def serve(settings: Settings, started: Callable[[Started], None]) -> None:
 
 def _listening(host: str, port: int) -> socket.socket:
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise CannotListen(f"cannot listen on {host}: {error.strerror or error}") from error

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 class Caps:
     """What nobody may exceed.
 
-    For one analysis: `upload` bytes, `seconds`, `tokens` (in and out), `usd` (None: 5 where the model's price is
-    known), `calls` in flight. `running`: analyses at once; `waiting`: those that may wait for their turn. `kept`:
-    analyses that are remembered; the oldest are forgotten. `streams`: readers of events at once. `body`: bytes of a
-    request that uploads nothing.
+    For one analysis: `upload` bytes, `seconds`, `tokens` (in and out), `usd` (None: 5 where the
+    model's price is known), `calls` in flight. `running`: analyses at once; `waiting`: those that
+    may wait for their turn. `kept`: analyses that are remembered; the oldest are forgotten.
+    `streams`: readers of events at once. `body`: bytes of a request that uploads nothing.
     """
 
     upload: int = 64 * 2**20
@@ -39,9 +39,10 @@ class Caps:
 class Settings:
     """`state`: the SQLite file. `token`: who has it may do everything. `models`: by name, those one may choose from.
 
-    `host`, `port`: where it listens; they decide which ``Host`` a request may name. `tickers`: where filings come from,
-    the SEC's EDGAR unless given. `prices`: USD for a million tokens in and out, by model, of those that are not known.
-    `usd`: what one analysis may cost, by model; known once the service has started.
+    `host`, `port`: where it listens; they decide which ``Host`` a request may name. `tickers`:
+    where filings come from, the SEC's EDGAR unless given. `prices`: USD for a million tokens in and
+    out, by model, of those that are not known. `usd`: what one analysis may cost, by model; known
+    once the service has started.
     """
 
     state: Path

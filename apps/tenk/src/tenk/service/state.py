@@ -26,10 +26,11 @@ class View(BaseModel):
 class Card(View):
     """One component.
 
-    `status`: ``"again"`` after a call that failed, while another is made; ``"empty"`` where the text says nothing of
-    it. `origin`: ``"part"`` a call of its own, ``"retry"`` asked again, ``"single"`` by the one prompt for what was
-    missing, ``"code"``, ``"cache"``. `began_ms`, `ended_ms`: since the analysis began its calls; `queued_ms` it waited
-    before. `value`: the component as the analysis holds it, its quotes looked up.
+    `status`: ``"again"`` after a call that failed, while another is made; ``"empty"`` where the
+    text says nothing of it. `origin`: ``"part"`` a call of its own, ``"retry"`` asked again,
+    ``"single"`` by the one prompt for what was missing, ``"code"``, ``"cache"``. `began_ms`,
+    `ended_ms`: since the analysis began its calls; `queued_ms` it waited before. `value`: the
+    component as the analysis holds it, its quotes looked up.
     """
 
     status: CardStatus = "waiting"
@@ -77,7 +78,8 @@ class ItemState(View):
 class Ledger(View):
     """What it took. `remembered`: answers from the store; `fallbacks`: components that a second or third call filled.
 
-    `cost_usd`: None where a price is not known. `serial_ms`: the calls' milliseconds one after another, 0 unknown.
+    `cost_usd`: None where a price is not known. `serial_ms`: the calls' milliseconds one after
+    another, 0 unknown.
     """
 
     calls: int = 0
@@ -98,7 +100,8 @@ class Ledger(View):
 class AnalysisState(View):
     """An analysis. `status`: ``"partial"`` where some components failed. `created`: seconds since 1970.
 
-    `name`: of the file, the sample or the ticker. `length`: of the source, in characters; 0 until it is read.
+    `name`: of the file, the sample or the ticker. `length`: of the source, in characters; 0 until
+    it is read.
     """
 
     id: str
@@ -141,7 +144,10 @@ def summary_of(state: AnalysisState) -> Summary:
     cards = [card for section in state.sections.values() for card in section.cards.values()]
     due = [card for card in cards if card.status != "skipped"]
     return Summary(
-        **{name: getattr(state, name) for name in ("id", "status", "reason", "name", "company", "period_end")},
+        **{
+            name: getattr(state, name)
+            for name in ("id", "status", "reason", "name", "company", "period_end")
+        },
         model=state.model,
         created=state.created,
         done=sum(card.status in ("ok", "empty") for card in due),

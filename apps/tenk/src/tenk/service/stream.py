@@ -29,7 +29,9 @@ class EventStream(StreamingResponse):
 
     def __init__(self, feed: Feed, last: str, left: Callable[[], None]) -> None:
         self._events = feed.read(last)
-        super().__init__(self._events, headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        super().__init__(
+            self._events, headers={"cache-control": "no-store", "x-accel-buffering": "no"}
+        )
         self._left = left
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

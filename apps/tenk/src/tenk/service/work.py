@@ -33,8 +33,8 @@ logger = logging.getLogger("tenk.service")
 class Live:
     """An analysis under way.
 
-    `digest`: of its filing, once that is here. `task`: its work, which may be cancelled; `watch`: who waits for that
-    and tells the end. `why`: for which reason it was stopped, if it was.
+    `digest`: of its filing, once that is here. `task`: its work, which may be cancelled; `watch`:
+    who waits for that and tells the end. `why`: for which reason it was stopped, if it was.
     """
 
     def __init__(self, state: AnalysisState, digest: str | None = None) -> None:
@@ -70,7 +70,9 @@ async def work(live: Live, means: Means) -> None:
     """
     state = live.state
     if state.model not in means.settings.models:
-        raise TenkError(f"this service has no model {state.model} now: start it with --model {state.model}")
+        raise TenkError(
+            f"this service has no model {state.model} now: start it with --model {state.model}"
+        )
     state.status = "reading"
     live.feed.publish({"status": state.status})
     submission, live.digest = await means.reader.read(state, live.digest)
@@ -83,7 +85,10 @@ async def work(live: Live, means: Means) -> None:
     live.feed.publish(state.model_dump(mode="json"))
     try:
         if again:
-            parts = (_some(live, means, submission, progress, name, each, budget) for name, each in again.items())
+            parts = (
+                _some(live, means, submission, progress, name, each, budget)
+                for name, each in again.items()
+            )
             await asyncio.gather(*parts)
         else:
             await _whole(live, means, submission, progress, budget)
@@ -91,7 +96,9 @@ async def work(live: Live, means: Means) -> None:
         state.ledger.elapsed_ms = progress.now()
 
 
-async def _whole(live: Live, means: Means, submission: Submission, progress: Progress, budget: Budget | None) -> None:
+async def _whole(
+    live: Live, means: Means, submission: Submission, progress: Progress, budget: Budget | None
+) -> None:
     state = live.state
     await comprehensive_analysis(
         submission,
@@ -144,7 +151,9 @@ def section_of(name: SectionName, shown: SectionState) -> Section:
     >>> section_of("mda", SectionState(item="7", item_status="present")).missing[:2]
     ['performance_overview', 'metrics']
     """
-    values = {component: card.value for component, card in shown.cards.items() if card.value is not None}
+    values = {
+        component: card.value for component, card in shown.cards.items() if card.value is not None
+    }
     section: Section = ANALYZERS[name].model.model_validate(values)
     return section
 
@@ -157,9 +166,14 @@ def settle(live: Live, error: BaseException | None) -> dict[str, object]:
     why = live.why or ("" if error is None else said_of(error))
     changed: dict[str, object] = {}
     for name, section in state.sections.items():
-        cards = {component: card for component, card in section.cards.items() if card.status in OPEN}
+        cards = {
+            component: card for component, card in section.cards.items() if card.status in OPEN
+        }
         for card in cards.values():
-            card.status, card.reason = "cancelled" if live.why else "failed", why or "no answer came"
+            card.status, card.reason = (
+                "cancelled" if live.why else "failed",
+                why or "no answer came",
+            )
         _settle_section(section)
         told = {component: card.model_dump(mode="json") for component, card in cards.items()}
         changed[name] = {"status": section.status, "reason": section.reason, "cards": told}
@@ -167,7 +181,9 @@ def settle(live: Live, error: BaseException | None) -> dict[str, object]:
     state.status, state.reason = _status(state.sections), why or None
     if live.why:
         state.status = "cancelled"
-    elif error is not None and not any(section.status == "ok" for section in state.sections.values()):
+    elif error is not None and not any(
+        section.status == "ok" for section in state.sections.values()
+    ):
         state.status = "failed"
     ledger = state.ledger.model_dump(mode="json")
     return {"status": state.status, "reason": state.reason, "ledger": ledger, "sections": changed}

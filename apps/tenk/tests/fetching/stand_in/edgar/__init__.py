@@ -41,7 +41,10 @@ class Company:
     def get_filings(self, *, form, amendments):
         assert not amendments
         filings = json.loads(_get(f"/submissions/CIK{self.cik:010}.json"))["filings"]
-        tables = [filings["recent"], *(json.loads(_get(f"/submissions/{file['name']}")) for file in filings["files"])]
+        tables = [
+            filings["recent"],
+            *(json.loads(_get(f"/submissions/{file['name']}")) for file in filings["files"]),
+        ]
         return [
             self._filing(dict(zip(table, row, strict=True)))
             for table in tables

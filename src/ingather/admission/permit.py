@@ -1,0 +1,359 @@
+"""A request's permission, and the queue of those that an executor waits for at one pool."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import math
+import os
+import threading
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ingather.errors import TooBig
+from ingather.limits.acceptance import Acceptance
+from ingather.limits.controller import Outcome
+from ingather.limits.sent import ONE
+from ingather.limits.tokens import UNCOUNTED
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from ingather.admission.gate import Gate
+    from ingather.admission.slots import Slots
+    from ingather.limits.headers import RateLimits
+    from ingather.limits.sent import Sent
+    from ingather.limits.tokens import Tokens
+    from ingather.result import Usage
+
+Arrival = tuple[int, ...]
+"""A place in the queue, for life. A nested call's place is its parent's with one more number: it goes before whatever
+arrived after its parent, so nested work is finished before more is begun.
+"""
+
+places = itertools.count()
+
+_NOT_AT_ALL: Mapping[str, float] = MappingProxyType({})
+
+lock = threading.RLock()
+"""One for all pools, since a slot and a quota are taken together."""
+
+held_here: Callable[[], bool] = lock._is_owned  # type: ignore[attr-defined]  # noqa: SLF001 - as the stdlib's Condition
+"""Whether this very thread holds it: a garbage collection may close a dead loop's leases at any moment, also inside;
+then that is left to another thread.
+"""
+
+# it may have been held at the fork, by a thread that is not there
+os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]  # noqa: SLF001 - the same
+
+
+class Permit:
+    """One request's permission: first waited for, then held, then closed.
+
+    `waited`: seconds that it waited, by cause, once that is over. `outcome`, `usage`: how it ended,
+    once it has.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "arrival",
+        "asked_at",
+        "closed",
+        "cost",
+        "error",
+        "estimate",
+        "future",
+        "granted",
+        "granted_at",
+        "loop",
+        "outcome",
+        "queue",
+        "sent",
+        "usage",
+        "waited",
+    )  # fmt: skip
+
+    def __init__(
+        self, queue: Queue, arrival: Arrival, estimate: Tokens, loop: AbstractEventLoop
+    ) -> None:
+        self.queue = queue
+        self.arrival = arrival
+        self.estimate = estimate
+        self.cost = ONE
+        self.loop = loop
+        self.future: asyncio.Future[None] | None = None
+        self.error: Exception | None = None
+        self.granted = False
+        self.closed = False
+        self.waited = _NOT_AT_ALL  # in the queue: the lane's clocks as they were when it came
+        self.sent: Sent | None = None
+        self.outcome = Outcome.IGNORED
+        self.usage: Usage | None = None
+        self.asked_at = self.granted_at = 0.0
+
+    @property
+    def limited_by(self) -> str:
+        """What it waited for longest, ``""`` where it did not wait."""
+        return max(self.waited, key=self.waited.__getitem__) if self.waited else ""
+
+    def __lt__(self, other: Permit) -> bool:
+        return self.arrival < other.arrival
+
+    def close(
+        self, outcome: Outcome, usage: Usage | None = None, told: RateLimits | None = None
+    ) -> None:
+        """Give slot and quota back, settled with what the attempt really took. Closing again does nothing.
+
+        `told`: the quota as the answer's headers tell it.
+        """
+        if held_here():
+            threading.Thread(target=self.close, args=(outcome, usage, told)).start()
+            return
+        # a bare provider may give its slot back before it answers
+        if not self.closed or outcome is Outcome.SUCCESS:
+            self.outcome, self.usage = outcome, usage
+        with lock:
+            if self.closed or self.sent is None:
+                return
+            self.closed = True
+            gate, slots, now = self.queue.gate, self.queue.slots, self.loop.time()
+            slots.free(self)
+            gate.controller.closed(outcome, self.sent, usage, now, told)
+            if outcome is Outcome.SUCCESS:
+                gate.retries.answered()
+                self.queue.answered(self)
+            if usage is not None:
+                gate.estimator.learn(self.estimate, usage)
+            if gate.waiting or slots.waiting:
+                gate.came_free(slots, now)
+
+    async def wait(self) -> None:
+        """Until it is `granted`, or has failed with its `error`."""
+        while self.future is not None and not self.granted and self.error is None:
+            try:
+                await self.future
+            except (
+                BaseException
+            ):  # cancelled, or collected with its loop, which nobody ended in order
+                self.give_up()
+                raise
+            with lock:
+                if not self.granted:  # it was taken back while its loop stood still
+                    self.future = self.loop.create_future()
+        if (
+            self.future is not None
+            and self.error is None
+            and self.queue.has_failed_since(self.asked_at)
+        ):
+            self.error = self.queue.failed  # at the moment when this was granted
+            self.give_up()
+
+    def waited_by(self, now: float) -> Mapping[str, float]:
+        """Seconds that it has waited by now, by cause."""
+        with lock:
+            over = self.granted or self.closed or self.future is None
+            return self.waited if over else self.queue.waited_since(self.waited, now)
+
+    def waits_no_more(self, now: float) -> None:
+        """It has been granted, or has failed, or its waiter is gone."""
+        self.waited = self.queue.waited_since(self.waited, now)
+
+    def give_up(self) -> None:
+        """The waiter is gone: leave the queue, or give back what was granted at the same moment."""
+        if held_here():
+            threading.Thread(target=self.give_up).start()
+            return
+        with lock:
+            if self.closed:
+                return
+            self.closed = True
+            gate, slots, now = self.queue.gate, self.queue.slots, self.loop.time()
+            if self.sent is None:
+                self.waits_no_more(now)
+            else:
+                slots.free(self)
+                gate.controller.unsent(self.sent, now)
+            gate.came_free(slots, now)
+
+    def wake(self) -> None:
+        """Let the waiter go on."""
+        if self.future is None:
+            return
+        if self.loop is asyncio._get_running_loop():  # noqa: SLF001 - the public form raises where there is none
+            _resolve(self.future)
+        else:
+            with contextlib.suppress(RuntimeError):  # its loop was closed meanwhile
+                self.loop.call_soon_threadsafe(_resolve, self.future)
+
+
+class Queue:
+    """One executor's queue at one pool.
+
+    `failed`: why all its calls fail now, but for a probe from time to time. `standing`: whether it
+    is among the waiting lanes of its pool and executor. `held_by`: what its first call waits for,
+    and so all the others. `key`, `model`: whether they were answered in this run. `count`: asks the
+    server how many calls at once are right.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_clocks",
+        "_failed_at",
+        "_held_since",
+        "_pause",
+        "_probe_at",
+        "count",
+        "failed",
+        "gate",
+        "heap",
+        "held_by",
+        "key",
+        "model",
+        "slots",
+        "standing",
+    )  # fmt: skip
+
+    def __init__(self, slots: Slots, gate: Gate, key: Acceptance | None = None) -> None:
+        self.slots = slots
+        self.gate = gate
+        self.count: Callable[[], Coroutine[object, object, int | None]] | None = None
+        self.heap: list[Permit] = []
+        self.key, self.model = key or Acceptance(), Acceptance()
+        self.failed: Exception | None = None
+        self._failed_at = self._pause = self._probe_at = 0.0
+        self.standing = False
+        self.held_by, self._held_since = "", 0.0
+        self._clocks: dict[str, float] = {}
+        with lock:
+            gate.joined_by(self)
+
+    def ask(self, arrival: Arrival, estimate: Tokens = UNCOUNTED) -> Permit:
+        """A lease on a slot and on the quota: `granted`, or to be waited for, or failed with its `error`.
+
+        Raises `TooBig` for a request that no minute of the quota can hold.
+        """
+        gate = self.gate
+        permit = Permit(self, arrival, estimate, asyncio.get_running_loop())
+        with lock:
+            if self.failed is not None and not self._is_probe(permit.loop.time()):
+                permit.error, permit.closed = self.failed, True
+                return permit
+            if estimate is not UNCOUNTED:
+                caps = gate.controller.caps
+                if caps.any and (reason := caps.too_big(estimate)):
+                    raise TooBig(
+                        f"this request {reason}: send less, or raise the limit", model=gate.name
+                    )
+                permit.cost = gate.estimator.cost(estimate)
+            now = permit.asked_at = permit.loop.time()
+            if not gate.waiting and self.slots.in_use < self.slots.capacity:
+                delay, _ = gate.controller.delay(permit.cost, now)
+                if delay <= 0:
+                    gate.grant(permit, now)
+                    return permit
+            self.enqueue(permit, now)
+            gate.drain(now)
+            if not permit.granted:
+                permit.future = permit.loop.create_future()
+                gate.stranded.watch(permit.loop)
+        return permit
+
+    def ask_free(self, arrival: Arrival, estimate: Tokens) -> Permit | None:
+        """A lease, if one is to be had at once, nobody waits, and the quota is under no pressure."""
+        gate, slots = self.gate, self.slots
+        permit = Permit(self, arrival, estimate, asyncio.get_running_loop())
+        with lock:
+            now = permit.asked_at = permit.loop.time()
+            if (
+                self.failed is not None
+                or gate.waiting
+                or slots.waiting
+                or slots.in_use >= slots.capacity
+            ):
+                return None
+            permit.cost = gate.estimator.cost(estimate)
+            if not gate.controller.is_calm(now) or gate.controller.delay(permit.cost, now)[0] > 0:
+                return None
+            gate.grant(permit, now)
+        return permit
+
+    def head(self) -> Permit | None:
+        """The earliest lease that still waits."""
+        while self.heap and (self.heap[0].closed or self.heap[0].loop.is_closed()):
+            heapq.heappop(self.heap)
+        return self.heap[0] if self.heap else None
+
+    def refuse(self, error: Exception) -> None:
+        """Whatever waits in this lane fails with `error`, and so does what comes until a new run begins."""
+        with lock:
+            self.fail(error, math.inf, math.inf)
+
+    def fail(self, error: Exception, now: float, pause: float) -> None:
+        """The same for who has the lock; but each `pause` seconds one call is tried, and the first answer ends it."""
+        self.failed = error
+        self._failed_at, self._pause, self._probe_at = now, pause, now + pause
+        for permit in self.heap:
+            if not permit.closed:
+                permit.waits_no_more(permit.loop.time())
+                permit.error, permit.closed = error, True
+                permit.wake()
+        self.heap.clear()
+        if self.standing:
+            self.gate.leave(self)
+
+    def answered(self, permit: Permit) -> None:
+        """There was an answer to `permit`: the key is good, and whatever failed before it was sent is over."""
+        self.key.answered = self.model.answered = True
+        if (
+            self.failed is not None
+            and self._pause < math.inf
+            and permit.granted_at > self._failed_at
+        ):
+            self.failed = None
+        if self.count is not None and self.gate.waiting:
+            self.gate.ask_server(self.count, permit.loop)
+
+    def has_failed_since(self, moment: float) -> bool:
+        """Whether what was asked for then is in vain by now."""
+        return self.failed is not None and self._failed_at >= moment
+
+    def _is_probe(self, now: float) -> bool:
+        """Whether the next call is the one that finds out whether it still fails."""
+        if now < self._probe_at:
+            return False
+        self._probe_at = now + self._pause
+        return True
+
+    def hold(self, by: str, now: float) -> None:
+        """From now on `by` holds up whatever waits."""
+        if self.held_by and now > self._held_since:
+            self._clocks[self.held_by] = (
+                self._clocks.get(self.held_by, 0.0) + now - self._held_since
+            )
+        self.held_by, self._held_since = by, now
+
+    def waited_since(self, clocks: Mapping[str, float], now: float) -> dict[str, float]:
+        """Seconds, by cause, since its clocks stood so."""
+        self.hold(self.held_by, now)
+        return {
+            by: took
+            for by, total in self._clocks.items()
+            if (took := total - clocks.get(by, 0.0)) > 0
+        }
+
+    def enqueue(self, permit: Permit, now: float) -> None:
+        self.hold(self.held_by if self.standing else "", now)
+        permit.waited = self._clocks.copy()
+        if not self.standing:
+            self.standing = True
+            self.gate.waiting.append(self)
+            self.slots.waiting.append(self)
+        heapq.heappush(self.heap, permit)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

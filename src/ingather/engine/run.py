@@ -1,0 +1,327 @@
+"""One call of an executor method: a window of workers that pull tasks lazily and hand on their results.
+
+There is never an asyncio task for each row. As many workers run as there are slots; one that sleeps
+or waits for nested calls steps aside, and another takes its turn, up to ``2 * max_concurrency +
+16`` open tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import math
+from typing import TYPE_CHECKING
+
+from ingather.admission.permit import places
+from ingather.engine.call import Call
+from ingather.engine.intake import Intake, has_deadlines
+from ingather.engine.outputs import Room
+from ingather.engine.record import FailureLog, Record
+from ingather.engine.scope import current
+from ingather.engine.window import Window
+from ingather.errors import Cancelled, plain
+from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ingather.engine.context import Context
+    from ingather.engine.inputs import Tasks
+    from ingather.engine.outputs import Sink
+    from ingather.events import Event
+    from ingather.result import TaskResult
+    from ingather.task import Task
+
+logger = logging.getLogger("ingather")
+
+_FAIR_SHARE = 16  # tasks that a worker may end without suspending before others have their turn
+
+_numbers = itertools.count(1)
+
+
+class Run:
+    """Begins with its creation, inside a running loop; `over` when nothing is left but results to take.
+
+    `deadline`: seconds from now. `emit`: told all events. With `fail_fast` the first failure stops
+    the rest. `within`: the extraction whose parts it runs.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        tasks: Tasks,
+        sink: Sink,
+        *,
+        window: int,
+        fail_fast: bool,
+        deadline: float | None,
+        emit: Callable[[Event], None] | None,
+        within: Call | None = None,
+    ) -> None:
+        self.number = next(_numbers)
+        self.context = context
+        self.sink = sink
+        self.emit = emit
+        self.loop = asyncio.get_running_loop()
+        self._fatal: BaseException | None = None
+        self.closed = False
+        self.succeeded = self.failed = 0
+        self._failures: FailureLog | None = None
+        self._begun = self.loop.time()
+        self.deadline = None if deadline is None else self._begun + deadline
+        self._fail_fast = fail_fast
+        self._stopped_by: str | None = None
+        self._intake = Intake(tasks)
+        self.within = within
+        # when all of the input began to wait: of a lazy one, and of steps, each does so when its
+        # turn comes
+        self._since = self._begun if self._intake.total is not None and window > 1 else None
+        if self.deadline is not None:
+            self._alarm = self.loop.call_at(self.deadline, self._intake.stop)
+        self._room = Room(sink.bound, self._intake)
+        self._debug = logger.isEnabledFor(logging.DEBUG)
+        self.too_long: Exception | None = None  # the one text about which all its calls ask
+        self._most = int(min(context.slots.capacity, window))
+        # tasks with a deadline wait for a slot in workers of their own, so that they can end on
+        # time
+        most = self._most + has_deadlines(tasks)
+        self._workers = Window(window=window, most=most)
+        self.calling: dict[asyncio.Task[None], Call] = {}  # what each worker is at
+        self._waiters: list[asyncio.Future[None]] = []
+        self.parent = current.get()
+        if self.parent is not None:
+            self.parent.give_back()
+        whose = within or self.parent
+        parent = None if whose is None else (whose.run.number, whose.record.index)
+        self._prefix = () if whose is None else whose.arrival
+        self.meter = context.meters.opened(self)
+        self._tell(RunStarted, total=self._intake.total, parent=parent, is_parts=within is not None)
+        self._workers.hire(self)
+
+    @property
+    def over(self) -> bool:
+        return not self._workers and self._intake.exhausted
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether it is over, and all results have been taken."""
+        return self.over and self._room.taken == self._intake.pulled
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended it early: raised by the input, or a BaseException of a task's."""
+        return self._fatal or self._intake.error
+
+    def take(self) -> TaskResult | None:
+        """The next result that is ready, if any."""
+        result = self.sink.take()
+        if result is not None:
+            self._room.take()
+        return result
+
+    def progress(self) -> asyncio.Future[None]:
+        """To be awaited: done when something has changed, a result or the end."""
+        self._workers.hire(self)
+        waiter = self.loop.create_future()
+        if self.over:
+            waiter.set_result(None)
+        else:
+            self._waiters.append(waiter)
+        return waiter
+
+    async def ended(self) -> None:
+        """Wait until the last worker has gone, those apart whose functions wait here."""
+        await self._workers.ended()
+
+    async def close(self) -> None:
+        """Cancel what is in flight and wait until it is gone; raises nothing of it."""
+        if self.closed:
+            return
+        self.closed = self._intake.exhausted = True
+        try:
+            await self._workers.ended(cancelled=True)
+        finally:
+            self._conclude()
+
+    def _conclude(self) -> None:
+        if self.deadline is not None:
+            self._alarm.cancel()
+        if self._failures is not None:
+            self._failures.ended()
+        wall = self.loop.time() - self._begun
+        self.meter.untaken += self._room.waited
+        self.context.meters.closed(self)
+        stats = (
+            self.context.meters.stats_at_end(self.context)
+            if self.emit or logger.isEnabledFor(logging.INFO)
+            else None
+        )
+        told = {
+            "wall": wall,
+            "succeeded": self.succeeded,
+            "failed": self.failed,
+            "untaken": self._room.waited,
+        }
+        self._tell(RunEnded, stats=stats, **told)
+        if stats is not None:
+            ended = f"{self.succeeded} succeeded, {self.failed} failed in {wall * 1000:.0f} ms"
+            logger.info("%s; in all: %s", ended, stats.in_one_line)
+
+    def stop(self, why: str) -> None:
+        """End all calls now; what was pulled is still reported, and so is all of an input of known size."""
+        if self._stopped_by is not None or self.closed:
+            return
+        self._stopped_by = why
+        self._intake.stop()
+        me = asyncio.current_task()
+        for worker in self.calling:
+            if worker is not me:
+                worker.cancel()
+
+    def fail(self, error: Exception) -> None:
+        """Pull nothing more, for the run cannot go on; nor can one whose part it is."""
+        if self.within is None:
+            self._intake.fail(error)
+        else:
+            self.within.run.fail(error)
+
+    def cut(self, why: str) -> None:
+        """End all calls now, although somebody else takes the results: who does is told, after those that are there."""
+        if self.closed or self.over:
+            return
+        self._fatal = self._fatal or Cancelled(f"cancelled: {why}")
+        self._intake.exhausted = True
+        self._workers.cancel()
+        if not self._workers:
+            self._wake()
+
+    def abandon(self) -> None:
+        """Nobody will take the results any more: cancel what is in flight, without waiting."""
+        if not self.closed:
+            self.closed = self._intake.exhausted = True
+            self._conclude()
+            self._workers.cancel()
+
+    # -- for its calls and workers
+
+    def step_aside(self) -> None:
+        """A worker holds no slot for a while: another may take its turn."""
+        self._workers.step_aside(self)
+
+    def step_back(self) -> None:
+        self._workers.step_back()
+
+    def is_wanted(self, workers: int) -> bool:
+        """Whether another worker beside so many would find something to do; a first one finds it out."""
+        return not self._intake.exhausted and not (workers and self._intake.is_dry)
+
+    async def work(self) -> None:
+        """One of them: task after task, until there is no more or it is one too many."""
+        me = asyncio.current_task()
+        assert me is not None  # noqa: S101 - for the type checker: this is a task
+        intake, workers = self._intake, self._workers
+        ended = 0
+        while not workers.too_many:
+            ended += 1
+            if ended % _FAIR_SHARE == 0:
+                await asyncio.sleep(0)
+            if intake.waits:
+                item = await intake.wait_pull(self._room.there)
+            else:
+                if self._room.is_full:
+                    await self._room.there()
+                item = intake.pull()
+            if item is None:
+                break
+            if intake.total is None and getattr(item[2], "deadline", None) is not None:
+                workers.most = self._most + 1
+            workers.hire(self)
+            await self._run_one(me, *item)
+        workers.leave(me)
+
+    async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
+        since = self.loop.time() if self._since is None else self._since
+        call = Call(
+            self.context,
+            self,
+            (*self._prefix, next(places)),
+            Record(self, task, index, tag, since),
+            me,
+        )
+        if self.emit is not None:
+            self._tell(TaskStarted, index=index, tag=tag)
+        if self._debug:
+            logger.debug("task %s starts", plain(tag or index))
+        if self._stopped_by is not None:
+            self._deliver(call.stopped(self._stopped_by), call.record)
+            return
+        self.calling[me] = call
+        try:
+            result = await call.result()
+        except asyncio.CancelledError:
+            result = call.stopped(self._stopped_by or "the run was cancelled")
+            if self._stopped_by is None or me.uncancel() > 0:
+                self._deliver(result, call.record)
+                raise
+        finally:
+            self.calling.pop(me, None)
+        if self._stopped_by is not None:
+            # the call ended before our cancellation reached it
+            while me.cancelling() and not self.closed:
+                me.uncancel()
+        self._deliver(result, call.record)
+
+    def _deliver(self, result: TaskResult, record: Record) -> None:
+        if self._debug:
+            logger.debug(
+                "task %s ends after %.0f ms", plain(result.tag or result.index), result.duration_ms
+            )
+        if result.success:
+            self.succeeded += 1
+        else:
+            self.failed += 1
+            self._failures = self._failures or FailureLog()
+            self._failures.failed(result)
+            if self._fail_fast:
+                self.stop(f"fail_fast, after task {result.tag or result.index} failed")
+        if self.parent is not None and self.within is None:  # parts count in their extraction
+            self.parent.used(result)
+        self.sink.put(result)
+        if self.emit is not None:
+            self._tell(
+                TaskEnded,
+                result=result,
+                times=record.times,
+                stored=record.stored,
+                is_inner=record.is_inner,
+            )
+        if self.sink.bound != math.inf:
+            self._wake()
+
+    def left(self, worker: asyncio.Task[None]) -> None:
+        """One has gone. What it raised is a BaseException of the user's: it goes through, and ends the rest."""
+        error = self._workers.gone(worker)
+        if error is not None:
+            self._fatal = error
+            self._intake.exhausted = True
+            self._workers.cancel()
+        if not self._workers:
+            self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
+
+    def _tell(self, kind: Callable[..., Event], **what: object) -> None:
+        for tell in (self.emit, self.context.journal):
+            if tell is not None:
+                tell(kind(at=self.loop.time(), run=self.number, **what))
+
+    def __repr__(self) -> str:
+        return (
+            f"Run({self.number}: {self._intake!r}, {self.succeeded} succeeded, {self.failed} "
+            f"failed, {self._workers!r})"
+        )

@@ -1,0 +1,132 @@
+"""Which calls fill the fields of a model, where a provider takes schemas up to a ceiling. No I/O.
+
+Fields that can be asked for together go into as few calls as the ceiling allows, in the model's
+order and about as many in each. A field that is above the ceiling alone is filled by an extraction
+of its own, if it is a model; else nothing is asked at all, and the error names it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, RootModel
+
+from ingather.errors import SetupError
+from ingather.extract.field_types import bare, without_none
+from ingather.extract.outline import Ask, Outline
+from ingather.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ingather.schema.ceiling import Ceiling
+    from ingather.schema.wire_form import Node
+
+
+def asks_for(outline: Outline, names: Sequence[str], split: str, ceiling: Ceiling) -> list[Ask]:
+    """The calls that an extraction begins with. `split`: as the task has it; ``"single"`` is one above any ceiling.
+
+    Raises SetupError for a field that is above the ceiling and cannot be taken apart.
+    """
+    if not names:
+        return []
+    if split == "single":
+        return [outline.whole(names)]
+    if split == "fields" or outline.is_composed(names):
+        return [_within(outline, name, ceiling) for name in names]
+    return packed(outline, tuple(names), ceiling)
+
+
+@lru_cache(maxsize=256)
+def packed(outline: Outline, names: tuple[str, ...], ceiling: Ceiling) -> list[Ask]:
+    """As few calls as the ceiling allows for these fields: shared, not to be changed. Raises as `asks_for` does."""
+    whole = outline.whole(names)
+    wire = Schema.of(whole.answer).wire
+    if ceiling.admits(wire):
+        return [whole]
+    asks: list[Ask] = []
+    for group in _groups(outline, names, wire, ceiling):
+        together = outline.whole(group)
+        if len(group) > 1 and ceiling.admits(Schema.of(together.answer).wire):
+            asks.append(together)
+        else:
+            asks += [_within(outline, name, ceiling) for name in group]
+    return asks
+
+
+def admits(ask: Ask, ceiling: Ceiling) -> bool:
+    """Whether what `ask` would send is within the ceiling; an extraction of its own sends nothing itself."""
+    return not ask.nested and ceiling.admits(Schema.of(ask.answer).wire)
+
+
+def _within(outline: Outline, name: str, ceiling: Ceiling) -> Ask:
+    part = outline.part(name)
+    if ceiling.admits(Schema.of(part.answer).wire):
+        return part
+    model = _model_in(outline.fields[name].annotation)
+    if model is not None and len(Outline.of(model).asked) > 1:
+        return part._replace(answer=model, nested=True)
+    raise SetupError(
+        f"the schema of the field {name!r} of {outline.model.__name__} is larger than the provider "
+        f"takes ({ceiling}): "
+        "make it smaller, or several fields of it"
+    )
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The model that a field of this type holds, perhaps or always; None where it holds anything else."""
+    kind: Any = bare(without_none(annotation))
+    is_model = (
+        isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, RootModel)
+    )
+    return kind if is_model else None
+
+
+def _groups(
+    outline: Outline, names: Sequence[str], wire: Node, ceiling: Ceiling
+) -> Iterator[tuple[str, ...]]:
+    """The fewest runs of neighbours that are within the ceiling, as even as they can be."""
+
+    def fits(start: int, end: int) -> bool:
+        return ceiling.admits(_part_of(wire, [outline.key(name) for name in names[start:end]]))
+
+    cuts, end = [0], 1
+    while end < len(names):
+        if not fits(cuts[-1], end + 1):
+            cuts.append(end)
+        end += 1
+    even = [len(names) * number // len(cuts) for number in range(len(cuts) + 1)]
+    cuts.append(len(names))
+    if all(fits(*pair) for pair in pairwise(even)):
+        cuts = even
+    return (tuple(names[start:end]) for start, end in pairwise(cuts))
+
+
+def _part_of(wire: Node, keys: list[str]) -> Node:
+    """The object schema `wire` with these properties alone, and the definitions that they need."""
+    properties = {key: wire["properties"][key] for key in keys}
+    part = {**wire, "properties": properties, "required": keys}
+    defs = part.pop("$defs", {})
+    needed: dict[str, Node] = {}
+    waiting = [*_references(properties)]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed[name] = defs[name]
+            waiting += _references(defs[name])
+    return (
+        {**part, "$defs": {name: defs[name] for name in defs if name in needed}} if needed else part
+    )
+
+
+def _references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(reference := value.get("$ref"), str):
+            yield reference.rpartition("/")[2]
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
