@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ingather import LLMResponse, errors
-from ingather.errors import IngatherError, ProviderError, RateLimited, SetupError, redact
+from ingather.errors import IngatherError, ProviderError, RateLimited, SetupError
+from ingather.redact import redact
 
 CLASSES = [
     thing

@@ -29,7 +29,8 @@ from ingather.events import (
 )
 from ingather.report import Report, Summary
 from ingather.report.text import one_line
-from ingather.result import LLMResponse, TaskResult, Usage
+from ingather.response import LLMResponse, Usage
+from ingather.result import TaskResult
 from ingather.stats import seconds
 from ingather.task import DeterministicTask
 

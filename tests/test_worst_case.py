@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingather import Budget, EchoProvider, LLMMessage, LLMTask, connect
+from ingather import Budget, EchoProvider, LLMTask, connect
+from ingather.admission.registry import Registry
 from ingather.admission.slots import Slots
 from ingather.engine.context import Context
 from ingather.errors import (
@@ -26,9 +27,13 @@ TABLE = {"*": (1.0, 2.0)}
 PICTURE = {"type": "image_url", "image_url": {"url": "https://pictures.example/a.png"}}
 
 
+def prepared(provider, messages, overrides=None, budget=None):
+    context = Context(provider, Slots(1), Registry(), budget=budget)
+    return context.question(LLMTask(messages, overrides)).on(context.route)
+
+
 def appraised(provider, messages, overrides=None, **budget):
-    terms = Context(provider, Slots(1), None, None, None, budget=Budget(**budget))
-    return terms.freeze(LLMTask(messages).messages, overrides or {})
+    return prepared(provider, messages, overrides, Budget(**budget))
 
 
 def local(**params):
@@ -157,16 +162,8 @@ def test_a_price_by_the_token_is_unknown_where_tokens_are_not_all_or_the_tariff_
     overrides,
 ):
     provider = connect("openai/gpt-4o-mini", api_key="abcdefgh")
-    assert (
-        Context(provider, Slots(1), None, None, None).freeze([LLMMessage("user", "x")], {}).price
-        is not None
-    )
-    assert (
-        Context(provider, Slots(1), None, None, None)
-        .freeze([LLMMessage("user", "x")], overrides)
-        .price
-        is None
-    )
+    assert prepared(provider, "x").price is not None
+    assert prepared(provider, "x", overrides).price is None
     with pytest.raises(SetupError, match="price"):
         appraised(provider, "x", {"max_tokens": 5, **overrides}, max_cost_usd=1.0, max_input=1000)
 
@@ -181,9 +178,9 @@ def test_a_price_by_the_token_is_unknown_where_tokens_are_not_all_or_the_tariff_
     ],
 )
 def test_searches_of_a_service_are_not_in_its_price_by_the_token(model, overrides):
-    terms = Context(connect(model, api_key="abcdefgh"), Slots(1), None, None, None)
-    assert terms.freeze([LLMMessage("user", "x")], {}).price is not None
-    assert terms.freeze([LLMMessage("user", "x")], overrides).price is None
+    provider = connect(model, api_key="abcdefgh")
+    assert prepared(provider, "x").price is not None
+    assert prepared(provider, "x", overrides).price is None
 
 
 def test_who_gives_a_price_knows_the_tariff():

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ingather.providers.base import Provider
     from ingather.providers.connect import connect
     from ingather.providers.echo import EchoProvider
-    from ingather.result import LLMResponse, TaskResult, Usage
+    from ingather.response import LLMResponse, Usage
+    from ingather.result import TaskResult
     from ingather.retry import BackoffStrategy, RetryConfig
     from ingather.store import Store
     from ingather.task import DeterministicTask, ExtractTask, LLMMessage, LLMTask, Prompt
@@ -26,7 +27,7 @@ _HOME = {
     "ExtractTask": "task",
     "Hedge": "hedge",
     "LLMMessage": "task",
-    "LLMResponse": "result",
+    "LLMResponse": "response",
     "LLMTask": "task",
     "Limits": "limits",
     "ParallelLLMExecutor": "engine.executor",
@@ -36,18 +37,32 @@ _HOME = {
     "RetryExecutor": "engine.retrying",
     "Store": "store",
     "TaskResult": "result",
-    "Usage": "result",
+    "Usage": "response",
     "connect": "providers.connect",
     "run_sync": "engine.sync",
 }
 
-__all__ = [  # noqa: RUF022 - in the order in which one meets them
-    "ParallelLLMExecutor", "connect", "run_sync",
-    "LLMMessage", "LLMTask", "DeterministicTask", "ExtractTask", "Prompt",
-    "TaskResult", "LLMResponse", "Usage",
-    "RetryConfig", "BackoffStrategy", "RetryExecutor", "Limits", "Budget", "Hedge",
+__all__ = [
+    "BackoffStrategy",
+    "Budget",
+    "DeterministicTask",
+    "EchoProvider",
+    "ExtractTask",
+    "Hedge",
+    "LLMMessage",
+    "LLMResponse",
+    "LLMTask",
+    "Limits",
+    "ParallelLLMExecutor",
+    "Prompt",
+    "Provider",
+    "RetryConfig",
+    "RetryExecutor",
     "Store",
-    "Provider", "EchoProvider",
+    "TaskResult",
+    "Usage",
+    "connect",
+    "run_sync",
 ]  # fmt: skip
 
 

@@ -47,20 +47,26 @@ over all of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, ClassVar
 
-from ingather.redact import plain as plain  # noqa: PLC0414 - both are public here
 from ingather.redact import redact as redact  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ingather.limits.headers import RateLimits
-    from ingather.result import LLMResponse, TaskResult
+    from ingather.response import LLMResponse, RateLimits
+    from ingather.result import TaskResult
 
 
 class IngatherError(Exception):
-    """The root of the tree."""
+    """The root of the tree.
+
+    `default_retries`: how often it is tried again by a policy that does not say, attempts
+    permitting.
+    """
+
+    default_retries: ClassVar[float] = 0
 
 
 class SetupError(IngatherError, ValueError):
@@ -120,6 +126,8 @@ class ProviderError(IngatherError):
 
 class TransientError(ProviderError):
     """Worth another attempt."""
+
+    default_retries = math.inf
 
 
 class ConnectFailed(TransientError):
@@ -222,7 +230,9 @@ class Filtered(AnswerError):
 
 
 class EmptyAnswer(AnswerError):
-    """The answer ends as it should and there is nothing in it, or only the model's thinking; it is tried once more."""
+    """The answer is complete but empty, or only the model's thinking; it is tried once more."""
+
+    default_retries = 1  # each of them is paid
 
 
 class InvalidAnswer(AnswerError):

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Generic, ParamSpec
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ingather.result import TaskResult, Usage
+    from ingather.response import Usage
+    from ingather.result import TaskResult
     from ingather.stats import Stats, Times
 
 P = ParamSpec("P")

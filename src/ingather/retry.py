@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ingather.errors import EmptyAnswer, IngatherError, TransientError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -80,9 +78,7 @@ class RetryConfig:
             return self.retry_on_exception(error)
         if self.retry_on_exceptions is not None:
             return isinstance(error, tuple(self.retry_on_exceptions))
-        return isinstance(error, TransientError | EmptyAnswer) or not isinstance(
-            error, IngatherError
-        )
+        return _default_retries(error) > 0
 
     @property
     def is_filtered(self) -> bool:
@@ -130,11 +126,12 @@ class Attempts:
     1.0
     """
 
-    __slots__ = ("_previous", "_random", "config", "empty", "failed", "refused")
+    __slots__ = ("_few", "_previous", "_random", "config", "failed", "refused")
 
     def __init__(self, config: RetryConfig, random: Callable[[], float]) -> None:
         self.config = config
-        self.failed = self.empty = 0
+        self.failed = 0
+        self._few = 0  # failures that are tried again only a few times
         self.refused = False
         self._random = random
         self._previous: float | None = None
@@ -147,13 +144,11 @@ class Attempts:
         `may_retry` is asked last, where the policy itself would try again.
         """
         self.failed += 1
-        self.empty += isinstance(error, EmptyAnswer)
+        most = math.inf if self.config.is_filtered else _default_retries(error)
+        self._few += most < math.inf
         if not self.config.retries(error):
             return None
-        is_over = self.failed >= self.config.max_attempts or (
-            # each of them was paid
-            isinstance(error, EmptyAnswer) and self.empty > 1 and not self.config.is_filtered
-        )
+        is_over = self.failed >= self.config.max_attempts or self._few > most
         if is_over or (may_retry is not None and not may_retry(error)):
             if self.config.on_failure is not None:
                 self.config.on_failure(error)
@@ -179,3 +174,9 @@ class Attempts:
 
     def __repr__(self) -> str:
         return f"Attempts({self.failed} of {self.config.max_attempts} failed)"
+
+
+def _default_retries(error: Exception) -> float:
+    """How often an error is tried again where the policy does not say; others than ours, always."""
+    retries: float = getattr(error, "default_retries", math.inf)
+    return retries

@@ -101,17 +101,16 @@ assert run_sync(executor.gather([DeterministicTask(function)]))[0].unwrap() == [
 def test_locks_that_were_held_at_the_fork_are_free_in_the_child():
     assert_fine("""
 from contextlib import ExitStack
-from ingather.engine import sync as bridge
-from ingather.admission import permit as lease
-from ingather.admission import registry as pools
-from ingather.process import threads
+from ingather.engine import sync
+from ingather.admission.registry import registry
+from ingather.process import locks, threads
 
 run_sync(executor.gather([LLMTask("x"), DeterministicTask(os.getpid)]))
 held, forked = threading.Event(), threading.Event()
 
 def hold():
     with ExitStack() as stack:
-        for lock in (lease.lock, pools._lock, threads._lock, bridge._background._lock):
+        for lock in (locks.lock, registry._lock, threads._lock, sync._background._lock):
             stack.enter_context(lock)
         held.set()
         forked.wait()

@@ -16,8 +16,8 @@ from ingather import (
     Usage,
     connect,
 )
+from ingather.admission.registry import Registry
 from ingather.admission.slots import Slots
-from ingather.engine.call import asked_by
 from ingather.engine.context import Context
 from ingather.errors import ServerFault, StoreError, Truncated
 from ingather.events import Remembered
@@ -165,9 +165,9 @@ class TestWithAResponseModel:
             age: int
 
         provider = connect("openai/m", base_url="http://127.0.0.1:9/v1")
-        terms = Context(provider, Slots(1), None, None, None)
+        context = Context(provider, Slots(1), Registry())
         tasks = [LLMTask("a", response_model=model) for model in (Person, Aged, None)]
-        requests = [asked_by(terms, task).prepared.request for task in tasks]
+        requests = [context.question(task).on(context.route).request for task in tasks]
         assert len({Key(request).hash for request in requests if request is not None}) == 3
 
 

@@ -115,7 +115,7 @@ async def test_followers_that_are_cancelled_leave_the_leader_alone(executor_of):
     await asyncio.wait([following])
     (result,) = await leading
     assert result.success
-    assert executor._context.cache._flights[asyncio.get_running_loop()] == {}
+    assert executor._context.single_flight._flights[asyncio.get_running_loop()] == {}
 
 
 async def test_who_is_made_the_leader_and_cancelled_at_once_hands_on(executor_of):
@@ -127,7 +127,7 @@ async def test_who_is_made_the_leader_and_cancelled_at_once_hands_on(executor_of
     (result,) = await runs[3]
     assert result.success
     await asyncio.wait(runs)
-    assert executor._context.cache._flights[asyncio.get_running_loop()] == {}
+    assert executor._context.single_flight._flights[asyncio.get_running_loop()] == {}
     assert_at_rest(executor, executor.wire)
 
 

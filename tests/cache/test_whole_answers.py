@@ -3,8 +3,8 @@
 import pytest
 
 from ingather import LLMResponse, LLMTask, ParallelLLMExecutor, connect
+from ingather.admission.registry import Registry
 from ingather.admission.slots import Slots
-from ingather.engine.call import asked_by
 from ingather.engine.context import Context
 from ingather.errors import EmptyAnswer
 from ingather.store.key import Key
@@ -38,9 +38,10 @@ async def test_an_answer_that_is_not_whole_is_not_stored(executor_of, response):
 @pytest.mark.parametrize("response", BAD)
 async def test_one_that_an_older_version_stored_is_not_given_again(executor_of, store, response):
     executor = executor_of(lambda prompt, number: LLMResponse("whole"))
-    asked = asked_by(Context(executor.wire, Slots(1), None, None, None), LLMTask("a"))
-    assert asked.prepared.request is not None
-    await store.keep(Key(asked.prepared.request), response)
+    context = Context(executor.wire, Slots(1), Registry())
+    request = context.question(LLMTask("a")).on(context.route).request
+    assert request is not None
+    await store.keep(Key(request), response)
     (result,) = await executor.gather([LLMTask("a")])
     assert (result.value.content, result.cached) == ("whole", False)
     (again,) = await executor.gather([LLMTask("a")])

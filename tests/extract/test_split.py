@@ -1,8 +1,9 @@
 """How many calls there are: one a field, one for all, or what the model and the provider's ceiling suggest."""
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, Sequence  # noqa: UP035 - as users write it
+from typing import Annotated, NamedTuple
 
 import pytest
 from pydantic import BaseModel, Field, RootModel, create_model

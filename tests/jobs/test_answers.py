@@ -7,7 +7,8 @@ import pytest
 
 from ingather.errors import BadRequest, Truncated
 from ingather.jobs import answer_line
-from ingather.result import LLMResponse, TaskResult, Usage
+from ingather.response import LLMResponse, Usage
+from ingather.result import TaskResult
 
 
 def test_an_answer_has_the_contract_s_fields():

@@ -22,7 +22,8 @@ from ingather.jobs import BadLine
 from ingather.jobs.batch import CHAT
 from ingather.jobs.batch_answer import batch_answer_line
 from ingather.providers.openai_answer import read
-from ingather.result import LLMResponse, TaskResult, Usage
+from ingather.response import LLMResponse, Usage
+from ingather.result import TaskResult
 
 
 def written(result: TaskResult) -> dict:

@@ -13,7 +13,8 @@ from ingather.jobs.batch_answer import batch_answer_line
 from ingather.jobs.responses_line import read_input, response_object
 from ingather.providers.responses import ResponsesProvider
 from ingather.providers.responses_answer import read
-from ingather.result import LLMResponse, TaskResult
+from ingather.response import LLMResponse
+from ingather.result import TaskResult
 
 ITEMS: list[dict[str, object]] = [
     {

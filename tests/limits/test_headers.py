@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from ingather.limits.headers import Allowance, RateLimits, rate_limits, retry_hint
+from ingather.limits.headers import rate_limits, retry_hint
+from ingather.response import Allowance, RateLimits
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 EPOCH = 784111777  # the same moment in seconds

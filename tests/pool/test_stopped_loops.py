@@ -115,13 +115,13 @@ def test_money_that_is_reserved_counts_as_spent_until_the_loop_turns_again(stopp
 
 def test_money_for_a_waiter_who_cannot_know_goes_to_the_next(stopped):
     budget = Budget(max_tokens=10)
-    purse, all_of_it = Funds(budget), Spend(tokens=10)
+    funds, all_of_it = Funds(budget), Spend(tokens=10)
 
     async def hold():
-        (await purse.hold(all_of_it)).close()
+        (await funds.reserve(all_of_it)).close()
 
     async def one_after_another():
-        first = await purse.hold(all_of_it)
+        first = await funds.reserve(all_of_it)
         loop, task = await asyncio.to_thread(stopped, hold())
         second = asyncio.ensure_future(hold())
         await asyncio.sleep(0)

@@ -18,8 +18,8 @@ from ingather.errors import (
     TooLong,
     Truncated,
 )
-from ingather.limits.headers import Allowance
 from ingather.providers.anthropic import AnthropicProvider
+from ingather.response import Allowance
 from tests.providers.canned import Canned
 
 HI = [LLMMessage("user", "Hi")]

@@ -19,9 +19,9 @@ from ingather.errors import (
     TooLong,
     Truncated,
 )
-from ingather.limits.headers import Allowance, RateLimits
 from ingather.providers.azure import AzureProvider
 from ingather.providers.base import QuotaKey
+from ingather.response import Allowance, RateLimits
 from ingather.testing import Simulator
 from tests.providers.canned import Canned
 

@@ -20,8 +20,8 @@ from ingather.errors import (
     TooLong,
     Truncated,
 )
-from ingather.limits.headers import Allowance, RateLimits
 from ingather.providers.openai import OpenAIProvider
+from ingather.response import Allowance, RateLimits
 from ingather.transport import Reply
 from tests.servers.raw import RawServer, answer, completion
 

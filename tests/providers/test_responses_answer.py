@@ -19,8 +19,8 @@ from ingather.errors import (
     ServerFault,
     Truncated,
 )
-from ingather.limits.headers import Allowance, RateLimits
 from ingather.providers.responses import ResponsesProvider
+from ingather.response import Allowance, RateLimits
 from tests.providers.canned import Canned
 
 HI = [LLMMessage("user", "Hi")]

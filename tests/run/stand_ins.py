@@ -108,7 +108,7 @@ def slots_of(executor):
 
 def gate_of(executor):
     """The pool of an executor that has sent to one quota."""
-    (lane,) = [*executor._context._queues.values()] or [executor._context._bare]
+    (lane,) = [*executor._context.route._queues.values()] or [executor._context.route._bare]
     return lane.gate
 
 
@@ -125,9 +125,9 @@ def assert_at_rest(executor, *wires):
     for wire in wires:
         assert wire.in_flight == 0
     for lane in (
-        *executor._context._queues.values(),
+        *executor._context.route._queues.values(),
         executor._context.functions,
-        executor._context._bare,
+        executor._context.route._bare,
     ):
         if lane is not None:
             assert lane.gate.controller.in_flight == 0, lane.gate

@@ -12,7 +12,7 @@ from ingather import DeterministicTask, EchoProvider, LLMTask, ParallelLLMExecut
 from ingather.admission.gate import Gate
 from ingather.admission.permit import Queue
 from ingather.admission.slots import Slots
-from ingather.engine.open_runs import OpenRuns
+from ingather.engine.by_loop import ByLoop
 from ingather.report import Report
 
 
@@ -135,7 +135,7 @@ class Stand:
 
 def test_runs_of_a_loop_that_was_closed_are_none_any_more():
     alive, dead = asyncio.new_event_loop(), asyncio.new_event_loop()
-    runs = OpenRuns()
+    runs: ByLoop[Any] = ByLoop()
     mine: Any = Stand(loop=alive)
     theirs: Any = Stand(loop=dead)
     runs.add(mine)

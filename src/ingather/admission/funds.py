@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import threading
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ingather.admission.permit import held_here, lock
 from ingather.admission.stopped_loops import StoppedLoops
 from ingather.errors import BudgetSpent
 from ingather.money.budget import Budget, Room, Spend
+from ingather.process.locks import held_here, later, lock
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -23,20 +22,18 @@ logger = logging.getLogger("ingather")
 _NOTHING = Spend()
 
 
-class _Queue:
+class _Line:
     """Who waits for a budget and who holds some, whichever executor's they are; how much dearer than expected it was.
 
-    It keeps none of those that hold some, nor their loops, from being collected.
+    It keeps none of those that reservation some, nor their loops, from being collected.
     """
 
     def __init__(self) -> None:
+        self.pid = os.getpid()
         self.waiting: deque[_Waiter] = deque()
         self.granted: weakref.WeakSet[_Waiter] = weakref.WeakSet()  # who do not know it yet
         self.holds: weakref.WeakSet[Reservation] = weakref.WeakSet()
         self.beyond = _NOTHING
-
-
-_queues: weakref.WeakKeyDictionary[Budget, _Queue] = weakref.WeakKeyDictionary()
 
 
 class Funds:
@@ -46,20 +43,20 @@ class Funds:
         self.budget = budget
         self._lookout = StoppedLoops(self._look)
         with lock:
-            self._queue = _queues.setdefault(budget, _Queue())
+            self._line = _line_of(budget)
 
-    async def hold(self, worst: Spend) -> Reservation:
+    async def reserve(self, worst: Spend) -> Reservation:
         """Reserve `worst`, as soon as there is room for it. Raises `BudgetSpent` where there never will be."""
         while True:
             with lock:
-                most = worst + self._queue.beyond
+                most = worst + self._line.beyond
                 room = self.budget.room_for(most)
-                if room is Room.NOW and not self._queue.waiting:
+                if room is Room.NOW and not self._line.waiting:
                     return self._reserved(most, asyncio.get_running_loop())
                 if room is Room.NEVER:
                     raise self._spent(most)
                 waiter = _Waiter(most, asyncio.get_running_loop())
-                self._queue.waiting.append(waiter)
+                self._line.waiting.append(waiter)
                 self._lookout.watch(waiter.loop)
             try:
                 await waiter.future
@@ -67,53 +64,57 @@ class Funds:
                 self._give_up(waiter)
                 raise
             with lock:
-                self._queue.granted.discard(waiter)
-                if waiter.hold is not None:  # else its loop stood still, and others had their turn
-                    return waiter.hold
+                self._line.granted.discard(waiter)
+                if (
+                    waiter.reservation is not None
+                ):  # else its loop stood still, and others had their turn
+                    return waiter.reservation
 
-    def hold_now(self, worst: Spend) -> Reservation | None:
+    def reserve_now(self, worst: Spend) -> Reservation | None:
         """Reserve `worst` if there is room for it at once, and nobody waits."""
         with lock:
-            worst += self._queue.beyond
-            if self._queue.waiting or self.budget.room_for(worst) is not Room.NOW:
+            worst += self._line.beyond
+            if self._line.waiting or self.budget.room_for(worst) is not Room.NOW:
                 return None
             return self._reserved(worst, asyncio.get_running_loop())
 
-    def settle(self, hold: Reservation, actual: Spend) -> None:
+    def settle(self, reservation: Reservation, actual: Spend) -> None:
         """What was reserved is spent, or free again: whoever waits may have it."""
         if held_here():
-            threading.Thread(target=self.settle, args=(hold, actual)).start()
+            later(self.settle, reservation, actual)
             return
         with lock:
-            self._settle(hold, actual)
+            self._settle(reservation, actual)
             self._serve()
 
-    def _settle(self, hold: Reservation, actual: Spend) -> None:
-        self._queue.holds.discard(hold)
-        self.budget.settle(hold.reserved, actual - hold.counted)
-        hold.reserved, hold.counted = _NOTHING, actual
+    def _settle(self, reservation: Reservation, actual: Spend) -> None:
+        self._line.holds.discard(reservation)
+        self.budget.settle(reservation.reserved, actual - reservation.counted)
+        reservation.reserved, reservation.counted = _NOTHING, actual
 
     def _look(self, loop: AbstractEventLoop) -> bool:
-        """What loops hold that have stopped may have been billed: it is spent in full, until they turn again."""
+        """What loops reservation that have stopped may have been billed: it is spent in full, until they turn again."""
         with lock:
-            waiting = self._queue.waiting
+            waiting = self._line.waiting
             if not any(waiter.loop is loop for waiter in waiting):
                 return False
-            loops = {each.loop for each in waiting} | {each.loop for each in self._queue.holds}
+            loops = {each.loop for each in waiting} | {each.loop for each in self._line.holds}
             stopped = {each for each in loops if self._lookout.has_stopped(each)}
             for waiter in [
-                waiter for waiter in (*waiting, *self._queue.granted) if waiter.loop in stopped
+                waiter for waiter in (*waiting, *self._line.granted) if waiter.loop in stopped
             ]:
                 self._set_aside(waiter)
-            for hold in [hold for hold in self._queue.holds if hold.loop in stopped]:
-                self._settle(hold, hold.worst)
+            for reservation in [
+                reservation for reservation in self._line.holds if reservation.loop in stopped
+            ]:
+                self._settle(reservation, reservation.worst)
             self._serve()
         return True
 
     def surprised(self, worst: Spend, actual: Spend) -> None:
         """An answer was dearer than it could be, by what was known: from now on so much more is reserved."""
         with lock:
-            beyond, queue = actual - worst, self._queue
+            beyond, queue = actual - worst, self._line
             if beyond.usd <= queue.beyond.usd and beyond.tokens <= queue.beyond.tokens:
                 return
             first = queue.beyond == _NOTHING
@@ -130,13 +131,13 @@ class Funds:
 
     def _reserved(self, worst: Spend, loop: AbstractEventLoop) -> Reservation:
         self.budget.reserve(worst)
-        hold = Reservation(self, worst, loop)
-        self._queue.holds.add(hold)
-        return hold
+        reservation = Reservation(self, worst, loop)
+        self._line.holds.add(reservation)
+        return reservation
 
     def _give_up(self, waiter: _Waiter) -> None:
-        if held_here():  # as for leases: a garbage collection ended it
-            threading.Thread(target=self._give_up, args=(waiter,)).start()
+        if held_here():
+            later(self._give_up, waiter)
             return
         with lock:
             self._set_aside(waiter)
@@ -144,16 +145,16 @@ class Funds:
 
     def _set_aside(self, waiter: _Waiter) -> None:
         """It waits no more, and what it was granted without knowing is free; if it is still there, it asks again."""
-        if waiter in self._queue.waiting:
-            self._queue.waiting.remove(waiter)
-        elif waiter.hold is not None:
-            self._settle(waiter.hold, _NOTHING)
-        self._queue.granted.discard(waiter)
-        waiter.hold = None
+        if waiter in self._line.waiting:
+            self._line.waiting.remove(waiter)
+        elif waiter.reservation is not None:
+            self._settle(waiter.reservation, _NOTHING)
+        self._line.granted.discard(waiter)
+        waiter.reservation = None
         waiter.wake(None)
 
     def _serve(self) -> None:
-        waiting = self._queue.waiting
+        waiting = self._line.waiting
         while waiting:
             waiter = waiting[0]
             room = self.budget.room_for(waiter.worst)
@@ -164,8 +165,8 @@ class Funds:
                 waiter.wake(None if room is Room.NOW else self._spent(waiter.worst))
                 and room is Room.NOW
             ):
-                waiter.hold = self._reserved(waiter.worst, waiter.loop)
-                self._queue.granted.add(waiter)
+                waiter.reservation = self._reserved(waiter.worst, waiter.loop)
+                self._line.granted.add(waiter)
 
     def _spent(self, worst: Spend) -> BudgetSpent:
         usd = "" if self.budget.max_cost_usd is None else f"{worst.usd:.6g} USD"
@@ -174,7 +175,7 @@ class Funds:
         return BudgetSpent(f"not sent, since it may cost {dear}: {self.budget}")
 
     def __repr__(self) -> str:
-        return f"Purse({self.budget!r}, {len(self._queue.waiting)} wait)"
+        return f"Purse({self.budget!r}, {len(self._line.waiting)} wait)"
 
 
 class Reservation:
@@ -209,11 +210,11 @@ class Reservation:
 class _Waiter:
     """A call that waits for money."""
 
-    __slots__ = ("__weakref__", "future", "hold", "loop", "worst")
+    __slots__ = ("__weakref__", "future", "loop", "reservation", "worst")
 
     def __init__(self, worst: Spend, loop: AbstractEventLoop) -> None:
         self.worst = worst
-        self.hold: Reservation | None = None
+        self.reservation: Reservation | None = None
         self.future: asyncio.Future[None] = loop.create_future()
         self.loop = loop
 
@@ -235,11 +236,13 @@ def _resolve(future: asyncio.Future[None], error: BudgetSpent | None) -> None:
         future.set_exception(error)
 
 
-def _start_anew() -> None:
-    """In a forked child, where nothing is in flight: nobody would settle what the parent has reserved."""
-    for budget in list(_queues):
+def _line_of(budget: Budget) -> _Line:
+    """The one line in front of a budget. The lock must be held."""
+    line = budget.line
+    if not isinstance(line, _Line):
+        line = budget.line = _Line()
+    elif line.pid != os.getpid():
+        # in a forked child nothing is in flight: nobody would settle what the parent has reserved
         budget.reserved = _NOTHING
-    _queues.clear()
-
-
-os.register_at_fork(after_in_child=_start_anew)
+        line = budget.line = _Line()
+    return line

@@ -19,7 +19,6 @@ from collections import deque
 from contextvars import Context
 from typing import TYPE_CHECKING
 
-from ingather.admission.permit import Queue, lock
 from ingather.admission.stranded import StrandedPermits
 from ingather.errors import ConnectFailed, ModelNotFound, Overloaded, PoolFailure, TransientError
 from ingather.limits import Limits
@@ -28,12 +27,13 @@ from ingather.limits.controller import Controller
 from ingather.limits.retry_budget import RetryBudget
 from ingather.limits.sent import REQUESTS
 from ingather.limits.tokens import UNCOUNTED, TokenEstimator
+from ingather.process.locks import lock
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable, Coroutine
 
-    from ingather.admission.permit import Arrival, Permit
+    from ingather.admission.permit import Arrival, Permit, Queue
     from ingather.admission.slots import Slots
     from ingather.errors import RateLimited
     from ingather.limits.snapshot import Learnt

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
-import itertools
 import math
-import os
-import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,6 +14,7 @@ from ingather.limits.acceptance import Acceptance
 from ingather.limits.controller import Outcome
 from ingather.limits.sent import ONE
 from ingather.limits.tokens import UNCOUNTED
+from ingather.process.locks import held_here, later, lock
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -24,30 +22,16 @@ if TYPE_CHECKING:
 
     from ingather.admission.gate import Gate
     from ingather.admission.slots import Slots
-    from ingather.limits.headers import RateLimits
     from ingather.limits.sent import Sent
     from ingather.limits.tokens import Tokens
-    from ingather.result import Usage
+    from ingather.response import RateLimits, Usage
 
 Arrival = tuple[int, ...]
 """A place in the queue, for life. A nested call's place is its parent's with one more number: it goes before whatever
 arrived after its parent, so nested work is finished before more is begun.
 """
 
-places = itertools.count()
-
 _NOT_AT_ALL: Mapping[str, float] = MappingProxyType({})
-
-lock = threading.RLock()
-"""One for all pools, since a slot and a quota are taken together."""
-
-held_here: Callable[[], bool] = lock._is_owned  # type: ignore[attr-defined]  # noqa: SLF001 - as the stdlib's Condition
-"""Whether this very thread holds it: a garbage collection may close a dead loop's leases at any moment, also inside;
-then that is left to another thread.
-"""
-
-# it may have been held at the fork, by a thread that is not there
-os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]  # noqa: SLF001 - the same
 
 
 class Permit:
@@ -110,7 +94,7 @@ class Permit:
         `told`: the quota as the answer's headers tell it.
         """
         if held_here():
-            threading.Thread(target=self.close, args=(outcome, usage, told)).start()
+            later(self.close, outcome, usage, told)
             return
         # a bare provider may give its slot back before it answers
         if not self.closed or outcome is Outcome.SUCCESS:
@@ -164,7 +148,7 @@ class Permit:
     def give_up(self) -> None:
         """The waiter is gone: leave the queue, or give back what was granted at the same moment."""
         if held_here():
-            threading.Thread(target=self.give_up).start()
+            later(self.give_up)
             return
         with lock:
             if self.closed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-from ingather.admission.permit import lock
+from ingather.process.locks import lock
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

@@ -7,9 +7,9 @@ import heapq
 import weakref
 from typing import TYPE_CHECKING
 
-from ingather.admission.permit import lock
 from ingather.admission.stopped_loops import StoppedLoops
 from ingather.limits.controller import Outcome
+from ingather.process.locks import lock
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.task import LLMMessage
 
 Latency = Annotated[

@@ -118,7 +118,7 @@ def going_on(command: list[str], option: str) -> str:
     """
     import shlex
 
-    from ingather.errors import redact
+    from ingather.redact import redact
 
     kept = _without_values([word for word in command if word not in _ONCE])
     at = kept.index("--") if "--" in kept else len(kept)

@@ -34,7 +34,7 @@ from ingather.report import Report
 
 if TYPE_CHECKING:
     from ingather.cli.plan import Plan
-    from ingather.engine.outputs import Results
+    from ingather.engine.results import Results
     from ingather.hedge import Hedge
     from ingather.result import TaskResult
 

@@ -13,7 +13,7 @@ from ingather.errors import SetupError
 from ingather.jobs import Source, check
 from ingather.limits.tokens import BYTES_PER_TOKEN
 from ingather.providers.capabilities import capabilities_of
-from ingather.result import Usage
+from ingather.response import Usage
 from ingather.stats import counted
 from ingather.store import Store
 from ingather.store.key import Key
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ingather.cli.again import Again
     from ingather.cli.plan import Ask, Whom
     from ingather.cli.spending import Spending
-    from ingather.engine.call import Asked
+    from ingather.engine.prepared import PreparedRequest
     from ingather.money.budget import Budget
     from ingather.providers.base import Provider, QuotaKey
     from ingather.task import LLMTask
@@ -125,11 +125,11 @@ class _Adding:
         self._seen: set[bytes] = set()
 
     def __call__(self, task: LLMTask) -> None:
-        asked = self._appraiser.asked(task)
-        if self._is_stored(asked):
+        prepared = self._appraiser.prepared(task)
+        if self._is_stored(prepared, task):
             self._sums.stored += 1
             return
-        sums, prepared = self._sums, asked.prepared
+        sums = self._sums
         request, price = prepared.request, prepared.price
         size = (
             len(request.asked)
@@ -155,11 +155,11 @@ class _Adding:
                 else price.at_most(size, limit or 0)
             )
 
-    def _is_stored(self, asked: Asked) -> bool:
-        request = asked.prepared.request
+    def _is_stored(self, prepared: PreparedRequest, task: LLMTask) -> bool:
+        request = prepared.request
         if request is None or self.stored is None:
             return False
-        key = Key(request, asked.task.sample)
+        key = Key(request, task.sample)
         if key.hash in self._seen or self.stored.has(key):
             return True
         self._seen.add(key.hash)  # what is asked twice is sent once
@@ -187,21 +187,15 @@ def _tokens(sums: Sums, before: Before, store: str | None) -> tuple[str, str]:
     else:
         most = f"at most {counted(sums.output, 'token')}"
     if before.output is None:
-        return (
-            sent,
-            f"out     {most}; how many to expect is unknown, as long as a --store holds no such "
-            f"answers",
-        )
+        unknown = "how many to expect is unknown, as long as a --store holds no such answers"
+        return sent, f"out     {most}; {unknown}"
     likely = (
         before.output * sums.calls
         if sums.unlimited
         else min(before.output * sums.calls, sums.output)
     )
-    return (
-        sent,
-        f"out     about {counted(round(likely), 'token')} (as {counted(before.answers, 'answer')} "
-        f"in {store}); {most}",
-    )
+    known = f"as {counted(before.answers, 'answer')} in {store}"
+    return sent, f"out     about {counted(round(likely), 'token')} ({known}); {most}"
 
 
 def _money(sums: Sums, before: Before, budget: Budget | None) -> str:

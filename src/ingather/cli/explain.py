@@ -59,6 +59,7 @@ def explain(
     Give it the options of the run: they decide what is asked. Of a task whose answer is not stored
     it is said what differs from the nearest one that is, among the 10,000 that were used last.
     """
+    from ingather.admission.registry import Registry
     from ingather.admission.slots import Slots
     from ingather.cli.cache_command import existing
     from ingather.cli.fold import say
@@ -80,7 +81,7 @@ def explain(
         return
     hits = misses = 0
     with Store(existing(store), read_only=True) as opened:
-        context, nearest = Context(provider, Slots(1), None, None, None), Nearest(opened)
+        context, nearest = Context(provider, Slots(1), Registry()), Nearest(opened)
         for line in lines_of(source, recipe):
             if only is not None and str(line.id) != only:
                 continue
@@ -96,25 +97,25 @@ def explain(
 
 
 def _explained(nearest: Nearest, context: Context, task: LLMTask) -> Explanation:
-    from ingather.engine.call import asked_by
     from ingather.errors import InvalidAnswer
     from ingather.providers.finish import is_whole
     from ingather.store.key import Key
     from ingather.store.nearest import Explanation
 
-    asked = asked_by(context, task)
-    assert asked.prepared.request is not None  # noqa: S101 - it is of our dialects
-    found = nearest.explain(Key(asked.prepared.request, task.sample))
+    question = context.question(task)
+    request = question.on(context.route).request
+    assert request is not None  # noqa: S101 - it is of our dialects
+    found = nearest.explain(Key(request, task.sample))
     if found.response is not None and not is_whole(
-        found.response, may_be_cut=asked.schema is not None
+        found.response, may_be_cut=question.schema is not None
     ):
         return Explanation(
             why="an answer is stored, but it is empty or did not end as it should: "
             "it is asked again"
         )
-    if found.response is not None and asked.schema is not None:
+    if found.response is not None and question.schema is not None:
         try:
-            asked.schema.parse(found.response.content)
+            question.schema.parse(found.response.content)
         except InvalidAnswer as error:
             return Explanation(why=f"its answer is stored, but {_without_period(error)}")
     return found

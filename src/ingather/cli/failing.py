@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ingather.cli.fold import say
 from ingather.cli.streams import check_interrupted
-from ingather.errors import redact
+from ingather.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

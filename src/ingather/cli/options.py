@@ -84,7 +84,7 @@ Format = Annotated[
     ),
 ]
 Concurrency = Annotated[
-    Optional[int],  # noqa: UP045 - as above
+    int | None,
     typer.Option(
         min=1, metavar="N", help="Calls in flight at most; otherwise as many as the provider takes."
     ),
@@ -156,7 +156,7 @@ MaxCost = Annotated[
     ),
 ]
 MaxTotal = Annotated[
-    Optional[int],  # noqa: UP045 - as above
+    int | None,
     typer.Option(
         "--max-total-tokens", min=1, metavar="N", help="The same in tokens, in and out together."
     ),

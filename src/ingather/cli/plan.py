@@ -12,7 +12,7 @@ from ingather.cli.again import Again, keep_apart, what_is_there
 from ingather.cli.fold import say
 from ingather.cli.spending import Appraiser, Spending, as_options
 from ingather.cli.streams import check_interrupted
-from ingather.errors import SetupError, redact
+from ingather.errors import SetupError
 from ingather.jobs import (
     AnswerFile,
     Fingerprint,
@@ -35,6 +35,7 @@ from ingather.providers.connect import connect
 from ingather.providers.directory import HOMES
 from ingather.providers.own_headers import parsed_header
 from ingather.providers.responses import ResponsesProvider
+from ingather.redact import redact
 from ingather.retry import RetryConfig
 from ingather.store import Store
 from ingather.task_params import names_in
@@ -260,7 +261,7 @@ def _preparing(appraiser: Appraiser, resume: Resume | None) -> Callable[[LLMTask
 
     def prepare(task: LLMTask) -> None:
         check_interrupted()
-        appraiser.asked(task)
+        appraiser.prepared(task)
         if resume is not None:
             resume.check(task.tag, task)  # which is the line's id
 

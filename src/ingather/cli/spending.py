@@ -6,18 +6,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ingather.admission.registry import Registry
 from ingather.admission.slots import Slots
-from ingather.engine.call import asked_by
 from ingather.engine.context import Context
 from ingather.errors import SetupError
 from ingather.money.budget import Budget
-from ingather.task import LLMMessage
+from ingather.task import LLMTask
 
 if TYPE_CHECKING:
-    from ingather.engine.call import Asked
+    from ingather.engine.prepared import PreparedRequest
     from ingather.jobs import Recipe
     from ingather.providers.base import Provider
-    from ingather.task import LLMTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +61,19 @@ class Appraiser:
     """
 
     def __init__(self, provider: Provider, recipe: Recipe, budget: Budget | None) -> None:
-        self._context = Context(provider, Slots(1), None, None, None, budget=budget)
+        self._context = Context(provider, Slots(1), Registry(), budget=budget)
         if budget is not None and budget.max_cost_usd is not None and not recipe.own_models:
-            self._freeze_any(recipe)
+            self._prepare_any(recipe)
 
-    def asked(self, task: LLMTask) -> Asked:
-        """What the task asks for. Raises SetupError, in the command line's words."""
+    def prepared(self, task: LLMTask) -> PreparedRequest:
+        """The task's request. Raises SetupError, in the command line's words."""
         try:
-            return asked_by(self._context, task)
+            return self._context.question(task).on(self._context.route)
         except SetupError as error:
             raise SetupError(as_options(str(error))) from error
 
-    def _freeze_any(self, recipe: Recipe) -> None:
-        try:
-            self._context.freeze([LLMMessage("user", "?")], {**recipe.params, "max_tokens": 1})
-        except SetupError as error:
-            raise SetupError(as_options(str(error))) from error
+    def _prepare_any(self, recipe: Recipe) -> None:
+        self.prepared(LLMTask("?", {**recipe.params, "max_tokens": 1}))
 
     def __repr__(self) -> str:
         return f"Appraiser({self._context!r})"

@@ -1,19 +1,20 @@
 """One call's life, from a task to its result: the heart of the engine.
 
-An `LLMTask` is frozen into an exchange (encoded once). With a store, it may be remembered, or share
-the flight of an identical call (`cache.py`). Else it waits for a slot and its quota together, is
-sent, and gives both back the moment its answer or failure is here (`attempt.py`). Then, by what
+An `LLMTask` becomes a question, encoded once. With a store its answer may be there already, or on
+its way to an identical call (`single_flight.py`). Else it waits for a permit and is sent; the permit
+is given back the moment its answer or failure is here (`exchange.py`, `attempt.py`). Then, by what
 came back:
 
 - throttled (429): the quota pauses, and the call goes again in its old place in the queue;
-- an outage of a provider that was there before: the quota pauses too, and sends single probes, each of another call,
-  until it is over;
+- an outage of a provider that was there before: the quota pauses too, and sends single probes, each
+  of another call, until it is over;
 - another fault: the retry policy says how long to sleep, without a slot, or that it is over;
-- an answer that does not fit the response_model: it is sent back with its error, once unless the task says otherwise;
+- an answer that does not fit the response_model: it is sent back with its error, once unless the
+  task says otherwise;
 - an answer: done.
 
-A `DeterministicTask` waits for a slot alone, runs, and is done. An `ExtractTask` is a run of such
-calls, one for each of its parts (`extract.py`). All failures end as values in a `TaskResult`.
+A `DeterministicTask` waits for a slot alone and runs (`function.py`). An `ExtractTask` is a run of
+such calls, one for each of its parts (`extraction.py`). Failures end as values in a `TaskResult`.
 """
 
 from __future__ import annotations
@@ -22,14 +23,17 @@ import asyncio
 import math
 import random
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ingather.admission.permit import places
-from ingather.engine.attempt import exchange_once, run_function
+from ingather.engine.exchange import exchange
+from ingather.engine.function import run_function
 from ingather.engine.inputs import not_a_task
-from ingather.engine.scope import really_cancelled
+from ingather.engine.question import text_of
+from ingather.engine.scope import Scope
+from ingather.engine.single_flight import Asker, Bought, Terms
 from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent, Truncated
 from ingather.events import BackedOff, ReAsked
+from ingather.process.cancellation import really_cancelled
 from ingather.providers.finish import error_of, is_whole
 from ingather.retry import Attempts
 from ingather.store.key import Key
@@ -37,61 +41,48 @@ from ingather.task import DeterministicTask, ExtractTask, LLMTask
 from ingather.transport.timeouts import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable
 
     from ingather.admission.gate import Gate
-    from ingather.admission.permit import Arrival, Queue
-    from ingather.engine.context import Context, PreparedRequest
-    from ingather.engine.record import Record
+    from ingather.admission.permit import Permit, Queue
+    from ingather.engine.context import Context
+    from ingather.engine.question import Question
     from ingather.engine.run import Run
-    from ingather.result import LLMResponse, TaskResult
+    from ingather.engine.waiting import Waiting
+    from ingather.response import LLMResponse
+    from ingather.result import TaskResult
     from ingather.retry import RetryConfig
     from ingather.schema import Schema
-    from ingather.task import LLMMessage, Task
+    from ingather.task import Task
 
-
-class Asked(NamedTuple):
-    """What a task asks for, ready to be sent."""
-
-    task: LLMTask
-    schema: Schema | None
-    messages: Sequence[LLMMessage]
-    overrides: dict[str, object]
-    prepared: PreparedRequest
+_LONGEST_HINT = 120.0  # seconds, where no limits say how long to wait
 
 
 class Call:
-    """One task on its way to its result, in the hands of `worker`. `arrival`: its place in the queue, for life.
+    """One task on its way to its result, in the hands of `worker`."""
 
-    `deadline`: the time on the loop's clock after which nothing is begun.
-    """
-
-    __slots__ = ("arrival", "context", "deadline", "record", "run", "worker", "worth_keeping")
+    __slots__ = ("context", "record", "run", "waiting", "worker")
 
     def __init__(
-        self,
-        context: Context,
-        run: Run,
-        arrival: Arrival,
-        record: Record,
-        worker: asyncio.Task[None],
+        self, context: Context, run: Run, waiting: Waiting, worker: asyncio.Task[None]
     ) -> None:
         self.context = context
         self.run = run
-        self.arrival = arrival
-        self.deadline = math.inf
-        self.record = record
+        self.waiting = waiting
+        self.record = waiting.record
         self.worker = worker
-        self.worth_keeping: LLMResponse | None = None
+
+    @property
+    def address(self) -> tuple[int, int]:
+        """The number of its run, and its index there."""
+        return self.run.telemetry.number, self.record.index
 
     async def result(self) -> TaskResult:
-        """Run the task. Only a cancellation of the asyncio task itself, or a BaseException, comes out as one."""
+        """Run the task. Raises only a cancellation of the asyncio task, or a BaseException."""
         task = self.record.task
         try:
-            self.deadline = self._deadline(task)
-            value = await (
-                self._value(task) if self.deadline == math.inf else self._value_in_time(task)
-            )
+            deadline = self.waiting.deadline = self._deadline(task)
+            value = await (self._value(task) if deadline == math.inf else self._value_in_time(task))
         except Exception as error:
             return self.record.result(None, error)
         except asyncio.CancelledError as error:
@@ -103,42 +94,30 @@ class Call:
         return self.record.result(value, None)
 
     def stopped(self, why: str) -> TaskResult:
-        """The result of a call that was cancelled, or that was never begun."""
-        error = Cancelled(f"cancelled: {why}") if self.record.begun else NotSent(f"not sent: {why}")
+        """The result of a call that was cancelled, or never begun."""
+        is_begun = self.record.begun
+        error = Cancelled(f"cancelled: {why}") if is_begun else NotSent(f"not sent: {why}")
         return self.record.result(None, error)
-
-    @property
-    def timeout(self) -> float | None:
-        """Seconds that an attempt may take; None: as long as the provider allows."""
-        return self.record.task.timeout or self.context.timeout
-
-    @property
-    def retry(self) -> RetryConfig:
-        """The task's policy, else the executor's."""
-        return getattr(self.record.task, "retry", None) or self.context.retry
 
     def _deadline(self, task: Task) -> float:
         whole = math.inf if self.run.deadline is None else self.run.deadline
-        # a bad item has none, and fails further on
-        own: float | None = getattr(task, "deadline", None)
+        own: float | None = getattr(task, "deadline", None)  # a bad item fails further on
         return whole if own is None else min(whole, self.record.since + own)
 
-    async def _value_in_time(self, task: object) -> object:
-        # of many that wait, each is told in its turn: that must be quick
-        if self.deadline <= self.run.loop.time():
+    async def _value_in_time(self, task: Task) -> object:
+        deadline = self.waiting.deadline
+        if deadline <= self.waiting.loop.time():  # of many that wait, each in its turn: be quick
             raise DeadlineExceeded("the deadline passed before anything was sent")
         try:
-            async with Deadline(self.deadline) as clock:
+            async with Deadline(deadline) as clock:
                 return await self._value(task)
         except TimeoutError as error:
             if not clock.expired():
                 raise
             count = self.record.attempts
-            sent = (
-                f"after {count} attempt{'s' * (count != 1)}"
-                if self.record.begun
-                else "before anything was sent"
-            )
+            sent = "before anything was sent"
+            if self.record.begun:
+                sent = f"after {count} attempt{'s' * (count != 1)}"
             raise DeadlineExceeded(f"the deadline passed {sent}") from (
                 self.record.last_error or error
             )
@@ -147,73 +126,85 @@ class Call:
         if isinstance(task, LLMTask):
             return self._answer(task)
         if isinstance(task, DeterministicTask):
-            return run_function(self, task)
+            return self._returned(task)
         if isinstance(task, ExtractTask):
             from ingather.engine.extraction import extract
 
             return extract(self, task)
         raise not_a_task(task)
 
-    def _answer(self, task: LLMTask) -> Awaitable[object]:
-        asked = asked_by(self.context, task)
-        request = asked.prepared.request
-        if self.context.cache is None or request is None:
-            return self._bought(asked)
-        return self.context.cache.answer(
-            self,
-            Key(request, task.sample),
-            partial(self._accepted, asked),
-            partial(self._bought, asked),
-        )
+    async def _returned(self, task: DeterministicTask) -> object:
+        permit = self.context.functions.ask(self.waiting.arrival)
+        if not permit.granted or self.waiting.deadline < math.inf:
+            await self.waiting.granted(permit)
+        timeout = task.timeout or self.context.timeout
+        return await run_function(task, permit, self._scope(permit), self.record, timeout)
 
-    async def _bought(self, asked: Asked) -> object:
-        """The value. Its answer is `worth_keeping` where it is complete, and good enough for the task's policy."""
-        task, schema, messages, overrides, prepared = asked
-        attempts = Attempts(self.retry, random.random)
-        reasks = task.reasks
+    async def _answer(self, task: LLMTask) -> object:
+        question = self.context.question(task, self.run.text)
+        retry, timeout = task.retry or self.context.retry, task.timeout or self.context.timeout
+        request = question.on(self.context.route).request
+        if self.context.single_flight is None or request is None:
+            return (await self._bought(question, retry, timeout)).value
+        asker = Asker(
+            self.waiting,
+            Terms(task, timeout, retry),
+            partial(self._accepted, question, retry),
+            partial(self._bought, question, retry, timeout),
+            self.run.fail,
+        )
+        return await self.context.single_flight.answer(Key(request, task.sample), asker)
+
+    async def _bought(
+        self, question: Question, retry: RetryConfig, timeout: float | None
+    ) -> Bought:
+        """Send it, as often as the policy allows; its answer is worth keeping where it is whole."""
+        attempts = Attempts(retry, random.random)
+        reasks, schema = question.task.reasks, question.schema
+        wire = self.context.route.wire
+        scope_of = self._scope if wire is None else None
         while True:
             error: Exception | None = None
+            request = question.on(self.context.route)
             try:
                 try:
-                    response = await exchange_once(self, prepared)
+                    response = await exchange(
+                        request, self.waiting, self.context, timeout=timeout, scope_of=scope_of
+                    )
                 except Truncated as cut:
                     response = _complete_for(schema, cut)
                 value = response if schema is None else self._parsed(schema, response)
                 delay = attempts.after_result(value)
                 if delay is None:
-                    if self.context.wire is not None and not attempts.refused:
-                        self.worth_keeping = (
-                            response if is_whole(response, may_be_cut=schema is not None) else None
-                        )
-                    return value
+                    is_kept = wire is not None and not attempts.refused
+                    is_kept = is_kept and is_whole(response, may_be_cut=schema is not None)
+                    return Bought(value, response if is_kept else None)
             except Exception as failure:
                 if really_cancelled():  # and somebody's code made an error of it
                     raise asyncio.CancelledError from failure
                 if schema is not None and isinstance(failure, InvalidAnswer) and reasks > 0:
                     reasks -= 1
                     self.record.tell(ReAsked, error=failure)
-                    messages = [*messages, *schema.reask_messages(_text(failure.response), failure)]
-                    prepared = self.context.freeze(messages, overrides)
+                    question = question.asked_again(failure.response, failure)
                     continue
-                if self._waits_for_the_end(prepared.queue, failure, attempts.config):
+                if _outlasts(request.queue, failure, retry):
                     # the next probe is another call's, since it may be this one that fails
-                    self.arrival = (*self.arrival[:-1], next(places))
+                    self.waiting.to_the_back()
                     continue
                 error = failure
-                delay = attempts.after_error(failure, partial(self._may_retry, prepared.queue.gate))
+                delay = attempts.after_error(failure, partial(self._may_retry, request.queue.gate))
                 if delay is None:
                     raise
             await self._back_off(delay, attempts.failed, error)
 
-    def _accepted(self, asked: Asked, response: LLMResponse) -> object:
-        """The value in an answer that was bought before. Raises InvalidAnswer where it is not good enough now."""
-        schema, queue = asked.schema, asked.prepared.queue
+    def _accepted(self, question: Question, retry: RetryConfig, response: LLMResponse) -> object:
+        """The value in an answer bought before. Raises InvalidAnswer where it is not good enough."""
+        schema, queue = question.schema, question.on(self.context.route).queue
         # older versions stored such, and a cut one may fit
         if not is_whole(response, may_be_cut=schema is not None):
             raise InvalidAnswer("the answer that is stored is not whole", response=response)
         value = response if schema is None else self._parsed(schema, response)
-        refuses = self.retry.retry_on_result
-        if refuses is not None and refuses(value):
+        if retry.retry_on_result is not None and retry.retry_on_result(value):
             raise InvalidAnswer("the retry policy refuses what is stored", response=response)
         queue.key.remembered += 1
         queue.model.remembered += 1
@@ -225,9 +216,9 @@ class Call:
         if fault is not None and not is_cut:
             raise fault
         try:
-            parsed = schema.parse(_text(response), alone=is_cut)
+            parsed = schema.parse(text_of(response), alone=is_cut)
         except InvalidAnswer as error:
-            if fault is not None and self.context.wire is None:
+            if fault is not None and self.context.route.wire is None:
                 raise fault from error
             error.response = response
             raise
@@ -235,71 +226,48 @@ class Call:
             response.metadata["lenient"] = True
         return parsed.value
 
-    def _waits_for_the_end(self, queue: Queue, error: Exception, policy: RetryConfig) -> bool:
-        """Whether `error` is of an outage whose end a policy that tries again waits for; not once it is given up."""
-        if queue.failed is not None or not queue.gate.is_waited_for(error):
-            return False
-        return policy.max_attempts > 1 and policy.retries(error)
-
     def _may_retry(self, gate: Gate, error: Exception) -> bool:
         if gate.may_retry(error):
             return True
-        self.run.meter.denied += 1
+        self.record.retry_denied()
         return False
 
     async def _back_off(self, delay: float, failed: int, error: Exception | None) -> None:
-        """Sleep without a slot. The provider's hint, where there is one, is the least to wait."""
+        """Sleep without a slot; at least as long as the provider's hint, where there is one."""
         hint = getattr(error, "retry_after", None)
         if isinstance(hint, int | float):
-            delay = max(
-                delay,
-                min(
-                    hint,
-                    120.0 if self.context.can.limits is None else self.context.can.limits.max_wait,
-                ),
-            )
+            limits = self.context.route.capabilities.limits
+            delay = max(delay, min(hint, _LONGEST_HINT if limits is None else limits.max_wait))
         self.record.tell(BackedOff, attempt=failed, delay=delay, error=error)
-        begun = self.run.loop.time()
-        self.record.doing = "backoff", begun
-        self.run.step_aside()
-        try:
+        with self.waiting.aside("backoff"):
             await asyncio.sleep(delay)
-        finally:
-            self.record.sleeps(self.run.loop.time() - begun)
-            self.record.doing = None
-            self.run.step_back()
+
+    def _scope(self, permit: Permit) -> Scope:
+        return Scope(
+            permit,
+            self.waiting,
+            worker=self.worker,
+            run=self.run.telemetry.number,
+            parent=self.run.parent,
+        )
 
     def __repr__(self) -> str:
         return f"Call({self.record!r})"
 
 
-def asked_by(context: Context, task: LLMTask) -> Asked:
-    """What a task asks for, encoded once. Raises what the provider's `prepare` raises."""
-    overrides: dict[str, object] = {**(context.overrides or {}), **(task.config_overrides or {})}
-    messages: Sequence[LLMMessage] = task.messages
-    schema = None if task.response_model is None else _schema_of(task.response_model)
-    if schema is not None:
-        messages = context.ask_for(schema, messages, overrides, last=task.schema_last)
-    return Asked(task, schema, messages, overrides, context.freeze(messages, overrides))
-
-
-def _schema_of(response_model: object) -> Schema:
-    from ingather.schema import Schema
-
-    return Schema.of(response_model)
+def _outlasts(queue: Queue, error: Exception, policy: RetryConfig) -> bool:
+    """Whether a policy that tries again waits for the end of an outage; not once it is given up."""
+    if queue.failed is not None or not queue.gate.is_waited_for(error):
+        return False
+    return policy.max_attempts > 1 and policy.retries(error)
 
 
 def _complete_for(schema: Schema | None, cut: Truncated) -> LLMResponse:
-    """The answer of `cut` where it ends at the limit with its last character: complete JSON that fits; else `cut`."""
+    """The answer of `cut`, where it is complete JSON that ends exactly at the limit; else raises."""
     if schema is None or cut.response is None:
         raise cut
     try:
-        schema.parse(_text(cut.response), alone=True)
+        schema.parse(text_of(cut.response), alone=True)
     except InvalidAnswer:
         raise cut from None
     return cut.response
-
-
-def _text(response: LLMResponse | None) -> str:
-    content = getattr(response, "content", None)
-    return content if isinstance(content, str) else ""

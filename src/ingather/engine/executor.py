@@ -9,6 +9,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
+from ingather.admission.registry import registry
 from ingather.engine.arguments import (
     check_policies,
     connected,
@@ -17,10 +18,11 @@ from ingather.engine.arguments import (
     subscribers,
     warn_of_no_effect,
 )
+from ingather.engine.by_loop import ByLoop
 from ingather.engine.context import Context
 from ingather.engine.inputs import as_task, check_list, check_tagged, check_tasks
-from ingather.engine.open_runs import OpenRuns
-from ingather.engine.outputs import AsCompleted, Collected, InOrder, Results, Sink
+from ingather.engine.outputs import AsCompleted, Collected, InOrder, Sink
+from ingather.engine.results import Results
 from ingather.engine.run import Run
 from ingather.engine.scope import current
 from ingather.engine.steps import Steps
@@ -111,14 +113,15 @@ class ParallelLLMExecutor:
         self._context = Context(
             self.provider,
             self._slots,
-            default_retry,
-            default_config_overrides,
-            timeout,
-            self._store,
+            registry,
+            retry=default_retry,
+            params=default_config_overrides,
+            timeout=timeout,
+            store=self._store,
             budget=budget,
             hedge=hedge,
         )
-        self._runs = OpenRuns()
+        self._runs: ByLoop[Run] = ByLoop()
         self._pid = os.getpid()
 
     async def execute(
@@ -221,7 +224,7 @@ class ParallelLLMExecutor:
         >>> ParallelLLMExecutor("echo").stats().attempts
         0
         """
-        return self._context.stats()
+        return self._context.meters.stats()
 
     async def aclose(self) -> None:
         """Cancel what is in flight and wait for it; close the provider and the store, where they were made here."""
@@ -276,7 +279,7 @@ class ParallelLLMExecutor:
                 self._store.forgive()
         elif current.get() is None:  # a nested one is no new try: its parents may be many
             self._context.forgive(ProviderError)
-        if self._context.wire is not None:
+        if self._context.route.wire is not None:
             from ingather.transport import check_file_descriptors
 
             check_file_descriptors(self.max_concurrency)

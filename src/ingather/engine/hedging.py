@@ -1,4 +1,4 @@
-"""One attempt, perhaps in two copies: each with a slot of its own, the first answer wins."""
+"""One attempt, perhaps in two copies: each with a permit of its own, the first answer wins."""
 
 from __future__ import annotations
 
@@ -6,42 +6,52 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-from ingather.engine.attempt import attempt
 from ingather.errors import RateLimited
 from ingather.events import Hedged
 from ingather.money.pricing import FREE
 from ingather.transport.timeouts import arrivals
 
 if TYPE_CHECKING:
-    from ingather.admission.funds import Reservation
+    from collections.abc import Callable, Coroutine
+
+    from ingather.admission.funds import Funds, Reservation
     from ingather.admission.permit import Permit
-    from ingather.engine.call import Call
-    from ingather.engine.context import PreparedRequest
+    from ingather.engine.prepared import PreparedRequest
+    from ingather.engine.waiting import Waiting
     from ingather.hedge import Hedging
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
+
+    Send = Callable[[Permit, Reservation | None], Coroutine[object, object, LLMResponse]]
 
 
 _LOOK_AGAIN = 1.0  # seconds, while too little is known
 
 
-async def attempt_twice(
-    call: Call,
-    prepared: PreparedRequest,
+async def hedged(
+    send: Send,
+    request: PreparedRequest,
     permit: Permit,
-    hold: Reservation | None,
+    reservation: Reservation | None,
+    waiting: Waiting,
     hedging: Hedging,
+    funds: Funds | None,
 ) -> LLMResponse:
-    """The attempt that `permit` was granted for; where it takes too long, a copy beside it. Raises as `attempt` does."""
-    loop = call.run.loop
+    """The answer to one attempt; where that takes too long, to a copy beside it.
+
+    `send`: makes an attempt. Raises as it does.
+    """
+    loop, record = waiting.loop, waiting.record
     begun = loop.time()
     doubled: float | None = None  # when the second copy was sent
-    if not call.record.attempts:
+    if not record.attempts:
         hedging.sent()
-    copies = [loop.create_task(attempt(call, prepared, permit, hold))]
+    copies = [loop.create_task(send(permit, reservation))]
     flying = set(copies)
     try:
         while flying:
-            wait = None if len(copies) == 2 else hedging.wait(loop.time() - begun) or _LOOK_AGAIN
+            wait = None
+            if len(copies) < 2:
+                wait = hedging.wait(loop.time() - begun) or _LOOK_AGAIN
             due = math.inf if wait is None else loop.time() + wait
             done, flying = await asyncio.wait(
                 flying, timeout=wait, return_when=asyncio.FIRST_COMPLETED
@@ -52,55 +62,57 @@ async def attempt_twice(
                 flying -= done
             if done and doubled is not None:
                 overlap, doubled = loop.time() - doubled, None
-                call.record.overlapped(overlap)
+                record.overlapped(overlap)
             for copy in done:
                 if copy.exception() is None:
                     hedging.answered(loop.time() - begun)
-                    call.run.meter.won += copy is not copies[0]
-                    if flying and prepared.price != FREE:  # nobody knows what the other one cost
-                        call.record.unpriced = True
+                    if copy is not copies[0]:
+                        record.hedge_won()
+                    if flying and request.price != FREE:  # nobody knows what the other one cost
+                        record.unpriced = True
                     return copy.result()
-            if (
-                not done
-                and hedging.is_due(loop.time() - begun)
-                and (second := _copy(call, prepared)) is not None
-            ):
+            if done or not hedging.is_due(loop.time() - begun):
+                continue
+            second = _copy(send, request, waiting, funds)
+            if second is not None:
                 hedging.copied()
-                call.run.meter.hedges += 1
+                record.hedged()
                 doubled = loop.time()
-                call.record.tell(Hedged, after=loop.time() - begun)
+                record.tell(Hedged, after=loop.time() - begun)
                 copies.append(second)
                 flying.add(second)
     finally:
         if doubled is not None:
-            call.record.overlapped(loop.time() - doubled)
+            record.overlapped(loop.time() - doubled)
         await _gone(flying)
     raise _worst([copy.exception() for copy in copies])
 
 
-def _copy(call: Call, prepared: PreparedRequest) -> asyncio.Task[LLMResponse] | None:
+def _copy(
+    send: Send, request: PreparedRequest, waiting: Waiting, funds: Funds | None
+) -> asyncio.Task[LLMResponse] | None:
     """The second copy, if there is a free slot, room in the quota and money for it, all at once."""
-    hold: Reservation | None = None
-    if prepared.worst is not None and call.context.funds is not None:
-        hold = call.context.funds.hold_now(prepared.worst)
-        if hold is None:
+    reservation: Reservation | None = None
+    if request.worst is not None and funds is not None:
+        reservation = funds.reserve_now(request.worst)
+        if reservation is None:
             return None
-    permit = prepared.queue.ask_free(call.arrival, prepared.estimate)
+    permit = request.queue.ask_free(waiting.arrival, request.estimate)
     if permit is None:
-        if hold is not None:
-            hold.close()
+        if reservation is not None:
+            reservation.close()
         return None
-    return call.run.loop.create_task(_attempt_and_settle(call, prepared, permit, hold))
+    return waiting.loop.create_task(_sent_and_settled(send, permit, reservation))
 
 
-async def _attempt_and_settle(
-    call: Call, prepared: PreparedRequest, permit: Permit, hold: Reservation | None
+async def _sent_and_settled(
+    send: Send, permit: Permit, reservation: Reservation | None
 ) -> LLMResponse:
     try:
-        return await attempt(call, prepared, permit, hold)
+        return await send(permit, reservation)
     finally:
-        if hold is not None:
-            hold.close()
+        if reservation is not None:
+            reservation.close()
 
 
 async def _gone(flying: set[asyncio.Task[LLMResponse]]) -> None:

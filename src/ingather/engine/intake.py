@@ -7,8 +7,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Siz
 from typing import TYPE_CHECKING
 
 from ingather.engine.inputs import as_task
-from ingather.engine.scope import really_cancelled
 from ingather.errors import Cancelled
+from ingather.process.cancellation import really_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -1,34 +1,38 @@
-"""One call of an executor method: a window of workers that pull tasks lazily and hand on their results.
+"""One call of an executor method: a window of workers that pull tasks lazily and hand on results.
 
 There is never an asyncio task for each row. As many workers run as there are slots; one that sleeps
-or waits for nested calls steps aside, and another takes its turn, up to ``2 * max_concurrency +
-16`` open tasks.
+or waits for nested calls steps aside, and another takes its turn, up to ``2 * max_concurrency + 16``
+open tasks.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import math
 from typing import TYPE_CHECKING
 
-from ingather.admission.permit import places
 from ingather.engine.call import Call
+from ingather.engine.failure_log import FailureLog
 from ingather.engine.intake import Intake, has_deadlines
-from ingather.engine.outputs import Room
-from ingather.engine.record import FailureLog, Record
+from ingather.engine.outputs import Backpressure
+from ingather.engine.record import Record
 from ingather.engine.scope import current
+from ingather.engine.telemetry import Telemetry
+from ingather.engine.waiting import Waiting
 from ingather.engine.window import Window
-from ingather.errors import Cancelled, plain
+from ingather.errors import Cancelled
 from ingather.events import RunEnded, RunStarted, TaskEnded, TaskStarted
+from ingather.redact import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ingather.admission.permit import Arrival
     from ingather.engine.context import Context
     from ingather.engine.inputs import Tasks
     from ingather.engine.outputs import Sink
+    from ingather.engine.shared_text import SharedText
     from ingather.events import Event
     from ingather.result import TaskResult
     from ingather.task import Task
@@ -37,14 +41,13 @@ logger = logging.getLogger("ingather")
 
 _FAIR_SHARE = 16  # tasks that a worker may end without suspending before others have their turn
 
-_numbers = itertools.count(1)
-
 
 class Run:
-    """Begins with its creation, inside a running loop; `over` when nothing is left but results to take.
+    """Begins with its creation, inside a running loop; `over` when only results are left to take.
 
-    `deadline`: seconds from now. `emit`: told all events. With `fail_fast` the first failure stops
-    the rest. `within`: the extraction whose parts it runs.
+    `window`: the most open tasks. `deadline`: seconds from now. `emit`: told all events. With
+    `fail_fast` the first failure stops the rest. `within`: the extraction whose parts it runs, all
+    about `text`.
     """
 
     def __init__(
@@ -58,55 +61,57 @@ class Run:
         deadline: float | None,
         emit: Callable[[Event], None] | None,
         within: Call | None = None,
+        text: SharedText | None = None,
     ) -> None:
-        self.number = next(_numbers)
         self.context = context
         self.sink = sink
-        self.emit = emit
         self.loop = asyncio.get_running_loop()
-        self._fatal: BaseException | None = None
+        self.telemetry = Telemetry(self.loop, emit, context.journal)
         self.closed = False
         self.succeeded = self.failed = 0
+        self.within = within
+        self.text = text
+        self._fatal: BaseException | None = None
         self._failures: FailureLog | None = None
         self._begun = self.loop.time()
         self.deadline = None if deadline is None else self._begun + deadline
         self._fail_fast = fail_fast
         self._stopped_by: str | None = None
         self._intake = Intake(tasks)
-        self.within = within
-        # when all of the input began to wait: of a lazy one, and of steps, each does so when its
-        # turn comes
+        # when all of the input began to wait; of a lazy one, and of steps, each does in its turn
         self._since = self._begun if self._intake.total is not None and window > 1 else None
         if self.deadline is not None:
             self._alarm = self.loop.call_at(self.deadline, self._intake.stop)
-        self._room = Room(sink.bound, self._intake)
+        self._backpressure = Backpressure(sink.bound, self._intake)
         self._debug = logger.isEnabledFor(logging.DEBUG)
-        self.too_long: Exception | None = None  # the one text about which all its calls ask
-        self._most = int(min(context.slots.capacity, window))
-        # tasks with a deadline wait for a slot in workers of their own, so that they can end on
-        # time
-        most = self._most + has_deadlines(tasks)
-        self._workers = Window(window=window, most=most)
-        self.calling: dict[asyncio.Task[None], Call] = {}  # what each worker is at
         self._waiters: list[asyncio.Future[None]] = []
         self.parent = current.get()
         if self.parent is not None:
             self.parent.give_back()
-        whose = within or self.parent
-        parent = None if whose is None else (whose.run.number, whose.record.index)
-        self._prefix = () if whose is None else whose.arrival
-        self.meter = context.meters.opened(self)
-        self._tell(RunStarted, total=self._intake.total, parent=parent, is_parts=within is not None)
-        self._workers.hire(self)
+        self._arrival: Arrival = ()
+        inside: tuple[int, int] | None = None
+        if within is not None:
+            self._arrival, inside = within.waiting.arrival, within.address
+        elif self.parent is not None:
+            self._arrival, inside = self.parent.arrival, self.parent.address
+        self._most = int(min(context.slots.capacity, window))
+        # tasks with a deadline wait in workers of their own, so that they can end on time
+        at_work = self._most + has_deadlines(tasks)
+        self._window = Window(self, size=window, at_work=at_work)
+        self.telemetry.meter = context.meters.opened(self.telemetry)
+        self.telemetry.tell_all(
+            RunStarted, total=self._intake.total, parent=inside, is_parts=within is not None
+        )
+        self._window.hire()
 
     @property
     def over(self) -> bool:
-        return not self._workers and self._intake.exhausted
+        return not self._window and self._intake.exhausted
 
     @property
     def is_taken(self) -> bool:
         """Whether it is over, and all results have been taken."""
-        return self.over and self._room.taken == self._intake.pulled
+        return self.over and self._backpressure.taken == self._intake.pulled
 
     @property
     def error(self) -> BaseException | None:
@@ -117,12 +122,12 @@ class Run:
         """The next result that is ready, if any."""
         result = self.sink.take()
         if result is not None:
-            self._room.take()
+            self._backpressure.take()
         return result
 
     def progress(self) -> asyncio.Future[None]:
         """To be awaited: done when something has changed, a result or the end."""
-        self._workers.hire(self)
+        self._window.hire()
         waiter = self.loop.create_future()
         if self.over:
             waiter.set_result(None)
@@ -132,7 +137,7 @@ class Run:
 
     async def ended(self) -> None:
         """Wait until the last worker has gone, those apart whose functions wait here."""
-        await self._workers.ended()
+        await self._window.ended(self._apart())
 
     async def close(self) -> None:
         """Cancel what is in flight and wait until it is gone; raises nothing of it."""
@@ -140,7 +145,7 @@ class Run:
             return
         self.closed = self._intake.exhausted = True
         try:
-            await self._workers.ended(cancelled=True)
+            await self._window.ended(self._apart(), cancelled=True)
         finally:
             self._conclude()
 
@@ -150,20 +155,19 @@ class Run:
         if self._failures is not None:
             self._failures.ended()
         wall = self.loop.time() - self._begun
-        self.meter.untaken += self._room.waited
-        self.context.meters.closed(self)
-        stats = (
-            self.context.meters.stats_at_end(self.context)
-            if self.emit or logger.isEnabledFor(logging.INFO)
-            else None
-        )
+        self._window.close()
+        self.telemetry.meter.untaken += self._backpressure.waited
+        meters, stats = self.context.meters, None
+        meters.closed(self.telemetry)
+        if self.telemetry.emit is not None or logger.isEnabledFor(logging.INFO):
+            stats = meters.stats_at_end()
         told = {
             "wall": wall,
             "succeeded": self.succeeded,
             "failed": self.failed,
-            "untaken": self._room.waited,
+            "untaken": self._backpressure.waited,
         }
-        self._tell(RunEnded, stats=stats, **told)
+        self.telemetry.tell_all(RunEnded, stats=stats, **told)
         if stats is not None:
             ended = f"{self.succeeded} succeeded, {self.failed} failed in {wall * 1000:.0f} ms"
             logger.info("%s; in all: %s", ended, stats.in_one_line)
@@ -175,7 +179,7 @@ class Run:
         self._stopped_by = why
         self._intake.stop()
         me = asyncio.current_task()
-        for worker in self.calling:
+        for worker in self.telemetry.records:
             if worker is not me:
                 worker.cancel()
 
@@ -192,8 +196,8 @@ class Run:
             return
         self._fatal = self._fatal or Cancelled(f"cancelled: {why}")
         self._intake.exhausted = True
-        self._workers.cancel()
-        if not self._workers:
+        self._window.cancel()
+        if not self._window:
             self._wake()
 
     def abandon(self) -> None:
@@ -201,16 +205,9 @@ class Run:
         if not self.closed:
             self.closed = self._intake.exhausted = True
             self._conclude()
-            self._workers.cancel()
+            self._window.cancel()
 
     # -- for its calls and workers
-
-    def step_aside(self) -> None:
-        """A worker holds no slot for a while: another may take its turn."""
-        self._workers.step_aside(self)
-
-    def step_back(self) -> None:
-        self._workers.step_back()
 
     def is_wanted(self, workers: int) -> bool:
         """Whether another worker beside so many would find something to do; a first one finds it out."""
@@ -220,57 +217,51 @@ class Run:
         """One of them: task after task, until there is no more or it is one too many."""
         me = asyncio.current_task()
         assert me is not None  # noqa: S101 - for the type checker: this is a task
-        intake, workers = self._intake, self._workers
+        intake, window = self._intake, self._window
         ended = 0
-        while not workers.too_many:
+        while not window.too_many:
             ended += 1
             if ended % _FAIR_SHARE == 0:
                 await asyncio.sleep(0)
             if intake.waits:
-                item = await intake.wait_pull(self._room.there)
+                item = await intake.wait_pull(self._backpressure.there)
             else:
-                if self._room.is_full:
-                    await self._room.there()
+                if self._backpressure.is_full:
+                    await self._backpressure.there()
                 item = intake.pull()
             if item is None:
                 break
             if intake.total is None and getattr(item[2], "deadline", None) is not None:
-                workers.most = self._most + 1
-            workers.hire(self)
+                window.at_work = self._most + 1
+            window.hire()
             await self._run_one(me, *item)
-        workers.leave(me)
+        window.leave(me)
 
     async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
         since = self.loop.time() if self._since is None else self._since
-        call = Call(
-            self.context,
-            self,
-            (*self._prefix, next(places)),
-            Record(self, task, index, tag, since),
-            me,
-        )
-        if self.emit is not None:
-            self._tell(TaskStarted, index=index, tag=tag)
+        record = Record(self.telemetry, task, index, tag, since)
+        call = Call(self.context, self, Waiting(self.loop, self._window, record, self._arrival), me)
+        self.telemetry.tell(TaskStarted, index=index, tag=tag)
         if self._debug:
             logger.debug("task %s starts", plain(tag or index))
         if self._stopped_by is not None:
-            self._deliver(call.stopped(self._stopped_by), call.record)
+            self._deliver(call.stopped(self._stopped_by), record)
             return
-        self.calling[me] = call
+        self.telemetry.records[me] = record
         try:
             result = await call.result()
         except asyncio.CancelledError:
             result = call.stopped(self._stopped_by or "the run was cancelled")
             if self._stopped_by is None or me.uncancel() > 0:
-                self._deliver(result, call.record)
+                self._deliver(result, record)
                 raise
         finally:
-            self.calling.pop(me, None)
+            self.telemetry.records.pop(me, None)
         if self._stopped_by is not None:
             # the call ended before our cancellation reached it
             while me.cancelling() and not self.closed:
                 me.uncancel()
-        self._deliver(result, call.record)
+        self._deliver(result, record)
 
     def _deliver(self, result: TaskResult, record: Record) -> None:
         if self._debug:
@@ -288,8 +279,8 @@ class Run:
         if self.parent is not None and self.within is None:  # parts count in their extraction
             self.parent.used(result)
         self.sink.put(result)
-        if self.emit is not None:
-            self._tell(
+        if self.telemetry.emit is not None:
+            self.telemetry.tell(
                 TaskEnded,
                 result=result,
                 times=record.times,
@@ -301,12 +292,12 @@ class Run:
 
     def left(self, worker: asyncio.Task[None]) -> None:
         """One has gone. What it raised is a BaseException of the user's: it goes through, and ends the rest."""
-        error = self._workers.gone(worker)
+        error = self._window.gone(worker)
         if error is not None:
             self._fatal = error
             self._intake.exhausted = True
-            self._workers.cancel()
-        if not self._workers:
+            self._window.cancel()
+        if not self._window:
             self._wake()
 
     def _wake(self) -> None:
@@ -315,13 +306,13 @@ class Run:
                 waiter.set_result(None)
         self._waiters.clear()
 
-    def _tell(self, kind: Callable[..., Event], **what: object) -> None:
-        for tell in (self.emit, self.context.journal):
-            if tell is not None:
-                tell(kind(at=self.loop.time(), run=self.number, **what))
+    def _apart(self) -> set[asyncio.Task[None]]:
+        """Workers in whose functions this very code runs: it cannot wait for those."""
+        scope = current.get()
+        return set() if scope is None else scope.workers()
 
     def __repr__(self) -> str:
         return (
-            f"Run({self.number}: {self._intake!r}, {self.succeeded} succeeded, {self.failed} "
-            f"failed, {self._workers!r})"
+            f"Run({self.telemetry.number}: {self._intake!r}, {self.succeeded} succeeded, {self.failed} "
+            f"failed, {self._window!r})"
         )

@@ -8,20 +8,18 @@ through awaits, threads and `run_sync`.
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from ingather.engine.inner_usage import InnerUsage
 from ingather.limits.controller import Outcome
+from ingather.process.fork import renew_in_child
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ingather.admission.permit import Arrival, Permit
-    from ingather.engine.record import Record
-    from ingather.engine.run import Run
-    from ingather.result import TaskResult, Usage
+    from ingather.engine.waiting import Waiting
+    from ingather.result import TaskResult
 
 
 class SyncCall(Protocol):
@@ -33,47 +31,36 @@ class SyncCall(Protocol):
         """End it, from the thread of its loop."""
 
 
-class InnerUsage:
-    """What tasks used that ran inside another: tokens and USD, None where not known."""
-
-    __slots__ = ("cost_usd", "is_priced", "usage")
-
-    def __init__(self) -> None:
-        self.usage: Usage | None = None
-        self.cost_usd: float | None = None
-        self.is_priced = True
-
-    def add(self, result: TaskResult) -> None:
-        """And one more."""
-        if result.usage is not None:
-            self.usage = result.usage if self.usage is None else self.usage + result.usage
-        if result.cost_usd is not None:
-            self.cost_usd = result.cost_usd + (self.cost_usd or 0.0)
-        elif result.usage is not None or result.attempts > result.rejected:
-            self.is_priced = False
-
-    def __repr__(self) -> str:
-        return f"Inner({self.usage!r}, {self.cost_usd if self.is_priced else None} USD)"
-
-
 class Scope:
-    """A running function: its lease, its loop, its place in the queue, and what it waits for through `run_sync`.
+    """A running function: its permit, and what it waits for through `run_sync`.
 
-    As a context manager it is `current` inside. The run hears when the function holds no slot any
-    more, and when it is over, so that another worker may take its turn meanwhile.
+    As a context manager it is `current` inside. The window hears when the function holds no slot
+    any more, and when it is over, so that another worker may take its turn meanwhile. `worker`: the
+    asyncio task that runs it. `address`: the number of its run, and its index there. `parent`: the
+    scope around its run.
     """
 
-    __slots__ = ("_lock", "_token", "crossings", "ended", "permit", "record", "run", "worker")
+    __slots__ = (
+        "_lock", "_record", "_token", "_waiting", "_worker", "address", "crossings", "ended", "parent", "permit"
+    )  # fmt: skip
 
     def __init__(
-        self, permit: Permit, run: Run, worker: asyncio.Task[None], record: Record
+        self,
+        permit: Permit,
+        waiting: Waiting,
+        *,
+        worker: asyncio.Task[None],
+        run: int,
+        parent: Scope | None,
     ) -> None:
         self.permit = permit
         self.ended = False
         self.crossings: tuple[SyncCall, ...] = ()
-        self.run = run
-        self.worker = worker
-        self.record = record
+        self.address = run, waiting.record.index
+        self.parent = parent
+        self._waiting = waiting
+        self._record = waiting.record
+        self._worker = worker
         self._lock = threading.Lock()  # what runs inside may be on several loops
 
     @property
@@ -81,21 +68,32 @@ class Scope:
         """Its place in the queue."""
         return self.permit.arrival
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop of its executor's run."""
+        return self._waiting.loop
+
     def used(self, result: TaskResult) -> None:
         """A task that ran inside has ended."""
         with self._lock:
-            if self.record.inner is None:
-                self.record.inner = InnerUsage()
-            self.record.inner.add(result)
+            if self._record.inner is None:
+                self._record.inner = InnerUsage()
+            self._record.inner.add(result)
 
     def give_back(self) -> None:
         """The function is about to wait for other calls: its slot is theirs now."""
         if not self.ended and not self.permit.closed:
             self.permit.close(Outcome.IGNORED)
-            if self.run.loop is asyncio.get_running_loop():
-                self.run.step_aside()
+            step_aside = self._waiting.window.step_aside
+            if self.loop is asyncio.get_running_loop():
+                step_aside()
             else:  # a function in a thread that runs a loop of its own
-                self.run.loop.call_soon_threadsafe(self.run.step_aside)
+                self.loop.call_soon_threadsafe(step_aside)
+
+    def workers(self) -> set[asyncio.Task[None]]:
+        """The workers in whose functions this one runs: nobody can wait for those inside it."""
+        outer = set() if self.parent is None else self.parent.workers()
+        return outer | {self._worker}
 
     def __enter__(self) -> Self:
         self._token = current.set(self)
@@ -105,9 +103,8 @@ class Scope:
         current.reset(self._token)
         self.ended = True
         if self.permit.closed:
-            self.run.step_back()
-        # a thread that is left behind must not wait in `run_sync` for ever
-        for crossing in self.crossings:
+            self._waiting.window.step_back()
+        for crossing in self.crossings:  # a thread left behind must not wait in `run_sync` for ever
             crossing.cancel()
 
     async def settled(self) -> None:
@@ -126,32 +123,14 @@ class Scope:
             raise interrupted
 
     def __repr__(self) -> str:
-        return (
-            f"Scope({self.permit.arrival}, "
-            f"{'ended' if self.ended else 'waiting' if self.permit.closed else 'running'})"
-        )
+        state = "ended" if self.ended else "waiting" if self.permit.closed else "running"
+        return f"Scope({self.permit.arrival}, {state})"
 
 
 current: ContextVar[Scope | None] = ContextVar("ingather_scope", default=None)
 
 
-def callers() -> Iterator[asyncio.Task[None]]:
-    """The workers in whose functions this very code runs: nobody can wait for those here."""
-    scope = current.get()
-    while scope is not None:
-        yield scope.worker
-        scope = scope.run.parent
-
-
-def really_cancelled() -> bool:
-    """Whether this asyncio task was cancelled, rather than that its code raised CancelledError."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
+@renew_in_child
 def _forget() -> None:
     """In a forked child: the function's executor, its loop and its slot are the parent's."""
     current.set(None)
-
-
-os.register_at_fork(after_in_child=_forget)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import os
 import threading
 from collections.abc import AsyncIterable, Coroutine
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from ingather.engine.scope import current
 from ingather.errors import Cancelled
 from ingather.process import exit as endings
+from ingather.process.fork import renew_in_child
 from ingather.stats.notebook import is_notebook
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def run_sync(coroutine: Coroutine[object, object, T]) -> T:
         raise RuntimeError(
             "run_sync() would block the event loop that it needs: write `await …` here instead"
         )
-    loop = _background.start() if scope is None else scope.permit.loop
+    loop = _background.start() if scope is None else scope.loop
     crossing = _Crossing(coroutine, loop)
     return crossing.wait() if scope is None else crossing.wait_in(scope)
 
@@ -170,5 +170,5 @@ def _forget() -> None:
     _background = _Background()
 
 
-os.register_at_fork(after_in_child=_forget)
+renew_in_child(_forget)
 endings.at_the_end(lambda: _background.end())  # noqa: PLW0108 - after a fork it is another one

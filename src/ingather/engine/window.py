@@ -1,35 +1,52 @@
-"""The asyncio tasks that do a run's work: as many as there are slots, and others for those that step aside."""
+"""The asyncio tasks that do a run's work: as many as slots, and more for those that step aside."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from ingather.engine.scope import callers
 from ingather.errors import Cancelled
 from ingather.process.exit import used
 
 if TYPE_CHECKING:
-    from ingather.engine.run import Run
+    from collections.abc import Coroutine
+    from collections.abc import Set as AbstractSet
+
+
+class Crew(Protocol):
+    """Whose work it is."""
+
+    def work(self) -> Coroutine[object, object, None]:
+        """Do task after task, as one worker."""
+        ...
+
+    def is_wanted(self, workers: int) -> bool:
+        """Whether another worker beside so many would find something to do."""
+        ...
+
+    def left(self, worker: asyncio.Task[None]) -> None:
+        """A worker has ended."""
+        ...
 
 
 class Window:
-    """At most `window` of them, of which `most` are at work at once. To be made and used on one loop.
+    """At most `size` workers, of which `at_work` hold a slot or wait for one. To be used on one loop.
 
-    It does not hold the run whose they are, so that a run which is over needs no garbage collector.
+    It drops the `crew` when that is over, so that no cycle is left for the garbage collector.
     """
 
-    __slots__ = ("_aside", "_context", "_loop", "_tasks", "_window", "most")
+    __slots__ = ("_aside", "_context", "_crew", "_loop", "_size", "_tasks", "at_work")
 
-    def __init__(self, *, window: int, most: int) -> None:
-        self.most = most
-        self._window = window
+    def __init__(self, crew: Crew, *, size: int, at_work: int) -> None:
+        self.at_work = at_work
+        self._crew: Crew | None = crew
+        self._size = size
         self._aside = 0
         self._loop = asyncio.get_running_loop()
         used(self._loop)
         self._tasks: set[asyncio.Task[None]] = set()
-        # of whoever asked, whichever task hires a worker later
+        # the caller's, whichever task hires a worker later
         self._context = contextvars.copy_context()
 
     def __len__(self) -> int:
@@ -38,46 +55,50 @@ class Window:
     @property
     def too_many(self) -> bool:
         """Whether one of those at work has to go, since others came back."""
-        return len(self._tasks) - self._aside > self.most
+        return len(self._tasks) - self._aside > self.at_work
 
-    def step_aside(self, run: Run) -> None:
-        """One holds no slot for a while: another may take its turn."""
+    def step_aside(self) -> None:
+        """A worker holds no slot for a while: another may take its turn."""
         self._aside += 1
-        self.hire(run)
+        self.hire()
 
     def step_back(self) -> None:
         """It goes on."""
         self._aside -= 1
 
-    def hire(self, run: Run) -> None:
-        """One more, where there may be more and something is to be done; each hires the next as it finds a task."""
-        count = len(self._tasks)
-        if count >= self._window or count - self._aside >= self.most or not run.is_wanted(count):
+    def hire(self) -> None:
+        """Hire one more worker, if there is room and work; each hires the next as it finds a task."""
+        count, crew = len(self._tasks), self._crew
+        if crew is None or count >= self._size or count - self._aside >= self.at_work:
             return
-        worker = self._loop.create_task(run.work(), context=self._context.copy())
-        self._tasks.add(worker)
-        worker.add_done_callback(run.left, context=self._context)
+        if crew.is_wanted(count):
+            worker = self._loop.create_task(crew.work(), context=self._context.copy())
+            self._tasks.add(worker)
+            worker.add_done_callback(crew.left, context=self._context)
+
+    def close(self) -> None:
+        """Hire nobody any more."""
+        self._crew = None
 
     def cancel(self) -> None:
-        """All of them."""
+        """Cancel all workers."""
         for worker in self._tasks:
             worker.cancel()
 
-    async def ended(self, *, cancelled: bool = False) -> None:
-        """Wait until the last has gone, those apart whose functions wait here; `cancelled`: and do not let them end."""
+    async def ended(
+        self, apart: AbstractSet[asyncio.Task[None]] = frozenset(), *, cancelled: bool = False
+    ) -> None:
+        """Wait until the last worker has gone, but those `apart`; `cancelled`: cancel them first."""
         if self._loop.is_closed():
             return  # collected, with all that it can no longer end
         interrupted: asyncio.CancelledError | None = None
-        waiting_here = set(callers())
-        while workers := self._tasks - waiting_here:
+        while workers := self._tasks - apart:
             if cancelled:
                 for worker in workers:
                     worker.cancel()
             try:
                 await asyncio.wait(workers)
-            except (
-                asyncio.CancelledError
-            ) as error:  # cancelled while cleaning up: first clean up, then go
+            except asyncio.CancelledError as error:  # first clean up, then go
                 if not cancelled:
                     raise
                 interrupted = error
@@ -85,17 +106,18 @@ class Window:
             raise interrupted
 
     def leave(self, worker: asyncio.Task[None]) -> None:
-        """One is about to end: said before it does, so that others which end in that very moment see it."""
+        """A worker is about to end: others which end in that very moment see it."""
         self._tasks.discard(worker)
 
     def gone(self, worker: asyncio.Task[None]) -> BaseException | None:
-        """One has ended; gives what it raised."""
+        """A worker has ended; returns what it raised."""
         self._tasks.discard(worker)
         error = None if worker.cancelled() else worker.exception()
-        # which would close whoever takes the results, without a word
-        if isinstance(error, GeneratorExit):
+        if isinstance(
+            error, GeneratorExit
+        ):  # which would close whoever takes the results, silently
             error = Cancelled("the input or a task raised GeneratorExit")
         return error
 
     def __repr__(self) -> str:
-        return f"Workers({len(self._tasks)}, {self._aside} aside)"
+        return f"Window({len(self._tasks)} workers, {self._aside} aside)"

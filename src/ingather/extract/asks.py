@@ -15,7 +15,7 @@ from ingather.task import DeterministicTask, ExtractTask, LLMTask
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ingather.extract.worth_asking import Setting
+    from ingather.extract.worth_asking import Conditions
     from ingather.result import TaskResult
     from ingather.task import Task
 
@@ -38,12 +38,12 @@ class Asking:
     """
 
     def __init__(
-        self, task: ExtractTask, setting: Setting, tag: str, send: Callable[[Task], None]
+        self, task: ExtractTask, conditions: Conditions, tag: str, send: Callable[[Task], None]
     ) -> None:
         self.sent: list[Sent] = []
         self.open = 0
         self._task = task
-        self._setting = setting
+        self._conditions = conditions
         self._tag_of_all = tag
         self._send_task = send
 
@@ -61,7 +61,7 @@ class Asking:
         if isinstance(error, AnswerError) and not isinstance(error, Truncated):
             words = again(words, Schema.of(ask.answer), error)
         overrides, cap = task.config_overrides, None
-        if self._setting.caps:
+        if self._conditions.caps:
             cap = output_cap(wire) * (RAISED if isinstance(error, Truncated) else 1)
             overrides = {**(overrides or {}), "max_tokens": cap}
         call = LLMTask(

@@ -16,7 +16,7 @@ from ingather.extract.asks import Asking
 from ingather.extract.outline import NOTHING, Ask, Found, Outline, Unmerged
 from ingather.extract.packing import admits, asks_for, packed
 from ingather.extract.worth_asking import FINAL, may_succeed, refuses_cap
-from ingather.result import LLMResponse
+from ingather.response import LLMResponse
 from ingather.schema import Schema
 
 if TYPE_CHECKING:
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from ingather.engine.record import Record
     from ingather.extract.asks import Origin
-    from ingather.extract.worth_asking import Setting
+    from ingather.extract.worth_asking import Conditions
     from ingather.result import TaskResult
     from ingather.task import ExtractTask, Task
 
@@ -41,17 +40,18 @@ class Extraction:
     def __init__(
         self,
         task: ExtractTask,
-        setting: Setting,
-        tally: Record,
+        conditions: Conditions,
+        tag: str,
+        absorb: Callable[[TaskResult], None],
         send: Callable[[Task | None], None],
     ) -> None:
         self.outline = Outline.of(task.response_model)
         self.parts: dict[str, TaskResult] = {}
         self._task = task
-        self._setting = setting
-        self._tally = tally
+        self._conditions = conditions
+        self._absorb = absorb
         self._send_task = send
-        self._asking = Asking(task, setting, tally.tag, send)
+        self._asking = Asking(task, conditions, tag, send)
         self._held_back: list[Ask] = []
         self._is_too_long = False  # the text, whatever is asked about it
         self._done = set[str]()  # fields that were answered, with a value or with nothing
@@ -73,11 +73,15 @@ class Extraction:
         for name, function in task.functions.items():
             self._asking.run(name, function)
         names = [name for name in outline.asked if name not in task.functions]
-        asks = asks_for(outline, names, task.split, self._setting.ceiling)
+        asks = asks_for(outline, names, task.split, self._conditions.ceiling)
         for ask in asks:
             # so that a type without a schema is told before the first paid call
             Schema.of(ask.answer)
-        first = 1 if task.prime or len(task.context) >= self._setting.learnt.too_long else len(asks)
+        first = (
+            1
+            if task.prime or len(task.context) >= self._conditions.discovered.too_long
+            else len(asks)
+        )
         self._held_back = asks[first:]
         for ask in asks[:first]:
             self._asking.ask(ask, "single" if len(asks) == 1 and ask.whole else "part")
@@ -94,7 +98,7 @@ class Extraction:
             self._final = error
         elif error is not None and self._final is None:
             if cap is not None and refuses_cap(error):
-                self._setting.learnt.refuses_caps = True
+                self._conditions.discovered.refuses_caps = True
                 self._asking.ask(ask, origin)
             else:
                 for each in self._again(ask, origin, cap, result):
@@ -108,8 +112,8 @@ class Extraction:
         """Send what was held back; or, where the text is too long for the model, nothing more about it."""
         if isinstance(error, TooLong) and not refuses_cap(error) and not self._done:
             self._is_too_long = True
-            learnt = self._setting.learnt
-            learnt.too_long = min(learnt.too_long, len(self._task.context))
+            discovered = self._conditions.discovered
+            discovered.too_long = min(discovered.too_long, len(self._task.context))
         elif not isinstance(error, TooLong):
             self._is_too_long = False
             for waiting in self._held_back:
@@ -120,7 +124,7 @@ class Extraction:
         """Whatever comes next, this was paid for: its values stay, its cost counts."""
         ask, origin, _ = self._asking.of(result)
         result.origin = "cache" if result.cached else origin
-        self._tally.absorb(result)
+        self._absorb(result)
         found = self._found(ask, origin, result)
         for name in ask.fields:
             if name in found:
@@ -208,10 +212,12 @@ class Extraction:
             return []
         if isinstance(error, Truncated) and cap is None and len(left) > 1:
             return [
-                each for each in map(self.outline.part, left) if admits(each, self._setting.ceiling)
+                each
+                for each in map(self.outline.part, left)
+                if admits(each, self._conditions.ceiling)
             ]
         has_more_room = cap is not None and isinstance(error, Truncated)
-        if self._setting.repeats(error) and not has_more_room and len(left) == len(ask.fields):
+        if self._conditions.repeats(error) and not has_more_room and len(left) == len(ask.fields):
             return []
         return [self.outline.whole(left) if ask.whole else ask]
 
@@ -236,21 +242,21 @@ class Extraction:
         ):
             return False  # it has been that already
         self._rungs.add("single")
-        for ask in packed(self.outline, names, self._setting.ceiling):
+        for ask in packed(self.outline, names, self._conditions.ceiling):
             self._asking.ask(ask, "single", self._truncated(ask))
         return True
 
     def _may_be_had(self, name: str) -> bool:
         if name in self._task.functions or not admits(
-            self.outline.part(name), self._setting.ceiling
+            self.outline.part(name), self._conditions.ceiling
         ):
             return False
         error = self.parts[name].error if name in self.parts else None
-        return self._may_be_longer(error) or not self._setting.is_hopeless(error)
+        return self._may_be_longer(error) or not self._conditions.is_hopeless(error)
 
     def _may_be_longer(self, error: Exception | None) -> bool:
         """Whether it was cut at a limit of ours, which no rung has raised yet."""
-        is_ours = self._setting.caps
+        is_ours = self._conditions.caps
         return isinstance(error, Truncated) and is_ours and "retry" not in self._task.fallback
 
     def _truncated(self, ask: Ask) -> Exception | None:
@@ -271,7 +277,7 @@ class Extraction:
 
     def _mend_fields(self, blamed: list[str], problem: Unmerged) -> bool:
         parts = map(self.outline.part, blamed)
-        asks = [ask for ask in parts if admits(ask, self._setting.ceiling)]
+        asks = [ask for ask in parts if admits(ask, self._conditions.ceiling)]
         errors = [self._sent_back(ask, problem) for ask in asks]
         self._lose(problem.fields, str(problem))
         if "retry" in self._task.fallback and asks and not self._mended & set(blamed):
@@ -297,7 +303,7 @@ class Extraction:
         if not {"single", "retry" if was_single else "single"} & set(self._task.fallback):
             return False
         ask = self.outline.whole(names)
-        if not was_single and not admits(ask, self._setting.ceiling):
+        if not was_single and not admits(ask, self._conditions.ceiling):
             return False
         self._rungs.add("whole")
         self._asking.ask(ask, "retry" if was_single else "single", self._sent_back(ask, problem))

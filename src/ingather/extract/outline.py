@@ -239,7 +239,7 @@ class Outline:
 
     def bare(self, whole: BaseModel) -> object:
         """The value that was wanted: the model, or the list that stands in it."""
-        return getattr(whole, "items") if self.is_list else whole  # noqa: B009 - the field, for type checkers
+        return getattr(whole, "items") if self.is_list else whole  # noqa: B009 - as of its type
 
     def words_for(self, ask: Ask, found: Mapping[str, Found]) -> str:
         """The answer to `ask` that would have given what was `found`, to be told what is wrong with it."""

@@ -34,7 +34,7 @@ _OUTPUT = re.compile(
 
 
 @dataclass(slots=True)
-class Learnt:
+class Discovered:
     """What the extractions of an executor have found out about its provider.
 
     `too_long`: characters of the shortest text that was longer than its context. `refuses_caps`: it
@@ -45,7 +45,7 @@ class Learnt:
     refuses_caps: bool = False
 
 
-class Setting(NamedTuple):
+class Conditions(NamedTuple):
     """Under which circumstances an extraction asks.
 
     `ceiling`: of schemas. `is_open`: nobody limits the output, and the server is one that may be
@@ -55,12 +55,12 @@ class Setting(NamedTuple):
     ceiling: Ceiling
     is_open: bool
     is_fixed: bool
-    learnt: Learnt
+    discovered: Discovered
 
     @property
     def caps(self) -> bool:
         """Whether a limit on the output is set for who asks."""
-        return self.is_open and not self.learnt.refuses_caps
+        return self.is_open and not self.discovered.refuses_caps
 
     def is_hopeless(self, error: Exception | None) -> bool:
         """Whether another prompt about the same text, for as much or more, fails in the same way."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ingather.jobs.encoding import encoded
-from ingather.result import LLMResponse
+from ingather.response import LLMResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

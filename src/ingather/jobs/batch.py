@@ -16,7 +16,7 @@ from ingather.jobs.responses_line import read_input, response_object
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.task import LLMMessage
 
     Read = Callable[[Mapping[str, object]], tuple[list[LLMMessage], dict[str, object]]]

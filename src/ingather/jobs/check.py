@@ -142,9 +142,8 @@ def _line(
     try:
         key = recipe.row_id(row)
         if (first := seen.add(str(key), row.line)) is not None:
-            raise SetupError(
-                f"the id {key!r} is already that of line {first}; answers are told apart by it"
-            )  # noqa: TRY301
+            problem = f"the id {key!r} is already that of line {first}"
+            raise SetupError(f"{problem}; answers are told apart by it")  # noqa: TRY301
         line = recipe.line(row)
         if prepare is not None:
             prepare(line.task)

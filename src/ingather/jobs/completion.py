@@ -11,7 +11,7 @@ from ingather.providers.finish import in_openais_words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingather.result import LLMResponse, Usage
+    from ingather.response import LLMResponse, Usage
 
 _OF_MESSAGE = ("annotations", "audio", "reasoning", "reasoning_content")
 _OF_ANSWER = ("service_tier", "system_fingerprint")

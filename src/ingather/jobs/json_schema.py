@@ -137,9 +137,8 @@ class _Building:
             )
         options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
         if options:
-            return Union[
-                tuple(self.type_of(option, f"{name}_{i}") for i, option in enumerate(options))
-            ]  # noqa: UP007
+            members = tuple(self.type_of(each, f"{name}_{i}") for i, each in enumerate(options))
+            return Union[members]  # noqa: UP007
         kinds = schema.get("type")
         if isinstance(kinds, list):
             return Union[tuple(self._kind(kind, schema, name) for kind in kinds)]  # noqa: UP007
@@ -159,11 +158,8 @@ class _Building:
     def _object(self, schema: dict[str, Any], name: str) -> Any:
         properties, others = schema.get("properties", {}), schema.get("additionalProperties", True)
         if not properties:
-            return (
-                dict[str, Any]
-                if others is True
-                else dict[str, self.type_of(others, f"{name}_value")]
-            )  # type: ignore[misc]
+            value = Any if others is True else self.type_of(others, f"{name}_value")
+            return dict[str, value]  # type: ignore[valid-type]
         if isinstance(others, dict):
             raise SetupError(
                 f"--schema: 'additionalProperties' with a schema beside 'properties' ({name}): "

@@ -14,7 +14,7 @@ from ingather.providers.finish import End, end_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingather.result import LLMResponse, Usage
+    from ingather.response import LLMResponse, Usage
     from ingather.task import LLMMessage
 
 _USUAL = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingather.limits.headers import Allowance
+    from ingather.response import Allowance
 
 _MINUTE = 60.0
 # seconds of the rate: at this level of the bucket the pace is exactly the limit ...

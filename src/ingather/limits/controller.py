@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ingather.limits import Limits
-    from ingather.limits.headers import RateLimits
     from ingather.limits.sent import Amounts
-    from ingather.result import Usage
+    from ingather.response import RateLimits, Usage
 
 _LEAST_PAUSE, _LONGEST_PAUSE = 0.7, 60.0  # seconds
 _INSTANT = 1e-6  # seconds: what is left of a pause by rounding is none

@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ingather.response import Allowance, RateLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,23 +86,6 @@ _RESETS = (
     ("ratelimit-reset", "ratelimit-remaining"),
 )
 _ADVISED = re.compile(rf"({_AMOUNT})\s?({_WORDS})", re.ASCII | re.IGNORECASE)
-
-
-class Allowance(NamedTuple):
-    """What is left of one resource. `reset_s`: seconds until it is full again. None: not said."""
-
-    limit: float | None = None
-    remaining: float | None = None
-    reset_s: float | None = None
-
-
-class RateLimits(NamedTuple):
-    """A quota as an answer's headers tell it, by resource. None: nothing said."""
-
-    requests: Allowance | None = None
-    tokens: Allowance | None = None
-    input_tokens: Allowance | None = None
-    output_tokens: Allowance | None = None
 
 
 def retry_hint(

@@ -13,7 +13,7 @@ from ingather.limits.sent import amounts
 
 if TYPE_CHECKING:
     from ingather.limits.sent import Amounts
-    from ingather.result import Usage
+    from ingather.response import Usage
 
 BYTES_PER_TOKEN = 4.0
 _WEIGHT = 0.1  # of the newest answer in the moving averages: about the last twenty answers count

@@ -91,6 +91,7 @@ class Budget:
         self.prices = dict(prices or {})
         self.spent = Spend()
         self.reserved = Spend()
+        self.line: object = None  # of the calls that wait for it
 
     @property
     def caps(self) -> bool:

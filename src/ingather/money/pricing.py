@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from genai_prices.types import ModelPrice
 
-    from ingather.result import Usage
+    from ingather.response import Usage
 
 _PER_MILLION = 1e-6
 _HOMES = {

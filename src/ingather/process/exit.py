@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import os
 import weakref
 from typing import TYPE_CHECKING
+
+from ingather.process.fork import renew_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,5 +69,5 @@ def _end() -> None:
 
 
 # they are the parent's, and share their sockets with it
-os.register_at_fork(after_in_child=_loops.clear)
+renew_in_child(_loops.clear)
 atexit.register(_end)

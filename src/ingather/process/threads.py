@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import contextvars
 import logging
-import os
 import queue
 import threading
 from typing import TYPE_CHECKING
+
+from ingather.process.fork import renew_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,4 +112,4 @@ def _forget() -> None:
     _idle.clear()
 
 
-os.register_at_fork(after_in_child=_forget)
+renew_in_child(_forget)

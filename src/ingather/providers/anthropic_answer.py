@@ -10,7 +10,7 @@ from ingather.providers.anthropic_input import ANSWER_TOOL
 from ingather.providers.dialect import Answer, Malformed
 from ingather.providers.finish import End, end_of, in_openais_words, judged, reason_in
 from ingather.providers.openai_parts import call_to
-from ingather.result import LLMResponse, Usage
+from ingather.response import LLMResponse, Usage
 
 _FROM_BODY = ("id", "stop_reason", "stop_sequence", "stop_details", "container")
 

@@ -31,12 +31,12 @@ from ingather.errors import (
     TooBig,
     TooLong,
     TransientError,
-    redact,
 )
 from ingather.limits.acceptance import CERTAIN_WORDS
 from ingather.limits.headers import rate_limits, retry_hint
 from ingather.providers.error_body import Problem
 from ingather.providers.exhausted import is_spent, is_used_up
+from ingather.redact import redact
 
 Kind = type[ProviderError]
 

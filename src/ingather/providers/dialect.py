@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ingather.errors import ProviderError
     from ingather.providers.streamed import Stream
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.schema.ceiling import Ceiling
     from ingather.task import LLMMessage
 

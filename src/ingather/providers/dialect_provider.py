@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from urllib.parse import urlsplit
 
 from ingather import exact_json
-from ingather.errors import BadBody, ProviderError, redact
+from ingather.errors import BadBody, ProviderError
 from ingather.limits.headers import rate_limits
 from ingather.providers.api_key import Secret
 from ingather.providers.base import QuotaKey, Request
@@ -19,6 +19,7 @@ from ingather.providers.dialect import Malformed
 from ingather.providers.error_body import error_in
 from ingather.providers.server_slots import PATIENCE, props_url, total_slots
 from ingather.providers.streamed import json_of
+from ingather.redact import redact
 from ingather.retry import BackoffStrategy, RetryConfig
 from ingather.task import as_messages
 from ingather.transport import Endpoint, Reply
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ingather.providers.advice import Advice
     from ingather.providers.dialect import Dialect
     from ingather.providers.own_headers import OwnHeaders
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.task import LLMMessage
     from ingather.transport import Transport
 

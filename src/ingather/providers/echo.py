@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ingather.brief import described
 from ingather.errors import IngatherError
-from ingather.result import LLMResponse, Usage
+from ingather.response import LLMResponse, Usage
 from ingather.task import as_messages
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ingather.limits.tokens import BYTES_PER_TOKEN
 from ingather.process.threads import run_in_thread
 from ingather.providers.base import QuotaKey, Request
 from ingather.providers.body import checked, encoded, estimate
-from ingather.result import LLMResponse, Usage
+from ingather.response import LLMResponse, Usage
 from ingather.task import as_messages
 
 if TYPE_CHECKING:

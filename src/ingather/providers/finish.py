@@ -29,7 +29,7 @@ from ingather.providers.dialect import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
 
 
 class End(Enum):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ingather.providers.streamed import Stream
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.task import LLMMessage
     from ingather.transport import Reply
 

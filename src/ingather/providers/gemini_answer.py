@@ -9,7 +9,7 @@ from ingather.errors import Filtered
 from ingather.providers.dialect import Answer, Malformed
 from ingather.providers.finish import End, end_of, in_openais_words, judged, reason_in
 from ingather.providers.openai_parts import call_to
-from ingather.result import LLMResponse, Usage
+from ingather.response import LLMResponse, Usage
 
 _OF_CANDIDATE = frozenset(("content", "finishReason", "index"))
 

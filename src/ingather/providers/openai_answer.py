@@ -8,7 +8,7 @@ from ingather.errors import Refused
 from ingather.providers.dialect import Answer, Malformed
 from ingather.providers.error_body import error_in
 from ingather.providers.finish import End, end_of, judged, reason_in, worse
-from ingather.result import LLMResponse, Usage
+from ingather.response import LLMResponse, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ingather.providers.base import Request
     from ingather.providers.dialect import Answer
     from ingather.providers.streamed import Stream
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.task import LLMMessage
 
 

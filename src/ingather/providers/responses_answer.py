@@ -9,7 +9,7 @@ from ingather.errors import Refused, Truncated
 from ingather.providers.dialect import Answer, Malformed
 from ingather.providers.finish import End, cut_by, end_of, judged
 from ingather.providers.openai_answer import usage
-from ingather.result import LLMResponse
+from ingather.response import LLMResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -64,11 +64,8 @@ class Choice:
         if self._failed is not None:
             return None, self._failed.problems
         if not last.candidate.stands and any(not _same(fit.found, last.found) for fit in fits[:-1]):
-            return (
-                None,
-                f"it holds {len(fits)} values that fit, and does not say which of them is the "
-                f"answer",
-            )
+            several = f"it holds {len(fits)} values that fit"
+            return None, f"{several}, and does not say which of them is the answer"
         return last.found, ""
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.store.key import Key
     from ingather.store.writer import Refusing
 

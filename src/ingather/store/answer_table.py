@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingather import exact_json
-from ingather.result import LLMResponse, Usage
+from ingather.response import LLMResponse, Usage
 from ingather.store.key import id_of
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    from ingather.admission.permit import Permit
-    from ingather.engine.record import Record
     from ingather.events import Event
+    from ingather.store.attempt_row import AttemptRow
 
 _RUN = "INSERT INTO runs (id, started, total, what) VALUES (?, ?, ?, ?)"
 _END = "UPDATE runs SET ended = ?, succeeded = ?, failed = ? WHERE id = ?"
@@ -44,42 +43,33 @@ class Journal:
             number, to_calendar = self._runs.pop(event.run)
             self._do(_END, (event.at + to_calendar, event.succeeded, event.failed, number))
 
-    def attempted(
-        self, run: int, record: Record, permit: Permit, error: BaseException | None, attempt: int
-    ) -> None:
-        """An attempt of a task has ended: `attempt` counts from 1."""
+    def attempted(self, run: int, row: AttemptRow) -> None:
+        """An attempt of a task has ended."""
         if run not in self._runs:  # closed from inside this very attempt
             return
         number, to_calendar = self._runs[run]
-        response = (
-            record.response
-            if error is None
-            else error.response
-            if isinstance(error, ProviderError)
-            else None
-        )
+        response, error = row.response, row.error
         usage = None if response is None else response.usage
         failure = error if isinstance(error, ProviderError) else None
-        row = (
+        told = failure if failure is not None else response
+        values = (
             number,
-            record.index,
-            record.tag.encode("utf-8", "replace").decode(),
-            attempt,
-            permit.asked_at + to_calendar,
-            permit.limited_by,
-            record.slept,
-            permit.granted_at + to_calendar,
-            permit.loop.time() + to_calendar,
+            row.index,
+            row.tag.encode("utf-8", "replace").decode(),
+            row.attempt,
+            row.asked_at + to_calendar,
+            row.limited_by,
+            row.slept,
+            row.granted_at + to_calendar,
+            row.ended_at + to_calendar,
             "answered" if error is None else type(error).__name__,
             None if failure is None else failure.status,
-            None
-            if response is None and failure is None
-            else getattr(failure or response, "request_id", None),
+            None if told is None else getattr(told, "request_id", None),
             None if usage is None else usage.input_tokens,
             None if usage is None else usage.output_tokens,
             None if response is None else response.cost_usd,
         )
-        self._put(Job(None, table="attempts", row=row))
+        self._put(Job(None, table="attempts", row=values))
 
     def _do(self, statement: str, row: tuple[object, ...]) -> None:
         def work(connection: sqlite3.Connection) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping
 
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.store import Store
     from ingather.store.key import Key
 

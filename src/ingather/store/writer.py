@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.store.answer_table import Answers
 
     Work = Callable[[sqlite3.Connection], object]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import orjson
 
 from ingather import exact_json
-from ingather.errors import SetupError, redact
+from ingather.errors import SetupError
 from ingather.providers.base import WireProvider
 from ingather.providers.capabilities import NAMES, capabilities_of
 from ingather.providers.classify import classify_exception
+from ingather.redact import redact
 from ingather.task import as_messages
 from ingather.testing.recording import Outcome, Recording
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from ingather.providers.base import Provider, Request
-    from ingather.result import LLMResponse
+    from ingather.response import LLMResponse
     from ingather.task import LLMMessage
 
 Mode = Literal["auto", "replay", "record"]

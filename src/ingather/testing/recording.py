@@ -8,13 +8,14 @@ import threading
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from ingather import errors, exact_json
-from ingather.errors import ProviderError, RateLimited, SetupError, redact
-from ingather.result import LLMResponse, Usage
+from ingather.errors import ProviderError, RateLimited, SetupError
+from ingather.redact import redact
+from ingather.response import LLMResponse, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,9 +73,8 @@ class Outcome:
             if issubclass(kind, RateLimited):
                 said["retry_after"] = _SOON
             response = _response(answer) if isinstance(answer, dict) else None
-            error = kind(
-                message, response=response, **{key: said[key] for key in _ERROR if key in said}
-            )  # type: ignore[arg-type]
+            told: dict[str, Any] = {key: said[key] for key in _ERROR if key in said}
+            error = kind(message, response=response, **told)
             error.is_replayed = True
             raise error
         kind = kind or getattr(builtins, name, None)

@@ -15,8 +15,8 @@ from ingather.errors import (
     ProviderError,
     SetupError,
     TlsFailed,
-    redact,
 )
+from ingather.redact import redact
 from ingather.transport import more_files
 
 FAULTS = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError

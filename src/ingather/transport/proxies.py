@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
-from ingather.errors import SetupError, redact
+from ingather.errors import SetupError
+from ingather.redact import redact
 from ingather.transport.hosts import is_loopback
 
 if TYPE_CHECKING:

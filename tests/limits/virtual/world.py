@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from ingather.limits import Limits
 from ingather.limits.controller import Controller, Outcome
-from ingather.limits.headers import Allowance, RateLimits
 from ingather.limits.tokens import TokenEstimator, Tokens
-from ingather.result import Usage
+from ingather.response import Allowance, RateLimits, Usage
 
 NETWORK = 0.03  # seconds one way
 REFUSAL = 0.06  # seconds that a server takes to say no

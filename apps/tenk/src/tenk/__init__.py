@@ -47,12 +47,27 @@ _HOME = {
     "read_filing": "filing",
 }
 
-__all__ = [  # noqa: RUF022 - in the order in which one meets them
-    "comprehensive_analysis", "Analysis", "SectionReport", "ComponentReport", "markdown",
-    "BaseAnalyzer", "BusinessAnalyzer", "RiskFactorAnalyzer", "MDAAnalyzer", "FinancialsAnalyzer",
-    "BusinessAnalysisSection", "RiskFactorAnalysisSection", "MDAAnalysisSection", "FinancialsAnalysisSection",
+__all__ = [
+    "Analysis",
+    "BaseAnalyzer",
+    "BusinessAnalysisSection",
+    "BusinessAnalyzer",
+    "ComponentReport",
+    "Filing",
+    "FinancialsAnalysisSection",
+    "FinancialsAnalyzer",
+    "Item",
     "KeyProductList",
-    "read_filing", "Filing", "Item", "open_submission", "Submission",
+    "MDAAnalysisSection",
+    "MDAAnalyzer",
+    "RiskFactorAnalysisSection",
+    "RiskFactorAnalyzer",
+    "SectionReport",
+    "Submission",
+    "comprehensive_analysis",
+    "markdown",
+    "open_submission",
+    "read_filing",
 ]  # fmt: skip
 
 

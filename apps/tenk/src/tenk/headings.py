@@ -34,7 +34,7 @@ _ITEM = re.compile(
       (?P<more> (?: [\s.,]{0,4} (?:,|&|/|\+|(?:and|AND|And|through|THROUGH|to|TO|thru)\b|[-–](?=\s?\d)) \s{0,4}
                 (?:(?:and|AND|And|&)\s{1,3})? (?:(?:I\s?T\s?E\s?M|I\s?t\s?e\s?m)[Ss]?\s{1,4})?
                 \d{1,2} (?:\(?[A-D]\)?(?![A-Za-z]))? (?![0-9]|\.[0-9]) ){0,5} )
-    )
+    )  # noqa: SIM905 - read as a row
     """
 )
 _LETTERS = re.compile("[A-Za-z]+")
@@ -44,8 +44,26 @@ _THROUGH = re.compile(r"(?i)through|thru|\bto\b|[-–]")
 _ROMAN = {
     number: place
     for place, number in enumerate(
-        "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI".split(), 1
-    )  # noqa: SIM905 - read as a row
+        [
+            "I",
+            "II",
+            "III",
+            "IV",
+            "V",
+            "VI",
+            "VII",
+            "VIII",
+            "IX",
+            "X",
+            "XI",
+            "XII",
+            "XIII",
+            "XIV",
+            "XV",
+            "XVI",
+        ],
+        1,
+    )
 }
 _LOOKALIKES = str.maketrans("IlO", "110", " ")
 

@@ -178,7 +178,8 @@ class _Report:
         return f"[^{len(self._quotes)}]"
 
     def _statement(self, statement: Statement) -> None:
-        lines: list[StatementLine] = getattr(statement, "lines").items  # noqa: B009 - each has its own kind
+        # each statement has lines of its own type
+        lines: list[StatementLine] = getattr(statement, "lines").items  # noqa: B009
         years = sorted(
             {value.fiscal_year for line in lines for value in line.values.items}, reverse=True
         )

@@ -269,17 +269,11 @@ def _error(problem: Problem) -> tuple[int, str]:
         case "filtered":
             return 400, "Output blocked by content filtering policy"
         case "no_credit":
-            return (
-                400,
-                "Your credit balance is too low for this request. Buy credits under Plans & "
-                "Billing.",
-            )
+            why = "Your credit balance is too low for this request."
+            return 400, f"{why} Buy credits under Plans & Billing."
         case "acceleration":
-            return (
-                429,
-                "Usage has grown too fast: this exceeds your organization's acceleration limit. "
-                "Scale up gradually.",
-            )
+            why = "Usage has grown too fast: this exceeds your organization's acceleration limit."
+            return 429, f"{why} Scale up gradually."
         case "concurrency":
             return 429, problem.message
         case "rate":
