@@ -38,7 +38,7 @@ _NAMES = {
     "OpenAI's package": "extra_body",
     "Anthropic": """cache_control container inference_geo mcp_servers output_config output_format speed stop_sequences
         system thinking top_k""",
-    "Gemini": """cachedContent candidateCount enableEnhancedCivicAnswers frequencyPenalty generationConfig labels
+    "Gemini": """cachedContent candidateCount candidate_count enableEnhancedCivicAnswers frequencyPenalty generationConfig labels
         logprobs maxOutputTokens mediaResolution presencePenalty responseJsonSchema responseLogprobs responseMimeType
         responseModalities responseSchema safetySettings seed speechConfig stopSequences systemInstruction temperature
         thinkingConfig toolConfig topK topP""",

@@ -90,7 +90,8 @@ def simulate(
     \b
     What goes wrong may also be asked for, step by step, in a request's header:
       curl -H 'X-Simulate: 429:2, 529, ok' …
-      python -c "help('ingather.testing.simulator.faults')"      explains the steps
+    The steps are explained by
+      python -c "help('ingather.testing.simulator.faults')"
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     import asyncio
 
