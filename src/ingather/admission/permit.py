@@ -115,25 +115,22 @@ class Permit:
                 gate.came_free(slots, now)
 
     async def wait(self) -> None:
-        """Until it is `granted`, or has failed with its `error`."""
+        """Wait until it is granted. Raises what its queue fails with."""
         while self.future is not None and not self.granted and self.error is None:
             try:
                 await self.future
-            except (
-                BaseException
-            ):  # cancelled, or collected with its loop, which nobody ended in order
+            except BaseException:  # cancelled, or collected with its loop, which was never ended
                 self.give_up()
                 raise
             with lock:
                 if not self.granted:  # it was taken back while its loop stood still
                     self.future = self.loop.create_future()
-        if (
-            self.future is not None
-            and self.error is None
-            and self.queue.has_failed_since(self.asked_at)
-        ):
+        if self.error is None and self.queue.has_failed_since(self.asked_at):
             self.error = self.queue.failed  # at the moment when this was granted
             self.give_up()
+        if self.error is not None:
+            # shared by all who waited: its traceback must not grow with each
+            raise self.error.with_traceback(None)
 
     def waited_by(self, now: float) -> Mapping[str, float]:
         """Seconds that it has waited by now, by cause."""

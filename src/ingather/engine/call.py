@@ -91,7 +91,7 @@ class Call:
             cancelled = Cancelled("the task's own code raised CancelledError")
             cancelled.__cause__ = error
             return self.record.result(None, cancelled)
-        return self.record.result(value, None)
+        return self.record.result(value.value if isinstance(value, Bought) else value, None)
 
     def stopped(self, why: str) -> TaskResult:
         """The result of a call that was cancelled, or never begun."""
@@ -135,17 +135,20 @@ class Call:
 
     async def _returned(self, task: DeterministicTask) -> object:
         permit = self.context.functions.ask(self.waiting.arrival)
-        if not permit.granted or self.waiting.deadline < math.inf:
-            await self.waiting.granted(permit)
+        if not permit.granted:
+            with self.waiting.aside(permit=permit):
+                await permit.wait()
+        if self.waiting.deadline < math.inf:
+            await self.waiting.in_time(permit)
         timeout = task.timeout or self.context.timeout
         return await run_function(task, permit, self._scope(permit), self.record, timeout)
 
-    async def _answer(self, task: LLMTask) -> object:
+    def _answer(self, task: LLMTask) -> Awaitable[object]:
         question = self.context.question(task, self.run.text)
         retry, timeout = task.retry or self.context.retry, task.timeout or self.context.timeout
         request = question.on(self.context.route).request
         if self.context.single_flight is None or request is None:
-            return (await self._bought(question, retry, timeout)).value
+            return self._bought(question, retry, timeout)
         asker = Asker(
             self.waiting,
             Terms(task, timeout, retry),
@@ -153,7 +156,7 @@ class Call:
             partial(self._bought, question, retry, timeout),
             self.run.fail,
         )
-        return await self.context.single_flight.answer(Key(request, task.sample), asker)
+        return self.context.single_flight.answer(Key(request, task.sample), asker)
 
     async def _bought(
         self, question: Question, retry: RetryConfig, timeout: float | None

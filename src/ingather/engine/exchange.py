@@ -43,8 +43,11 @@ async def exchange(
     try:
         while True:
             permit = request.queue.ask(waiting.arrival, request.estimate)
-            if not permit.granted or waiting.deadline < math.inf:
-                await waiting.granted(permit)
+            if not permit.granted:
+                with waiting.aside(permit=permit):
+                    await permit.wait()
+            if waiting.deadline < math.inf:
+                await waiting.in_time(permit)
             if request.text is not None and request.text.too_long is not None:
                 permit.close(Outcome.IGNORED)
                 raise request.text.too_long

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sized
 from typing import TYPE_CHECKING
 
@@ -62,9 +63,11 @@ class Intake:
         return self._async_source is not None
 
     @property
-    def is_dry(self) -> bool:
-        """Whether there is nothing to pull right now, as far as can be told without pulling: a list may grow."""
-        return self.exhausted or (self._sized is not None and self.pulled >= len(self._sized))
+    def left(self) -> float:
+        """How many tasks there are to pull, as far as can be told by now: a list may grow."""
+        if self.exhausted:
+            return 0
+        return math.inf if self._sized is None else len(self._sized) - self.pulled
 
     def pull(self) -> Item | None:
         """The next task of a synchronous input."""

@@ -75,18 +75,19 @@ class Record:
         """It waits from now on: for a permit, or for ``"budget"``, ``"backoff"``, ``"store"``."""
         self._waits_for, self._waits_since, self._permit = cause, now, permit
 
-    def waited_for(self, cause: str, now: float, permit: Permit | None = None) -> None:
+    def waits_no_more(self, now: float) -> None:
         """It waits no more."""
-        took, meter = now - self._waits_since, self._meter
+        cause, permit = self._waits_for, self._permit
+        took = now - self._waits_since
         self._waits_for, self._permit = "", None
         if permit is not None:
             self._add_waited(permit.waited)
         elif cause == "backoff":
             self.slept += took
-            meter.slept += took
+            self._meter.slept += took
         elif cause == "saving":
             self.stored += took
-            meter.held.waited(now, {"store": took})
+            self._meter.held.waited(now, {"store": took})
         elif cause:
             self._add_waited({cause: took})
             before = self._waited_before = self._waited_before or {}

@@ -209,15 +209,21 @@ class Run:
 
     # -- for its calls and workers
 
-    def is_wanted(self, workers: int) -> bool:
-        """Whether another worker beside so many would find something to do; a first one finds it out."""
-        return not self._intake.exhausted and not (workers and self._intake.is_dry)
+    def is_wanted(self, starting: int) -> bool:
+        """Whether another worker would find a task, beside those that are about to pull one.
+
+        The first finds out whether there is anything at all.
+        """
+        if self._intake.exhausted:
+            return False
+        return self._intake.left > starting or not len(self._window)
 
     async def work(self) -> None:
         """One of them: task after task, until there is no more or it is one too many."""
         me = asyncio.current_task()
         assert me is not None  # noqa: S101 - for the type checker: this is a task
         intake, window = self._intake, self._window
+        window.started()
         ended = 0
         while not window.too_many:
             ended += 1

@@ -56,21 +56,23 @@ class Waiting:
         """Others that wait go first from now on."""
         self.arrival = (*self.arrival[:-1], next(_places))
 
-    def aside(self, cause: str = "", permit: Permit | None = None) -> Aside:
-        """A context in which the call waits: for ``"budget"``, ``"backoff"``, …, or for a permit."""
-        return Aside(self, cause, permit)
+    def aside(self, cause: str = "", permit: Permit | None = None) -> Waiting:
+        """Begin to wait: for ``"budget"``, ``"backoff"``, …, or for a permit; ``with`` ends it."""
+        self.record.waits_for(cause, self.loop.time(), permit)
+        self.window.step_aside()
+        return self
 
-    async def granted(self, permit: Permit) -> None:
-        """Wait until `permit` is granted. Raises what its queue fails with."""
-        if not permit.granted:
-            with self.aside(permit=permit):
-                await permit.wait()
-            if permit.error is not None:
-                # shared by all who waited: its traceback must not grow with each
-                raise permit.error.with_traceback(None)
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *failure: object) -> None:
+        self.window.step_back()
+        self.record.waits_no_more(self.loop.time())
+
+    async def in_time(self, permit: Permit) -> None:
+        """Give `permit` back where the deadline has passed, and wait for its alarm."""
         if self.deadline <= self.loop.time():
             permit.give_up()
-            # the deadline ends it, once all that came in time has been read
+            # it goes off once all that came in time has been read
             await self.loop.create_future()
 
     async def funded(self, funds: Funds, worst: Spend) -> Reservation:
@@ -83,24 +85,3 @@ class Waiting:
 
     def __repr__(self) -> str:
         return f"Waiting({self.arrival}, {self.record!r})"
-
-
-class Aside:
-    """See `Waiting.aside`."""
-
-    __slots__ = ("_cause", "_permit", "_waiting")
-
-    def __init__(self, waiting: Waiting, cause: str, permit: Permit | None) -> None:
-        self._waiting = waiting
-        self._cause = cause
-        self._permit = permit
-
-    def __enter__(self) -> None:
-        waiting = self._waiting
-        waiting.record.waits_for(self._cause, waiting.loop.time(), self._permit)
-        waiting.window.step_aside()
-
-    def __exit__(self, *failure: object) -> None:
-        waiting = self._waiting
-        waiting.window.step_back()
-        waiting.record.waited_for(self._cause, waiting.loop.time(), self._permit)

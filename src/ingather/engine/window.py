@@ -21,8 +21,8 @@ class Crew(Protocol):
         """Do task after task, as one worker."""
         ...
 
-    def is_wanted(self, workers: int) -> bool:
-        """Whether another worker beside so many would find something to do."""
+    def is_wanted(self, starting: int) -> bool:
+        """Whether another worker would find a task, beside those that are about to pull one."""
         ...
 
     def left(self, worker: asyncio.Task[None]) -> None:
@@ -36,13 +36,14 @@ class Window:
     It drops the `crew` when that is over, so that no cycle is left for the garbage collector.
     """
 
-    __slots__ = ("_aside", "_context", "_crew", "_loop", "_size", "_tasks", "at_work")
+    __slots__ = ("_aside", "_context", "_crew", "_loop", "_size", "_starting", "_tasks", "at_work")
 
     def __init__(self, crew: Crew, *, size: int, at_work: int) -> None:
         self.at_work = at_work
         self._crew: Crew | None = crew
         self._size = size
         self._aside = 0
+        self._starting = 0  # hired, and not yet at their first task
         self._loop = asyncio.get_running_loop()
         used(self._loop)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -71,10 +72,15 @@ class Window:
         count, crew = len(self._tasks), self._crew
         if crew is None or count >= self._size or count - self._aside >= self.at_work:
             return
-        if crew.is_wanted(count):
+        if crew.is_wanted(self._starting):
+            self._starting += 1
             worker = self._loop.create_task(crew.work(), context=self._context.copy())
             self._tasks.add(worker)
             worker.add_done_callback(crew.left, context=self._context)
+
+    def started(self) -> None:
+        """A worker is about to pull its first task."""
+        self._starting -= 1
 
     def close(self) -> None:
         """Hire nobody any more."""
