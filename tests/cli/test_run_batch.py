@@ -300,3 +300,59 @@ def test_a_named_pipe_may_be_packed(begin, simulator):
         pipe.write(gzip.compress(b'{"id": "a", "prompt": "x"}\n'))
     assert process.wait(timeout=30) == 0
     assert [line["id"] for line in answers("a.jsonl")] == ["a"]
+
+
+def test_a_line_with_several_choices_has_them_all_in_its_answer_and_from_the_store(
+    ingather, simulator
+):
+    sim = simulator(model="echo")
+    write_lines("batch.jsonl", [batch_line(0, n=3), batch_line(1), batch_line(2, n=1)])
+    for output in ("first.jsonl", "again.jsonl"):
+        done = ingather("run", "batch.jsonl", "-o", output, "--store", "s.db", *at(sim))
+        assert done.code == 0, done.err
+        bodies = {line["custom_id"]: line["response"]["body"] for line in answers(output)}
+        assert [len(bodies[f"req-{number}"]["choices"]) for number in range(3)] == [3, 1, 1]
+        assert [choice["index"] for choice in bodies["req-0"]["choices"]] == [0, 1, 2]
+        ChatCompletion.model_validate(bodies["req-0"], strict=True)
+    assert len(sim.ledger) == 3
+
+
+def test_several_choices_are_refused_before_the_first_call_where_there_can_be_one(
+    ingather, simulator
+):
+    sim = simulator(model="echo")
+    write_lines("batch.jsonl", [batch_line(0), batch_line(1, n=2)])
+    Path("schema.json").write_text('{"type": "object", "properties": {"a": {"type": "string"}}}')
+    done = ingather("run", "batch.jsonl", "-o", "out.jsonl", "--schema", "schema.json", *at(sim))
+    assert done.code == 2
+    assert "'n' is above 1, and --schema makes one value" in done.err
+    write_lines("own.jsonl", [{"prompt": "Hi", "params": {"n": 2}}])
+    done = ingather("run", "own.jsonl", "-o", "own.out", *at(sim, "openai/m"))
+    assert done.code == 2
+    assert "one answer a task" in done.err
+    assert not sim.ledger
+
+
+@pytest.mark.parametrize(
+    "model", ["ollama/m", "anthropic/m", "gemini/m", "echo", "offline/extractive"]
+)
+def test_a_line_with_several_choices_never_has_fewer(ingather, model, monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-12345678")
+    monkeypatch.setenv("GEMINI_API_KEY", "sk-12345678")
+    write_lines("batch.jsonl", [batch_line(0, n=2)])
+    done = ingather("run", "batch.jsonl", "-o", "out.jsonl", "--model", model)
+    assert done.code != 0
+    assert "gives one answer to a request" in done.err
+    assert not Path("out.jsonl").exists() or answers("out.jsonl")[0]["response"] is None
+
+
+def test_several_choices_cost_several_answers_in_the_estimate_and_for_the_budget(
+    ingather, simulator
+):
+    sim = simulator(model="echo")
+    money = ["--price", "0:10000"]
+    write_lines("batch.jsonl", [batch_line(0, n=4)])
+    done = ingather("run", "batch.jsonl", "-o", "out.jsonl", "--dry-run", *money, *at(sim))
+    assert "4.00" in done.out, done.out
+    done = ingather("run", "batch.jsonl", "-o", "out.jsonl", "--max-cost", "3", *money, *at(sim))
+    assert not sim.ledger, done.err

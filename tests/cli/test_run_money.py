@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import answers, asking, write_tasks
+from tests.cli.test_run_servers import OK, Server
 
 # USD: a thousandth a token in, twice that out
 PRICED = ("--price", "1000:2000", "--param", "max_tokens=20")
@@ -222,6 +223,23 @@ def test_its_most_is_more_than_the_run_costs_and_its_guess_near_once_answers_are
     assert "as in run.db" in said["time"]
 
 
+def test_a_dry_run_says_that_hedges_come_on_top_and_checks_them_as_the_run_does(ingather):
+    command = [
+        "run",
+        write_tasks("t.jsonl", 3),
+        "-o",
+        "a.jsonl",
+        "--model",
+        "openai/gpt-4o-mini",
+        "--dry-run",
+    ]
+    assert "hedges" not in figures(ingather(*command).out)
+    assert "not in these figures" in figures(ingather(*command, "--hedge", "p95").out)["hedges"]
+    wrong = ingather(*command, "--hedge", "often")
+    assert wrong.code == 2
+    assert "--hedge is a percentile" in wrong.err
+
+
 def test_a_dry_run_needs_no_key_and_no_server(ingather):
     command = [
         "run",
@@ -259,3 +277,13 @@ def test_a_stream_has_no_dry_run(ingather):
     done = ingather("run", "-", "-o", "a.jsonl", "--model", "echo", "--dry-run")
     assert done.code == 2
     assert "--dry-run" in done.err
+
+
+@pytest.mark.parametrize("price", [[], ["--price", "1:2"]])
+def test_a_server_that_counts_no_tokens_is_said_since_no_price_helps_there(ingather, price):
+    with Server(200, OK) as server:
+        task = ["run", write_tasks("t.jsonl", 2), "-o", "a.jsonl", *price]
+        done = ingather(*task, "--model", "openai/m", "--base-url", server.base_url)
+    assert done.code == 0, done.err
+    assert "not known: 2 answers did not say how many" in done.err
+    assert [line["cost_usd"] for line in answers("a.jsonl")] == [None, None]

@@ -207,7 +207,10 @@ def test_a_batch_line_that_is_none_says_what_is_wrong(changes, said):
     ("body", "said"),
     [
         ({"stream": True}, "always taken whole"),
-        ({"n": 2}, "one answer a task"),
+        ({"n": 0}, "one answer a task"),
+        ({"n": -1}, "one answer a task"),
+        ({"n": "2"}, "one answer a task"),
+        ({"extra_body": {"n": 2}}, "one answer a task"),
         ({"n": True}, "one answer a task"),
         ({"Base-URL": "http://evil"}, "a line does not set 'Base-URL'"),
         ({"extra_body": {"api_key": "x"}}, "a line does not set 'api_key'"),

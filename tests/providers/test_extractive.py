@@ -160,7 +160,7 @@ async def test_many_calls_at_once_leave_the_loop_free(provider):
 WRONG = {
     "there is no offline/extractor": ("offline/extractor", {}),
     'write "offline/extractive"': ("offline", {}),
-    "leave out base_url=": ("offline/extractive", {"base_url": "http://localhost:1/v1"}),
+    "leave out base_url=, api_key=": ("offline/extractive", {"base_url": "http://localhost:1/v1"}),
     "no server": ("offline/extractive", {"api_key": "sk-1234567890"}),
     "calls no functions": ("offline/extractive", {"tools": [{"type": "function"}]}),
     "positive number of tokens": ("offline/extractive", {"max_tokens": 0}),

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from ingather.cli.plan import Ask, Whom
     from ingather.cli.spending import Spending
     from ingather.engine.prepared import PreparedRequest
+    from ingather.hedge import Hedge
     from ingather.money.budget import Budget
     from ingather.providers.base import Provider, QuotaKey
     from ingather.task import LLMTask
 
+_HEDGES = "hedges  not in these figures: --hedge asks a second time where an answer is slow, and both are paid for"
 _BEFORE = """
 SELECT count(*), avg(output_tokens), avg(ended - sent) FROM (
     SELECT output_tokens, attempts.ended, sent FROM attempts JOIN runs ON runs.id = attempts.run
@@ -69,7 +71,13 @@ class Sums:
 
 
 def estimate(
-    tasks: str, ask: Ask, whom: Whom, again: Again, spending: Spending, max_concurrency: int | None
+    tasks: str,
+    ask: Ask,
+    whom: Whom,
+    again: Again,
+    spending: Spending,
+    max_concurrency: int | None,
+    hedge: Hedge | None = None,
 ) -> str:
     """What the run would take, as text. Raises SetupError as the run itself would before its first call."""
     source = Source(tasks, ask.format)
@@ -106,6 +114,7 @@ def estimate(
             *_tokens(sums, before, again.store),
             _money(sums, before, budget),
             _time(sums, before, whom, max_concurrency, again.store),
+            *([] if hedge is None else [_HEDGES]),
         ]
     )
 
@@ -136,7 +145,9 @@ class _Adding:
             if request is not None
             else int(prepared.estimate.input * BYTES_PER_TOKEN)
         )
+        choices = 1 if request is None else request.choices
         limit = prepared.estimate.max_output or capabilities_of(self._provider).max_output
+        limit = limit and limit * choices
         sums.calls += 1
         sums.size += size
         sums.output += limit or 0
@@ -146,7 +157,8 @@ class _Adding:
             sums.quotas.add(request.quota)
         if price is not None:
             sent = round(size / BYTES_PER_TOKEN)
-            likely = min(self._before.output or 0.0, limit or self._before.output or 0.0)
+            usual = (self._before.output or 0.0) * choices
+            likely = min(usual, limit or usual)
             sums.input_usd += price.of(Usage(sent, 0))
             sums.expected_usd += price.of(Usage(sent, round(likely)))
             sums.most_usd += (

@@ -133,7 +133,7 @@ def run(
         from ingather.cli.estimate import estimate
         from ingather.cli.fold import say
 
-        say(estimate(tasks, ask, whom, again, spending, max_concurrency))
+        say(estimate(tasks, ask, whom, again, spending, max_concurrency, _hedge(hedge)))
         return
     command = ["ingather", *(context.obj or [])]
     how = How(

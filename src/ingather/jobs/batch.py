@@ -12,6 +12,7 @@ from ingather.errors import SetupError
 from ingather.jobs.completion import chat_completion
 from ingather.jobs.messages import read_messages
 from ingather.jobs.responses_line import read_input, response_object
+from ingather.providers.several import Choices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,7 +98,10 @@ def _endpoint(url: object) -> Endpoint:
 def _read_chat(body: Mapping[str, object]) -> tuple[list[LLMMessage], dict[str, object]]:
     if "messages" not in body:
         raise SetupError("'body' has no 'messages'")
-    return read_messages(body["messages"]), _params(body, "messages")
+    params = _params(body, "messages")
+    if type(many := params.get("n")) is int and many > 1:
+        params["n"] = Choices(many)
+    return read_messages(body["messages"]), params
 
 
 def _read_responses(body: Mapping[str, object]) -> tuple[list[LLMMessage], dict[str, object]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ingather import exact_json
 from ingather.errors import SetupError
+from ingather.providers.several import Choices
 
 _NUMBER = ((int, float), "a number")
 _COUNT = ((int,), "a whole number")
@@ -56,7 +57,8 @@ _ELSEWHERE = {
 _NEVER = {
     "background": "answers are always waited for",
     "stream": "answers are always taken whole",
-    "n": "one answer a task: repeat the line under another id",
+    "n": "one answer a task, but for OpenAI batch lines of Chat Completions, where n is a whole number of at least 1: "
+    "repeat the line under another id",
 }
 _CONTENT = ("messages", "input", "contents", "prompt")
 _PYTHONS = ("True", "False", "None")
@@ -78,7 +80,8 @@ def checked_params(params: Mapping[str, object]) -> dict[str, object]:
         if name == "extra_body" and isinstance(value, Mapping):
             kept[name] = checked_params(value)
             continue
-        _refuse(name)
+        if not isinstance(value, Choices):
+            _refuse(name)
         if value is not None and name in TYPES:
             types, said = TYPES[name]
             if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):

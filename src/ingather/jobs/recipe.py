@@ -131,6 +131,10 @@ class Recipe:
                 "'response_format' and --schema both say which form the answer has; "
                 "give one of them"
             )
+        if self.response_model is not None and "n" in params:
+            raise SetupError(
+                "'n' is above 1, and --schema makes one value of an answer: leave out one of them"
+            )
         task = LLMTask(messages, params or None, tag=str(key), response_model=self.response_model)
         return Line(key, task, metadata, endpoint)
 

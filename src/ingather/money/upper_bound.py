@@ -131,7 +131,7 @@ def output_limit(
         if can.is_free and budget.max_tokens is None:
             return 0
         raise SetupError("with a budget each request needs a limit on its output: give max_tokens")
-    choices = [many for name in _CHOICES if type(many := overrides.get(name)) is int]
+    choices = [many for name in _CHOICES if isinstance(many := overrides.get(name), int)]
     return int(limit) * max(1, *choices, 1)
 
 

@@ -17,6 +17,7 @@ from ingather.providers.openai_parts import (
     refuse_unknown,
 )
 from ingather.providers.openai_parts import text_list as stop_sequences
+from ingather.providers.several import NAMES, refuse_several
 
 if TYPE_CHECKING:
     from ingather.task import LLMMessage
@@ -31,7 +32,7 @@ _NO_EQUAL = frozenset(
 _RENAMED = {"max_completion_tokens": "max_tokens", "stop": "stop_sequences"}
 _TRANSLATED = frozenset(
     (
-        "n",
+        *NAMES,
         "user",
         "tools",
         "tool_choice",
@@ -51,6 +52,7 @@ def fields(params: Mapping[str, object], *, as_tool: bool, max_tokens: int) -> d
     {'max_tokens': 9, 'model': 'm', 'stop_sequences': ['.']}
     """
     refuse_unknown(params, _NO_EQUAL, "Anthropic's Messages API")
+    refuse_several(params, "Anthropic's Messages API")
     sent: dict[str, Any] = {"max_tokens": max_tokens}
     for name, value in params.items():
         if name not in _TRANSLATED:

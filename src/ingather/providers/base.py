@@ -42,12 +42,14 @@ class Request:
 
     `body`: the bytes that go on the wire. `identity`: the bytes that, with the body, decide the
     answer (dialect, path, host). `quota`: whose limits it draws on. `estimate`: its tokens.
+    `choices`: how many its answer has.
     """
 
     body: bytes
     identity: bytes
     quota: QuotaKey
     estimate: Tokens
+    choices: int = 1
 
     @property
     def asked(self) -> bytes:

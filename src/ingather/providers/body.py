@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ingather import exact_json
 from ingather.errors import BadRequest, SetupError
 from ingather.limits.tokens import BYTES_PER_TOKEN, Tokens
+from ingather.providers.several import Choices
 
 if TYPE_CHECKING:
     from ingather.task import LLMMessage
@@ -80,7 +81,7 @@ def _check(name: object, value: object) -> None:
         raise SetupError(f"{name!r} is not a parameter of a request: {_REFUSED[name]}")
     if name == "stream" and value:
         raise SetupError("stream=True: answers in pieces are not in this version; leave it out")
-    if name == "n" and value not in (1, None):
+    if name == "n" and value not in (1, None) and not isinstance(value, Choices):
         raise SetupError(
             "n > 1: a task has one answer; for several, make several tasks that differ in "
             "LLMTask(sample=…)"

@@ -18,6 +18,7 @@ from ingather.providers.cost import told_cost
 from ingather.providers.dialect import Malformed
 from ingather.providers.error_body import error_in
 from ingather.providers.server_slots import PATIENCE, props_url, total_slots
+from ingather.providers.several import choices_in, read_all
 from ingather.providers.streamed import json_of
 from ingather.redact import redact
 from ingather.retry import BackoffStrategy, RetryConfig
@@ -145,14 +146,17 @@ class DialectProvider:
             limit = self._dialect.output_limit(fields)
         route = self._routes.get(model) or self._route(model)
         body = self._dialect.encode(messages, fields)
-        return Request(body, route.identity, route.quota, estimate(messages, limit))
+        return Request(
+            body, route.identity, route.quota, estimate(messages, limit), choices_in(fields)
+        )
 
     async def send(self, request: Request) -> LLMResponse:
         """Exactly one attempt. Raises a `ProviderError`: see the tree in `ingather.errors`."""
         model = request.quota.model
         route = self._routes.get(model) or self._route(model)
         try:
-            outcome = self._outcome(await self._transport.post(route.endpoint, request.body), model)
+            reply = await self._transport.post(route.endpoint, request.body)
+            outcome = self._outcome(reply, model, request.choices)
         except ProviderError as error:
             outcome = error
         if isinstance(outcome, ProviderError):
@@ -184,7 +188,7 @@ class DialectProvider:
         """Close the connections; a later call opens new ones."""
         await self._transport.aclose()
 
-    def _outcome(self, reply: Reply, model: str) -> LLMResponse | ProviderError:
+    def _outcome(self, reply: Reply, model: str, choices: int) -> LLMResponse | ProviderError:
         """The answer, or the error that it is: not raised here, where a traceback would show what the server sent."""
         if not 200 <= reply.status < 300:
             return self._refusal(reply, model)
@@ -196,7 +200,7 @@ class DialectProvider:
         if problem is not None and not is_answer:
             return self._refusal(reply, model)
         try:
-            response, fault, why, found = self._dialect.read(data)
+            response, fault, why, found = read_all(self._dialect, data, choices)
         except Malformed as error:
             if problem is not None:
                 return self._failure(reply, problem, model)

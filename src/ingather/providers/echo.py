@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ingather.brief import described
 from ingather.errors import IngatherError
+from ingather.providers.several import choices_in, refuse_several
 from ingather.response import LLMResponse, Usage
 from ingather.task import as_messages
 
@@ -137,6 +138,8 @@ class EchoProvider:
         config_overrides: Mapping[str, object] | None = None,
     ) -> LLMResponse:
         """The scripted answer; a scripted failure is raised, and stays in the history all the same."""
+        if config_overrides and choices_in(config_overrides) > 1:
+            refuse_several(config_overrides, "echo")
         call = EchoCall(as_messages(messages), config_overrides)
         self.calls.append(call)
         try:

@@ -12,6 +12,7 @@ from ingather.limits.tokens import BYTES_PER_TOKEN
 from ingather.process.threads import run_in_thread
 from ingather.providers.base import QuotaKey, Request
 from ingather.providers.body import checked, encoded, estimate
+from ingather.providers.several import refuse_several
 from ingather.response import LLMResponse, Usage
 from ingather.task import as_messages
 
@@ -73,6 +74,7 @@ class ExtractiveProvider:
         no text.
         """
         params = {**self._defaults, **checked(config_overrides or {})}
+        refuse_several(params, "offline/extractive")
         _known(str(params.get("model") or self.model))
         limit = next((params[name] for name in _LIMITS if params.get(name) is not None), None)
         turns = [[message.role, _text(message, index)] for index, message in enumerate(messages)]

@@ -129,8 +129,8 @@ class GeminiProvider(DialectProvider):
         self._days = DailyQuotas()
         super().__init__(GenerateContent(), model, base_url=base_url, **options)
 
-    def _outcome(self, reply: Reply, model: str) -> LLMResponse | ProviderError:
-        outcome = super()._outcome(reply, model)
+    def _outcome(self, reply: Reply, model: str, choices: int) -> LLMResponse | ProviderError:
+        outcome = super()._outcome(reply, model, choices)
         if not isinstance(outcome, ProviderError):
             self._days.answered(model)
         return outcome

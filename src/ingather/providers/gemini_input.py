@@ -16,6 +16,7 @@ from ingather.providers.openai_parts import (
     refuse_unknown,
     text_list,
 )
+from ingather.providers.several import refuse_several
 
 if TYPE_CHECKING:
     from ingather.task import LLMMessage
@@ -58,7 +59,7 @@ _TRANSLATED = frozenset(
         "parallel_tool_calls",
         "reasoning_effort",
     )
-) | {"response_format"}
+) | {"response_format", "best_of", "candidate_count"}
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "function": "ANY"}
 # tokens, as Google's own translation has them
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
@@ -71,6 +72,7 @@ def fields(params: Mapping[str, object]) -> dict[str, object]:
     {'generationConfig': {'maxOutputTokens': 9, 'temperature': 0}}
     """
     refuse_unknown(params, _NO_EQUAL, "Gemini's generateContent")
+    refuse_several(params, "Gemini's generateContent")
     given = params.get("generationConfig") or {}
     if not isinstance(given, Mapping):
         raise SetupError(f"generationConfig is a mapping of parameters, not {given!r:.80}")
@@ -81,10 +83,7 @@ def fields(params: Mapping[str, object]) -> dict[str, object]:
             config[_GENERATION[name]] = text_list(value) if name == "stop" else value
         elif name not in _TRANSLATED:
             sent[name] = value
-    if config.get("candidateCount", 1) != 1:
-        raise SetupError(
-            "candidateCount > 1: a task has one answer; make several tasks with LLMTask(sample=…)"
-        )
+    refuse_several(config, "Gemini's generateContent")
     _put_effort(config, str(params.get("model")), params.get("reasoning_effort"))
     _put_form(config, params)
     _put_tools(sent, params)

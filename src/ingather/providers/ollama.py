@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from ingather.errors import SetupError
 from ingather.providers.dialect_provider import DialectProvider, Options
 from ingather.providers.openai import ChatCompletions
+from ingather.providers.several import refuse_several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,7 @@ class OllamaChatCompletions(ChatCompletions):
     """
 
     def fields(self, params: Mapping[str, object]) -> Mapping[str, object]:
+        refuse_several(params, "Ollama")
         for name in params:
             if name in _NOT_HERE:
                 raise SetupError(f"Ollama ignores {name!r} here: {_NOT_HERE[name]}")

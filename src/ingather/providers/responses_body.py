@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ingather.errors import BadRequest, SetupError
+from ingather.providers.several import NAMES, refuse_several
 
 if TYPE_CHECKING:
     from ingather.task import LLMMessage
@@ -39,6 +40,7 @@ def translated(params: Mapping[str, object]) -> dict[str, object]:
     >>> translated({"model": "m", "max_tokens": 9, "reasoning_effort": "low"})
     {'store': False, 'model': 'm', 'max_output_tokens': 9, 'reasoning': {'effort': 'low'}}
     """
+    refuse_several(params, "the Responses API")
     # a stored answer stays with OpenAI for a month, and no call of an executor reads one: each
     # brings all it refers to
     sent: dict[str, object] = {"store": False}
@@ -64,7 +66,7 @@ def translated(params: Mapping[str, object]) -> dict[str, object]:
             }
         elif name == "tools" and isinstance(value, list):
             sent[name] = [_tool(tool) for tool in value]
-        elif name != "n":  # of which there is one
+        elif name not in NAMES:  # of which there is one
             sent[outer] = _flat(value) if name == "tool_choice" else value
     return sent
 

@@ -116,6 +116,10 @@ def _effort(found: Summary) -> list[str]:
         lines.append(
             f"  tokens      {found.input_tokens:,} in, {found.output_tokens:,} out{unknown}"
         )
+    elif found.unmetered:
+        lines.append(
+            f"  tokens      not known: {counted(found.unmetered, 'answer')} did not say how many"
+        )
     stats = found.stats
     if stats is not None and (stats.known_usd or stats.cap_usd is not None):
         lines.append(f"  cost        {stats.money}")
