@@ -162,7 +162,7 @@ class Call:
         self, question: Question, retry: RetryConfig, timeout: float | None
     ) -> Bought:
         """Send it, as often as the policy allows; its answer is worth keeping where it is whole."""
-        attempts = Attempts(retry, random.random)
+        attempts: Attempts | None = None  # until something fails, or the policy looks at values
         reasks, schema = question.task.reasks, question.schema
         wire = self.context.route.wire
         scope_of = self._scope if wire is None else None
@@ -177,9 +177,11 @@ class Call:
                 except Truncated as cut:
                     response = _complete_for(schema, cut)
                 value = response if schema is None else self._parsed(schema, response)
-                delay = attempts.after_result(value)
+                if retry.retry_on_result is not None:
+                    attempts = attempts or Attempts(retry, random.random)
+                delay = None if attempts is None else attempts.after_result(value)
                 if delay is None:
-                    is_kept = wire is not None and not attempts.refused
+                    is_kept = wire is not None and (attempts is None or not attempts.refused)
                     is_kept = is_kept and is_whole(response, may_be_cut=schema is not None)
                     return Bought(value, response if is_kept else None)
             except Exception as failure:
@@ -195,10 +197,11 @@ class Call:
                     self.waiting.to_the_back()
                     continue
                 error = failure
+                attempts = attempts or Attempts(retry, random.random)
                 delay = attempts.after_error(failure, partial(self._may_retry, request.queue.gate))
                 if delay is None:
                     raise
-            await self._back_off(delay, attempts.failed, error)
+            await self._back_off(delay, attempts.failed if attempts is not None else 0, error)
 
     def _accepted(self, question: Question, retry: RetryConfig, response: LLMResponse) -> object:
         """The value in an answer bought before. Raises InvalidAnswer where it is not good enough."""

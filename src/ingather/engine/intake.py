@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sized
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingather.engine.inputs import as_task
 from ingather.errors import Cancelled
@@ -30,6 +30,7 @@ class Intake:
 
     __slots__ = (
         "_async_source",
+        "_is_tagged",
         "_sized",
         "_source",
         "_turn",
@@ -48,14 +49,15 @@ class Intake:
         self.error: Exception | None = None
         self._waiting: asyncio.Task[object] | None = None
         self._async_source: AsyncIterator[Task | str] | None = None
-        self._source: Iterator[tuple[str, Task | str]] = iter(())
+        self._source: Iterator[Any] = iter(())
+        self._is_tagged = isinstance(tasks, Mapping)
         if isinstance(tasks, Mapping):
             self._source = iter(tasks.items())
         elif isinstance(tasks, AsyncIterable):
             self._async_source = aiter(tasks)
             self._turn = asyncio.Lock()
         else:
-            self._source = ((getattr(task, "tag", ""), task) for task in tasks)
+            self._source = iter(tasks)
 
     @property
     def waits(self) -> bool:
@@ -74,7 +76,12 @@ class Intake:
         if self.exhausted:
             return None
         try:
-            tag, task = next(self._source)
+            task: Task | str
+            if self._is_tagged:
+                tag, task = next(self._source)
+            else:
+                task = next(self._source)
+                tag = getattr(task, "tag", "")
         except StopIteration:
             self.exhausted = True
             return None

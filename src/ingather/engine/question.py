@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 class Question:
     """What a task asks a model for. `params`: of the request. `budget`: the executor's, if any."""
 
-    __slots__ = ("_budget", "_follow_ups", "_on", "params", "schema", "task", "text")
+    __slots__ = (
+        "_budget",
+        "_follow_ups",
+        "_prepared",
+        "_route",
+        "params",
+        "schema",
+        "task",
+        "text",
+    )
 
     def __init__(
         self,
@@ -43,16 +52,18 @@ class Question:
         self.text = text
         self._budget = budget
         self._follow_ups = follow_ups
-        self._on: tuple[Route, PreparedRequest] | None = None
+        self._route: Route | None = None
+        self._prepared: PreparedRequest
 
     def on(self, route: Route) -> PreparedRequest:
         """The request on this route. Raises what the provider's `prepare` raises.
 
         With a budget, `SetupError` where nothing limits what it may cost.
         """
-        if self._on is None or self._on[0] is not route:
-            self._on = route, self._prepared(route)
-        return self._on[1]
+        if self._route is not route:
+            self._prepared = self._prepare(route)
+            self._route = route
+        return self._prepared
 
     def asked_again(self, response: LLMResponse | None, error: InvalidAnswer) -> Question:
         """The question that sends an answer back with what is wrong with it."""
@@ -61,7 +72,7 @@ class Question:
         follow_ups = [*self._follow_ups, *more]
         return Question(self.task, self.params, self._budget, self.text, follow_ups)
 
-    def _prepared(self, route: Route) -> PreparedRequest:
+    def _prepare(self, route: Route) -> PreparedRequest:
         task, params = self.task, self.params
         messages: Sequence[LLMMessage] = task.messages
         if self.schema is not None:

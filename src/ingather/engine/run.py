@@ -237,10 +237,12 @@ class Run:
                 item = intake.pull()
             if item is None:
                 break
-            if intake.total is None and getattr(item[2], "deadline", None) is not None:
+            index, tag, task = item
+            del item  # of many that wait, each would keep it
+            if intake.total is None and getattr(task, "deadline", None) is not None:
                 window.at_work = self._most + 1
             window.hire()
-            await self._run_one(me, *item)
+            await self._run_one(me, index, tag, task)
         window.leave(me)
 
     async def _run_one(self, me: asyncio.Task[None], index: int, tag: str, task: Task) -> None:
