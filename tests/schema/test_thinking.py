@@ -175,6 +175,7 @@ def test_whatever_is_thought_no_draft_is_the_answer(pair, thought, note):
 
 
 @given(st.sampled_from(PAIRS), st.lists(st.sampled_from(PROSE)).map("".join), TEXT | PIECES)
+@example(("analysis", "assistantfinal"), '{"', "]")
 def test_thinking_without_tags_in_it_never_costs_an_answer(pair, thought, note):
     answer = Count(n=2, note=note)
     text = f"{pair[0]}{thought}{pair[1]}\n{json.dumps(answer.model_dump())}"

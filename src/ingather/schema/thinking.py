@@ -46,6 +46,8 @@ _MARK = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _NEXT = re.compile(f"{_MARK.pattern} | (?P<json>{START.pattern})", re.IGNORECASE | re.VERBOSE)
+# channels whose marks a server left out: "analysis…assistantfinal…"
+_UNMARKED = re.compile(r"\s*(?:assistant)?analysis(?=.*assistantfinal)", re.IGNORECASE | re.DOTALL)
 _CLOSED = re.compile(rf"\[\s*/\s*({_BRACKETED})\s*\]", re.IGNORECASE)
 
 
@@ -74,6 +76,8 @@ class _Reading:
 
     def visible(self) -> str:
         at = 0
+        if _UNMARKED.match(self._text):
+            self._open("channel", 0)
         while mark := _NEXT.search(self._text, at):
             at = self._json(mark.start()) if mark["json"] else self._take(mark)
         if not self._inside:
