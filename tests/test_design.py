@@ -25,3 +25,16 @@ def test_a_module_that_is_named_is_there(name):
 def test_a_room_is_on_the_map(room):
     table = PAGE[: PAGE.index("## The way of a call")]
     assert f"`{room}`" in table
+
+
+@pytest.mark.parametrize("word", ["lane", "lease", "tally", "purse", "books"])
+def test_a_word_that_the_glossary_gave_up_names_nothing(word):
+    assert f"{word}" in (ROOT / "docs" / "glossary.md").read_text()
+    named = re.compile(rf"\b_?{word}s?\b|\b{word.title()}\b")
+    code = re.compile(r"#.*|\"\"\".*?\"\"\"|\"[^\"\n]*\"", re.DOTALL)
+    found = [
+        path.relative_to(HOUSE).as_posix()
+        for path in HOUSE.rglob("*.py")
+        if named.search(code.sub("", path.read_text()))
+    ]
+    assert found == []
