@@ -28,8 +28,9 @@ def told_cost(data: Mapping[str, object], headers: Mapping[str, str]) -> float |
     if counted.get("is_byok") is True:
         return _both(counted)
     found = _first(counted, _IN_USAGE)
-    if found is None and (ticks := _usd(counted.get("cost_in_usd_ticks"))) is not None:
-        found = ticks * _TICK
+    if found is None and "cost_in_usd_ticks" in counted:
+        ticks = _usd(counted["cost_in_usd_ticks"])
+        found = None if ticks is None else ticks * _TICK
     if found is None:
         found = _first(data, _BESIDE)
     if found is None:
@@ -47,7 +48,7 @@ def _both(counted: Mapping[str, object]) -> float | None:
 
 
 def _first(told: Mapping[str, object], names: tuple[str, ...]) -> float | None:
-    if not _is_dollars(told):
+    if told.keys().isdisjoint(names) or not _is_dollars(told):
         return None
     return next((cost for name in names if (cost := _usd(told.get(name))) is not None), None)
 

@@ -131,6 +131,7 @@ class _Responses(ResponseHandler):
     _requests = 0
     wrote = False
     _response = ResponseBytes()
+    _poll: select.poll | None = None
 
     def set_response_params(self, **params: Any) -> None:
         self._requests += 1
@@ -146,9 +147,10 @@ class _Responses(ResponseHandler):
         if self._requests < 2 or sock is None or not hasattr(select, "poll"):
             # a new one may have something to say: of a TLS handshake, or why it will not serve us
             return True
-        poll = select.poll()
-        poll.register(sock.fileno(), select.POLLIN)
-        return not poll.poll(0)
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(sock.fileno(), select.POLLIN)
+        return not self._poll.poll(0)
 
     def data_received(self, data: bytes) -> None:
         if not data:  # reading goes on after a pause

@@ -12,7 +12,7 @@ MAX_HEAD_BYTES = 2**19
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _REGULAR = re.compile(rb"HTTP/1\.[01] [1-9]\d\d [\t -~]*\r\n(?:" + _TOKEN + rb":[\t -~]*\r\n)*\r\n")
-_LENGTH = re.compile(rb"\n(?i:content-length):[\t ]*(\d+)[\t ]*\r")
+_LENGTH = re.compile(rb"\ncontent-length:[\t ]*(\d+)[\t ]*\r")
 _END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"\s*HTTP/(\d(?:\.\d)?)[\t ]+([1-9]\d\d)(?!\S)", re.IGNORECASE)
 _NAME = re.compile(_TOKEN)
@@ -48,16 +48,17 @@ class ResponseBytes:
         passed = b""
         while self._head is not None and data:
             data = self._head + data if self._head else data
-            end = self._end_of_head(data)
+            regular = _REGULAR.match(data)
+            end = self._end_of_head(data, regular)
             if not end:
                 return passed
-            passed += self._passed(data[:end])
+            passed += self._passed(data[:end], is_regular=regular is not None)
             data = data[end:]
         return passed + self._body(data)
 
-    def _end_of_head(self, data: bytes) -> int:
+    def _end_of_head(self, data: bytes, regular: re.Match[bytes] | None) -> int:
         """Where the head ends with which `data` begins; 0 where more has to come."""
-        end = _REGULAR.match(data)
+        end = regular
         if end is None:
             start = len(data) - len(data.lstrip(b"\r\n"))
             if not b"http/".startswith(data[start : start + 5].lower()):
@@ -71,18 +72,17 @@ class ResponseBytes:
             return 0
         return size
 
-    def _passed(self, head: bytes) -> bytes:
+    def _passed(self, head: bytes, *, is_regular: bool) -> bytes:
         """A whole head, as it goes on; from here on the body comes, unless it was of an interim response."""
-        lengths, has_coding = _framing(head)
-        says_once = (
-            head.lower().count(b"content-length") == len(lengths) and len(lengths) + has_coding < 2
-        )
-        if not says_once or not _REGULAR.fullmatch(head):
+        lower = head.lower()
+        lengths, has_coding = _framing(lower)
+        says_once = lower.count(b"content-length") == len(lengths) and len(lengths) + has_coding < 2
+        if not says_once or not is_regular:
             regular = _regular(head)
             if regular is not None:
-                self.must_close = _framing(regular) != (lengths, has_coding)
-                head = regular
-                lengths, has_coding = _framing(head)
+                framing = _framing(regular.lower())
+                self.must_close = framing != (lengths, has_coding)
+                head, (lengths, has_coding) = regular, framing
         self._head, self._searched = None, 0
         status = head[9:12]
         if status[:1] == b"1" and status != b"101":
@@ -102,8 +102,8 @@ class ResponseBytes:
 
 
 def _framing(head: bytes) -> tuple[list[bytes], bool]:
-    """What `head` says about where the message ends: its lengths, and whether it is encoded for the transfer."""
-    return _LENGTH.findall(head), b"\ntransfer-encoding" in head.lower()
+    """What a head in lower case says of where the message ends: lengths, and whether it is encoded."""
+    return _LENGTH.findall(head), b"\ntransfer-encoding" in head
 
 
 def _regular(head: bytes) -> bytes | None:
