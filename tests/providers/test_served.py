@@ -80,7 +80,9 @@ async def test_what_is_no_such_number_is_no_harm(props, status):
     server = Slots(64, props, status)
     executor = await server.run(100)
     assert len(server.asked) == 1
-    assert gate_of(executor).controller.window.size > 3
+    assert (
+        gate_of(executor).controller.window._told is None
+    )  # whatever it has learnt from latencies
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tenk.cli.app import app
+from tenk.edgar import _edgartools
 from tenk.source import SourceMissing
 from tenk.submission import open_submission
 
@@ -80,5 +81,8 @@ def test_what_is_said_fits_into_80_columns(arguments, code, tmp_path):
 
 def test_a_name_that_is_no_file_is_said_to_be_none_where_tickers_cannot_be_fetched(monkeypatch):
     monkeypatch.setitem(sys.modules, "edgar", None)
+    monkeypatch.setattr(
+        "tenk.edgar._edgartools", _edgartools.__wrapped__
+    )  # not as another test has it
     with pytest.raises(SourceMissing, match="there is no file QQQQ, and fetching by ticker needs"):
         open_submission("QQQQ")
