@@ -110,3 +110,58 @@ def test_without_a_ceiling_all_of_it_is_one_call():
     assert [ask.fields for ask in asks_for(outline, outline.asked, "auto", Ceiling())] == [
         outline.asked
     ]
+
+
+def test_beside_lists_and_models_plain_fields_share_a_call():
+    plain: dict[str, Any] = {f"f{number}": (str | None, None) for number in range(40)}
+    model = create_model("Report", a=(list[str], ...), **plain, b=(Leaf, ...))
+    said = {**dict.fromkeys(model.model_fields, "x"), "a": ["y"], "b": {"a": "z"}}
+    provider, result = asked(model, Ceiling(), said)
+    assert result.value == model(**said)
+    assert [len(call.fields) for call in provider.calls] == [1, 40, 1]
+    provider, result = asked(model, Ceiling(optional=24), said)
+    assert result.value == model(**said)
+    assert [len(call.fields) for call in provider.calls] == [1, 20, 20, 1]
+    assert all(Ceiling(optional=24).admits(call.form) for call in provider.calls)
+
+
+def test_one_plain_field_beside_them_is_a_part_as_by_fields():
+    outline = Outline.of(create_model("M", a=(list[str], ...), n=(int, ...), b=(list[str], ...)))
+    assert asks_for(outline, outline.asked, "auto", Ceiling()) == asks_for(
+        outline, outline.asked, "fields", Ceiling()
+    )
+
+
+@pytest.mark.parametrize("split", ["auto", "fields"])
+def test_a_model_of_one_field_above_it_is_taken_apart_as_deep_as_need_be(split):
+    model = create_model("Box", box=(create_model("Case", leaf=(Leaf, ...)), ...))
+    said = {"a": "1", "b": "2", "c": "3"}
+    provider, result = asked(model, Ceiling(optional=2), said, split=split)
+    assert result.value == model(box={"leaf": said})
+    assert all(Ceiling(optional=2).admits(call.form) for call in provider.calls)
+    assert sorted(name for call in provider.calls for name in call.fields) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("split", ["auto", "fields"])
+def test_what_is_too_large_inside_a_model_is_refused_by_its_path_before_anything_is_sent(split):
+    inner = create_model("Inner", name=(str, ...), leaves=(list[Leaf], ...))
+    model = create_model("Outer", title=(str, ...), inner=(inner, ...))
+    provider, result = asked(model, Ceiling(properties=2), {"title": "x", "name": "y"}, split=split)
+    assert isinstance(result.error, SetupError)
+    assert "'inner.leaves'" in str(result.error)
+    assert provider.calls == []
+
+
+class Node(BaseModel):
+    value: str
+    note: str | None = None
+    child: "Node | None" = None
+
+
+@pytest.mark.parametrize("split", ["auto", "fields"])
+@pytest.mark.parametrize("model", [Node, create_model("Tree", name=(str, ...), root=(Node, ...))])
+def test_a_model_that_holds_itself_is_not_taken_apart_without_end(model, split):
+    provider, result = asked(model, Ceiling(properties=2), {"value": "x", "name": "y"}, split=split)
+    assert isinstance(result.error, SetupError)
+    assert "child'" in str(result.error)
+    assert provider.calls == []

@@ -110,15 +110,14 @@ class Outline:
             return cls(model)
         return _outline(model)
 
-    def is_composed(self, names: Collection[str]) -> bool:
-        """Whether two or more of `names` are models or lists, which have a call each."""
+    def composed(self, names: Collection[str]) -> list[str]:
+        """Those of `names` that are models or lists."""
         wire = Schema.of(self.whole(names).answer).wire
-        composed = [
+        return [
             name
             for name in names
             if _is_composed(wire["properties"].get(self._keys[name], {}), wire)
         ]
-        return len(composed) >= 2
 
     def key(self, name: str) -> str:
         """The field's name on the wire."""

@@ -2,7 +2,8 @@
 
 Fields that can be asked for together go into as few calls as the ceiling allows, in the model's
 order and about as many in each. A field that is above the ceiling alone is filled by an extraction
-of its own, if it is a model; else nothing is asked at all, and the error names it.
+of its own, if it is a model that can be taken apart; else nothing is asked at all, and the error
+names what is too large.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ingather.schema.ceiling import Ceiling
     from ingather.schema.wire_form import Node
 
+_MANY = 2  # fields that are models or lists: with so many each has a call of its own
+
 
 def asks_for(outline: Outline, names: Sequence[str], split: str, ceiling: Ceiling) -> list[Ask]:
     """The calls that an extraction begins with. `split`: as the task has it; ``"single"`` is one above any ceiling.
@@ -34,9 +37,16 @@ def asks_for(outline: Outline, names: Sequence[str], split: str, ceiling: Ceilin
         return []
     if split == "single":
         return [outline.whole(names)]
-    if split == "fields" or outline.is_composed(names):
+    if split == "fields":
         return [_within(outline, name, ceiling) for name in names]
-    return packed(outline, tuple(names), ceiling)
+    composed = outline.composed(names)
+    if len(composed) < _MANY:
+        return packed(outline, tuple(names), ceiling)
+    plain = tuple(name for name in names if name not in composed)
+    together = packed(outline, plain, ceiling) if len(plain) > 1 else []
+    alone = composed if together else names
+    asks = together + [_within(outline, name, ceiling) for name in alone]
+    return sorted(asks, key=lambda ask: names.index(ask.fields[0]))
 
 
 @lru_cache(maxsize=256)
@@ -63,16 +73,37 @@ def admits(ask: Ask, ceiling: Ceiling) -> bool:
 
 def _within(outline: Outline, name: str, ceiling: Ceiling) -> Ask:
     part = outline.part(name)
+    too_large = _too_large(outline, (name,), ceiling, (outline.model,))
+    if too_large:
+        raise SetupError(
+            f"the schema of the field {'.'.join(too_large)!r} of {outline.model.__name__} is "
+            f"larger than the provider takes ({ceiling}): "
+            "make it smaller, or several fields of it"
+        )
     if ceiling.admits(Schema.of(part.answer).wire):
         return part
-    model = _model_in(outline.fields[name].annotation)
-    if model is not None and len(Outline.of(model).asked) > 1:
-        return part._replace(answer=model, nested=True)
-    raise SetupError(
-        f"the schema of the field {name!r} of {outline.model.__name__} is larger than the provider "
-        f"takes ({ceiling}): "
-        "make it smaller, or several fields of it"
-    )
+    return part._replace(answer=_model_in(outline.fields[name].annotation), nested=True)
+
+
+def _too_large(
+    outline: Outline, names: Sequence[str], ceiling: Ceiling, inside: tuple[type[BaseModel], ...]
+) -> tuple[str, ...]:
+    """The path to the first field that is above the ceiling and cannot be taken apart; empty where there is none.
+
+    `inside`: the models that these fields are in. One that holds itself is as large however deep.
+    """
+    for name in names:
+        if ceiling.admits(Schema.of(outline.part(name).answer).wire):
+            continue
+        model = _model_in(outline.fields[name].annotation)
+        if model is None or model in inside or not model.model_fields:
+            return (name,)
+        inner = Outline.of(model)
+        if not inner.asked:
+            return (name,)
+        if deeper := _too_large(inner, inner.asked, ceiling, (*inside, model)):
+            return (name, *deeper)
+    return ()
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:
