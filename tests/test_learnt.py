@@ -42,12 +42,12 @@ HOSTILE = [
 RUN = """
 import sys
 from ingather import LLMTask, ParallelLLMExecutor, connect, run_sync
-from ingather.admission.registry import registry
+from ingather.admission.quotas import process_quotas
 
 provider = connect("openai/m", base_url=sys.argv[1], api_key="sk-canary-0123456789abcdef", retry=None)
 executor = ParallelLLMExecutor(provider, max_concurrency=None)
 quota = provider.prepare(LLMTask("Hello").messages).quota
-began = registry.gate_of(quota, None).controller.ceilings.rates[0]
+began = process_quotas.gate_of(quota, None).controller.ceilings.rates[0]
 results = run_sync(executor.gather([LLMTask("Hello")] * int(sys.argv[2])))
 assert all(result.success for result in results)
 print(began)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import Budget, EchoProvider, LLMTask, connect
-from ingather.admission.registry import Registry
+from ingather.admission.quotas import Quotas
 from ingather.admission.slots import Slots
 from ingather.engine.context import Context
 from ingather.errors import (
@@ -28,7 +28,7 @@ PICTURE = {"type": "image_url", "image_url": {"url": "https://pictures.example/a
 
 
 def prepared(provider, messages, overrides=None, budget=None):
-    context = Context(provider, Slots(1), Registry(), budget=budget)
+    context = Context(provider, Slots(1), Quotas(), budget=budget)
     return context.question(LLMTask(messages, overrides)).on(context.route)
 
 

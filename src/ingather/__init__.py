@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # the import of typing takes longer than all else that a program does first
 if TYPE_CHECKING:
+    from ingather.admission.quotas import Quotas
     from ingather.engine.executor import ParallelLLMExecutor
     from ingather.engine.retrying import RetryExecutor
     from ingather.engine.sync import run_sync
@@ -33,6 +34,7 @@ _HOME = {
     "ParallelLLMExecutor": "engine.executor",
     "Prompt": "task",
     "Provider": "providers.base",
+    "Quotas": "admission.quotas",
     "RetryConfig": "retry",
     "RetryExecutor": "engine.retrying",
     "Store": "store",
@@ -42,27 +44,13 @@ _HOME = {
     "run_sync": "engine.sync",
 }
 
-__all__ = [
-    "BackoffStrategy",
-    "Budget",
-    "DeterministicTask",
-    "EchoProvider",
-    "ExtractTask",
-    "Hedge",
-    "LLMMessage",
-    "LLMResponse",
-    "LLMTask",
-    "Limits",
-    "ParallelLLMExecutor",
-    "Prompt",
-    "Provider",
-    "RetryConfig",
-    "RetryExecutor",
+__all__ = [  # noqa: RUF022 - in the order in which one meets them
+    "ParallelLLMExecutor", "connect", "run_sync",
+    "LLMMessage", "LLMTask", "DeterministicTask", "ExtractTask", "Prompt",
+    "TaskResult", "LLMResponse", "Usage",
+    "RetryConfig", "BackoffStrategy", "RetryExecutor", "Limits", "Budget", "Hedge", "Quotas",
     "Store",
-    "TaskResult",
-    "Usage",
-    "connect",
-    "run_sync",
+    "Provider", "EchoProvider",
 ]  # fmt: skip
 
 

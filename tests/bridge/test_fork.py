@@ -102,7 +102,7 @@ def test_locks_that_were_held_at_the_fork_are_free_in_the_child():
     assert_fine("""
 from contextlib import ExitStack
 from ingather.engine import sync
-from ingather.admission.registry import registry
+from ingather.admission.quotas import process_quotas
 from ingather.process import locks, threads
 
 run_sync(executor.gather([LLMTask("x"), DeterministicTask(os.getpid)]))
@@ -110,7 +110,7 @@ held, forked = threading.Event(), threading.Event()
 
 def hold():
     with ExitStack() as stack:
-        for lock in (locks.lock, registry._lock, threads._lock, sync._background._lock):
+        for lock in (locks.lock, process_quotas._lock, threads._lock, sync._background._lock):
             stack.enter_context(lock)
         held.set()
         forked.wait()

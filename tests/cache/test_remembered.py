@@ -16,7 +16,7 @@ from ingather import (
     Usage,
     connect,
 )
-from ingather.admission.registry import Registry
+from ingather.admission.quotas import Quotas
 from ingather.admission.slots import Slots
 from ingather.engine.context import Context
 from ingather.errors import ServerFault, StoreError, Truncated
@@ -165,7 +165,7 @@ class TestWithAResponseModel:
             age: int
 
         provider = connect("openai/m", base_url="http://127.0.0.1:9/v1")
-        context = Context(provider, Slots(1), Registry())
+        context = Context(provider, Slots(1), Quotas())
         tasks = [LLMTask("a", response_model=model) for model in (Person, Aged, None)]
         requests = [context.question(task).on(context.route).request for task in tasks]
         assert len({Key(request).hash for request in requests if request is not None}) == 3

@@ -3,7 +3,7 @@
 import pytest
 
 from ingather import LLMResponse, LLMTask, ParallelLLMExecutor, connect
-from ingather.admission.registry import Registry
+from ingather.admission.quotas import Quotas
 from ingather.admission.slots import Slots
 from ingather.engine.context import Context
 from ingather.errors import EmptyAnswer
@@ -38,7 +38,7 @@ async def test_an_answer_that_is_not_whole_is_not_stored(executor_of, response):
 @pytest.mark.parametrize("response", BAD)
 async def test_one_that_an_older_version_stored_is_not_given_again(executor_of, store, response):
     executor = executor_of(lambda prompt, number: LLMResponse("whole"))
-    context = Context(executor.wire, Slots(1), Registry())
+    context = Context(executor.wire, Slots(1), Quotas())
     request = context.question(LLMTask("a")).on(context.route).request
     assert request is not None
     await store.keep(Key(request), response)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ingather import LLMMessage, connect
-from ingather.admission.registry import registry
+from ingather.admission.quotas import process_quotas
 from ingather.errors import SetupError
 from ingather.money.pricing import _HOMES as PRICED
 from ingather.money.pricing import price_of
@@ -191,4 +191,4 @@ def test_documentation_has_the_same_table():
     ],
 )
 def test_quota_is_called_by_its_host_and_not_by_the_dialect(model, options, name):
-    assert registry.gate_of(made(model, **options).prepare(HI).quota, None).name == name
+    assert process_quotas.gate_of(made(model, **options).prepare(HI).quota, None).name == name

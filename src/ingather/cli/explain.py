@@ -59,7 +59,7 @@ def explain(
     Give it the options of the run: they decide what is asked. Of a task whose answer is not stored
     it is said what differs from the nearest one that is, among the 10,000 that were used last.
     """
-    from ingather.admission.registry import Registry
+    from ingather.admission.quotas import Quotas
     from ingather.admission.slots import Slots
     from ingather.cli.cache_command import existing
     from ingather.cli.fold import say
@@ -81,7 +81,7 @@ def explain(
         return
     hits = misses = 0
     with Store(existing(store), read_only=True) as opened:
-        context, nearest = Context(provider, Slots(1), Registry()), Nearest(opened)
+        context, nearest = Context(provider, Slots(1), Quotas()), Nearest(opened)
         for line in lines_of(source, recipe):
             if only is not None and str(line.id) != only:
                 continue

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingather.admission.registry import Registry
+from ingather.admission.quotas import Quotas
 from ingather.admission.slots import Slots
 from ingather.engine.context import Context
 from ingather.errors import SetupError
@@ -61,7 +61,7 @@ class Appraiser:
     """
 
     def __init__(self, provider: Provider, recipe: Recipe, budget: Budget | None) -> None:
-        self._context = Context(provider, Slots(1), Registry(), budget=budget)
+        self._context = Context(provider, Slots(1), Quotas(), budget=budget)
         if budget is not None and budget.max_cost_usd is not None and not recipe.own_models:
             self._prepare_any(recipe)
 

@@ -19,7 +19,7 @@ from ingather.retry import RetryConfig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingather.admission.registry import Registry
+    from ingather.admission.quotas import Quotas
     from ingather.admission.slots import Slots
     from ingather.engine.shared_text import SharedText
     from ingather.money.budget import Budget
@@ -43,7 +43,7 @@ class Context:
         self,
         provider: Provider,
         slots: Slots,
-        registry: Registry,
+        quotas: Quotas,
         *,
         retry: RetryConfig | None = None,
         params: Mapping[str, object] | None = None,
@@ -53,7 +53,7 @@ class Context:
         hedge: Hedge | None = None,
     ) -> None:
         self.slots = slots
-        self.route = Route(provider, slots, registry, None if budget is None else budget.prices)
+        self.route = Route(provider, slots, quotas, None if budget is None else budget.prices)
         self.retry: RetryConfig = retry or self.route.capabilities.retry or _ONCE
         self.params = params
         self.timeout = timeout

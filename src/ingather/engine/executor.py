@@ -9,7 +9,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from ingather.admission.registry import registry
+from ingather.admission.quotas import Quotas, process_quotas
 from ingather.engine.arguments import (
     check_policies,
     connected,
@@ -70,6 +70,9 @@ class ParallelLLMExecutor:
     notebook, else a line every few seconds); or a function that is called with the `Summary` so
     far; or a `Progress` of one's own.
 
+    `quotas`: a `Quotas`, shared with the executors whose limits and pauses are to hold here too;
+    None: with all of this process.
+
     Usable without ``async with``; with it, leaving cancels what is in flight and waits for it.
 
     Raises ValueError for a bound that is not positive, TypeError for a provider without
@@ -96,6 +99,7 @@ class ParallelLLMExecutor:
         hedge: Hedge | None = None,
         on_event: Callable[[Event], None] | None = None,
         progress: bool | Callable[[Summary], object] | Progress | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
         self._own_provider = isinstance(provider, str)
         self.provider = connected(provider)
@@ -107,13 +111,15 @@ class ParallelLLMExecutor:
         self._subscribers = subscribers(on_event, progress)
         timeout = positive_seconds("default_per_task_timeout", default_per_task_timeout)
         check_policies(default_retry, default_config_overrides, budget, hedge)
+        if not isinstance(quotas, Quotas | None):
+            raise TypeError(f"quotas is a Quotas or None, not {quotas!r:.80}")
         self._own_store = isinstance(store, str | os.PathLike)
         self._store = opened(store)
         warn_of_no_effect(self.provider, self._store, hedge)
         self._context = Context(
             self.provider,
             self._slots,
-            registry,
+            process_quotas if quotas is None else quotas,
             retry=default_retry,
             params=default_config_overrides,
             timeout=timeout,

@@ -15,7 +15,7 @@ from ingather.providers.capabilities import capabilities_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingather.admission.registry import Registry
+    from ingather.admission.quotas import Quotas
     from ingather.admission.slots import Slots
     from ingather.money.pricing import Price
     from ingather.providers.base import Provider
@@ -30,21 +30,21 @@ class Route:
     """
 
     __slots__ = (
-        "_accepted", "_bare", "_prices", "_queues", "_registry", "_slots", "_table", "capabilities", "provider", "wire"
+        "_accepted", "_bare", "_prices", "_queues", "_quotas", "_slots", "_table", "capabilities", "provider", "wire"
     )  # fmt: skip
 
     def __init__(
         self,
         provider: Provider,
         slots: Slots,
-        registry: Registry,
+        quotas: Quotas,
         prices: Mapping[str, tuple[float, float]] | None,
     ) -> None:
         self.provider = provider
         self.capabilities = capabilities_of(provider)
         self.wire = provider if isinstance(provider, WireProvider) else None
         self._slots = slots
-        self._registry = registry
+        self._quotas = quotas
         self._table = prices
         self._bare: Queue | None = None
         self._queues: dict[QuotaKey, Queue] = {}
@@ -60,7 +60,7 @@ class Route:
         if self._bare is None:
             with lock:
                 if self._bare is None:
-                    gate = self._registry.gate_of_object(self.provider, self.capabilities.limits)
+                    gate = self._quotas.gate_of_object(self.provider, self.capabilities.limits)
                     self._bare = Queue(self._slots, gate)
         return self._bare
 
@@ -84,7 +84,7 @@ class Route:
             queue = self._queues.get(quota)
             if queue is None:
                 accepted = self._accepted.setdefault(quota._replace(model=""), Acceptance())
-                gate = self._registry.gate_of(quota, self.capabilities.limits)
+                gate = self._quotas.gate_of(quota, self.capabilities.limits)
                 queue = Queue(self._slots, gate, accepted)
                 count = getattr(self.wire, "count_served", None)
                 if self._slots.is_adaptive and count is not None:

@@ -1,4 +1,4 @@
-"""The gates of a process: one for each quota, found again by whoever draws on it."""
+"""Quotas: a gate for each, found again by whoever draws on it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ from ingather.process.fork import renew_in_child
 
 if TYPE_CHECKING:
     from ingather.limits import Limits
-    from ingather.money.budget import Budget
     from ingather.providers.base import QuotaKey
 
 
-class Registry:
-    """Gates by quota, and whoever waits for budgets: executors that share a registry share them.
+class Quotas:
+    """The quotas of providers, as the executors that share this object know them.
 
-    `remembers`: whether what was learnt about a quota in an earlier process is looked up.
+    Limits set and learnt, pauses after a 429 and outages are one for all of them. Executors share
+    those of the process, unless they are given some of their own: in tests, which must not know of
+    each other, or for tenants whose keys are one to us and several to the provider.
+
+    `remembers`: look up what an earlier process has learnt about a quota.
+
+    >>> from ingather import EchoProvider, ParallelLLMExecutor, Quotas
+    >>> executor = ParallelLLMExecutor(EchoProvider(), quotas=Quotas())
     """
 
     def __init__(self, *, remembers: bool = False) -> None:
         self._remembers = remembers
         self._gates: dict[QuotaKey, Gate] = {}
         self._bare: weakref.WeakKeyDictionary[object, Gate] = weakref.WeakKeyDictionary()
-        self._lines: weakref.WeakKeyDictionary[Budget, object] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def gate_of(self, quota: QuotaKey, limits: Limits | None) -> Gate:
@@ -73,11 +78,11 @@ class Registry:
             keep(learnt)
 
     def __repr__(self) -> str:
-        return f"Registry({len(self._gates)} quotas, {len(self._bare)} bare providers)"
+        return f"Quotas({len(self._gates)}, {len(self._bare)} bare providers)"
 
 
-registry = Registry(remembers=True)
+process_quotas = Quotas(remembers=True)
 """The process's own."""
 
-renew_in_child(registry.forget)
-atexit.register(registry.keep)
+renew_in_child(process_quotas.forget)
+atexit.register(process_quotas.keep)
