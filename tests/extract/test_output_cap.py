@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, create_model
 
 from ingather import Budget, ExtractTask, ParallelLLMExecutor, connect, run_sync
-from ingather.errors import Filtered, Truncated
+from ingather.errors import Filtered, TooLong, Truncated
 from ingather.extract.output_cap import LEAST, MOST, RAISED, output_cap
 from ingather.schema import Schema
 from ingather.transport import Reply
@@ -145,12 +145,17 @@ def test_the_room_that_it_then_has_may_be_enough():
 @pytest.mark.parametrize(
     "message",
     ["The maximum context length is 2048 tokens. You requested 6096 (2000 in the messages, 4096 in the completion).",
-     "max_tokens must be at most 2048", "'max_completion_tokens' is too large: 4096"],
+     "max_tokens must be at most 2048", "'max_completion_tokens' is too large: 4096",
+     "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. Given: 300 `inputs` tokens",
+     ("'max_tokens' is too large: 4096. This model's maximum context length is 4096 tokens and your request has 300 "
+     "input tokens"),
+     "max_new_tokens exceeds the limit of 2048", "max_tokens cannot be greater than 2048"],
 )  # fmt: skip
-def test_a_server_that_refuses_the_limit_is_asked_without_and_from_then_on(message):
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_a_server_that_refuses_the_limit_is_asked_without_and_from_then_on(message, status):
     server = Server(
         lambda asked: (
-            (400, {"error": {"message": message}}) if "max_tokens" in asked else right(asked)
+            (status, {"error": {"message": message}}) if "max_tokens" in asked else right(asked)
         )
     )
     assert extracted(server).value == Names(names=["Ann"], seat="Oslo")
@@ -158,6 +163,21 @@ def test_a_server_that_refuses_the_limit_is_asked_without_and_from_then_on(messa
     assert extracted(server).success  # by another executor, which finds that out for itself
     assert 3 <= sent <= 4  # the second part was perhaps under way
     assert not any("max_tokens" in body for body in server.bodies[sent - 2 : sent])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [("This model's maximum context length is 4096 tokens. However, you requested 9096 tokens (5000 in the messages, 4096 "
+     "in the completion). Please reduce the length of the messages or completion."),
+     ("'max_tokens' is too large: 4096. This model's maximum context length is 4,096 tokens and your request has 5,000 "
+     "input tokens (4096 > 4096 - 5000).")],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_prompt_that_is_too_long_alone_is_not_sent_again_without_the_limit(message, status):
+    server = Server(lambda asked: (status, {"error": {"message": message}}))
+    result = extracted(server)
+    assert isinstance(result.error.__cause__, TooLong)
+    assert len(server.bodies) == 1
 
 
 def test_with_a_budget_the_limit_is_what_is_reserved():

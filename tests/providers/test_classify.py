@@ -118,6 +118,8 @@ TABLE = {
     },
     # faults
     "OpenAI, 500": (500, error("The server had an error", type="server_error"), ServerFault),
+    "a limit on the output, 500": (500, error("max_tokens must be at most 8"), BadRequest),
+    "tokens, but no limit, 500": (500, error("max_tokens: internal failure"), ServerFault),
     "Anthropic, 500": (500, error(type="api_error"), ServerFault),
     "408": (408, "", ServerFault),
     "409": (409, error("locked"), ServerFault),

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 FINAL = (PoolFailure, Stopped, SetupError)  # after these no other call can succeed either
 _TOO_LARGE = (TooLong, TooBig)  # a prompt for more fields would be so all the more
 _OUTPUT = re.compile(
-    r"max_?(?:completion_|output_|new_)?_?tokens|completion|output|num_predict", re.IGNORECASE
+    r"max_?(?:completion_|output_|new_)?_?tokens|completion|output|num_predict|n_predict",
+    re.IGNORECASE,
+)
+_WINDOW = re.compile(r"context (?:length|window|size)\D{0,30}?([\d,]*\d)", re.IGNORECASE)
+_PROMPT = re.compile(
+    r"([\d,]*\d)(?: tokens)? (?:in|from) (?:the |your )?(?:messages|inputs?|prompts?)\b"
+    r"|([\d,]*\d) (?:input|prompt) tokens",
+    re.IGNORECASE,
 )
 
 
@@ -84,10 +91,25 @@ def may_succeed(result: TaskResult) -> bool:
 def refuses_cap(error: Exception | None) -> bool:
     """Whether a server refuses a request for the limit on its output, which does not fit into its context.
 
+    Not where it says that the prompt alone does not.
+
     >>> refuses_cap(BadRequest("max_tokens is too large")), refuses_cap(TooLong("5,000 tokens, context 4,096"))
     (True, False)
     """
+    if not isinstance(error, BadRequest | TooLong):
+        return False
+    said = f"{error} {error.body}"
+    return _OUTPUT.search(said) is not None and not _is_prompt_too_long(said)
+
+
+def _is_prompt_too_long(said: str) -> bool:
+    window, prompt = _WINDOW.search(said), _PROMPT.search(said)
     return (
-        isinstance(error, BadRequest | TooLong)
-        and _OUTPUT.search(f"{error} {error.body}") is not None
+        window is not None
+        and prompt is not None
+        and _number(prompt[1] or prompt[2]) >= _number(window[1])
     )
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))

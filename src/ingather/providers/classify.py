@@ -97,6 +97,8 @@ _UNABLE: dict[Kind, re.Pattern[str]] = {
     BadRequest: re.compile(
         r"not (?:supported|implemented)|unsupported|does(?:n't| not) support|mmproj|required for "
         r"image input"
+        r"|(?:max_(?:new_|output_|completion_)?tokens|n_predict|num_predict)\b.{0,80}?"
+        r"(?:too (?:large|big|high)|must (?:not )?be|at most|exceed|(?:greater|larger|more) than|<=)"
         r"|failed to (?:parse|initiali[sz]e|compile) (?:the )?(?:grammar|samplers?|template|schema)"
         r"|roles must alternate|schema conversion failed|requires? (?:the )?--\w|cannot use custom "
         r"grammar"
