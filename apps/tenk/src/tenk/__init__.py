@@ -47,27 +47,12 @@ _HOME = {
     "read_filing": "filing",
 }
 
-__all__ = [
-    "Analysis",
-    "BaseAnalyzer",
-    "BusinessAnalysisSection",
-    "BusinessAnalyzer",
-    "ComponentReport",
-    "Filing",
-    "FinancialsAnalysisSection",
-    "FinancialsAnalyzer",
-    "Item",
+__all__ = [  # noqa: RUF022 - in the order in which one meets them
+    "comprehensive_analysis", "Analysis", "SectionReport", "ComponentReport", "markdown",
+    "BaseAnalyzer", "BusinessAnalyzer", "RiskFactorAnalyzer", "MDAAnalyzer", "FinancialsAnalyzer",
+    "BusinessAnalysisSection", "RiskFactorAnalysisSection", "MDAAnalysisSection", "FinancialsAnalysisSection",
     "KeyProductList",
-    "MDAAnalysisSection",
-    "MDAAnalyzer",
-    "RiskFactorAnalysisSection",
-    "RiskFactorAnalyzer",
-    "SectionReport",
-    "Submission",
-    "comprehensive_analysis",
-    "markdown",
-    "open_submission",
-    "read_filing",
+    "read_filing", "Filing", "Item", "open_submission", "Submission",
 ]  # fmt: skip
 
 
