@@ -37,7 +37,7 @@ def chunked(*pieces):
 
 
 @dataclass
-class PreparedRequest:
+class Exchange:
     """One request that came, and the connection to do with as one likes."""
 
     line: str
@@ -72,13 +72,13 @@ class PreparedRequest:
 class RawServer:
     """``async with RawServer(answer) as server``: bytes are the answer to each request, a function makes one.
 
-    The function gets the `PreparedRequest`; a connection it returns from stays open unless it
+    The function gets the `Exchange`; a connection it returns from stays open unless it
     closed it.
     """
 
-    reply: bytes | Callable[[PreparedRequest], Awaitable[object]] = field(default_factory=answer)
+    reply: bytes | Callable[[Exchange], Awaitable[object]] = field(default_factory=answer)
     tls: object = None
-    requests: list[PreparedRequest] = field(default_factory=list)
+    requests: list[Exchange] = field(default_factory=list)
     connections: int = 0
     _open: set = field(default_factory=set)
 
@@ -116,7 +116,7 @@ class RawServer:
                 }
                 body = await self._body(reader, headers)
                 nth += 1
-                exchange = PreparedRequest(head[0], headers, body, nth, reader, writer)
+                exchange = Exchange(head[0], headers, body, nth, reader, writer)
                 self.requests.append(exchange)
                 if isinstance(self.reply, bytes):
                     await exchange.send(self.reply)

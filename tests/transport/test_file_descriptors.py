@@ -6,16 +6,16 @@ import sys
 
 import pytest
 
-from ingather import transport
 from ingather.errors import SetupError
-from ingather.transport import check_file_descriptors
+from ingather.transport import open_files
+from ingather.transport.open_files import check_file_descriptors
 from tests.servers.raw import RawServer, answer, completion
 
 
 @pytest.fixture
 def limits(monkeypatch):
     def set_to(soft, hard):
-        monkeypatch.setattr(transport, "_file_descriptors", lambda: (soft, hard))
+        monkeypatch.setattr(open_files, "_file_descriptors", lambda: (soft, hard))
 
     return set_to
 
@@ -49,7 +49,8 @@ def test_no_limit_is_enough(limits):
 REALLY = """
 import asyncio, resource, socket, sys
 from ingather.errors import ConnectFailed, SetupError
-from ingather.transport import Endpoint, check_file_descriptors
+from ingather.transport import Endpoint
+from ingather.transport.open_files import check_file_descriptors
 from ingather.transport.aiohttp_transport import AiohttpTransport
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))

@@ -109,7 +109,7 @@ def _is_async(function: Callable[..., object]) -> bool:
 def slots_for(max_concurrency: int | None, provider: Provider) -> Slots:
     """The bound of an executor. Raises ValueError for one that is no whole number above 0, nor None."""
     if max_concurrency is None:
-        from ingather.transport import most_connections
+        from ingather.transport.open_files import most_connections
 
         limits = capabilities_of(provider).limits
         set_by_user = None if limits is None else limits.max_concurrency

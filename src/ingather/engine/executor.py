@@ -286,7 +286,7 @@ class ParallelLLMExecutor:
         elif current.get() is None:  # a nested one is no new try: its parents may be many
             self._context.forgive(ProviderError)
         if self._context.route.wire is not None:
-            from ingather.transport import check_file_descriptors
+            from ingather.transport.open_files import check_file_descriptors
 
             check_file_descriptors(self.max_concurrency)
         run = Run(

@@ -17,18 +17,17 @@ from yarl import URL
 
 from ingather.errors import AnswerTooLarge, ProviderError
 from ingather.process.exit import at_the_end, used
-from ingather.transport import Reply
+from ingather.transport.base import Endpoint, Reply
 from ingather.transport.connections import Client, Connector, Request
 from ingather.transport.decompress import GZIP, decoded
 from ingather.transport.failures import FAULTS, typed
 from ingather.transport.proxies import proxy_for
+from ingather.transport.streams import ResponseStream
 from ingather.transport.timeouts import Deadline
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Callable
-
-    from ingather.transport import Endpoint
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 
 CONNECT_TIMEOUT = 5.0  # seconds for name look-up, connection and TLS handshake
 MAX_RESPONSE_BYTES = 8 * 2**20
@@ -62,6 +61,7 @@ class AiohttpTransport:
         self._cap = max_response_bytes
         self._pid = os.getpid()
         self._sessions: dict[_Where, _Session] = {}
+        self._origins: dict[str, Endpoint] = {}
         self._lives: dict[_Where, AsyncGenerator[None]] = {}
         _transports.add(self)
 
@@ -72,6 +72,39 @@ class AiohttpTransport:
     async def get(self, endpoint: Endpoint, timeout: float) -> Reply:
         """What stands there, within `timeout` seconds. Raises as `post` does."""
         return await self._exchange(endpoint, None, timeout)
+
+    async def open(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterable[bytes] | None = None,
+        *,
+        timeout: float | None = None,
+        idle_timeout: float | None = None,
+    ) -> ResponseStream:
+        """Send a request and read the response's head; see `StreamingTransport`."""
+        loop = asyncio.get_running_loop()
+        origin = self._origin(url)
+        session = self._sessions.get((origin, loop)) or await self._opened(origin, loop)
+        timeout = self._timeout if timeout is None else timeout
+        idle_timeout = self._timeout if idle_timeout is None else idle_timeout
+        try:
+            async with Deadline(loop.time() + timeout):
+                response = await session.request(method, URL(url), body, headers)
+        except FAULTS as fault:
+            error = typed(fault, session.host, timeout)
+        else:
+            return ResponseStream(response, session.host, idle_timeout)
+        raise error  # out here, as in `_exchange`
+
+    def _origin(self, url: str) -> Endpoint:
+        """Streams of one origin share connections, whatever their paths and headers."""
+        origin = str(URL(url).origin())
+        endpoint = self._origins.get(origin)
+        if endpoint is None:
+            endpoint = self._origins[origin] = Endpoint(origin, {})
+        return endpoint
 
     async def _exchange(self, endpoint: Endpoint, body: bytes | None, timeout: float) -> Reply:
         loop = asyncio.get_running_loop()
@@ -159,7 +192,8 @@ class _Session:
 
     async def exchange(self, body: bytes | None) -> Reply:
         """One request and its whole answer: a GET where there is no body."""
-        response = await self._sent(body)
+        method = hdrs.METH_GET if body is None else hdrs.METH_POST
+        response = await self.request(method, self._url, body)
         content, headers = response.content, response.headers
         try:  # most are whole by now, and have given their connection back
             answer = (
@@ -176,14 +210,27 @@ class _Session:
             raise
         return Reply(response.status, headers, answer)
 
-    async def _sent(self, body: bytes | None) -> aiohttp.ClientResponse:
-        """The answer's head. A kept-alive connection that was closed before we wrote costs nothing: on to the next."""
-        method = hdrs.METH_GET if body is None else hdrs.METH_POST
+    async def request(
+        self,
+        method: str,
+        url: URL,
+        body: bytes | AsyncIterable[bytes] | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> aiohttp.ClientResponse:
+        """The response, once its head is there.
+
+        A kept-alive connection that was closed before we wrote costs nothing: on to the next.
+        """
         while True:
-            data = body if body is None or len(body) <= _LARGE else io.BytesIO(body)
+            data = io.BytesIO(body) if isinstance(body, bytes) and len(body) > _LARGE else body
             try:
                 return await self.client.request(
-                    method, self._url, data=data, proxy=self._proxy, allow_redirects=False
+                    method,
+                    url,
+                    data=data,
+                    headers=headers,
+                    proxy=self._proxy,
+                    allow_redirects=False,
                 )
             except FAULTS as fault:
                 if not getattr(fault, "is_stale", False):

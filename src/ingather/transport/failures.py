@@ -17,7 +17,7 @@ from ingather.errors import (
     TlsFailed,
 )
 from ingather.redact import redact
-from ingather.transport import more_files
+from ingather.transport.open_files import more_files
 
 FAULTS = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 
