@@ -22,7 +22,7 @@ from ingather.transport.connections import Client, Connector, Request
 from ingather.transport.decompress import GZIP, decoded
 from ingather.transport.failures import FAULTS, typed
 from ingather.transport.proxies import proxy_for
-from ingather.transport.streams import ResponseStream
+from ingather.transport.response_stream import ResponseStream
 from ingather.transport.timeouts import Deadline
 
 if TYPE_CHECKING:
