@@ -69,7 +69,7 @@ def test_times_add_up(tasks):
     assert times.queue == pytest.approx(0.0, abs=1e-6)
 
 
-WORK = Work(busy=100.0, wall=50.0, idle=0.0, peak=20, done=100, median=1.0, slowest=2.0)
+WORK = Work(busy=100.0, wall=50.0, idle=0.0, peak=20, sent=100, median=1.0, slowest=2.0)
 
 
 @pytest.mark.parametrize(

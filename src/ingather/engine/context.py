@@ -64,9 +64,7 @@ class Context:
         self.discovered = Discovered()
         self.hedging = None if hedge is None or self.route.wire is None else Hedging(hedge)
         self.funds = Funds(budget) if budget is not None and budget.caps else None
-        self.meters = Meters(
-            slots.capacity, budget, lambda: [queue.gate for queue in self.route.queues()]
-        )
+        self.meters = Meters(budget, lambda: [queue.gate for queue in self.route.queues()])
         self.single_flight = None if store is None else SingleFlight(store)
         self.journal = None if store is None else store.journal(repr(provider), self)
 

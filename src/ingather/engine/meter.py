@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from ingather.errors import RateLimited
 from ingather.stats import Latencies, Times
-from ingather.stats.contention import Held
+from ingather.stats.contention import Held, Load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
 _SUMS = (
-    "tasks", "rejected", "others", "hedges", "won", "denied", "total", "others_took", "functions",
+    "tasks", "sent", "rejected", "others", "hedges", "won", "denied", "total", "others_took", "functions",
     "slept", "untaken", "usd",
 )  # fmt: skip
 
@@ -25,10 +25,12 @@ class Meter:
     `untaken`: seconds in which nothing was pulled because results had not been taken.
     """
 
-    __slots__ = (*_SUMS, "held", "last_sent", "latencies", "unpriced", "waited")
+    __slots__ = (*_SUMS, "held", "last_sent", "latencies", "load", "unpriced", "waited")
 
     def __init__(self) -> None:
-        self.tasks = self.rejected = self.others = self.hedges = self.won = self.denied = 0
+        self.tasks = self.sent = self.rejected = self.others = self.hedges = self.won = (
+            self.denied
+        ) = 0
         self.total = self.others_took = self.functions = self.slept = self.usd = 0.0
         self.unpriced = False
         self.untaken = 0.0
@@ -36,6 +38,7 @@ class Meter:
         self.held = Held()
         self.waited: dict[str, float] = {}
         self.latencies = Latencies()
+        self.load = Load()
 
     @property
     def attempts(self) -> int:
@@ -47,18 +50,21 @@ class Meter:
         """Seconds of tasks with a request on the wire."""
         return self.latencies.total + self.others_took
 
-    def failed(self, error: BaseException, took: float) -> None:
-        """An attempt came back without an answer."""
+    def came_back(self, attempt: Hashable, error: BaseException | None, took: float) -> None:
+        """An attempt came back, without an answer if there is an error."""
         if isinstance(error, RateLimited | CancelledError):  # says nothing of how long answers take
             self.others += 1
             self.others_took += took
             self.rejected += isinstance(error, RateLimited)
+            self.load.ended(attempt, took, counts=False)
         else:
             self.latencies.add(took)
+            self.load.ended(attempt, took, counts=True)
 
-    def ended(self, took: float, cost: float | None, *, is_priced: bool) -> None:
-        """A task has ended after so many seconds."""
+    def ended(self, took: float, cost: float | None, *, was_sent: bool, is_priced: bool) -> None:
+        """A task has ended after so many seconds. `was_sent`: and not only looked up, or given up."""
         self.tasks += 1
+        self.sent += was_sent
         self.total += took
         if cost:
             self.usd += cost
@@ -78,6 +84,7 @@ class Meter:
         self.last_sent = max(self.last_sent, other.last_sent)
         self.held.add(other.held)
         self.latencies.merge(other.latencies)
+        self.load.add(other.load)
         self.waits(other.waited)
 
     def times(self) -> Times:

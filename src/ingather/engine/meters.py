@@ -26,13 +26,10 @@ _SHARE = 8  # of the open runs, one in so many must have ended before all are ad
 class Meters:
     """A meter for each loop, brought together when asked.
 
-    `capacity`: of the executor's slots. `gates`: gives those of the quotas drawn on so far.
+    `gates`: gives those of the quotas drawn on so far.
     """
 
-    def __init__(
-        self, capacity: float, budget: Budget | None, gates: Callable[[], Iterable[Gate]]
-    ) -> None:
-        self._capacity = capacity
+    def __init__(self, budget: Budget | None, gates: Callable[[], Iterable[Gate]]) -> None:
         self._budget = budget
         self._gates = gates
         self._past = Meter()  # of loops that are no more
@@ -117,7 +114,7 @@ class Meters:
             p95=latencies.percentile(0.95),
             p99=latencies.percentile(0.99),
             slowest=latencies.slowest,
-            limited_by=what_limited(_work(found, wall, until, self._capacity), found.held.by),
+            limited_by=what_limited(_work(found, wall, until), found.held.by),
             learnt={name: learnt for name, learnt in known.items() if str(learnt)},
             limits={name: each for name, each in limits.items() if each != Limits()},
             full=tuple(gate.name for gate in gates if gate.controller.window.gains_nothing),
@@ -137,7 +134,7 @@ def _is_gone(loop: weakref.ref[AbstractEventLoop]) -> bool:
     return alive is None or alive.is_closed()
 
 
-def _work(found: Meter, wall: float, until: float, capacity: float) -> Work:
+def _work(found: Meter, wall: float, until: float) -> Work:
     times = found.times()
     busy = times.provider + times.functions
     idle = max(0.0, wall - busy)  # at least: calls may have been beside each other
@@ -145,12 +142,13 @@ def _work(found: Meter, wall: float, until: float, capacity: float) -> Work:
         busy,
         wall,
         idle,
-        min(capacity, found.tasks),
-        found.tasks,
+        found.load.peak,
+        found.sent,
         found.latencies.percentile(0.5),
         found.latencies.slowest,
         tail=min(wall, max(0.0, until - found.last_sent)),
         functions=times.functions,
         asleep=min(times.backoff, idle),
         untaken=min(found.untaken, wall),
+        slows=found.load.slows,
     )

@@ -104,6 +104,7 @@ class Record:
             waited, self._waited_before = {**self._waited_before, **waited}, None
         meter = self._meter
         meter.last_sent = permit.granted_at
+        meter.load.began(permit)
         if waited:
             meter.held.waited(permit.granted_at, waited)
         if self._telemetry.emit is not None:
@@ -115,10 +116,7 @@ class Record:
         now = self._loop.time()
         duration = now - permit.granted_at
         self._permit = None
-        if error is None:
-            self._meter.latencies.add(duration)
-        else:
-            self._meter.failed(error, duration)
+        self._meter.came_back(permit, error, duration)
         if telemetry.journal is not None:
             telemetry.journal.attempted(telemetry.number, self._row(permit, error, number, now))
         if telemetry.emit is not None:
@@ -131,6 +129,7 @@ class Record:
         duration = self._loop.time() - permit.granted_at
         self._permit = None
         self._meter.functions += duration
+        self._meter.load.ended(permit, duration, counts=False)
         if self._telemetry.emit is not None:
             self.wire += duration
             self.tell(AttemptEnded, attempt=0, duration=duration, error=error, usage=None)
@@ -231,7 +230,9 @@ class Record:
         begun = now if self._begun is None else self._begun
         cost = None if self.unpriced else self.cost_usd
         if self.parts is None:  # which are tasks of their own
-            self._meter.ended(now - self.since, cost, is_priced=not self.unpriced)
+            was_sent = self._begun is not None
+            took = now - self.since
+            self._meter.ended(took, cost, was_sent=was_sent, is_priced=not self.unpriced)
         usage, cost = self._with_inner(cost)
         cached = all(part.cached for part in self.parts.values()) if self.parts else self.cached
         return TaskResult(

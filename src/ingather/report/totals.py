@@ -136,7 +136,7 @@ class Report:
             found.wall,
             self._idle,
             found.peak,
-            found.done,
+            found.done - found.cached - found.not_sent,
             found.median,
             found.slowest,
             tail=max(

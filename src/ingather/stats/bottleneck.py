@@ -28,7 +28,7 @@ _WORDS = {
     "store": "the store: calls waited for its file. A faster disk would help",
     "functions": "functions of your own. More at once helps those that wait, not those that compute",
     "stragglers": "a few slow calls: the slowest took {slowest}. Hedge() sends such calls twice, a timeout ends them",
-    "latency": "the provider's latency: calls hardly waited. Only shorter answers or a faster model would help",
+    "latency": "the provider's latency: calls hardly waited here. Only shorter answers, or a faster model or server, would help",
 }
 _LEARNT = {
     "requests": "the provider's limit of about {learnt} (learnt). Nothing to do; faster only with a higher limit",
@@ -69,7 +69,7 @@ _CAPS = {
 
 
 class Work(NamedTuple):
-    """A run as far as it matters here. Seconds, but for `done` tasks and `peak` calls in flight.
+    """A run as far as it matters here. Seconds, but for tasks that have been `sent`, and `peak` calls in flight.
 
     `busy`: of calls and functions, added up, and `functions` of those; `idle`: with nothing in
     flight; `tail`: since the last was sent; `asleep`: after faults; `untaken`: in which nothing was
@@ -80,7 +80,7 @@ class Work(NamedTuple):
     wall: float
     idle: float
     peak: float
-    done: int
+    sent: int
     median: float | None
     slowest: float
     tail: float = 0.0
@@ -96,9 +96,9 @@ def what_limited(work: Work, held: Mapping[str, float]) -> str:
     One of those causes where tasks waited most of the time: ``"requests"``, ``"tokens"``,
     ``"concurrency"``, ``"start"``, ``"pause"``, ``"budget"`` or ``"store"``. Else ``"backoff"``,
     ``"consumer"`` or ``"input"`` if often nothing was in flight; ``"stragglers"`` if few calls took
-    most of the time; ``"slots"`` if there was always more to do, and ``"concurrency"`` if more at
-    once made each slower; ``"functions"`` if those took most of it, else ``"latency"``. ``""``
-    where there was hardly a call.
+    most of the time; ``"concurrency"`` if more at once made each slower, ``"slots"`` if there was
+    always more to do; ``"functions"`` if those took most of it, else ``"latency"``. ``""`` where
+    there was hardly a call.
     """
     waited = sum(held.values())
     if work.busy < _HARDLY and waited < 1.0 and work.asleep < 1.0:
@@ -119,11 +119,13 @@ def what_limited(work: Work, held: Mapping[str, float]) -> str:
         )
     if is_few and (work.slowest > _MOSTLY * work.wall or work.tail > _MOSTLY * work.wall):
         return "stragglers"
+    if work.slows and work.functions <= work.busy / 2 and work.busy >= 0.3 * work.peak * work.wall:
+        return "concurrency"
     # as many tasks run as there are slots, so that tasks wait for those before they are even pulled
-    if work.done > work.peak and work.busy >= 0.5 * work.peak * work.wall:
+    if work.sent > work.peak and work.busy >= 0.5 * work.peak * work.wall:
         if work.functions > work.busy / 2:
             return "functions"
-        return "concurrency" if work.slows else "start" if held.get("start") else "slots"
+        return "start" if held.get("start") else "slots"
     return "functions" if work.functions > work.busy / 2 else "latency"
 
 

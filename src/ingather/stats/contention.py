@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FEW = 8  # calls whose mean says something
 _ALIKE = 1.25  # means of calls that took equally long
 _SLOWER, _CONTRAST = 1.5, 1.8  # means and loads that differ
+_QUEUED = 2.0  # means of calls that one after another was taken, and of those before them
 _ALONE = 1.5  # calls at once: one had nearly all of the server
 
 
@@ -69,11 +70,12 @@ class Load:
     2.0
     """
 
-    __slots__ = ("_at_most", "_began", "_number", "_peaks", "_when_sent", "count", "total")
+    __slots__ = ("_at_most", "_began", "_number", "_peaks", "_when_sent", "count", "peak", "total")
 
     def __init__(self) -> None:
         self.count = 0  # calls that counted
         self.total = 0.0  # seconds of those
+        self.peak = 0  # the most in flight
         # the calls in flight: a number, and how many there were
         self._began: dict[Hashable, tuple[int, int]] = {}
         self._number = 0
@@ -86,6 +88,7 @@ class Load:
         self._number += 1
         flying = len(self._began) + 1
         self._began[call] = self._number, flying
+        self.peak = max(self.peak, flying)
         while self._peaks and self._peaks[-1][1] <= flying:
             self._peaks.pop()
         self._peaks.append((self._number, flying))
@@ -110,8 +113,19 @@ class Load:
 
     @property
     def slows(self) -> bool:
-        """Whether more in flight made each call slower, and by more than chance."""
-        return self._at_most.slows
+        """Whether more in flight made each call slower, and by more than chance.
+
+        Where all were sent at once, only those that were sent when others were in flight tell: a
+        server that takes them in turn makes them wait the longer, the later they were sent.
+        """
+        return self._at_most.slows(_SLOWER) or self._when_sent.slows(_QUEUED)
+
+    def add(self, other: Load) -> None:
+        """Another's calls as well, to which another thread may be adding: those that have ended."""
+        self.count, self.total = self.count + other.count, self.total + other.total
+        self.peak = max(self.peak, other.peak)
+        self._when_sent.merge(other._when_sent)
+        self._at_most.merge(other._at_most)
 
     def clear(self) -> None:
         """Nothing is in flight."""
@@ -135,6 +149,11 @@ class _ByLoad:
         count, total = self._levels.get(level, (0, 0.0))
         self._levels[level] = count + 1, total + took
 
+    def merge(self, other: _ByLoad) -> None:
+        for level, (more, seconds) in tuple(other._levels.items()):
+            count, total = self._levels.get(level, (0, 0.0))
+            self._levels[level] = count + more, total + seconds
+
     @property
     def alone(self) -> float | None:
         groups = self._groups()
@@ -147,8 +166,7 @@ class _ByLoad:
             count for _, count, _ in groups[:alike]
         )
 
-    @property
-    def slows(self) -> bool:
+    def slows(self, factor: float) -> bool:
         groups = self._groups()
         alike = self._alike(groups)
         if alike in (0, len(groups)):
@@ -157,7 +175,7 @@ class _ByLoad:
             count for _, count, _ in groups[:alike]
         )
         _, count, total = groups[-1]
-        return total / count > _SLOWER * mean
+        return total / count > factor * mean
 
     def _groups(self) -> list[tuple[float, int, float]]:
         """Load, calls, their seconds: of ever more in flight, each of enough calls."""
