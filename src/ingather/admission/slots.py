@@ -10,33 +10,42 @@ if TYPE_CHECKING:
 
 
 class Slots:
-    """An executor's bound on requests on the wire and running functions, over all its calls and nesting levels.
+    """An executor's bound on requests on the wire and running functions, over all nesting levels.
 
-    `is_adaptive`: nobody has set it, so that the quota alone says how many calls are right. `held`:
-    the leases that are in use; it keeps none of them, nor their loops, from being collected.
+    `is_adaptive`: nobody has set it, so that the quota alone says how many calls are right.
     """
 
-    __slots__ = ("capacity", "held", "in_use", "is_adaptive", "waiting")
+    __slots__ = ("_held", "capacity", "in_use", "is_adaptive", "waiting")
 
     def __init__(self, capacity: float, *, is_adaptive: bool = False) -> None:
         self.capacity = capacity
         self.is_adaptive = is_adaptive
         self.in_use = 0
-        self.held: weakref.WeakSet[Permit] = weakref.WeakSet()
+        # weakly, so that neither permits nor their loops are kept from being collected; by id, which
+        # is cheaper than a WeakSet
+        self._held: dict[int, weakref.ref[Permit]] = {}
         self.waiting: list[Queue] = []
 
+    @property
+    def held(self) -> list[Permit]:
+        """The permits in use."""
+        return [permit for held in tuple(self._held.values()) if (permit := held()) is not None]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all are in use."""
+        return self.in_use >= self.capacity
+
     def take(self, permit: Permit) -> None:
-        """One more in use."""
+        """One more is in use."""
         self.in_use += 1
-        self.held.add(permit)
+        self._held[id(permit)] = weakref.ref(permit)
 
     def free(self, permit: Permit) -> None:
-        """One less."""
+        """One less is."""
         self.in_use -= 1
-        self.held.discard(permit)
+        self._held.pop(id(permit), None)
 
     def __repr__(self) -> str:
-        return (
-            f"Slots({self.in_use} of {self.capacity} in use, "
-            f"{sum(len(queue.heap) for queue in self.waiting)} waiting)"
-        )
+        waiting = sum(len(queue.heap) for queue in self.waiting)
+        return f"Slots({self.in_use} of {self.capacity} in use, {waiting} waiting)"

@@ -164,8 +164,9 @@ class Call:
         """Send it, as often as the policy allows; its answer is worth keeping where it is whole."""
         attempts: Attempts | None = None  # until something fails, or the policy looks at values
         reasks, schema = question.task.reasks, question.schema
-        wire = self.context.route.wire
-        scope_of = self._scope if wire is None else None
+        is_wire = self.context.route.wire is not None
+        is_stored = is_wire and self.context.single_flight is not None
+        scope_of = None if is_wire else self._scope
         while True:
             error: Exception | None = None
             request = question.on(self.context.route)
@@ -181,7 +182,7 @@ class Call:
                     attempts = attempts or Attempts(retry, random.random)
                 delay = None if attempts is None else attempts.after_result(value)
                 if delay is None:
-                    is_kept = wire is not None and (attempts is None or not attempts.refused)
+                    is_kept = is_stored and (attempts is None or not attempts.refused)
                     is_kept = is_kept and is_whole(response, may_be_cut=schema is not None)
                     return Bought(value, response if is_kept else None)
             except Exception as failure:
