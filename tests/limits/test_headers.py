@@ -37,6 +37,12 @@ HINTS = {
     "duration of hours": ({"retry-after": "1h2m3s"}, "", 3723),
     "epoch seconds": ({"retry-after": str(EPOCH + 5), "date": DATE}, "", 5),
     "epoch milliseconds": ({"retry-after": str((EPOCH + 5) * 1000), "date": DATE}, "", 5),
+    "epoch microseconds": ({"retry-after": str((EPOCH + 5) * 10**6), "date": DATE}, "", 5),
+    "epoch nanoseconds": ({"retry-after": str((EPOCH + 5) * 10**9), "date": DATE}, "", 5),
+    "duration, ISO 8601": ({"retry-after": "PT1H30M"}, "", 5400),
+    "duration in words": ({"retry-after": "120 seconds"}, "", 120),
+    "duration in several words": ({"retry-after": "1 hour, 30 minutes"}, "", 5400),
+    "another name": ({"x-ratelimit-retry-after": "40"}, "", 40),
     "more than a day": ({"retry-after": "9999999"}, "", 86_400),
     "exactly a day": ({"retry-after": "86400"}, "", 86_400),
     "Google's RetryInfo": (
@@ -61,6 +67,8 @@ HINTS = {
     "text in words": ({}, "try again in 2 minutes", 120),
     "a header goes before the body": ({"retry-after": "3"}, "Please try again in 20s.", 3),
     "an unusable header does not": ({"retry-after": "-5"}, "Please try again in 20s.", 20),
+    "text with a time that is not exact": ({}, "Retry in about 3 hours.", 10_800),
+    "text with a tilde": ({}, "try again in ~20s", 20),
     "text without a time": ({}, "Please try again later.", None),
     "nothing": ({}, "", None),
 }

@@ -277,3 +277,24 @@ async def test_redirect_is_not_followed_and_says_where_to():
 async def test_unauthorized_says_what_to_do():
     with pytest.raises(AuthFailed, match="check api_key"):
         await ask(b'{"error": {"message": "Incorrect API key provided"}}', 401)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"detail": "out of memory"}', "out of memory"),
+        (
+            b'{"error_code": 18, "error_msg": "qps request limit reached"}',
+            "qps request limit reached",
+        ),
+        (b'{"choices": null, "base_resp": {"status_msg": "no such voice"}}', "no such voice"),
+        (b"<html><head><title>502 Bad Gateway</title></head></html>", "it says: 502 Bad Gateway"),
+        (b"upstream connect error", "upstream connect error"),
+        (b'{"detail": "key sk-12345678-test is not known"}', "is not known"),
+    ],
+)
+async def test_what_stands_in_place_of_an_answer_is_told(body, said):
+    with pytest.raises(BadBody, match="no chat completion") as caught:
+        await ask(body)
+    assert said in str(caught.value)
+    assert KEY not in str(caught.value)

@@ -119,6 +119,10 @@ STREAMS = {
     "lines": lines(*PARIS),
     "a reason with the last text": sse(piece(content="Par"), piece("stop", COUNT | {"cost": 0.25}, content="is")),
     "usage with every piece": sse(*[{**each, "usage": {**COUNT, "cost": 0.25}} for each in PARIS]),
+    "without empty lines": sse(*PARIS).replace(b"\n\n", b"\n"),
+    "with DONE, no reason, and no empty lines": sse(*PARIS[:3], PARIS[4]).replace(b"\n\n", b"\n"),
+    "with words between": sse(*PARIS).replace(b"data: {", b"event: ping\ndata: ping\n\ndata: {"),
+    "with a word at its end": sse(*PARIS, end="data: [END]\n\n"),
     "data in two lines": sse(*PARIS).replace(b', "choices"', b'\ndata: , "choices"'),
     "a whole message at the end": sse(piece(content="Par"), piece("stop", choice={"message": {"content": "Paris"}}),
                                       PARIS[-1]),
@@ -234,6 +238,7 @@ BROKEN = {
     "a line that is cut": (lines(*PARIS[:3], PARIS[3])[:-30], BadBody),
     "Ollama's that are cut": (lines(ollama(content="Par")), BadBody),
     "nothing but its end": (sse(), BadBody),
+    "cut, without empty lines": (sse(*PARIS, end="").replace(b"\n\n", b"\n")[:300], BadBody),
     "what is no JSON": (b"data: hello\n\n", BadBody),
     "an error": (sse({"error": {"code": 429, "message": "Try again in 20s."}}), RateLimited),
     "an error after a piece": (

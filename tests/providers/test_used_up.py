@@ -65,6 +65,11 @@ FOR_LONG = {
     ),
     "a week": error("Weekly limit reached"),
     "tomorrow": "Limit reached, please come back tomorrow",
+    "until midnight": error("The quota is used up and comes back at midnight UTC"),
+    "a trial": error("You have used all of your trial credits"),
+    "a balance below nothing": error("Account balance is negative"),
+    "a subscription": error("Your subscription has expired"),
+    "a usage cap": error("Usage cap exceeded"),
     "a daily limit": error("You have hit your daily limit"),
     "Gemini, a day, without a delay": error(
         PLAN,
@@ -131,29 +136,36 @@ HINTS = {
     "the draft's, in one": ({"ratelimit": "limit=100, remaining=0, reset=51"}, "", 51.0),
     "the draft's, with some left": ({"ratelimit": "limit=100, remaining=3, reset=51"}, "", None),
     "the later draft's": ({"ratelimit": '"default";r=0;t=77'}, "", 77.0),
-    "the later draft's, of two": (
-        {"ratelimit": '"minute";r=5;t=30, "day";r=0;t=40000'},
-        "",
-        40000.0,
-    ),
+    "the later draft's, of two": ({"ratelimit": '"minute";r=5;t=30, "day";r=0;t=40000'}, "", 40000.0),
     "quoted headers": ({}, free_models(str(int(NOW + 5400) * 1000)), 5400.0),
     "a field": ({}, error("x", retry_after=33), 33.0),
     "a field of milliseconds": ({}, error("x", retry_after_ms=1500), 1.5),
-    "a field with an instant": (
-        {},
-        error("x", type="usage_limit_reached", resets_at=int(NOW) + 600),
-        600.0,
-    ),
+    "a field with an instant": ({}, error("x", type="usage_limit_reached", resets_at=int(NOW) + 600), 600.0),
     "a field of what is left": ({}, error("x", resets_in_seconds=11234), 11234.0),
-    "wait": (
-        {},
-        error("Rate limit of 150 per 86400s exceeded. Please wait 34 seconds before retrying."),
-        34.0,
-    ),
+    "wait": ({}, error("Rate limit of 150 per 86400s exceeded. Please wait 34 seconds before "
+                       "retrying."), 34.0),
     "resets in": ({}, error("Limit reached, resets in 3 hours"), 10800.0),
     "a date": ({}, error("You will regain access on 2025-03-07 at 00:00 UTC."), 5600.0),
+    "a field with a time": ({}, error("x", reset_time="2025-03-06T22:33:20Z"), 400.0),
+    "a field in camel case": ({}, error("x", resetAt=int(NOW + 900) * 1000), 900.0),
+    "a field of a wait": ({}, error("x", wait_seconds=77), 77.0),
+    "of the limit that is used up": (
+        {
+            "x-ratelimit-remaining-tokens-minute": "9", "x-ratelimit-reset-tokens-minute": "4.5",
+            "x-ratelimit-remaining-requests-day": "0", "x-ratelimit-reset-requests-day": "33011.4",
+        },
+        "", 33011.4,
+    ),
+    "of the longest that is": (
+        {
+            "x-ratelimit-remaining-tokens-minute": "0", "x-ratelimit-reset-tokens-minute": "4.5",
+            "x-ratelimit-remaining-requests-day": "0", "x-ratelimit-reset-requests-day": "33011.4",
+        },
+        "", 33011.4,
+    ),
+    "of none that is": ({"x-ratelimit-reset-requests-day": "33011.4"}, "", None),
     "retry-after goes first": ({"retry-after": "3", "x-ratelimit-reset": "900"}, "", 3.0),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("headers", "body", "seconds"), HINTS.values(), ids=HINTS)
@@ -211,6 +223,11 @@ def test_whether_a_refusal_concerns_all_calls(status, body, kind, certain):
         (500, error("this model is missing data required for image input"), BadRequest),
         (500, error("Failed to parse grammar", type="server_error"), BadRequest),
         (500, error("Conversation roles must alternate user/assistant"), BadRequest),
+        (500, error("Only user and assistant roles are supported!"), BadRequest),
+        (500, error("Could not compile regex"), BadRequest),
+        (500, error("NotImplementedError: guided decoding"), BadRequest),
+        (500, error("Model is not multimodal"), BadRequest),
+        (500, error("model requires more system memory (5.6 GiB) than is available (3.0 GiB)"), BadRequest),
         (500, error("tools param requires --jinja flag"), BadRequest),
         (500, error("Cannot use custom grammar constraints with tools."), BadRequest),
         (500, error("input is too large to process. increase the physical batch size"), TooLong),

@@ -21,7 +21,7 @@ LONGEST_HINT = 86_400.0
 """Seconds: nobody sits out a longer wait, which counts as this."""
 
 _ABSURD = 1e12  # a limit of so many requests or tokens is a placeholder
-# a bare number from here on (1973) is an instant in seconds, from _EPOCH_MS on one in milliseconds
+# a bare number from here on (1973) is an instant in seconds, from _EPOCH_MS on one in smaller units
 _EPOCH = 1e8
 _EPOCH_MS = 1e11
 _BODY_HEAD = 65_536  # characters of a body that are searched
@@ -36,10 +36,8 @@ _SECONDS = {
     "h": 3600.0,
     "d": 86_400.0,
 }
-_AMOUNT = r"(?:\d{1,15}(?:\.\d{0,12})?|\.\d{1,12})"
+_AMOUNT = r"(?:\d{1,20}(?:\.\d{0,12})?|\.\d{1,12})"
 _NUMBER = re.compile(_AMOUNT, re.ASCII)
-_PIECE = re.compile(rf"({_AMOUNT})\s?(ns|us|µs|ms|s|m|h|d)", re.ASCII)
-_DURATION = re.compile(rf"(?:{_AMOUNT}(?:ns|us|µs|ms|s|m|h|d))+", re.ASCII)
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt "
     r"](\d\d:\d\d:\d\d)(\.\d{1,9})?(?:[Zz]|([+-]\d\d:\d\d))?",
@@ -63,13 +61,15 @@ _MONTHS = {
 }
 _RETRY_INFO = re.compile(rf'"retryDelay"\s*:\s*"({_AMOUNT})s"', re.ASCII)
 _WORDS = r"(?:milliseconds?|ms|minutes?|mins?|m|seconds?|secs?|s|hours?|hrs?|h|days?|d|ns|us|µs)"
+_DURATION = re.compile(rf"(?:PT)?((?:{_AMOUNT}\s?{_WORDS},?\s?)+)", re.ASCII | re.IGNORECASE)
 _ADVICE = re.compile(
-    rf"(?:(?:try\s+again|retry|resets?|replenished)\s+(?:in|after):?|wait(?:\s+for)?)\s+((?:{_AMOUNT}\s?{_WORDS}\s?)+)(?![A-Za-z0-9])",
+    r"(?:(?:try\s+again|retry|resets?|replenished)\s+(?:in|after):?|wait(?:\s+for)?)\s+"
+    rf"(?:(?:about|around|approximately|at\s+least|another)\s+|~\s?)?((?:{_AMOUNT}\s?{_WORDS}\s?)+)(?![A-Za-z0-9])",
     re.ASCII | re.IGNORECASE,
 )
 _TOLD = re.compile(  # fields of a body, and headers that a gateway quotes in it
-    r'"(retry_?after(?:_?ms|_?seconds)?|resets?_in(?:_seconds)?|resets?_at|x-ratelimit-reset(?:-after)?)"'
-    r'\s*:\s*"?([^",{}\[\]]{1,40})',
+    r'"((?:retry_?(?:after|in|at)|wait(?:_?time)?|(?:next_?|quota_?)?resets?(?:_?(?:in|at|after|delay|time(?:_?stamp)?))?)'
+    r'(?:_?(?:ms|secs|seconds))?|x-ratelimit-reset(?:-after)?)"\s*:\s*"?([^",{}\[\]]{1,40})',
     re.ASCII | re.IGNORECASE,
 )
 _BACK_ON = re.compile(
@@ -85,6 +85,16 @@ _RESETS = (
     ("x-rate-limit-reset", "x-rate-limit-remaining"),
     ("ratelimit-reset", "ratelimit-remaining"),
 )
+# of several limits, the longest first: each counts only where it says that nothing is left
+_NAMED_RESETS = [
+    (f"x-ratelimit-reset-{limit}", f"x-ratelimit-remaining-{limit}")
+    for limit in (
+        f"{unit}-{window}"
+        for window in ("month", "day", "hour", "minute")
+        for unit in ("requests", "tokens")
+    )
+]
+_WAITS = ("retry-after", "x-ratelimit-retry-after", "x-retry-after")
 _ADVISED = re.compile(rf"({_AMOUNT})\s?({_WORDS})", re.ASCII | re.IGNORECASE)
 
 
@@ -166,8 +176,9 @@ def _hints(
 ) -> Iterator[float | None]:
     if milliseconds := headers.get("retry-after-ms"):
         yield _scaled(milliseconds.strip(), 1e-3)
-    if wait := headers.get("retry-after"):
-        yield _wait(wait, headers, now)
+    for name in _WAITS:
+        if wait := headers.get(name):
+            yield _wait(wait, headers, now)
     text = (
         body[:_BODY_HEAD].decode("utf-8", "replace")
         if isinstance(body, bytes)
@@ -176,9 +187,7 @@ def _hints(
     if info := _RETRY_INFO.search(text):
         yield float(info[1])
     if advice := _ADVICE.search(text):
-        yield sum(
-            float(amount) * _SECONDS[_unit(word)] for amount, word in _ADVISED.findall(advice[1])
-        )
+        yield _sum(advice[1])
     for name, value in _TOLD.findall(text):
         yield _future(
             _scaled(value.strip(), 1e-3)
@@ -191,11 +200,12 @@ def _hints(
 
 
 def _resets(headers: Mapping[str, str], now: float | None) -> Iterator[float | None]:
-    """When the window of a limit without a name is over; nothing where something is left of it."""
-    for reset, remaining in _RESETS:
-        value = headers.get(reset)
-        if value is not None and not _count(headers.get(remaining), least=1e-9):
-            yield _future(_wait(value, headers, now))
+    """When the window of a limit is over; nothing where something is left of it."""
+    for resets, untold in ((_RESETS, "0"), (_NAMED_RESETS, "1")):
+        for reset, remaining in resets:
+            value = headers.get(reset)
+            if value is not None and not _count(headers.get(remaining, untold), least=1e-9):
+                yield _future(_wait(value, headers, now))
     told = headers.get("ratelimit", "")
     windows = [
         dict(_WINDOW.findall(window)) for window in (told.split(",") if ";" in told else [told])
@@ -220,9 +230,11 @@ def _wait(text: str, headers: Mapping[str, str], now: float | None) -> float | N
         value = float(text)
         if value < _EPOCH:
             return value
-        instant: float | None = value if value < _EPOCH_MS else value / 1000
-    elif _DURATION.fullmatch(text):
-        return sum(float(amount) * _SECONDS[unit] for amount, unit in _PIECE.findall(text))
+        while value >= _EPOCH_MS:  # milliseconds, microseconds, nanoseconds
+            value /= 1000
+        instant: float | None = value
+    elif duration := _DURATION.fullmatch(text):
+        return _sum(duration[1])
     else:
         instant = _rfc3339(text) or _http_date(text)
     if instant is None:
@@ -234,6 +246,11 @@ def _wait(text: str, headers: Mapping[str, str], now: float | None) -> float | N
 
 def _scaled(text: str, unit: float) -> float | None:
     return float(text) * unit if _NUMBER.fullmatch(text) else None
+
+
+def _sum(duration: str) -> float:
+    """Seconds that amounts and units make."""
+    return sum(float(amount) * _SECONDS[_unit(word)] for amount, word in _ADVISED.findall(duration))
 
 
 def _unit(word: str) -> str:

@@ -102,6 +102,9 @@ _UNABLE: dict[Kind, re.Pattern[str]] = {
         r"|failed to (?:parse|initiali[sz]e|compile) (?:the )?(?:grammar|samplers?|template|schema)"
         r"|roles must alternate|schema conversion failed|requires? (?:the )?--\w|cannot use custom "
         r"grammar"
+        r"|notimplemented|not multimodal|only "
+        r"(?:text|user)\b.{0,40}\bsupported|(?:invalid|compile) (?:grammar|regex)"
+        r"|requires more system memory|unknown model architecture"
     ),
 }
 _STATUS: dict[int, Kind] = {

@@ -16,7 +16,7 @@ from ingather.providers.body import checked, estimate
 from ingather.providers.classify import classify
 from ingather.providers.cost import told_cost
 from ingather.providers.dialect import Malformed
-from ingather.providers.error_body import error_in
+from ingather.providers.error_body import error_in, quotation
 from ingather.providers.server_slots import PATIENCE, props_url, total_slots
 from ingather.providers.several import choices_in, read_all
 from ingather.providers.streamed import json_of
@@ -195,7 +195,7 @@ class DialectProvider:
         try:
             data, reply = self._read(reply)
         except ValueError as error:
-            return self._bad_body(reply, str(error))
+            return self._bad_body(reply, str(error), is_quoted=not isinstance(error, Malformed))
         problem, is_answer = error_in(data), bool(data.get(self._dialect.answer_field))
         if problem is not None and not is_answer:
             return self._refusal(reply, model)
@@ -206,11 +206,9 @@ class DialectProvider:
                 return self._failure(reply, problem, model)
             # an error that does not call itself one
             refusal = None if is_answer else self._refusal(reply, model)
-            return (
-                self._bad_body(reply, str(error))
-                if refusal is None or type(refusal) is BadBody
-                else refusal
-            )
+            if refusal is not None and type(refusal) is not BadBody:
+                return refusal
+            return self._bad_body(reply, str(error), is_quoted=not is_answer)
         response.request_id = reply.headers.get(self._dialect.request_id) or _string(
             response.metadata.get("id")
         )
@@ -256,10 +254,12 @@ class DialectProvider:
             now=time(),
         )
 
-    def _bad_body(self, reply: Reply, why: str) -> BadBody:
+    def _bad_body(self, reply: Reply, why: str, *, is_quoted: bool = False) -> BadBody:
         head = redact(reply.body[:2000].decode("utf-8", "replace"), *self._secrets())
+        said = quotation(head) if is_quoted else ""
         return BadBody(
-            f"{reply.status} from {self._host}, but the answer is no {self._dialect.noun}: {why}",
+            f"{reply.status} from {self._host}, but the answer is no {self._dialect.noun}: "
+            f"{why}{said}",
             status=reply.status,
             request_id=reply.headers.get(self._dialect.request_id),
             body=head,

@@ -11,6 +11,7 @@ from ingather.providers.lenient_json import decoded
 
 _NO_ERROR = ("0", 200, "200", "ok", "OK", "success")
 _LONGEST_JSON = 262_144  # characters: an error that says more is none of a provider's
+_LONGEST_QUOTATION = 200  # characters
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]{0,500}>")
 _STATUS = re.compile(r"[45]\d\d", re.ASCII)
@@ -82,6 +83,16 @@ def error_in(answer: Mapping[str, object]) -> Mapping[str, object] | None:
         if isinstance(told, Mapping):
             return told
     return {"message": told if isinstance(told, str) else ""} if told else None
+
+
+def quotation(text: str) -> str:
+    """What a body says that should have been an answer, to go on a message with; empty where nothing can be quoted.
+
+    >>> quotation("<html><title>502 Bad Gateway</title></html>"), quotation('{"detail": "out of memory"}')
+    ('; it says: 502 Bad Gateway', '; it says: out of memory')
+    """
+    said = (Problem.read(text).message or _one_line(text))[:_LONGEST_QUOTATION]
+    return f"; it says: {said}" if any(map(str.isalpha, said)) else ""
 
 
 def _names(data: Mapping[str, object], inner: Mapping[str, object]) -> list[object]:

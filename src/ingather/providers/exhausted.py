@@ -11,7 +11,7 @@ _LONG = re.compile(
     rf"(?:\bper|/|\ba|\beach|\bevery|\bthis|\bcurrent|\bnext|\bfor "
     rf"the|by)[\s_-]*(?:\d+\s*)?{_PERIOD}"
     r"|per(?:day|week|month)|\b(?:daily|weekly|monthly|yearly|annual)"
-    r"|\b[rt]pd\b|\b24[\s-]?h(?:ours?|rs?)?\b|\b86,?400\s?s|\btoday\b|\btomorrow\b"
+    r"|\b[rt]pd\b|\b24[\s-]?h(?:ours?|rs?)?\b|\b86,?400\s?s|\btoday\b|\btomorrow\b|\bmidnight\b"
 )
 _SHORT = re.compile(
     r"(?:\bper|/|\ba|\beach|\bevery|by)[\s_-]*(?!24\s?h)(?:\d{1,4}\s*)?(?:minute|min|second|sec|s|hour|hr|h)s?\b"
@@ -22,7 +22,10 @@ _SPENT = re.compile(
     r"current quota|plan and billing|insufficient[\s_](?:quota|credits?|balance|funds)|balance is "
     r"too low"
     r"|(?:out of|any|no|all available)\s(?:more\s|remaining\s)?credits\b"
-    r"|credits?\s(?:are\s|is\s)?(?:used up|exhausted|depleted)"
+    r"|credits?\s(?:are\s|is\s)?(?:used "
+    r"up|exhausted|depleted)|\bused\s(?:up\s)?all\s(?:\w+\s){0,4}credits"
+    r"|balance\s(?:is\s)?(?:negative|empty|exhausted)|subscription (?:has )?expired|usage "
+    r"cap\b|billing hard limit"
     r"|(?:exceeded|exhausted|used "
     r"up|depleted)\s(?:\w+\s){0,4}(?:credits|balance|free\s(?:tier|allocat\w+|quota))"
     r"|free\s(?:tier|allocat\w+|quota)\s(?:\w+\s){0,3}(?:exceeded|exhausted|used up)"

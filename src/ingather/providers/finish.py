@@ -51,10 +51,10 @@ _EXACTLY = {
         End.DONE: "stop stopped stop_sequence stop_token stop_tokens stop_word stop_words stop_string stop_str eos "
         "eos_token eos_token_id eot end end_turn end_of_turn end_of_text endoftext end_of_sequence end_of_stream "
         "complete completed finish finished done success succeeded normal natural ok tool_calls tool_call tool_use "
-        "tools function_call function_calls",
+        "tools function_call function_calls word end_id eog eot_id im_end s",
         End.UNTOLD: "null none unspecified finish_reason_unspecified",
         End.CUT: "length max_len limit incomplete truncated truncation continuation pause_turn compaction max_messages "
-        "max_turns max_steps repetition error_limit",
+        "partial max_turns max_steps repetition error_limit",
         End.FILTERED: "spii escalation model_armor pup_limited_disabled",
         End.REFUSED: "other language image_other no_image refusal too_many_tool_calls missing_thought_signature",
         End.BROKEN: "load unload not_finished reason_time_limit time_limit max_time insufficient_system_resource",
@@ -63,11 +63,15 @@ _EXACTLY = {
 }
 # patterns, the most telling first: "content_filter_error" is a filter's, "error_max_tokens" a cut
 _TOLD_BY = (
-    (End.GARBLED, "malformed unexpected_tool garbled invalid_tool invalid_function bad_tool"),
+    (
+        End.GARBLED,
+        "malformed unexpected_tool garbled invalid_tool invalid_function bad_tool schema grammar",
+    ),
     (
         End.FILTERED,
         "filter safety sensitive recitation block prohibit moderat guardrail toxic violat policy copyright harm nsfw",
     ),
+    (End.FILTERED, "jailbreak flagged (?:^|_)(?:pii|hap)(?:_|$)"),
     (End.REFUSED, "refus declin reject"),
     # before what is cut: they speak of limits too
     (End.BROKEN, "rate_limit too_many time_?out timed_out quota (?:^|_)(?:429|5[0-9][0-9])(?:_|$)"),
@@ -75,6 +79,7 @@ _TOLD_BY = (
         End.CUT,
         "length max(?:imum)?_.*(?:token|len|output) token.*(?:limit|max) context repeti loop truncat incomplete budget",
     ),
+    (End.CUT, "output.*(?:limit|max) cut_?off too_long"),
     (
         End.BROKEN,
         "err(?:or)?(?:_|$) fail abort network connect overload unavailable interrupt cancel exception crash server",
@@ -83,7 +88,7 @@ _TOLD_BY = (
         End.BROKEN,
         "kill capacity insufficient unfinished in_progress queued pending internal upstream shutdown preempt",
     ),
-    (End.BROKEN, "memory (?:^|_)oom(?:_|$)"),
+    (End.BROKEN, "memory (?:^|_)oom(?:_|$) evict closed kv_cache"),
 )
 _PATTERNS = [(end, re.compile(patterns.replace(" ", "|"))) for end, patterns in _TOLD_BY]
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

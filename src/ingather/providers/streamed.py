@@ -142,18 +142,24 @@ def unread(stream: Stream) -> dict[str, object]:
 def _stream(events: list[tuple[str, str]]) -> Stream:
     pieces: list[Mapping[str, Any]] = []
     for name, data in events:
-        if data == _DONE:
-            continue
-        try:
-            said = decoded(data)
-        except ValueError:
-            said = None
-        if name == "error" and not (isinstance(said, dict) and "error" in said):
-            said = {"error": said if isinstance(said, dict) else {"message": data}}
-        if not isinstance(said, dict):
+        said = _said(data)
+        if name == "error" and not (said and "error" in said[0]):
+            said = [{"error": said[0] if said else {"message": data}}]
+        if not said and data.startswith(("{", "[{")):
             raise Malformed(f"the server streams it, and a piece is no object: {data:.60}")
-        pieces.append(said)
-    return Stream(pieces, any(data == _DONE for _, data in events))
+        pieces += said  # words such as "ping" only keep the connection alive
+    return Stream(pieces, any(data.endswith(_DONE) for _, data in events))
+
+
+def _said(data: str) -> list[dict[str, Any]]:
+    """The object that an event is; several where a server leaves out the empty lines between them."""
+    for parts in ([data], data.split("\n")):
+        try:
+            said = [decoded(part) for part in parts if part.strip() not in ("", _DONE)]
+        except ValueError:
+            continue
+        return [each for each in said if isinstance(each, dict)]
+    return []
 
 
 def _events(text: str) -> Iterator[tuple[str, str]]:
