@@ -188,9 +188,9 @@ class ExtractTask:
     `context`: the text; it goes first, so that all calls share a beginning that providers cache.
     `response_model`: a pydantic model, whose fields' descriptions, or `Prompt`, say what to look
     for; or a list. `instructions`: what holds for all fields, before the text. `split`:
-    ``"fields"``, one call a field; ``"single"``, one call for all; ``"auto"``: where two or more of
-    them are models or lists, a call for each of those; all other fields in as few calls as the
-    provider's ceiling for schemas allows.
+    ``"fields"``, one call a field; ``"single"``, one call for all; ``"auto"``: by fields where two
+    or more of them are models or lists, else in one call; where the schema is above the provider's
+    ceiling, in as few calls as that allows, with one for each model and list where there are two.
 
     `fallback`: which of these is done, in this order, when a part fails. ``"retry"``: that part is
     asked again, with its error. ``"single"``: one prompt for only what is missing. ``"partial"``:

@@ -45,7 +45,7 @@ BOUNDS = pytest.mark.parametrize("bound", [1, 2, 5, 50, None])
 
 def extracted(provider, bound=5, **options):
     executor = ParallelLLMExecutor(provider, max_concurrency=bound)
-    task = ExtractTask("We build boats in Oslo.", Firm, **{"split": "fields", **options})
+    task = ExtractTask("We build boats in Oslo.", Firm, **options)
     return run_sync(executor.execute({"it": task}))["it"]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ingather.schema.ceiling import Ceiling
     from ingather.schema.wire_form import Node
 
-_MANY = 2  # fields that are models or lists: with so many each has a call of its own
+_MANY = 2  # fields that are models or lists: with so many each field has a call of its own
 
 
 def asks_for(outline: Outline, names: Sequence[str], split: str, ceiling: Ceiling) -> list[Ask]:
@@ -37,11 +37,11 @@ def asks_for(outline: Outline, names: Sequence[str], split: str, ceiling: Ceilin
         return []
     if split == "single":
         return [outline.whole(names)]
-    if split == "fields":
-        return [_within(outline, name, ceiling) for name in names]
     composed = outline.composed(names)
-    if len(composed) < _MANY:
+    if split == "auto" and len(composed) < _MANY:
         return packed(outline, tuple(names), ceiling)
+    if split == "fields" or ceiling.admits(Schema.of(outline.whole(names).answer).wire):
+        return [_within(outline, name, ceiling) for name in names]
     plain = tuple(name for name in names if name not in composed)
     together = packed(outline, plain, ceiling) if len(plain) > 1 else []
     alone = composed if together else names
