@@ -407,3 +407,44 @@ async def test_stopping_and_draining_leave_a_result_for_each_task_that_was_pulle
         executor.drain("enough")
     await consumer
     assert sorted(result.index for result in seen) == list(range(pulled))
+
+
+@pytest.mark.parametrize("method", ["as_completed", "in_order"])
+@pytest.mark.parametrize("begun", [0.0, 5.0])
+@pytest.mark.looptime
+async def test_a_consumer_whose_input_has_nothing_yet_is_told_that_somebody_else_has_closed_its_results(
+    method, begun
+):
+    """Every task that was pulled had its result, if any was; the input had not come to its end."""
+
+    async def tasks():
+        for task in llm_tasks(2):
+            yield task
+        await asyncio.sleep(100)
+
+    executor = ParallelLLMExecutor(Wire(latency=1.0), 3)
+    results = getattr(executor, method)(tasks())
+    seen: list[TaskResult] = []
+    consumer = asyncio.create_task(taken(results, seen))
+    await asyncio.sleep(begun)
+    await results.aclose()
+    with pytest.raises(Cancelled, match="closed by another"):
+        await consumer
+    assert len(seen) == (2 if begun else 0)
+    assert_at_rest(executor)
+
+
+@pytest.mark.parametrize("method", ["as_completed", "in_order"])
+@pytest.mark.looptime
+async def test_going_on_after_a_timeout_of_the_wait_for_a_result_is_told_that_there_are_no_more(
+    method,
+):
+    executor = ParallelLLMExecutor(Wire(latency=1.0), 3)
+    results = getattr(executor, method)(llm_tasks(10))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await anext(results)
+    for _ in range(2):
+        with pytest.raises(Cancelled, match="timeout around the whole loop"):
+            await anext(results)
+    assert_at_rest(executor)

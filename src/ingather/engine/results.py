@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ingather.result import TaskResult
 
 
+_CANCELLED = object()  # closes results in place of a task or a thread
+
+
 class Results:
     """Results to be taken one by one, with ``async for``, or outside an event loop with ``for``; it also closes.
 
@@ -40,13 +43,7 @@ class Results:
 
     async def __anext__(self) -> TaskResult:
         if self._closed:
-            if self._closer in (None, self._thread, asyncio.current_task()):
-                raise StopAsyncIteration
-            if self._run is not None and self._run.loop is asyncio.get_running_loop():
-                await self._ended(self._run)  # which another thread could not wait for
-            raise Cancelled(
-                "these results were closed by another task or thread before all of them were taken"
-            )
+            raise await self._end()
         if self._run is None:
             self._run = self._begin()
         run = self._run
@@ -58,14 +55,33 @@ class Results:
                     break
                 await run.progress()
         except BaseException:
+            self._close(_CANCELLED)
             await self.aclose()
             raise
         if result is not None:
             return result
+        if self._closed and run.error is None:  # while this waited
+            raise await self._end()
         await self.aclose()
         if run.error is not None:
             raise run.error
         raise StopAsyncIteration
+
+    async def _end(self) -> Exception:
+        """What is to be raised now that they are closed."""
+        if self._closer in (None, self._thread, asyncio.current_task()):
+            return StopAsyncIteration()
+        if self._run is not None and self._run.loop is asyncio.get_running_loop():
+            await self._ended(self._run)  # which another thread could not wait for
+        if self._closer is _CANCELLED:
+            return Cancelled(
+                "these results were closed when the wait for one of them was cancelled, as a "
+                "timeout does: put the timeout around the whole loop, or give it to the tasks "
+                "(timeout=, deadline=)"
+            )
+        return Cancelled(
+            "these results were closed by another task or thread before all of them were taken"
+        )
 
     def __iter__(self) -> Iterator[TaskResult]:
         check_may_block("for result in …", "async for result in …")
