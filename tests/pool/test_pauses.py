@@ -25,6 +25,7 @@ from ingather.errors import (
     RateLimited,
     ServerFault,
 )
+from ingather.limits.headers import Allowance, RateLimits
 from ingather.limits.tokens import Tokens
 from ingather.testing import ErrorResponse
 from tests.run.stand_ins import Wire, assert_at_rest, consume, gate_of, llm_tasks, other_tasks
@@ -231,6 +232,21 @@ async def test_max_wait_is_the_users_to_set():
     (result,) = await ParallelLLMExecutor(wire, 1).gather(llm_tasks(1))
     assert result.success
     assert now() == pytest.approx(300.0)
+
+
+@pytest.mark.parametrize("count", [1, 12])
+async def test_max_wait_bounds_the_waits_for_what_headers_announce_as_well(count):
+    """A day's quota that is used up looks in the headers as if it came back within the minute, call by call."""
+    told = RateLimits(Allowance(50, 0, 93_780.0))
+    wire = Wire(
+        lambda prompt, number: RateLimited("429", status=429, rate_limits=told),
+        latency=0.01, limits=Limits(max_wait=3.0),
+    )  # fmt: skip
+    executor = ParallelLLMExecutor(wire, 4)
+    results = await executor.gather(llm_tasks(count))
+    assert {type(result.error) for result in results} == {QuotaWait}
+    assert now() < 3.0 + 6.1 * min(count, 2)  # one wait begins in time, and one other call is tried
+    assert_at_rest(executor, wire)
 
 
 def wrong_key():

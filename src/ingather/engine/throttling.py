@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ingather.admission.permit import Permit
     from ingather.errors import RateLimited
 
+_FOR_QUOTA = ("pause", "requests", "tokens")  # causes of waiting
 _ROUNDING = 0.01  # seconds: so little is left of a wait by rounding
 
 
@@ -28,16 +29,17 @@ class Verdict(NamedTuple):
 
 
 class Throttling:
-    """Of one call. `paused`: seconds that its 429s have paused the quota.
+    """Of one call. `paused`: seconds that it has waited for the quota since its first 429.
 
     `refused_at`: when the first attempt that met a 429 was sent. `is_over`: it has waited for as
     long as is allowed, and is the last to be tried again.
     """
 
-    __slots__ = ("is_over", "paused", "refused_at")
+    __slots__ = ("_last_pause", "is_over", "paused", "refused_at")
 
     def __init__(self) -> None:
         self.paused = 0.0
+        self._last_pause = 0.0
         self.refused_at: float | None = None
         self.is_over = False
 
@@ -52,10 +54,14 @@ class Throttling:
             if self.refused_at is None:
                 self.refused_at = permit.sent.at
         is_alone = self.refused_at is not None and gate.has_let_in(permit, self.refused_at)
+        if self._last_pause and not is_alone:  # while nothing gets in, all waiting is in vain
+            waited = sum(permit.waited.get(cause, 0.0) for cause in _FOR_QUOTA)
+            self.paused += max(0.0, waited - self._last_pause)
         if not gate.is_shut_to(permit):
             left = longest - self.paused
             if left > _ROUNDING and (hint is None or hint <= left):
                 pause = gate.throttled(permit, error, left)
+                self._last_pause = pause
                 self.paused += pause
                 return Verdict(error, paused=pause)
             may_be_this_one = not is_alone and not self.is_over and gate.waiting
@@ -73,11 +79,11 @@ def _given_up(error: RateLimited, quota: str, longest: float) -> QuotaWait:
     if hint is not None and hint > longest:
         longer = " or longer" if hint >= LONGEST_HINT else ""
         message = (
-            f"{quota} asks to wait {hint:,.0f} s{longer}, and Limits(max_wait) is {longest:,.0f} s"
+            f"{quota} asks to wait {hint:,.0f} s{longer}, and Limits(max_wait) is {longest:,g} s"
         )
     else:
         message = (
-            f"{error}; it was so for as long as is waited: Limits(max_wait) is {longest:,.0f} s"
+            f"{error}; it stayed so for as long as is waited: Limits(max_wait) is {longest:,g} s"
         )
     return QuotaWait(
         message,
