@@ -25,8 +25,8 @@ from ingather.errors import (
     RateLimited,
     ServerFault,
 )
-from ingather.limits.headers import Allowance, RateLimits
 from ingather.limits.tokens import Tokens
+from ingather.response import Allowance, RateLimits
 from ingather.testing import ErrorResponse
 from tests.run.stand_ins import Wire, assert_at_rest, consume, gate_of, llm_tasks, other_tasks
 
