@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
-from ingather import Store
+from ingather import LLMTask, ParallelLLMExecutor, Store, run_sync
 from ingather.errors import StoreError
+from tests.run.stand_ins import Wire
 from tests.store.asking import key
 
 OPENER = """
@@ -97,3 +98,35 @@ def test_a_store_whose_thread_could_not_begin_says_so_each_time(tmp_path, monkey
                 store.stats()
     assert store.stats().answers == 0
     store.close()
+
+
+@pytest.mark.parametrize("gone", ["deleted", "moved", "replaced"])
+def test_nothing_is_bought_for_a_file_that_is_not_there_any_more(tmp_path, gone):
+    path, wire = tmp_path / "run.db", Wire(latency=0.001)
+    executor = ParallelLLMExecutor(wire, 2, store=Store(path))
+    assert run_sync(executor.gather([LLMTask("0")]))[0].success
+    if gone == "moved":
+        path.rename(tmp_path / "elsewhere.db")
+    else:
+        path.unlink()
+    if gone == "replaced":
+        Store(path).close()
+    with pytest.raises(
+        StoreError, match="deleted, moved or replaced while it was open; open it anew"
+    ):
+        run_sync(executor.gather([LLMTask(str(number)) for number in range(1, 200)]))
+    assert len(wire.ledger) < 50
+
+
+def test_a_process_may_go_to_another_folder_while_a_store_is_open(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    executor = ParallelLLMExecutor(Wire(latency=0.001), 2, store=Store("run.db"))
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir("sub")
+    assert run_sync(executor.gather([LLMTask("0")]))[0].success
+
+
+def test_a_folder_that_is_not_there_is_told_once(tmp_path):
+    with pytest.raises(StoreError) as caught:
+        Store(tmp_path / "no" / "run.db")
+    assert str(caught.value).count("cannot open") == 1

@@ -81,7 +81,7 @@ class Store:
         self.path = Path(path)
         self.read_only = read_only
         self._answers = Answers(time.time() if refresh else 0.0, max_age, max_bytes)
-        self._writer = Writer(open_file(self.path, read_only=read_only), self._answers, self.path)
+        self._writer = Writer(*open_file(self.path, read_only=read_only), self._answers, self.path)
         # also at exit: what waits is written
         self._finalizer = weakref.finalize(self, self._writer.close)
 

@@ -53,14 +53,36 @@ CREATE TABLE requests (
 """
 
 
-def open_file(path: Path, *, read_only: bool) -> sqlite3.Connection:
+class Name:
+    """The name of the file that is there now, whatever folder the process changes to."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+        self._file = path.stat()
+
+    @property
+    def still_holds(self) -> bool:
+        """Whether it is still that file's. If not, what is written to the open file is not found again."""
+        try:
+            return os.path.samestat(self._path.stat(), self._file)
+        except OSError:
+            return False
+
+    def __repr__(self) -> str:
+        return f"Name({self._path})"
+
+
+def open_file(path: Path, *, read_only: bool) -> tuple[sqlite3.Connection, Name]:
     """A connection to the store at `path`, made where it is not there. Raises StoreUnusable that says what to do."""
     try:
         connection = _read_only(path) if read_only else _writable(path)
+        name = Name(path)
+    except StoreUnusable:
+        raise
     except (OSError, ValueError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise StoreUnusable(f"cannot open the store {path}: {reason}") from error
-    return connection
+    return connection, name
 
 
 def _writable(path: Path) -> sqlite3.Connection:

@@ -85,7 +85,7 @@ class OutputRows:
         if self.known is None:
             return None
         if self._reading is None:
-            self._reading = open_file(self.store.path, read_only=True)
+            self._reading, _ = open_file(self.store.path, read_only=True)
         found = self._reading.execute(
             "SELECT request FROM requests WHERE output = ? AND id = ?", (self.known.number, key)
         ).fetchone()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ingather.response import LLMResponse
     from ingather.store.answer_table import Answers
+    from ingather.store.file import Name
 
     Work = Callable[[sqlite3.Connection], object]
 
@@ -71,12 +72,15 @@ class Writer:
     that write here.
     """
 
-    def __init__(self, connection: sqlite3.Connection, answers: Answers, path: Path) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, name: Name, answers: Answers, path: Path
+    ) -> None:
         self.failed: StoreError | None = None
         self.terms: weakref.WeakSet[Refusing] = weakref.WeakSet()
         self._connection = connection
         self._answers = answers
         self._path = path
+        self._name = name
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         # a garbage collection inside may end a call, which notes its attempt
@@ -138,6 +142,9 @@ class Writer:
         if not jobs:
             return
         connection = self._connection
+        if not self._name.still_holds:
+            self._fail("write to", FileNotFoundError(), jobs)
+            return
         try:
             connection.execute("BEGIN IMMEDIATE")
             rows: dict[str, list[tuple[object, ...]]] = {}
@@ -154,9 +161,13 @@ class Writer:
             # SQLite has taken it back by itself after most failures
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
-            self._fail(StoreError(f"cannot write to the store {self._path}: {error}"), error, jobs)
+            self._fail("write to", error, jobs)
 
-    def _fail(self, failure: StoreError, error: Exception, jobs: Iterable[Job]) -> None:
+    def _fail(self, do: str, error: Exception, jobs: Iterable[Job]) -> None:
+        gone = "it was deleted, moved or replaced while it was open; open it anew"
+        failure = StoreError(
+            f"cannot {do} the store {self._path}: {error if self._name.still_holds else gone}"
+        )
         failure.__cause__ = error
         if self.failed is None:
             logger.warning("%s", failure)
@@ -172,7 +183,7 @@ class Writer:
             if lookups:
                 self._find(lookups)
         except Exception as error:
-            self._fail(StoreError(f"cannot read the store {self._path}: {error}"), error, lookups)
+            self._fail("read", error, lookups)
         for job in jobs:
             try:
                 if job.work is not None:
