@@ -93,6 +93,33 @@ def test_a_file_that_another_program_put_there_is_left_as_it_is(under_way):
     assert "a.jsonl.rescued" in err
 
 
+def test_the_command_that_goes_on_names_the_file_that_the_answers_had_to_be_put_in(
+    under_way, begin
+):
+    process = under_way()
+    Path("other").write_text("theirs\n")
+    Path("other").replace("a.jsonl")
+    _, err = ended(process)
+    command = shlex.split(err.rpartition("to go on, with the same input:")[2])
+    assert Path(command[command.index("-o") + 1]).name == "a.jsonl.rescued"
+    again = begin(*command[1:], stdin=-1)
+    _, err = again.communicate(Path("t.jsonl").read_text(), timeout=60)
+    assert (again.returncode, "20 answers are in" in err) == (0, True)
+    assert all_ids("a.jsonl.rescued") == EVERY
+    assert Path("a.jsonl").read_text() == "theirs\n"
+
+
+def test_a_link_that_another_program_put_there_is_not_called_ours(under_way):
+    process = under_way()
+    Path("theirs").write_text("theirs\n")
+    Path("link").symlink_to("theirs")
+    Path("link").replace("a.jsonl")
+    _, err = ended(process)
+    assert "another program has put a file of its own at a.jsonl" in err
+    assert "it was a link" not in err
+    assert Path("theirs").read_text() == "theirs\n"
+
+
 def test_what_was_cut_out_of_it_is_written_again(under_way):
     process = under_way()
     with Path("a.jsonl").open("r+") as file:

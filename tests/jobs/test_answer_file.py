@@ -243,3 +243,24 @@ def test_a_whole_last_line_that_lacks_its_end_gets_one(tmp_path: Path):
     answers.write(line(1))
     answers.close()
     assert path.read_bytes() == line(0) + line(1)
+
+
+def test_packed_answers_that_are_put_elsewhere_are_still_called_packed(tmp_path):
+    path = tmp_path / "a.jsonl.gz"
+    file = AnswerFile(str(path))
+    file.lock()
+    file.begin()
+    file.write(b"{}\n")
+    path.unlink()
+    path.write_text("theirs")
+    (tmp_path / "a.jsonl.rescued.gz").write_text("another's")
+    file.look()
+    file.close()
+    assert file.is_elsewhere
+    assert gzip.decompress((tmp_path / "a.jsonl.rescued-2.gz").read_bytes()) == b"{}\n"
+
+
+def test_a_link_that_leads_nowhere_is_refused_with_the_folder_that_is_missing(tmp_path):
+    (tmp_path / "a.jsonl").symlink_to("nowhere/b.jsonl")
+    with pytest.raises(SetupError, match=r"there is no folder .*nowhere; make it first"):
+        AnswerFile(str(tmp_path / "a.jsonl"))

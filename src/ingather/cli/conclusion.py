@@ -86,7 +86,10 @@ class Conclusion:
         if not is_file and not stored:
             return "; a run with -o FILE can be gone on with, this one cannot"
         same = ", with the same input" if drive.plan.job.source.path == "-" else ""
-        return f"{again}; to go on{same}:\n  {going_on(drive.how.command, resuming(drive.plan))}"
+        option, elsewhere = resuming(drive.plan), None
+        if drive.plan.answers.is_elsewhere:  # where a store does not know them
+            option, elsewhere = option or "--resume", drive.plan.answers.name
+        return f"{again}; to go on{same}:\n  {going_on(drive.how.command, option, elsewhere)}"
 
 
 def resuming(plan: Plan) -> str:
@@ -110,8 +113,10 @@ def begun_again(plan: Plan) -> str:
     return f"going on: {lines if plan.total is None else done}{said}"
 
 
-def going_on(command: list[str], option: str) -> str:
+def going_on(command: list[str], option: str, output: str | None = None) -> str:
     """`command` as it goes on with what it began: without what would begin anew, and with `option`.
+
+    `output`: where its answers are, if not where it said.
 
     >>> going_on(["ingather", "run", "my tasks.jsonl", "-o", "a.jsonl", "--overwrite"], "--resume")
     "ingather run 'my tasks.jsonl' -o a.jsonl --resume"
@@ -121,6 +126,8 @@ def going_on(command: list[str], option: str) -> str:
     from ingather.redact import redact
 
     kept = _without_values([word for word in command if word not in _ONCE])
+    if output is not None:
+        kept = _with_output(kept, output)
     at = kept.index("--") if "--" in kept else len(kept)
     return redact(shlex.join([*kept[:at], *([option] if option else []), *kept[at:]]))
 
@@ -137,3 +144,16 @@ def _without_values(words: list[str]) -> list[str]:
         else:
             shown.append(word)
     return shown
+
+
+def _with_output(words: list[str], output: str) -> list[str]:
+    changed: list[str] = []
+    for word in words:
+        option, equals, _ = word.partition("=")
+        if changed and changed[-1] in ("-o", "--output"):
+            changed.append(output)
+        elif equals and option in ("-o", "--output"):
+            changed.append(f"{option}={output}")
+        else:
+            changed.append(word)
+    return changed

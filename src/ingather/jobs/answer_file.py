@@ -7,6 +7,7 @@ import gzip
 import os
 import stat
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingather.errors import SetupError
@@ -15,6 +16,7 @@ from ingather.jobs.place import FLAGS, created, make_alike, opened, place_of
 from ingather.jobs.rescue import (
     Spare,
     append,
+    beside,
     copy_range,
     fate,
     free_name,
@@ -26,7 +28,6 @@ from ingather.stats import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from ingather.jobs.owner import Owner
 
@@ -72,6 +73,7 @@ class AnswerFile:
         here = os.fstat(self._descriptor)
         self.regular = stat.S_ISREG(here.st_mode)
         self._had_name = here.st_nlink > 0  # standard output may be a file that never has one
+        self._is_linked = self.place.is_file and Path(path).absolute() != self.place.target
         self._leads_there = True
 
     def __repr__(self) -> str:
@@ -85,6 +87,11 @@ class AnswerFile:
         if not self.place.is_file or (self.file == self.place.target and self._leads_there):
             return self.path
         return f"{self.path}{self.file.suffix}" if self.file == self.place.part else str(self.file)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the answers had to be put where nobody asked for them."""
+        return self.place.is_file and self.file not in (self.place.target, self.place.part)
 
     def lock(self, owner_before: Owner | None = None) -> None:
         """Have it alone until it is closed. Raises SetupError where another process has it."""
@@ -174,7 +181,11 @@ class AnswerFile:
             self.trouble.append(
                 f"another program has written to {self.name} too: it holds more than the answers"
             )
-        if self._leads_there and os.path.realpath(self.path) != str(self.place.target):
+        if (
+            self._is_linked
+            and self._leads_there
+            and os.path.realpath(self.path) != str(self.place.target)
+        ):
             self._leads_there = False
             self.trouble.append(
                 f"{self.path} was deleted or moved: it was a link to the file with the answers"
@@ -266,7 +277,7 @@ class AnswerFile:
 
     def _rescue(self, why: str, content: Iterable[bytes], *, taken: bool = False) -> None:
         """The name is gone, or `taken`: the content is written again, under a name of its own then."""
-        to = free_name(self.file.with_name(self.file.name + ".rescued")) if taken else self.file
+        to = free_name(beside(self.file, ".rescued")) if taken else self.file
         try:
             descriptor, there = written_again(content, to)
         except OSError as error:

@@ -74,9 +74,8 @@ def _place(path: str, *, overwrite: bool, resume: bool) -> Place:
     check_output(path)
     place = Place(path, Path(os.path.realpath(path)), is_file=True)
     if not place.target.parent.is_dir():
-        raise SetupError(
-            f"cannot write {path}: there is no folder {Path(path).parent}; make it first"
-        )
+        folder = place.target.parent if Path(path).is_symlink() else Path(path).parent
+        raise SetupError(f"cannot write {path}: there is no folder {folder}; make it first")
     is_full = place.target.exists() and place.target.stat().st_size > 0
     unfinished = place.part.is_file()
     if (resume and unfinished) or (overwrite and (is_full or unfinished)):

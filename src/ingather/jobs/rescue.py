@@ -56,8 +56,18 @@ def free_name(path: Path) -> Path:
     number, free = 1, path
     while os.path.lexists(free):
         number += 1
-        free = path.with_name(f"{path.name}-{number}")
+        free = beside(path, f"-{number}")
     return free
+
+
+def beside(path: Path, ending: str) -> Path:
+    """`path` with `ending`, before a ``.gz``, which says how to read it.
+
+    >>> beside(Path("a.jsonl.gz"), ".rescued").name
+    'a.jsonl.rescued.gz'
+    """
+    packed = path.suffix if path.suffix.lower() == ".gz" else ""
+    return path.with_name(f"{path.name.removesuffix(packed)}{ending}{packed}")
 
 
 def append(descriptor: int, data: bytes) -> None:
