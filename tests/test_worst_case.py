@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingather import Budget, EchoProvider, LLMTask, connect
+from ingather.admission.permit import Slots
 from ingather.admission.quotas import Quotas
-from ingather.admission.slots import Slots
 from ingather.engine.context import Context
 from ingather.errors import (
     AnswerTooLarge,

@@ -16,8 +16,8 @@ from ingather import (
     Usage,
     connect,
 )
+from ingather.admission.permit import Slots
 from ingather.admission.quotas import Quotas
-from ingather.admission.slots import Slots
 from ingather.engine.context import Context
 from ingather.errors import ServerFault, StoreError, Truncated
 from ingather.events import Remembered

@@ -3,8 +3,8 @@
 import pytest
 
 from ingather import LLMResponse, LLMTask, ParallelLLMExecutor, connect
+from ingather.admission.permit import Slots
 from ingather.admission.quotas import Quotas
-from ingather.admission.slots import Slots
 from ingather.engine.context import Context
 from ingather.errors import EmptyAnswer
 from ingather.store.key import Key

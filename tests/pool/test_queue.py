@@ -7,8 +7,7 @@ import pytest
 
 from ingather import Limits
 from ingather.admission.gate import Gate
-from ingather.admission.permit import Permit, Queue
-from ingather.admission.slots import Slots
+from ingather.admission.permit import Permit, Queue, Slots
 from ingather.limits.controller import Outcome
 
 pytestmark = pytest.mark.looptime

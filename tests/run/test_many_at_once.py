@@ -10,8 +10,7 @@ import pytest
 
 from ingather import DeterministicTask, EchoProvider, LLMTask, ParallelLLMExecutor
 from ingather.admission.gate import Gate
-from ingather.admission.permit import Queue
-from ingather.admission.slots import Slots
+from ingather.admission.permit import Queue, Slots
 from ingather.engine.by_loop import ByLoop
 from ingather.report import Report
 

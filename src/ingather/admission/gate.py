@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable, Coroutine
 
-    from ingather.admission.permit import Arrival, Permit, Queue
-    from ingather.admission.slots import Slots
+    from ingather.admission.permit import Arrival, Permit, Queue, Slots
     from ingather.errors import RateLimited
     from ingather.limits.snapshot import Learnt
 

@@ -1,4 +1,4 @@
-"""A request's permission, and the queue of those that an executor waits for at one pool."""
+"""A request's permit, the queue of an executor at one gate, and the executor's slots."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import heapq
 import math
+import weakref
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from ingather.admission.gate import Gate
-    from ingather.admission.slots import Slots
     from ingather.limits.sent import Sent
     from ingather.limits.tokens import Tokens
     from ingather.response import RateLimits, Usage
@@ -333,6 +333,48 @@ class Queue:
             self.gate.waiting.append(self)
             self.slots.waiting.append(self)
         heapq.heappush(self.heap, permit)
+
+
+class Slots:
+    """An executor's bound on requests on the wire and running functions, over all nesting levels.
+
+    `is_adaptive`: nobody has set it, so that the quota alone says how many calls are right.
+    """
+
+    __slots__ = ("_held", "capacity", "in_use", "is_adaptive", "waiting")
+
+    def __init__(self, capacity: float, *, is_adaptive: bool = False) -> None:
+        self.capacity = capacity
+        self.is_adaptive = is_adaptive
+        self.in_use = 0
+        # weakly, so that neither permits nor their loops are kept from being collected; by id, which
+        # is cheaper than a WeakSet
+        self._held: dict[int, weakref.ref[Permit]] = {}
+        self.waiting: list[Queue] = []
+
+    @property
+    def held(self) -> list[Permit]:
+        """The permits in use."""
+        return [permit for held in tuple(self._held.values()) if (permit := held()) is not None]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all are in use."""
+        return self.in_use >= self.capacity
+
+    def take(self, permit: Permit) -> None:
+        """One more is in use."""
+        self.in_use += 1
+        self._held[id(permit)] = weakref.ref(permit)
+
+    def free(self, permit: Permit) -> None:
+        """One less is."""
+        self.in_use -= 1
+        self._held.pop(id(permit), None)
+
+    def __repr__(self) -> str:
+        waiting = sum(len(queue.heap) for queue in self.waiting)
+        return f"Slots({self.in_use} of {self.capacity} in use, {waiting} waiting)"
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

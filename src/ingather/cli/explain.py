@@ -59,8 +59,8 @@ def explain(
     Give it the options of the run: they decide what is asked. Of a task whose answer is not stored
     it is said what differs from the nearest one that is, among the 10,000 that were used last.
     """
+    from ingather.admission.permit import Slots
     from ingather.admission.quotas import Quotas
-    from ingather.admission.slots import Slots
     from ingather.cli.cache_command import existing
     from ingather.cli.fold import say
     from ingather.cli.plan import Ask, Whom, make_recipe

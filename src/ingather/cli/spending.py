@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ingather.admission.permit import Slots
 from ingather.admission.quotas import Quotas
-from ingather.admission.slots import Slots
 from ingather.engine.context import Context
 from ingather.errors import SetupError
 from ingather.money.budget import Budget

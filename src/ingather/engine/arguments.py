@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from ingather.admission.slots import Slots
+from ingather.admission.permit import Slots
 from ingather.events import Listener
 from ingather.hedge import Hedge
 from ingather.money.budget import Budget

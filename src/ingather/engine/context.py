@@ -19,8 +19,8 @@ from ingather.retry import RetryConfig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ingather.admission.permit import Slots
     from ingather.admission.quotas import Quotas
-    from ingather.admission.slots import Slots
     from ingather.engine.shared_text import SharedText
     from ingather.money.budget import Budget
     from ingather.providers.base import Provider

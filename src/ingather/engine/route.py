@@ -15,8 +15,8 @@ from ingather.providers.capabilities import capabilities_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ingather.admission.permit import Slots
     from ingather.admission.quotas import Quotas
-    from ingather.admission.slots import Slots
     from ingather.money.pricing import Price
     from ingather.providers.base import Provider
 
