@@ -122,8 +122,11 @@ async def test_an_extraction_ends_its_run_too(tmp_path):
     executor = ParallelLLMExecutor(wire, 5, store=tmp_path / "run.db")
     await executor.gather([LLMTask("first")])
     tasks = [ExtractTask(f"Text {number}", Firm, split="single") for number in range(50)]
-    with failing(4, errno.ENOSPC, FOR_EVER), pytest.raises(StoreError) as raised:
-        await executor.gather(tasks)
+    with failing(4, errno.ENOSPC, FOR_EVER):
+        with pytest.raises(StoreError) as raised:
+            await executor.gather(tasks)
+        assert executor._store is not None
+        executor._store.stats()  # behind all that was still to be written
     bought = [result for result in raised.value.results if result.success]
     assert len(wire.ledger) == 1 + len(bought) < 51
     assert all(result.unsaved for result in bought)
