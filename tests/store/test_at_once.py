@@ -1,14 +1,17 @@
 """A store that several use at once, and one that is closed meanwhile: who waits is always answered."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 from ingather import LLMTask, ParallelLLMExecutor, Store, run_sync
 from ingather.errors import StoreError
+from ingather.store.writer import Job
 from tests.run.stand_ins import Wire
 from tests.store.asking import key
 
@@ -130,3 +133,15 @@ def test_a_folder_that_is_not_there_is_told_once(tmp_path):
     with pytest.raises(StoreError) as caught:
         Store(tmp_path / "no" / "run.db")
     assert str(caught.value).count("cannot open") == 1
+
+
+async def test_a_store_that_is_dropped_on_a_loop_does_not_hold_it_up(tmp_path):
+    store = Store(tmp_path / "run.db")
+    await store.write(lambda connection: time.sleep(0.2))
+    store._writer.put(Job(None, work=lambda connection: time.sleep(0.2)))
+    writer = store._writer
+    del store
+    gc.collect()  # which fails where it waits for a lock: see blockbuster
+    assert writer._closed
+    assert writer._thread is not None
+    await asyncio.to_thread(writer._thread.join)

@@ -74,7 +74,10 @@ _TOLD_BY = (
     (End.FILTERED, "jailbreak flagged (?:^|_)(?:pii|hap)(?:_|$)"),
     (End.REFUSED, "refus declin reject"),
     # before what is cut: they speak of limits too
-    (End.BROKEN, "rate_limit too_many time_?out timed_out quota (?:^|_)(?:429|5[0-9][0-9])(?:_|$)"),
+    (
+        End.BROKEN,
+        "rate_?limit too_many time_?out timed_out quota (?:^|_)(?:429|5[0-9][0-9])(?:_|$)",
+    ),
     (
         End.CUT,
         "length max(?:imum)?_.*(?:token|len|output) token.*(?:limit|max) context repeti loop truncat incomplete budget",

@@ -83,7 +83,7 @@ class Store:
         self._answers = Answers(time.time() if refresh else 0.0, max_age, max_bytes)
         self._writer = Writer(*open_file(self.path, read_only=read_only), self._answers, self.path)
         # also at exit: what waits is written
-        self._finalizer = weakref.finalize(self, self._writer.close)
+        self._finalizer = weakref.finalize(self, self._writer.let_go)
 
     def stats(self) -> StoreStats:
         """How much it holds. Waits for the file."""
@@ -109,7 +109,8 @@ class Store:
 
     def close(self) -> None:
         """Write what waits, and close the file. Closing again does nothing."""
-        self._finalizer()
+        self._finalizer.detach()
+        self._writer.close()
 
     async def aclose(self) -> None:
         """The same, for who is on a loop."""

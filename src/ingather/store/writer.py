@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import contextlib
 import logging
 import os
@@ -17,7 +19,6 @@ from ingather.store.answer_table import note_use
 from ingather.store.inserts import insert
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
@@ -114,6 +115,15 @@ class Writer:
         """Do what is still to be done, and close the file."""
         if self._pid != os.getpid():
             return
+        self._end()
+        # itself may have found the store as garbage
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _end(self) -> None:
+        """Take no more jobs; the thread closes the file when it has done those that it has."""
+        if self._pid != os.getpid():
+            return
         with self._lock:
             if self._closed:
                 return
@@ -121,8 +131,17 @@ class Writer:
             self._jobs.put(None)
         if self._thread is None:
             self._connection.close()
-        elif self._thread is not threading.current_thread():  # which may have found it as garbage
-            self._thread.join()
+
+    def let_go(self) -> None:
+        """As `close`, for a store that was dropped: on an event loop nothing may wait for the file."""
+        if asyncio._get_running_loop() is None:  # noqa: SLF001 - the public form raises where there is none
+            self.close()
+            return
+        self._end()
+        if self._thread is not None:
+            atexit.register(
+                self._thread.join
+            )  # what waits is written also where the process ends now
 
     def _serve(self) -> None:
         open_ = True
