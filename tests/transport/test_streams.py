@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import tracemalloc
+import zlib
 
 import pytest
 
@@ -224,6 +225,33 @@ async def test_a_compressed_body_that_is_cut_is_no_whole_one(transport):
     async with RawServer(answer(packed, content_encoding="gzip")) as server:
         stream = await transport.open("GET", server.url, {})
         with pytest.raises(BadBody, match="truncated"):
+            await read(stream)
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+async def test_several_members_and_padding_are_one_body(transport, step):
+    packed = gzip.compress(b"one ") + gzip.compress(b"two") + bytes(9)
+
+    async def send(exchange):
+        await exchange.send(answer(b"", content_length=len(packed), content_encoding="gzip"))
+        for start in range(0, len(packed), step):
+            await exchange.send(packed[start : start + step])
+
+    async with RawServer(send) as server:
+        assert await read(await transport.open("GET", server.url, {})) == b"one two"
+
+
+async def test_deflate_without_a_head_is_decompressed_too(transport):
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = packer.compress(b"plain text") + packer.flush()
+    async with RawServer(answer(packed, content_encoding="deflate")) as server:
+        assert await read(await transport.open("GET", server.url, {})) == b"plain text"
+
+
+async def test_a_compression_that_is_not_known_is_refused_by_name(transport):
+    async with RawServer(answer(b"\x1b\x0f\x00\xf8", content_encoding="br")) as server:
+        stream = await transport.open("GET", server.url, {})
+        with pytest.raises(BadBody, match="compressed with br"):
             await read(stream)
 
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import hdrs
 
-from ingather.errors import BadBody
-from ingather.transport.decompress import GZIP
+from ingather.transport.decompress import GZIP, Inflater, refuse_unknown, wbits_of
 from ingather.transport.failures import FAULTS, typed
 from ingather.transport.timeouts import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     import aiohttp
-
-_EITHER = zlib.MAX_WBITS | 32  # tells gzip and zlib apart by itself
-_STEP = 2**20  # bytes that a compressed piece may become at a time
 
 
 class ResponseStream:
@@ -33,19 +28,19 @@ class ResponseStream:
         self._idle_timeout = idle_timeout
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        encoding = self.headers.get(hdrs.CONTENT_ENCODING, "")
         try:
-            first = await self._first()
-            if not _is_compressed(first, self.headers.get(hdrs.CONTENT_ENCODING, "").lower()):
-                while first:
-                    yield first
-                    first = await self._next()
-                return
-            inflater = _Inflater()
-            while first:
-                for piece in inflater.pieces(first):
-                    yield piece
-                first = await self._next()
-            inflater.end()
+            piece = await self._first()
+            wbits = wbits_of(piece, encoding)
+            if wbits is None:
+                refuse_unknown(piece, encoding)
+            inflater = None if wbits is None else Inflater(wbits)
+            while piece:
+                for plain in (piece,) if inflater is None else inflater.pieces(piece):
+                    yield plain
+                piece = await self._next()
+            if inflater is not None:
+                inflater.end()
         except BaseException:
             self._response.close()
             raise
@@ -81,31 +76,3 @@ class ResponseStream:
 
     def __repr__(self) -> str:
         return f"ResponseStream({self.status} from {self._host})"
-
-
-def _is_compressed(first: bytes, named: str) -> bool:
-    """Whether a body that begins so is compressed: what its header says is believed only so far."""
-    is_zlib = first[:1] != b"" and first[0] & 15 == zlib.DEFLATED
-    is_zlib = is_zlib and not int.from_bytes(first[:2], "big") % 31
-    return first.startswith(GZIP) or ("deflate" in named and is_zlib)
-
-
-class _Inflater:
-    """Decompresses piece by piece, each in steps, so that a bomb costs no more than what is read."""
-
-    def __init__(self) -> None:
-        self._stream = zlib.decompressobj(wbits=_EITHER)
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            try:
-                inflated = self._stream.decompress(data, _STEP)
-            except zlib.error as error:
-                raise BadBody(f"corrupt compressed response: {error}") from None
-            data = self._stream.unconsumed_tail
-            if inflated:
-                yield inflated
-
-    def end(self) -> None:
-        if not self._stream.eof:
-            raise BadBody("truncated compressed response")
