@@ -29,21 +29,16 @@ async def all_at_once(submission, provider):
 
 def tell(name, analysis):
     each = analysis.seconds / analysis.calls
-    print(
-        f"  {name:20} {analysis.calls:3} calls in {analysis.seconds:5.1f} s, one each {each:.2f} s"
-    )
+    took = f"{analysis.calls:3} calls in {analysis.seconds:5.1f} s, one each {each:.2f} s"
+    print(f"  {name:20} {took}")
 
 
 def main(latency=0.85, report=REPORT):
     submission = open_submission("quellmark-2025")
-    print(
-        f"{submission.company} (fictional), {submission.filing.form}, "
-        f"{len(submission.filing.text.split()):,} words."
-    )
-    print(
-        "An extractive baseline answers, as slowly as a language model would. It quotes; it does "
-        "not understand."
-    )
+    words = len(submission.filing.text.split())
+    print(f"{submission.company} (fictional), {submission.filing.form}, {words:,} words.")
+    print("An extractive baseline answers, as slowly as a language model would.", end=" ")
+    print("It quotes; it does not understand.")
     with Simulator(model="extractive", latency=latency, sigma=0.35) as server:
         provider = connect("openai/simulated", base_url=server.base_url)
         slow = asyncio.run(one_after_another(submission, provider))

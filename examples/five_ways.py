@@ -47,15 +47,11 @@ async def main():
         provider = connect("openai/simulated", base_url=simulator.base_url)
         for way, limit in WAYS:
             begun = time.perf_counter()
-            people = [
-                result.unwrap()
-                for result in await way(ParallelLLMExecutor(provider, limit), tasks())
-            ]
+            results = await way(ParallelLLMExecutor(provider, limit), tasks())
+            people = [result.unwrap() for result in results]
             seconds = time.perf_counter() - begun
-            print(
-                f"{way.__name__:<18}  at most {limit} at once  {seconds:5.2f} s   first: "
-                f"{people[0]}"
-            )
+            took = f"at most {limit} at once  {seconds:5.2f} s"
+            print(f"{way.__name__:<18}  {took}   first: {people[0]}")
 
 
 if __name__ == "__main__":

@@ -20,14 +20,10 @@ insists_on_a_number = RetryConfig(
 async def show(title, provider, task, **options):
     print(title)
     [result] = await ParallelLLMExecutor(provider, **options).gather([task])
-    outcome = (
-        result.value.content if result.success else f"{type(result.error).__name__}: {result.error}"
-    )
-    print(f"  {outcome}")
-    print(
-        f"  {result.attempts} attempts, {result.duration_ms:.0f} ms, {result.backoff_ms:.0f} of "
-        f"them asleep\n"
-    )
+    failure = f"{type(result.error).__name__}: {result.error}"
+    print(f"  {result.value.content if result.success else failure}")
+    took = f"{result.duration_ms:.0f} ms, {result.backoff_ms:.0f} of them asleep"
+    print(f"  {result.attempts} attempts, {took}\n")
 
 
 async def main():

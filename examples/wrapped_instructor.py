@@ -1,9 +1,8 @@
 """An Instructor client that you have already, as a provider. Needs `pip install instructor`.
 
-Its own retries are off, and so are those of the client inside it: a 429 then pauses everybody for
-as long as the server asks, and an answer that does not fit is asked again by ingather's policy.
-Instructor puts what went wrong into an exception of its own; the cause of that one carries the
-status and the headers, so the cause is what is raised.
+Its own retries are off, and so are the client's: a 429 then pauses everybody for as long as the
+server asks, and an answer that does not fit is asked again by ingather's policy. What went wrong,
+with its status and headers, is the cause of Instructor's exception, and is raised itself.
 """
 
 import asyncio
@@ -17,8 +16,7 @@ from pydantic import BaseModel
 from ingather import LLMResponse, LLMTask, ParallelLLMExecutor, RetryConfig
 from ingather.testing import Simulator
 
-# it logs each 429 as an error; here a 429 is none
-logging.getLogger("instructor").setLevel(logging.CRITICAL)
+logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it logs each 429 as an error
 
 
 class Person(BaseModel):
@@ -31,15 +29,13 @@ class Wrapped:
 
     def __init__(self, client, model):
         self.client, self.model = client, model
+        self.defaults = {"model": model, "response_model": None}
 
     async def complete(self, messages, config_overrides=None):
+        asked = [{"role": message.role, "content": message.content} for message in messages]
         try:
             value = await self.client.create(
-                messages=[
-                    {"role": message.role, "content": message.content} for message in messages
-                ],
-                max_retries=0,
-                **{"model": self.model, "response_model": None, **(config_overrides or {})},
+                messages=asked, max_retries=0, **{**self.defaults, **(config_overrides or {})}
             )
         except InstructorRetryException as failed:
             raise failed.__cause__ or failed from None
@@ -55,8 +51,8 @@ async def main():
         client = from_openai(openai, mode=Mode.JSON_SCHEMA)
         executor = ParallelLLMExecutor(Wrapped(client, "any-model"), max_concurrency=10)
         results = await executor.gather(LLMTask(text, {"response_model": Person}) for text in texts)
-    answered, told_to_wait = sum(r.success for r in results), sum(r.rejected for r in results)
-    print(f"{answered} of {len(results)} answered; told to wait: {told_to_wait} times")
+    print(f"{sum(r.success for r in results)} of {len(results)} answered", end="; ")
+    print(f"told to wait: {sum(r.rejected for r in results)} times")
     print(f"the first: {results[0].unwrap().metadata['value']!r}")
 
 

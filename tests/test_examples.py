@@ -114,4 +114,4 @@ def test_every_example_is_tested():
 def test_an_example_is_short_and_says_what_it_is(path):
     text = path.read_text()
     assert text.startswith('"""')
-    assert 15 <= len(text.splitlines()) <= 66
+    assert 15 <= len(text.splitlines()) <= 60

@@ -185,7 +185,7 @@ def test_functions_are_short():
     lengths = [lines(function) for _, function in functions()]
     assert median(lengths) <= 7
     assert percentile_95(lengths) <= 25
-    assert max(lengths) <= 70
+    assert max(lengths) <= 60
 
 
 def test_functions_take_few_arguments():

@@ -38,7 +38,8 @@ _NAMES = {
     "OpenAI's package": "extra_body",
     "Anthropic": """cache_control container inference_geo mcp_servers output_config output_format speed stop_sequences
         system thinking top_k""",
-    "Gemini": """cachedContent candidateCount candidate_count enableEnhancedCivicAnswers frequencyPenalty generationConfig labels
+    "Gemini": """cachedContent candidateCount candidate_count enableEnhancedCivicAnswers
+        frequencyPenalty generationConfig labels
         logprobs maxOutputTokens mediaResolution presencePenalty responseJsonSchema responseLogprobs responseMimeType
         responseModalities responseSchema safetySettings seed speechConfig stopSequences systemInstruction temperature
         thinkingConfig toolConfig topK topP""",
@@ -82,7 +83,8 @@ _SYNONYMS = {
 KNOWN = frozenset(name for names in _NAMES.values() for name in names.split())
 _LIKELY = 0.85  # share of signs in common, as difflib counts it
 _MAKERS = (
-    "ingather.task_params", "ingather.task", "ingather.engine.arguments", "ingather.engine.executor", "ingather.providers.connect_options",
+    "ingather.task_params", "ingather.task", "ingather.engine.arguments", "ingather.engine.executor",
+    "ingather.providers.connect_options",
     "ingather.providers.connect", "dataclasses",
 )  # fmt: skip
 """Modules between the line of the user's that gives parameters and here."""

@@ -167,8 +167,8 @@ def test_a_server_that_refuses_the_limit_is_asked_without_and_from_then_on(messa
 
 @pytest.mark.parametrize(
     "message",
-    [("This model's maximum context length is 4096 tokens. However, you requested 9096 tokens (5000 in the messages, 4096 "
-     "in the completion). Please reduce the length of the messages or completion."),
+    [("This model's maximum context length is 4096 tokens. However, you requested 9096 tokens (5000 in "
+     "the messages, 4096 in the completion). Please reduce the length of the messages or completion."),
      ("'max_tokens' is too large: 4096. This model's maximum context length is 4,096 tokens and your request has 5,000 "
      "input tokens (4096 > 4096 - 5000).")],
 )  # fmt: skip

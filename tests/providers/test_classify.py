@@ -32,7 +32,10 @@ def error(message="", **fields):
 
 CANARY = "canary-7f3a9c-do-not-tell"
 TOO_LARGE = "Request too large for gpt-4o on tokens per min (TPM): Limit {}, Requested {}. The input must be reduced."
-CLOUDFLARE = "<html><head><title>413 Request Entity Too Large</title></head><body><center>cloudflare</center></body></html>"
+CLOUDFLARE = (
+    "<html><head><title>413 Request Entity Too Large</title></head>"
+    "<body><center>cloudflare</center></body></html>"
+)
 PER_DAY = {"violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}
 
 TABLE = {

@@ -59,7 +59,8 @@ REASONS: dict[End, list[object]] = {
     End.BROKEN: ["error", "ERROR", "abort", "aborted", "network_error", "networkError", "timeout", "server_error",
                  "error: upstream disconnected", "USER_CANCEL", "cancelled", "insufficient_system_resource", "load",
                  "REASON_TIME_LIMIT", "time_limit", "not_finished", "engine_overloaded", "internal error", "failed",
-                 "rate_limit_exceeded", "ratelimit", "interrupted", "connection_lost", "too_many_requests", "502", "http_429", 503,
+                 "rate_limit_exceeded", "ratelimit",
+                 "interrupted", "connection_lost", "too_many_requests", "502", "http_429", 503,
                  "out_of_memory", "oom", "evicted", "peer_closed", "kv_cache_full"],
     End.UNKNOWN: ["bored", "unknown", "something_new", "42", "…", 5, True, {"type": "bored"}, {"x": 1}],
 }  # fmt: skip

@@ -113,7 +113,7 @@ class Gate:
             return self.controller.throttled(hint, permit.sent, now, told, limit, most=most)
 
     def has_let_in(self, permit: Permit, since: float) -> bool:
-        """Whether, as far as is known, a request was let in that was sent after `since`, and before that of `permit`."""
+        """Whether a request is known to have been let in that was sent between `since` and `permit`'s."""
         with lock:
             return permit.sent is not None and self.controller.ceilings.let_in(
                 since, permit.sent.at

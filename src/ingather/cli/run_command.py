@@ -136,16 +136,8 @@ def run(
         say(estimate(tasks, ask, whom, again, spending, max_concurrency, _hedge(hedge)))
         return
     command = ["ingather", *(context.obj or [])]
-    how = How(
-        max_concurrency,
-        max_time,
-        grace,
-        command,
-        _hedge(hedge),
-        ordered=ordered,
-        fail_fast=fail_fast,
-        quiet=quiet,
-    )
+    bounds = (max_concurrency, max_time, grace, command, _hedge(hedge))
+    how = How(*bounds, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
     raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, again, spending), how).run())
 
 

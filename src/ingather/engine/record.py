@@ -33,7 +33,8 @@ class Record:
     """
 
     __slots__ = (
-        "_begun", "_loop", "_meter", "_permit", "_telemetry", "_waited_before", "_waits_for", "_waits_since", "attempts",
+        "_begun", "_loop", "_meter", "_permit", "_telemetry", "_waited_before", "_waits_for",
+        "_waits_since", "attempts",
         "cached", "cost_usd", "index", "inner", "last_error", "missing", "parts", "rejected",
         "response", "since", "slept", "stored", "tag", "task", "unpriced", "unsaved", "usage",
         "waited", "wire",
@@ -221,8 +222,7 @@ class Record:
 
     def tell(self, kind: Callable[..., Event], **what: object) -> None:
         """Emit an event of this task."""
-        if self._telemetry.emit is not None:
-            self._telemetry.tell(kind, index=self.index, **what)
+        self._telemetry.tell(kind, index=self.index, **what)
 
     def result(self, value: object, error: Exception | None) -> TaskResult:
         """The task's result: it has ended."""

@@ -45,7 +45,10 @@ if TYPE_CHECKING:
 
     from ingather.schema.wire_form import Node
 
-_WRONG_MODEL = "an ExtractTask fills a pydantic model with fields, or a list, not {!r:.80}: use LLMTask(response_model=…)"
+_WRONG_MODEL = (
+    "an ExtractTask fills a pydantic model with fields, or a list, not {!r:.80}: "
+    "use LLMTask(response_model=…)"
+)
 
 
 class Ask(NamedTuple):

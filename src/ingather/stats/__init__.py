@@ -263,7 +263,8 @@ class Stats:
             and self.spent_usd is not None
             and self.reserved_usd is not None
         ):
-            text += f" (of at most {self.cap_usd:,.4f}: {self.spent_usd:,.4f} counted, {self.reserved_usd:,.4f} reserved)"
+            held = f"{self.spent_usd:,.4f} counted, {self.reserved_usd:,.4f} reserved"
+            text += f" (of at most {self.cap_usd:,.4f}: {held})"
         return text
 
 

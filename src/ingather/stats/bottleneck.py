@@ -28,7 +28,8 @@ _WORDS = {
     "store": "the store: calls waited for its file. A faster disk would help",
     "functions": "functions of your own. More at once helps those that wait, not those that compute",
     "stragglers": "a few slow calls: the slowest took {slowest}. Hedge() sends such calls twice, a timeout ends them",
-    "latency": "the provider's latency: calls hardly waited here. Only shorter answers, or a faster model or server, would help",
+    "latency": "the provider's latency: calls hardly waited here. "
+    "Only shorter answers, or a faster model or server, would help",
 }
 _LEARNT = {
     "requests": "the provider's limit of about {learnt} (learnt). Nothing to do; faster only with a higher limit",

@@ -113,35 +113,29 @@ class Writer:
 
     def close(self) -> None:
         """Do what is still to be done, and close the file."""
-        if self._pid != os.getpid():
-            return
-        self._end()
-        # itself may have found the store as garbage
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        thread = self._ended()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()  # but where it has found the store as garbage itself
 
-    def _end(self) -> None:
-        """Take no more jobs; the thread closes the file when it has done those that it has."""
+    def _ended(self) -> threading.Thread | None:
+        """Take no more jobs; the thread that closes the file when it has done those that it has."""
         if self._pid != os.getpid():
-            return
+            return None
         with self._lock:
             if self._closed:
-                return
+                return None
             self._closed = True
             self._jobs.put(None)
         if self._thread is None:
             self._connection.close()
+        return self._thread
 
     def let_go(self) -> None:
         """As `close`, for a store that was dropped: on an event loop nothing may wait for the file."""
         if asyncio._get_running_loop() is None:  # noqa: SLF001 - the public form raises where there is none
             self.close()
-            return
-        self._end()
-        if self._thread is not None:
-            atexit.register(
-                self._thread.join
-            )  # what waits is written also where the process ends now
+        elif (thread := self._ended()) is not None:
+            atexit.register(thread.join)  # what waits is written also where the process ends now
 
     def _serve(self) -> None:
         open_ = True

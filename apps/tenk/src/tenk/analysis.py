@@ -117,15 +117,7 @@ async def comprehensive_analysis(
         on_event=listening,
     ) as executor:
         began = perf_counter()
-        results: list[TaskResult] = []
-        told = None if on_section is None else Listener("on_section", on_section)
-        async with executor.as_completed(tasks) as completed:
-            async for result in completed:
-                results.append(result)
-                name: SectionName = result.tag  # type: ignore[assignment]  # the tags are the keys of `tasks`
-                job.take(name, result)
-                if told is not None:
-                    told(name, job.reports[name], job.found.get(name))
+        results = await _taken(executor, tasks, job, on_section)
         seconds = perf_counter() - began
         named = model or (provider if isinstance(provider, str) else repr(provider))
     return Analysis(
@@ -140,6 +132,25 @@ async def comprehensive_analysis(
         **job.found,
         **_spent(results),
     )
+
+
+async def _taken(
+    executor: ParallelLLMExecutor,
+    tasks: Mapping[str, ExtractTask],
+    job: _Job,
+    on_section: Callable[[SectionName, SectionReport, Section | None], None] | None,
+) -> list[TaskResult]:
+    """The results of the sections' tasks, each taken by `job` as it comes."""
+    results: list[TaskResult] = []
+    told = None if on_section is None else Listener("on_section", on_section)
+    async with executor.as_completed(tasks) as completed:
+        async for result in completed:
+            results.append(result)
+            name: SectionName = result.tag  # type: ignore[assignment]  # the tags are the keys of `tasks`
+            job.take(name, result)
+            if told is not None:
+                told(name, job.reports[name], job.found.get(name))
+    return results
 
 
 def executor_for(

@@ -287,7 +287,8 @@ def _limited(problem: Problem) -> str:
     short = problem.short
     if short is None:
         return "This request would exceed your organization's rate limit."
-    message = f"This request would exceed your organization's rate limit of {short.limit:,.0f} {short.resource} per minute"
+    limit = f"{short.limit:,.0f} {short.resource} per minute"
+    message = f"This request would exceed your organization's rate limit of {limit}"
     if short.wait is None:
         return f"{message}, however long it waits: Limit {short.limit:.0f}, Requested {short.requested:.0f}."
     return f"{message}; see the response headers for current usage."
