@@ -1,6 +1,8 @@
 """Signals to real processes: what is done is kept, and the exit code says what happened."""
 
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -113,6 +115,28 @@ def test_interrupted_while_it_checks_it_leaves_nothing(begin, tmp_path):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
+    assert not (tmp_path / "a.jsonl").exists()
+
+
+AS_IT_IS_MADE = """
+import os, signal
+from ingather.cli import main
+from ingather.jobs import answer_file
+made = answer_file.opened
+def opened(place):
+    there = made(place)
+    os.kill(os.getpid(), signal.SIGINT)
+    return there
+answer_file.opened = opened
+main()
+"""
+
+
+def test_interrupted_the_moment_that_its_file_is_there_it_leaves_nothing(tmp_path):
+    options = ["run", write_tasks("t.jsonl", 3), "-o", "a.jsonl", "--model", "echo"]
+    command = [sys.executable, "-c", AS_IT_IS_MADE, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
     assert not (tmp_path / "a.jsonl").exists()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ingather.cli.again import Again, keep_apart, what_is_there
 from ingather.cli.fold import say
 from ingather.cli.spending import Appraiser, Spending, as_options
-from ingather.cli.streams import check_interrupted
+from ingather.cli.streams import check_interrupted, interrupts_held
 from ingather.errors import SetupError
 from ingather.jobs import (
     AnswerFile,
@@ -28,6 +28,7 @@ from ingather.jobs.answer_form import AnswerForm, load_form
 from ingather.jobs.batch import ENDPOINTS
 from ingather.jobs.owner import Owner
 from ingather.jobs.params import run_params
+from ingather.jobs.place import is_stream
 from ingather.jobs.typos import Typos
 from ingather.limits import Limits
 from ingather.providers.capabilities import capabilities_of
@@ -161,8 +162,11 @@ def make_plan(
     keep_apart(tasks, output, ask.files, again)
     asked = Fingerprint(whom.model)
     with ExitStack() as undo:
-        answers = AnswerFile(output, overwrite=again.anew, resume=again.goes_on)
-        undo.callback(answers.discard)
+        with (
+            nullcontext() if is_stream(output) else interrupts_held()
+        ):  # a pipe waits for its reader
+            answers = AnswerFile(output, overwrite=again.anew, resume=again.goes_on)
+            undo.callback(answers.discard)
         store = None if again.store is None else Store(again.store, refresh=again.refresh)
         if store is not None:
             undo.callback(store.close)

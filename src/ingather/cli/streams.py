@@ -133,13 +133,26 @@ def check_interrupted() -> None:
         raise KeyboardInterrupt
 
 
-_was_interrupted = False
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block, so that what is made in it is also noted: for what takes no time."""
+    global _held  # noqa: PLW0603 - there is one process to interrupt
+    _held = True
+    try:
+        yield
+    finally:
+        _held = False
+    check_interrupted()
+
+
+_was_interrupted = _held = False
 
 
 def _raise(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal's function
     global _was_interrupted  # noqa: PLW0603 - there is one process to interrupt
     _was_interrupted = True
-    raise KeyboardInterrupt
+    if not _held:
+        raise KeyboardInterrupt
 
 
 def _but_interrupts(lost: sys.UnraisableHookArgs) -> None:
