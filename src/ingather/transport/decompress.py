@@ -95,15 +95,17 @@ class Inflater:
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """What `data` says."""
-        while data:
+        is_full = False  # then more may come out, though nothing more goes in
+        while data or is_full:
             if self._stream.eof:
-                data = self._next_member(data)
+                data, is_full = self._next_member(data), False
                 continue
             try:
                 piece = self._stream.decompress(data, _STEP)
             except zlib.error as error:
                 raise BadBody(f"corrupt compressed response: {error}") from None
             data = self._stream.unconsumed_tail or self._stream.unused_data
+            is_full = len(piece) == _STEP
             if piece:
                 yield piece
 
