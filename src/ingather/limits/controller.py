@@ -19,7 +19,7 @@ from ingather.limits.announced import Announced
 from ingather.limits.caps import Caps
 from ingather.limits.concurrency import ConcurrencyLimit
 from ingather.limits.measured import Ceilings
-from ingather.limits.outage import Outage
+from ingather.limits.outage import INSTANT, Outage
 from ingather.limits.sent import NOTHING, REQUESTS, TOKENS, Sent
 from ingather.limits.snapshot import Learnt
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ingather.response import RateLimits, Usage
 
 _LEAST_PAUSE, _LONGEST_PAUSE = 0.7, 60.0  # seconds
-_INSTANT = 1e-6  # seconds: what is left of a pause by rounding is none
 _BURST = 0.25  # seconds of the pace that may go at once; one call at least
 _LOOK_AGAIN = 1.0  # seconds, since a pace changes with time
 _NO_HINT = 1.0  # "retry-after: 1" is what servers say that round up: a floor, not a measurement
@@ -127,7 +126,7 @@ class Controller:
         until = self.paused_until
         if self._is_closed:
             until = max(until, self._knocked_at + _SILENCE * self._round_trip)
-        if until > now and until - now > _INSTANT:
+        if until > now and until - now > INSTANT:
             return until - now, "pause"
         if self.outage.since is not None and self.in_flight:
             return math.inf, "pause"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ingather.limits.sent import Sent
 
+INSTANT = 1e-6  # seconds: what is left of a pause by rounding is none
 # seconds before a probe, doubling; the share of it that is random
 _FIRST, _LONGEST, _JITTER = 1.5, 16.0, 0.25
 _STALE = 60.0  # seconds in which nobody asked: what is found after them is another outage
@@ -51,7 +52,7 @@ class Outage:
             if _in_a_row(sent, log) < max(2, math.ceil(math.log(_UNLIKELY) / math.log(share))):
                 return 0.0
             self.since = now
-        elif now < self._next:
+        elif self._next - now > INSTANT:
             return 0.0
         self._delay = min(_LONGEST, 2 * self._delay) if self._delay else _FIRST
         delay = self._delay * (1 - _JITTER * random)
