@@ -14,7 +14,7 @@ test: .venv/ready  ## lint, format, types, import contracts, tests; stops at the
 	@$(BIN)/mypy --no-error-summary
 	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$report" >&2; exit 1; }
 	@report=$$($(BIN)/lint-imports --no-logo --config apps/tenk/pyproject.toml 2>&1) || { echo "$$report" >&2; exit 1; }
-	@$(BIN)/pytest -q -n auto --dist loadfile  # a file's tests share what it has set up, so they stay together
+	@$(BIN)/pytest -q -n auto --dist loadfile --max-worker-restart 2  # a file's tests share what it has set up, so they stay together
 
 test-slow: .venv/ready  ## the tests marked slow
 	@$(BIN)/pytest -q -m slow || { code=$$?; test $$code -eq 5 && echo "There are no slow tests yet: nothing was run."; }
