@@ -137,22 +137,26 @@ class Load:
 
 
 class _ByLoad:
-    """Seconds that calls took, by half octaves of how many were in flight: how many calls, and their sum."""
+    """Seconds that calls took, by how many were in flight: how many calls, and their sum."""
 
-    __slots__ = ("_levels",)
+    __slots__ = ("_at",)
 
     def __init__(self) -> None:
-        self._levels: dict[int, tuple[int, float]] = {}
+        self._at: dict[int, tuple[int, float]] = {}
 
     def add(self, flying: int, took: float) -> None:
-        level = round(2 * math.log2(flying))
-        count, total = self._levels.get(level, (0, 0.0))
-        self._levels[level] = count + 1, total + took
+        count, total = self._at.get(flying, (0, 0.0))
+        self._at[flying] = count + 1, total + took
 
     def merge(self, other: _ByLoad) -> None:
-        for level, (more, seconds) in tuple(other._levels.items()):
-            count, total = self._levels.get(level, (0, 0.0))
-            self._levels[level] = count + more, total + seconds
+        _add_up(self._at, other._at)
+
+    def _levels(self) -> dict[int, tuple[int, float]]:
+        """The same by half octaves of how many were in flight: reckoned when asked, not with each call."""
+        levels: dict[int, tuple[int, float]] = {}
+        for flying, known in tuple(self._at.items()):  # another thread may be adding
+            _add_up(levels, {round(2 * math.log2(flying)): known})
+        return levels
 
     @property
     def alone(self) -> float | None:
@@ -181,9 +185,10 @@ class _ByLoad:
         """Load, calls, their seconds: of ever more in flight, each of enough calls."""
         groups: list[tuple[float, int, float]] = []
         count, total, loads = 0, 0.0, 0.0
-        least = min(_FEW, sum(count for count, _ in self._levels.values()))
-        for level in sorted(self._levels):
-            more, seconds = self._levels[level]
+        levels = self._levels()
+        least = min(_FEW, sum(count for count, _ in levels.values()))
+        for level in sorted(levels):
+            more, seconds = levels[level]
             count, total, loads = count + more, total + seconds, loads + more * level
             if count >= least:
                 groups.append((2 ** (loads / count / 2), count, total))
@@ -199,3 +204,9 @@ class _ByLoad:
                 return number
             count, total = count + more, total + seconds
         return len(groups)
+
+
+def _add_up(here: dict[int, tuple[int, float]], there: dict[int, tuple[int, float]]) -> None:
+    for key, (more, seconds) in tuple(there.items()):
+        count, total = here.get(key, (0, 0.0))
+        here[key] = count + more, total + seconds
