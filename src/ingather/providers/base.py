@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from ingather.brief import brief
 from ingather.errors import NotAnAnswer
+from ingather.response import LLMResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ingather.limits.tokens import Tokens
-    from ingather.response import LLMResponse
     from ingather.task import LLMMessage
 
 
@@ -107,6 +107,8 @@ async def complete(
             coming,
         )
     answer: object = await coming
+    if isinstance(answer, LLMResponse):
+        return answer
     if not isinstance(answer, _BARE_DATA):
         return answer  # type: ignore[return-value]
     text = "text" if isinstance(answer, str) else "the text"
