@@ -41,6 +41,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "progress/show.py::Progress._begin": "as _Showing._try",
     "progress/show.py::_Showing._try": "what fails in showing progress ends the showing, no run",
     "store/writer.py::Writer._read": "whatever the reason, who waits is told",
+    "store/writer.py::_do_alone": "what an application's work raises is given to who asked for it",
     "store/writer.py::Writer._write": "whatever the reason, who waits is told",
     "testing/recorder.py::Recorder._exchange": "what a provider raises is recorded, raised again",
 }

@@ -34,7 +34,7 @@
     │       └── InvalidAnswer        it does not fit the response_model
     ├── MissingFields                an extraction by parts is without fields that it must have; see ``result.parts``
     ├── StoreError                   the store cannot be written or read: nothing more is sent, and the run ends with it
-    │   └── StoreUnusable (SetupError)   it cannot be opened, is none of ours, or of a newer version
+    │   └── StoreUnusable (SetupError)   it cannot be opened, is not a store, or of a newer version
     └── Stopped                      we ended it, not the provider
         ├── Cancelled                ended while it ran: fail_fast, or a CancelledError from the task's own code
         ├── NotSent                  ended before it was sent: nothing was paid
@@ -262,7 +262,7 @@ class StoreError(IngatherError):
 
 
 class StoreUnusable(StoreError, SetupError):
-    """The store cannot be opened, is none of ours, or was made by a newer version; nothing was sent."""
+    """The store cannot be opened or migrated, is not one, or is newer; nothing was sent."""
 
 
 class Stopped(IngatherError):

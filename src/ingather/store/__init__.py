@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from ingather.errors import StoreError
 from ingather.process.threads import run_in_thread
 from ingather.store.answer_table import Answers, live_bytes, row_of
+from ingather.store.application import ApplicationTables, open_tables
 from ingather.store.file import open_file
 from ingather.store.journal import Journal
 from ingather.store.writer import Job, Writer
@@ -21,10 +22,11 @@ from ingather.store.writer import Job, Writer
 if TYPE_CHECKING:
     import os
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ingather.response import LLMResponse
     from ingather.store.key import Key
+    from ingather.store.schema import Step
     from ingather.store.writer import Refusing
 
 T = TypeVar("T")
@@ -56,8 +58,10 @@ class Store:
     answers are found, and nothing is written. `refresh`: answers stored before now do not count,
     and are replaced.
 
-    Raises `StoreUnusable` for a file that cannot be opened, is none of ours, or was made by a newer
-    version. Opening takes some milliseconds, in which a loop would stand still.
+    A file of an older version is migrated when it is opened, while a copy of it is kept beside it.
+
+    Raises `StoreUnusable` for a file that cannot be opened, is not a store, or was made by a newer
+    version. Opening takes a few milliseconds, for which it blocks an event loop.
 
     >>> from tempfile import TemporaryDirectory
     >>> from ingather import Store
@@ -106,6 +110,19 @@ class Store:
     @since.setter
     def since(self, moment: float) -> None:
         self._answers.since = moment
+
+    def tables(self, name: str, steps: Sequence[Step]) -> ApplicationTables:
+        """Tables of your own application in this file.
+
+        `name`: of the application, in lower-case letters and digits; all that is made is named
+        ``NAME_…``. `steps`: from nothing to the tables as they are now, one for each version that
+        was ever released, SQL or a function of the connection. Those that the file lacks are taken
+        in one transaction, while a copy of the file is kept beside it. Waits for the file.
+
+        Raises `StoreUnusable` where the tables were made by a newer version of the application, or
+        cannot be made, and what a step raises: then the file is as it was.
+        """
+        return open_tables(self._writer, self.path, name, steps, read_only=self.read_only)
 
     def close(self) -> None:
         """Write what waits, and close the file. Closing again does nothing."""

@@ -11,46 +11,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ingather.errors import StoreUnusable
+from ingather.store.migration import kept_while, take
+from ingather.store.schema import APPLICATION, READABLE, STEPS, VERSION
 
-APPLICATION = 0x696E6761  # "inga", which tells our files from all others
-VERSION = 1
 _BUSY = 30.0  # seconds to wait while another process writes
+_MIGRATING = (
+    3600.0  # seconds to wait while another process migrates the file, which it copies first
+)
 _LOOK_AGAIN = 0.01  # seconds
-
-_TABLES = """
-CREATE TABLE answers (
-    turn INTEGER PRIMARY KEY, -- the higher, the more recently used, noted at most daily
-    id INTEGER NOT NULL UNIQUE, -- the first 63 bits of the key, which is a SHA-256 of all that decides the answer
-    digest BLOB NOT NULL,     -- of the whole key and the answer: a row that does not fit it is no answer
-    stored REAL NOT NULL,     -- seconds since 1970, as all times here
-    used REAL NOT NULL,
-    answer BLOB NOT NULL,     -- JSON
-    asked BLOB NOT NULL       -- JSON: what the key was made from, long requests as hashes of their parts
-);
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, started REAL NOT NULL, ended REAL, total INTEGER, succeeded INTEGER, failed INTEGER,
-    what TEXT NOT NULL        -- who was asked, without a key
-);
-CREATE TABLE attempts (
-    run INTEGER NOT NULL, task INTEGER NOT NULL, tag TEXT NOT NULL, attempt INTEGER NOT NULL,
-    queued REAL NOT NULL,     -- when it began to wait for its turn
-    limited_by TEXT NOT NULL, -- what it waited for longest: "pause" after a 429
-    slept REAL NOT NULL,      -- seconds that its task had slept by then, after faults
-    sent REAL NOT NULL,
-    ended REAL NOT NULL,
-    outcome TEXT NOT NULL,    -- "answered", or the class of the error
-    status INTEGER, request_id TEXT, input_tokens INTEGER, output_tokens INTEGER, cost_usd REAL
-);
-CREATE INDEX attempts_by_run ON attempts (run);
-CREATE TABLE outputs (
-    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE,  -- seen from the store's folder
-    since REAL NOT NULL,      -- older answers are not for it
-    owner TEXT NOT NULL       -- who wrote it last
-);
-CREATE TABLE requests (
-    output INTEGER NOT NULL, id TEXT NOT NULL, request BLOB NOT NULL, PRIMARY KEY (output, id)
-) WITHOUT ROWID;
-"""
 
 
 class Name:
@@ -97,9 +65,9 @@ def _writable(path: Path) -> sqlite3.Connection:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     connection = _connected(path, "rw")
     try:
-        if not _is_ours(connection, path):
+        if version_of(connection, path) < VERSION:
             _patiently(connection, "PRAGMA journal_mode = WAL")
-            _make(connection, path)
+            _bring_up(connection, path)
         connection.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         connection.close()
@@ -107,9 +75,12 @@ def _writable(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _patiently(connection: sqlite3.Connection, statement: str) -> None:
-    """Execute it, also where another process begins with the same file: for a new mode SQLite itself does not wait."""
-    end = time.monotonic() + _BUSY
+def _patiently(connection: sqlite3.Connection, statement: str, seconds: float = _BUSY) -> None:
+    """Execute it, also where another process begins with the same file.
+
+    For a new journal mode SQLite itself does not wait.
+    """
+    end = time.monotonic() + seconds
     while True:
         try:
             connection.execute(statement).fetchone()
@@ -130,7 +101,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
     for mode in ("ro", "ro&immutable=1"):
         connection = _connected(path, mode)
         try:
-            if _is_ours(connection, path):
+            if version_of(connection, path) >= READABLE:
                 return connection
         except sqlite3.OperationalError:
             connection.close()
@@ -159,8 +130,8 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether it holds our tables already, rather than nothing. Raises StoreUnusable for what else it may be."""
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of its tables; 0 for an empty file. Raises StoreUnusable for what else it may be."""
     if connection.in_transaction:
         return _look(connection, path)
     # so that all is seen at one moment: another process may be making it
@@ -171,33 +142,41 @@ def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
         connection.execute("ROLLBACK")
 
 
-def _look(connection: sqlite3.Connection, path: Path) -> bool:
+def _look(connection: sqlite3.Connection, path: Path) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application == APPLICATION and version == VERSION:
-        return True
+    if application == APPLICATION and 0 < version <= VERSION:
+        return int(version)
     if application == APPLICATION:
         raise StoreUnusable(
-            f"{path} was made by a newer ingather (its version {version}, ours {VERSION}): upgrade"
+            f"{path} was made by a newer ingather: its tables have version {version}, and this "
+            f"one knows those up to {VERSION}. Upgrade ingather"
         )
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables or version or application:
         raise StoreUnusable(f"{path} is a database of something else; name another file")
-    return False
+    return 0
 
 
-def _make(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("BEGIN IMMEDIATE")
+def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables, or bring them to our version: all of it, or nothing."""
+    _patiently(connection, "BEGIN IMMEDIATE", _MIGRATING)
+    version = 0
     try:
-        if not _is_ours(connection, path):  # another process may have made it meanwhile
-            for statement in _TABLES.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
+        version = version_of(connection, path)  # another process may have done it meanwhile
+        with kept_while(path, version, is_needed=0 < version < VERSION):
+            for step in STEPS[version:]:
+                take(step, connection)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
+            connection.execute("COMMIT")
+    except BaseException as error:
         # the error that brought us here is the one to report
         with contextlib.suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
+        if version and isinstance(error, sqlite3.Error):
+            raise StoreUnusable(
+                f"the store {path} could not be migrated from version {version} to {VERSION}: "
+                f"{error}. It is as it was"
+            ) from error
         raise

@@ -42,10 +42,11 @@ class Job:
     """What is to be done, and who waits for it, if anybody does.
 
     One of these: an answer is found by its `key`; a `row` goes into `table`; `work` is done, in the
-    transaction where it `writes`.
+    transaction where it `writes`. `alone`: what it raises is its own, as it is, and spoils nothing
+    of what is written beside it.
     """
 
-    __slots__ = ("future", "key", "outcome", "row", "table", "work", "writes")
+    __slots__ = ("alone", "error", "future", "key", "outcome", "row", "table", "work", "writes")
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Job:
         row: tuple[object, ...] = (),
         work: Work | None = None,
         writes: bool = True,
+        alone: bool = False,
     ) -> None:
         self.future = future
         self.key = key
@@ -63,7 +65,9 @@ class Job:
         self.row = row
         self.work = work
         self.writes = writes and not key
+        self.alone = alone
         self.outcome: object = None
+        self.error: Exception | None = None
 
 
 class Writer:
@@ -105,10 +109,16 @@ class Writer:
                 self._thread = thread
             self._jobs.put(job)
 
-    def ask(self, work: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
+    def ask(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        writes: bool = False,
+        alone: bool = False,
+    ) -> T:
         """What `work` gives, waited for: for who has no loop. Raises StoreError."""
         future: Future[T] = Future()
-        self.put(Job(future, work=work, writes=writes))  # type: ignore[arg-type]
+        self.put(Job(future, work=work, writes=writes, alone=alone))  # type: ignore[arg-type]
         return future.result()
 
     def close(self) -> None:
@@ -162,7 +172,9 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             rows: dict[str, list[tuple[object, ...]]] = {}
             for job in jobs:
-                if job.work is not None:
+                if job.alone:
+                    _do_alone(job, connection)
+                elif job.work is not None:
                     job.outcome = job.work(connection)
                 else:
                     rows.setdefault(job.table, []).append(job.row)
@@ -186,7 +198,7 @@ class Writer:
             logger.warning("%s", failure)
         self.failed = failure
         for job in jobs:
-            job.outcome = failure
+            job.error = failure
         for terms in tuple(self.terms):
             terms.refuse(NotSent(f"not sent: {failure}"))
 
@@ -202,14 +214,17 @@ class Writer:
                 if job.work is not None:
                     job.outcome = job.work(self._connection)
             except Exception as error:
-                job.outcome = StoreError(f"cannot read the store {self._path}: {error}")
-                job.outcome.__cause__ = error
+                job.error = error
+                if not job.alone:
+                    job.error = StoreError(f"cannot read the store {self._path}: {error}")
+                    job.error.__cause__ = error
 
     def _find(self, lookups: list[Job]) -> None:
         found, stale = self._answers.find(self._connection, [job.key for job in lookups])
         for job, answer in zip(lookups, found, strict=True):
-            # what could not be stored must not be bought
-            job.outcome = self.failed if answer is None else answer
+            job.outcome = answer
+            if answer is None:  # what could not be stored must not be bought
+                job.error = self.failed
         if stale:
             self._jobs.put(Job(None, work=lambda connection: note_use(connection, stale)))
 
@@ -218,13 +233,28 @@ class Writer:
         return f"Writer({self._path}, {state}, {self._jobs.qsize()} jobs wait)"
 
 
+def _do_alone(job: Job, connection: sqlite3.Connection) -> None:
+    """Its work, taken back where it raises; what makes SQLite take all of it back is everybody's."""
+    connection.execute("SAVEPOINT alone")
+    try:
+        job.outcome = job.work(connection) if job.work is not None else None
+    except Exception as error:
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK TO alone")
+        job.error = error
+    connection.execute("RELEASE alone")
+
+
 def _answer(jobs: Iterable[Job]) -> None:
     """Let those who wait go on, all of a loop's at once."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
     for job in jobs:
         if isinstance(job.future, Future):
-            if isinstance(job.outcome, StoreError):
-                job.future.set_exception(job.outcome)
+            if not job.future.set_running_or_notify_cancel():
+                continue  # who waited has gone
+            if job.error is not None:
+                job.future.set_exception(job.error)
             else:
                 job.future.set_result(job.outcome)
         elif job.future is not None:
@@ -239,7 +269,7 @@ def _settle(jobs: list[Job]) -> None:
         future = job.future
         if future is None or future.done():
             continue
-        if isinstance(job.outcome, StoreError):
-            future.set_exception(job.outcome)
+        if job.error is not None:
+            future.set_exception(job.error)
         else:
             future.set_result(job.outcome)  # type: ignore[arg-type]

@@ -1,13 +1,15 @@
 """What the service remembers: analyses and filings beside the store's answers, in one file."""
 
 import asyncio
+import contextlib
 import sqlite3
+import zlib
 
 import pytest
 
 from ingather import Store
 from tenk.service.records import Records, RecordsClosed
-from tenk.service.state import AnalysisState
+from tenk.service.state import AnalysisState, summary_of
 
 pytestmark = pytest.mark.blocking_ok  # a Store is opened on the test's own loop
 
@@ -20,8 +22,8 @@ def state(analysis, created=1.0, status="done"):
 
 @pytest.fixture
 async def records(tmp_path):
-    with Store(tmp_path / "t.db"):
-        found = Records(tmp_path / "t.db")
+    with Store(tmp_path / "t.db") as store:
+        found = Records(store)
         yield found
         await found.close()
 
@@ -72,7 +74,7 @@ async def test_what_is_displayed_is_kept_beside_the_filing(records):
 
 async def test_the_store_and_the_records_share_a_file_and_do_not_block_each_other(tmp_path):
     with Store(tmp_path / "t.db") as store:
-        records = Records(tmp_path / "t.db")
+        records = Records(store)
         for number in range(20):
             await asyncio.gather(
                 records.save(state(f"{number}"), None),
@@ -80,8 +82,8 @@ async def test_the_store_and_the_records_share_a_file_and_do_not_block_each_othe
             )
         await records.close()
         assert store.stats().answers == 0
-    with Store(tmp_path / "t.db"):
-        again = Records(tmp_path / "t.db")
+    with Store(tmp_path / "t.db") as store:
+        again = Records(store)
         assert len(await again.recent(100)) == 20
         await again.close()
 
@@ -144,14 +146,50 @@ async def test_what_is_asked_after_the_end_says_so(records, ask):
 
 
 async def test_what_waited_is_on_file_when_it_is_closed(tmp_path):
-    with Store(tmp_path / "t.db"):
-        records = Records(tmp_path / "t.db")
+    with Store(tmp_path / "t.db") as store:
+        records = Records(store)
         saves = [
             asyncio.ensure_future(records.save(state(f"{number}"), None)) for number in range(9)
         ]
         await asyncio.sleep(0)
         await records.close()
         await asyncio.gather(*saves)
-        again = Records(tmp_path / "t.db")
+        again = Records(store)
         assert len(await again.recent(100)) == 9
         await again.close()
+
+
+BEFORE = """
+DROP TABLE applications;
+PRAGMA user_version = 1;
+CREATE TABLE tenk_filings (digest TEXT PRIMARY KEY, content BLOB NOT NULL, shown BLOB);
+CREATE TABLE tenk_analyses (
+    id TEXT PRIMARY KEY, created REAL NOT NULL, status TEXT NOT NULL,
+    digest TEXT REFERENCES tenk_filings (digest), summary BLOB NOT NULL, state BLOB NOT NULL
+);
+CREATE INDEX tenk_by_created ON tenk_analyses (created);
+"""
+
+
+async def test_what_was_kept_before_the_store_knew_of_it_is_taken_over(tmp_path):
+    path = tmp_path / "t.db"
+    Store(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as older:
+        older.executescript(BEFORE)
+        older.execute(
+            "INSERT INTO tenk_filings VALUES ('d', ?, ?)", (zlib.compress(b"a filing"), b"packed")
+        )
+        row = ("a", 1.0, "running", "d", summary_of(state("a")).model_dump_json().encode())
+        older.execute(
+            "INSERT INTO tenk_analyses VALUES (?, ?, ?, ?, ?, ?)",
+            (*row, state("a", status="running").model_dump_json().encode()),
+        )
+        older.commit()
+    with Store(path) as store:
+        records = Records(store)
+        assert await records.load("a") == (state("a", status="running"), "d")
+        assert [kept.digest for kept in await records.unfinished()] == ["d"]
+        assert await records.filing("d") == b"a filing"
+        assert await records.shown("a") == b"packed"
+        await records.close()
+    assert [found.name for found in tmp_path.iterdir()] == ["t.db"]

@@ -52,7 +52,7 @@ def service(settings: Settings, store: Store) -> FastAPI:
 @contextlib.asynccontextmanager
 async def _life(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    records = await asyncio.to_thread(Records, settings.state)
+    records = await asyncio.to_thread(Records, app.state.store)
     app.state.desk = Desk(settings, records, app.state.store)
     await app.state.desk.open()
     yield

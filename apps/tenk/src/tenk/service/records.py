@@ -1,29 +1,31 @@
-"""The service's memory: analyses and their filings, in tables beside the store's in one SQLite file.
+"""The service's memory: analyses and their filings, in tables of its own in the store's file.
 
-All work is done in one thread, in order; what is awaited is on file. A filing is kept once, whoever
-sends it, and goes with the last analysis of it.
+What is awaited is on file. A filing is kept once, whoever sends it, and goes with the last analysis
+of it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import contextlib
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from ingather.errors import StoreError
 from tenk.errors import TenkError
 from tenk.service.state import AnalysisState, Summary, summary_of
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
-    from concurrent.futures import Future
-    from pathlib import Path
+
+    from ingather import Store
 
 T = TypeVar("T")
 
-_TABLES = """
+# older services made these without a word about their version
+_FIRST = """
 CREATE TABLE IF NOT EXISTS tenk_filings (
     digest TEXT PRIMARY KEY,  -- SHA-256 of the content
     content BLOB NOT NULL,    -- as it came, deflated
@@ -36,7 +38,8 @@ CREATE TABLE IF NOT EXISTS tenk_analyses (
 );
 CREATE INDEX IF NOT EXISTS tenk_by_created ON tenk_analyses (created);
 """
-_BUSY = 30.0  # seconds to wait while the store, or another process, writes
+_STEPS = (_FIRST,)
+_KEEP = "INSERT OR IGNORE INTO tenk_filings (digest, content) VALUES (?, ?)"
 _SAVE = "INSERT OR REPLACE INTO tenk_analyses VALUES (?, ?, ?, ?, ?, ?)"
 _UNDER_WAY = "status IN ('waiting', 'reading', 'running')"
 
@@ -53,34 +56,20 @@ class Kept(NamedTuple):
 
 
 class Records:
-    """`path`: of a `Store`'s file, which must be there. After `close` all else raises `RecordsClosed`."""
+    """In the file of `store`, with which they end. After `close` all else raises `RecordsClosed`."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._closed: Future[None] | None = None
-        self._thread = ThreadPoolExecutor(1, "tenk-records")
-        self._connection = sqlite3.connect(
-            path, timeout=_BUSY, isolation_level=None, check_same_thread=False
-        )
-        self._connection.executescript(_TABLES)
-        self._connection.execute("PRAGMA synchronous = NORMAL")
+    def __init__(self, store: Store) -> None:
+        self._tables = store.tables("tenk", _STEPS)
+        self._closed = False
 
     async def keep(self, state: AnalysisState, content: bytes) -> str:
         """Keep an analysis with its filing, both or neither; gives the filing's digest."""
         digest = sha256(content).hexdigest()
         row = _row(state, digest)
+        packed = await asyncio.to_thread(zlib.compress, content, 1)
 
         def work(connection: sqlite3.Connection) -> None:
-            if (
-                connection.execute(
-                    "SELECT 1 FROM tenk_filings WHERE digest = ?", (digest,)
-                ).fetchone()
-                is None
-            ):
-                filing = (digest, zlib.compress(content, 1))
-                connection.execute(
-                    "INSERT INTO tenk_filings (digest, content) VALUES (?, ?)", filing
-                )
+            connection.execute(_KEEP, (digest, packed))
             connection.execute(_SAVE, row)
 
         await self._written(work)
@@ -155,12 +144,11 @@ class Records:
         await self._written(work)
 
     async def close(self) -> None:
-        """Close the file, once all that waits is written. A second time it does nothing more."""
-        if self._closed is None:
-            self._closed = self._thread.submit(self._connection.close)
-            self._thread.shutdown(wait=False)
-        # who waits no longer leaves it to be closed
-        await asyncio.shield(asyncio.wrap_future(self._closed))
+        """Nothing more is kept; what waits is on file when this returns."""
+        if not self._closed:
+            self._closed = True
+            with contextlib.suppress(StoreError):  # it was closed, and so all is written
+                await self._tables.aread(lambda _: None)  # behind all that waits
 
     async def _found(self, query: str, value: str) -> tuple[bytes, str | None] | None:
         row: tuple[bytes, str | None] | None = await self._done(
@@ -170,31 +158,22 @@ class Records:
 
     async def _written(self, work: Callable[[sqlite3.Connection], object]) -> None:
         """Have `work` done in a transaction: all of it, or nothing."""
-
-        def whole(connection: sqlite3.Connection) -> None:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                work(connection)
-                connection.execute("COMMIT")
-            except BaseException:  # or it would stay open, with all that is written after it
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-        await self._done(whole)
+        self._check()
+        await self._tables.awrite(work)
 
     async def _done(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._closed is not None:
+        self._check()
+        return await self._tables.aread(work)
+
+    def _check(self) -> None:
+        if self._closed:
             raise RecordsClosed(
                 "the records are closed, and nothing was written: the service is "
                 "ending, or has ended"
             )
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, work, self._connection
-        )
 
     def __repr__(self) -> str:
-        return f"Records({str(self._path)!r}{', closed' if self._closed else ''})"
+        return f"Records({self._tables!r}{', closed' if self._closed else ''})"
 
 
 def _row(state: AnalysisState, digest: str | None) -> tuple[object, ...]:
