@@ -12,6 +12,7 @@ test: .venv/ready  ## lint, format, types, import contracts, tests; stops at the
 	@$(BIN)/ruff check -q
 	@$(BIN)/ruff format -q --check || { echo "run: make fmt" >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
+	@report=$$($(BIN)/basedpyright 2>&1) || { echo "$$report" >&2; exit 1; }
 	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$report" >&2; exit 1; }
 	@report=$$($(BIN)/lint-imports --no-logo --config apps/tenk/pyproject.toml 2>&1) || { echo "$$report" >&2; exit 1; }
 	@$(BIN)/pytest -q -n auto --dist loadfile --max-worker-restart 2  # a file's tests share what it has set up, so they stay together

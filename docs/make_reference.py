@@ -58,15 +58,20 @@ def _entry(name: str, thing: object) -> Iterator[str]:
         return
     if issubclass(thing, Enum):
         yield _fenced("\n".join(f"{name}.{member.name} = {member.value!r}" for member in thing))
-    elif not issubclass(thing, Exception):  # whose signature is Python's own
+    elif not issubclass(thing, Exception) and thing is not ingather.Task:
         yield _fenced(_signature(name, thing))
     for each in thing.__mro__:
-        if each.__module__.startswith("ingather.") and (
-            each is thing or not issubclass(thing, Exception)
-        ):
+        if each is thing or _is_only_told_here(each, thing):
             yield ("" if each is thing else f"**{each.__name__}.** ") + _documented(each)
     for key, member in vars(thing).items():
         yield from () if key.startswith("_") else _member(key, member)
+
+
+def _is_only_told_here(base: type, of: type) -> bool:
+    """Whether what a base class says stands nowhere else on the page."""
+    if issubclass(of, Exception) or base.__name__ in ingather.__all__:
+        return False
+    return base.__module__.startswith("ingather.")
 
 
 def _member(name: str, member: object) -> Iterator[str]:
@@ -106,7 +111,8 @@ def _parameter(parameter: inspect.Parameter) -> str:
 
 
 def _annotation(annotation: object) -> str:
-    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return text.replace("T_co", "T")
 
 
 def _default(value: object) -> str:

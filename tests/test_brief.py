@@ -6,10 +6,10 @@ import pytest
 
 from ingather import DeterministicTask, ExtractTask, LLMMessage, LLMResponse, LLMTask, TaskResult
 from ingather.brief import brief, cut
+from ingather.extract_task import Prompt
 from ingather.limits.tokens import Tokens
 from ingather.providers.base import QuotaKey, Request
 from ingather.providers.echo import EchoCall
-from ingather.task import Prompt
 
 LONG = "a line of a prompt\n" * 5_000
 MANY: dict[str, Any] = {f"parameter_{number}": LONG for number in range(50)}

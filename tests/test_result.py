@@ -56,13 +56,8 @@ def test_the_order_of_the_fields_is_the_seeds():
 
 def test_the_defaults():
     result = TaskResult("tag", True, "value")
-    assert (result.error, result.duration_ms, result.index, result.task, result.response) == (
-        None,
-        0.0,
-        0,
-        None,
-        None,
-    )
+    assert (result.error, result.duration_ms, result.index, result.response) == (None, 0.0, 0, None)
+    assert result.task is None
     assert (result.usage, result.cost_usd, result.attempts, result.rejected) == (None, None, 0, 0)
     assert (result.queued_ms, result.backoff_ms, result.cached, result.parts, result.missing) == (
         0.0,

@@ -53,7 +53,7 @@ VAGUE_SIGNATURES: dict[str, str] = {
     "engine/retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",
     "exact_json.py::loads": "any JSON value, as json.loads and orjson.loads say it",
     "response.py::LLMResponse.raw": "any JSON value, as the provider gave it",
-    "result.py::TaskResult.unwrap": "whatever the task gives: only the caller knows its type",
+    "task.py::DeterministicTask.__init__": "the arguments of a function of the user's",
 }
 
 # What takes more than eight arguments, keywords counted, and why no object stands for them.

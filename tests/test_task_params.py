@@ -94,7 +94,7 @@ def test_two_system_messages_are_an_error(role):
 
 def test_a_system_message_that_is_no_text_is_an_error():
     with pytest.raises(TypeError, match="system is a text"):
-        LLMTask("Hello", system=["Be brief."])  # type: ignore[arg-type]
+        LLMTask("Hello", system=["Be brief."])  # type: ignore[call-overload]
 
 
 def test_an_extraction_has_instructions_and_no_system_message():

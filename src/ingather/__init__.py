@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from ingather.engine.executor import ParallelLLMExecutor
     from ingather.engine.retrying import RetryExecutor
     from ingather.engine.sync import run_sync
+    from ingather.extract_task import ExtractTask, Prompt
     from ingather.hedge import Hedge
     from ingather.limits import Limits
     from ingather.money.budget import Budget
@@ -18,26 +19,27 @@ if TYPE_CHECKING:
     from ingather.result import TaskResult
     from ingather.retry import BackoffStrategy, RetryConfig
     from ingather.store import Store
-    from ingather.task import DeterministicTask, ExtractTask, LLMMessage, LLMTask, Prompt
+    from ingather.task import DeterministicTask, LLMMessage, LLMTask, Task
 
 _HOME = {
     "BackoffStrategy": "retry",
     "Budget": "money.budget",
     "DeterministicTask": "task",
     "EchoProvider": "providers.echo",
-    "ExtractTask": "task",
+    "ExtractTask": "extract_task",
     "Hedge": "hedge",
     "LLMMessage": "task",
     "LLMResponse": "response",
     "LLMTask": "task",
     "Limits": "limits",
     "ParallelLLMExecutor": "engine.executor",
-    "Prompt": "task",
+    "Prompt": "extract_task",
     "Provider": "providers.base",
     "Quotas": "admission.quotas",
     "RetryConfig": "retry",
     "RetryExecutor": "engine.retrying",
     "Store": "store",
+    "Task": "task",
     "TaskResult": "result",
     "Usage": "response",
     "connect": "providers.connect",
@@ -46,7 +48,7 @@ _HOME = {
 
 __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "ParallelLLMExecutor", "connect", "run_sync",
-    "LLMMessage", "LLMTask", "DeterministicTask", "ExtractTask", "Prompt",
+    "LLMMessage", "Task", "LLMTask", "DeterministicTask", "ExtractTask", "Prompt",
     "TaskResult", "LLMResponse", "Usage",
     "RetryConfig", "BackoffStrategy", "RetryExecutor", "Limits", "Budget", "Hedge", "Quotas",
     "Store",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic
 
 from ingather.brief import brief, cut
+from ingather.task import T_co
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class TaskResult:
-    """What became of one task.
+class TaskResult(Generic[T_co]):
+    """What became of one task: ``TaskResult[T]`` where its value has the type T.
 
     `value`: the function's result; an instance of the task's response_model; or, without one, the
     `LLMResponse`. `error`: None exactly when `success`. `response`: the last answer, also where it
@@ -44,11 +45,11 @@ class TaskResult:
 
     tag: str
     success: bool
-    value: Any = None  # whatever the task gives: only the caller knows its type
+    value: T_co | None = None
     error: Exception | None = None
     duration_ms: float = 0.0
     index: int = 0
-    task: Task | None = None
+    task: Task[T_co] = None  # type: ignore[assignment]  # None only in a result made by hand
     response: LLMResponse | None = None
     usage: Usage | None = None
     cost_usd: float | None = None
@@ -62,11 +63,11 @@ class TaskResult:
     origin: str = ""
     unsaved: bool = False
 
-    def unwrap(self) -> Any:
+    def unwrap(self) -> T_co:
         """The value; raises the task's error where it failed."""
         if self.error is not None:
             raise self.error
-        return self.value
+        return self.value  # type: ignore[return-value]  # a function's value may be None
 
     def __repr__(self) -> str:
         outcome = (

@@ -83,8 +83,8 @@ _SYNONYMS = {
 KNOWN = frozenset(name for names in _NAMES.values() for name in names.split())
 _LIKELY = 0.85  # share of signs in common, as difflib counts it
 _MAKERS = (
-    "ingather.task_params", "ingather.task", "ingather.engine.arguments", "ingather.engine.executor",
-    "ingather.providers.connect_options",
+    "ingather.task_params", "ingather.task", "ingather.extract_task", "ingather.engine.arguments",
+    "ingather.engine.executor", "ingather.providers.connect_options",
     "ingather.providers.connect", "dataclasses",
 )  # fmt: skip
 """Modules between the line of the user's that gives parameters and here."""

@@ -103,7 +103,9 @@ async def test_a_dict_gives_its_keys_as_tags():
 
 
 async def test_nothing_gives_nothing():
-    assert [result async for result in ParallelLLMExecutor(EchoProvider()).as_completed([])] == []
+    nothing: list[LLMTask] = []
+    executor = ParallelLLMExecutor(EchoProvider())
+    assert [result async for result in executor.as_completed(nothing)] == []
 
 
 async def test_after_its_end_it_stays_at_its_end():

@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -162,7 +163,8 @@ async def test_what_is_no_task_is_its_own_failed_result(bad):
 
 
 async def test_what_is_no_task_is_its_own_failed_result_in_a_dict_too():
-    results = await ParallelLLMExecutor(EchoProvider()).execute({"good": LLMTask("a"), "bad": 42})  # type: ignore[dict-item]
+    tasks: dict[str, Any] = {"good": LLMTask("a"), "bad": 42}
+    results = await ParallelLLMExecutor(EchoProvider()).execute(tasks)
     assert [result.success for result in results.values()] == [True, False]
     assert results["bad"].tag == "bad"
 

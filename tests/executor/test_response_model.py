@@ -90,7 +90,7 @@ async def test_a_provider_without_a_schema_mode_is_told_in_the_system_prompt():
 
 async def test_a_provider_with_a_schema_mode_gets_it_as_response_format():
     provider = EchoProvider(responses=[MARS])
-    provider.schema_mode = "native"  # type: ignore[assignment]
+    provider.schema_mode = "native"
     await one(provider, LLMTask("Mars?", {"temperature": 0}, response_model=Planet))
     call = provider.get_call(0)
     assert [message.content for message in call.messages] == ["Mars?"]

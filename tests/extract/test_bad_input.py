@@ -68,7 +68,7 @@ def test_and_so_is_a_value_that_makes_no_sense(wrong, message):
 
 def test_without_a_model_there_is_no_task():
     with pytest.raises(TypeError):
-        ExtractTask("text")  # type: ignore[call-arg]
+        ExtractTask("text")  # type: ignore[call-overload]
 
 
 NO_MODELS = [

@@ -85,7 +85,7 @@ async def test_inside_async_functions_and_those_inside_others(bound):
             one() if depth == 0 else DeterministicTask(section, (depth - 1,)) for _ in range(3)
         ]
         return sum(
-            result.value.a if depth == 0 else result.value
+            result.unwrap().a if depth == 0 else result.unwrap()
             for result in (await executor.gather(inner))
             if result.unwrap()
         )
@@ -137,7 +137,7 @@ async def test_from_two_loops_at_once():
     thread.start()
     here = await executor.gather([one() for _ in range(20)])
     await asyncio.to_thread(thread.join)
-    assert [result.value for result in (*here, *there)] == [ALL] * 40  # type: ignore[attr-defined]
+    assert [result.value for result in (*here, *there)] == [ALL] * 40
     assert wire.peak <= 3
 
 

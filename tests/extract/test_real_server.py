@@ -50,7 +50,7 @@ def llama() -> Iterator[str]:
 async def extracted(url, task, bound=1) -> Any:
     provider = connect("openai/tiny", base_url=url, temperature=0)
     (result,) = await ParallelLLMExecutor(provider, bound).gather([task])
-    await provider.aclose()  # type: ignore[attr-defined]
+    await provider.aclose()
     return result
 
 

@@ -17,7 +17,7 @@ async def extracted(sim, path, split):
     provider = connect("openai/m", base_url=sim.base_url)
     async with Store(path) as store, ParallelLLMExecutor(provider, 5, store=store) as executor:
         (result,) = await executor.gather([one(split=split)])
-    await provider.aclose()  # type: ignore[attr-defined]
+    await provider.aclose()
     return result
 
 

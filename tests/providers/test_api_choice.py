@@ -53,8 +53,8 @@ def test_environment_leads_elsewhere_too(monkeypatch):
 
 def test_same_parameters_do_for_both():
     common = {"max_tokens": 9, "reasoning_effort": "low", "temperature": 0}
-    by_responses = json.loads(connect("openai/m", api_key=KEY, **common).prepare(HI).body)  # type: ignore[arg-type,attr-defined]
-    by_chat = json.loads(connect("openai/m", api_key=KEY, api="chat", **common).prepare(HI).body)  # type: ignore[arg-type,attr-defined]
+    by_responses = json.loads(connect("openai/m", api_key=KEY, **common).prepare(HI).body)  # type: ignore[call-overload]
+    by_chat = json.loads(connect("openai/m", api_key=KEY, api="chat", **common).prepare(HI).body)  # type: ignore[call-overload]
     assert (by_responses["max_output_tokens"], by_responses["reasoning"]) == (9, {"effort": "low"})
     assert (by_chat["max_completion_tokens"], by_chat["reasoning_effort"]) == (9, "low")
 

@@ -440,6 +440,6 @@ async def test_with_the_simulator_all_the_way():
                 await provider.complete(HI)
             with pytest.raises(RateLimited, match="Please retry after 1 seconds") as caught:
                 await provider.complete(HI)
-            await provider.aclose()  # type: ignore[attr-defined]
+            await provider.aclose()
             assert 0 < (caught.value.retry_after or 0) <= 1
             assert {call.model for call in sim.ledger} == {"gpt"}

@@ -148,7 +148,7 @@ ANSWER = {
 
 async def test_answer_comes_back_with_what_it_thought():
     response = await OllamaProvider("llama3:8b", transport=Canned(ANSWER)).complete(HI)
-    assert (response.content, response.usage.output_tokens) == ("Paris", 3)  # type: ignore[union-attr]
+    assert (response.content, response.usage.output_tokens) == ("Paris", 3)
     assert response.metadata["reasoning"] == "Capital…"
 
 

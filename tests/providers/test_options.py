@@ -43,7 +43,7 @@ VALUE = "canary-value-123"
 )
 def test_argument_by_another_name_is_refused_with_ours(name, ours):
     with pytest.raises(SetupError) as caught:
-        connect("openai/m", base_url=LOCAL, **{name: VALUE})  # type: ignore[arg-type]
+        connect("openai/m", base_url=LOCAL, **{name: VALUE})  # type: ignore[call-overload]
     assert "did you mean" in str(caught.value)
     assert ours in str(caught.value)
     assert VALUE not in str(caught.value)
@@ -52,7 +52,7 @@ def test_argument_by_another_name_is_refused_with_ours(name, ours):
 @pytest.mark.parametrize("name", ["http_client", "verbose", "extra_query"])
 def test_argument_that_has_no_equal_here_is_refused(name):
     with pytest.raises(SetupError, match=f"no '{name}', and nothing in its place: leave it out"):
-        connect("openai/m", base_url=LOCAL, **{name: VALUE})  # type: ignore[arg-type]
+        connect("openai/m", base_url=LOCAL, **{name: VALUE})  # type: ignore[call-overload]
 
 
 def test_likely_slip_of_a_parameter_is_sent_with_a_warning():
@@ -60,7 +60,7 @@ def test_likely_slip_of_a_parameter_is_sent_with_a_warning():
         UserWarning, match="'temprature' is sent as it is: did you mean 'temperature'"
     ):
         provider = connect("openai/m", base_url=LOCAL, temprature=0)
-    assert b'"temprature":0' in provider.prepare(HI).body  # type: ignore[attr-defined]
+    assert b'"temprature":0' in provider.prepare(HI).body
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_likely_slip_of_a_parameter_is_sent_with_a_warning():
 )
 def test_parameters_that_one_server_knows_are_sent_without_a_word(name, value):
     provider = connect("vllm/m", **{name: value})
-    assert f'"{name}":'.encode() in provider.prepare(HI).body  # type: ignore[attr-defined]
+    assert f'"{name}":'.encode() in provider.prepare(HI).body
 
 
 def test_fields_of_extra_body_stand_beside_the_others():
     provider = connect("vllm/m", temperature=0, extra_body={"top_k": 5, "temperature": 1})
-    assert b'"temperature":1,"top_k":5' in provider.prepare(HI).body  # type: ignore[attr-defined]
+    assert b'"temperature":1,"top_k":5' in provider.prepare(HI).body
     with pytest.raises(SetupError, match="extra_body is an object"):
         connect("vllm/m", extra_body=1)
     for name in ("api_key", "base_url", "headers", "messages"):
@@ -97,6 +97,6 @@ def test_fields_of_extra_body_stand_beside_the_others():
 )
 def test_extra_body_of_googles_compatible_api_stays_one(given):
     provider = connect("openai/gemini", base_url=LOCAL, extra_body={"top_k": 5, **given})
-    body = provider.prepare(HI).body  # type: ignore[attr-defined]
+    body = provider.prepare(HI).body
     assert b'"extra_body":{"google":{"thinking_config":{}}}' in body
     assert b'"top_k":5' in body

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from typing import Any
 
 import pytest
 
@@ -114,13 +115,14 @@ async def test_what_is_no_exception_goes_through_at_once(kind):
 async def test_what_cannot_be_iterated_is_said_at_once():
     executor = ParallelLLMExecutor(Wire(), BOUND)
     with pytest.raises(TypeError, match="iterable"):
-        await executor.gather(LLMTask("x"))  # type: ignore[arg-type]
+        await executor.gather(LLMTask("x"))  # type: ignore[call-overload]
     assert_at_rest(executor)
 
 
 async def test_what_is_no_task_fails_alone():
     executor = ParallelLLMExecutor(Wire(), BOUND)
-    results = await executor.gather([LLMTask("x"), b"y", None, LLMTask("z")])  # type: ignore[list-item]
+    tasks: list[Any] = [LLMTask("x"), b"y", None, LLMTask("z")]
+    results = await executor.gather(tasks)
     assert [type(result.error) for result in results] == [
         type(None),
         TypeError,

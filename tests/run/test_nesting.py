@@ -383,7 +383,7 @@ async def test_fail_fast_below_ends_the_calls_below_only():
     )
     assert all(result.success for result in outer)
     assert [result.success for result in outer[0].value].count(True) <= 2
-    assert len(outer[0].value) == 6
+    assert len(outer[0].unwrap()) == 6
     assert_at_rest(executor, wire)
 
 

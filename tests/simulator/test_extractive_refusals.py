@@ -38,7 +38,7 @@ async def asked(sim, model, *texts, **options):
     )
     async with ParallelLLMExecutor(provider) as executor:
         results = await executor.gather([LLMTask(text, response_model=Facts) for text in texts])
-    await provider.aclose()  # type: ignore[attr-defined]
+    await provider.aclose()
     return results
 
 
@@ -78,7 +78,7 @@ async def test_over_http_the_answer_is_that_of_the_model_in_this_process():
         for each in (provider, connect("offline/extractive")):
             async with ParallelLLMExecutor(each) as executor:
                 results += await executor.gather([task])
-        await provider.aclose()  # type: ignore[attr-defined]
+        await provider.aclose()
     over_http, offline = (result.response for result in results)
     assert over_http is not None
     assert offline is not None
@@ -98,7 +98,7 @@ async def test_long_prompts_are_composed_beside_the_loop():
         while not composing.done():
             beats += 1
             await asyncio.sleep(0)
-        await provider.aclose()  # type: ignore[attr-defined]
+        await provider.aclose()
     assert composing.result() == "Fact 7 is that boat 7 costs $7,000."
     assert beats > 10
 

@@ -40,7 +40,7 @@ async def asked(server, host="localhost", **options):
     try:
         return (await provider.complete(HI)).content
     finally:
-        await provider.aclose()  # type: ignore[attr-defined]
+        await provider.aclose()
 
 
 @pytest.mark.blocking_ok  # the server's side of TLS, and the certificates are read here
@@ -98,4 +98,4 @@ def test_it_is_of_use_with_https_alone(certificate):
 @pytest.mark.parametrize("name", ["verify", "ssl_verify", "insecure"])
 def test_checking_cannot_be_switched_off(name):
     with pytest.raises(SetupError, match="they are always checked"):
-        connect("openai/m", base_url="https://localhost:1/v1", **{name: False})  # type: ignore[arg-type]
+        connect("openai/m", base_url="https://localhost:1/v1", **{name: False})  # type: ignore[call-overload]

@@ -33,11 +33,12 @@ from ingather.engine.scope import Scope
 from ingather.engine.single_flight import Asker, Bought, Terms
 from ingather.errors import Cancelled, DeadlineExceeded, InvalidAnswer, NotSent, Truncated
 from ingather.events import BackedOff, ReAsked
+from ingather.extract_task import ExtractTask
 from ingather.process.cancellation import really_cancelled
 from ingather.providers.finish import error_of, is_whole
 from ingather.retry import Attempts
 from ingather.store.key import Key
-from ingather.task import DeterministicTask, ExtractTask, LLMTask
+from ingather.task import DeterministicTask, LLMTask
 from ingather.transport.timeouts import Deadline
 
 if TYPE_CHECKING:

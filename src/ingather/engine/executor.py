@@ -7,7 +7,7 @@ import logging
 import math
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, overload
 
 from ingather.admission.quotas import Quotas, process_quotas
 from ingather.engine.arguments import (
@@ -32,13 +32,14 @@ from ingather.task import positive_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ingather.engine.inputs import Tasks
+    from ingather.engine.inputs import T, Tasks, TasksOf, Texts
     from ingather.events import Event
     from ingather.hedge import Hedge
     from ingather.money.budget import Budget
     from ingather.progress import Progress
     from ingather.providers.base import Provider
     from ingather.report import Summary
+    from ingather.response import LLMResponse
     from ingather.result import TaskResult
     from ingather.retry import RetryConfig
     from ingather.stats import Stats
@@ -130,6 +131,18 @@ class ParallelLLMExecutor:
         self._runs: ByLoop[Run] = ByLoop()
         self._pid = os.getpid()
 
+    @overload
+    async def execute(
+        self, tasks: Mapping[str, Task[T]], fail_fast: bool | None = None
+    ) -> dict[str, TaskResult[T]]: ...
+    @overload
+    async def execute(
+        self, tasks: Mapping[str, str], fail_fast: bool | None = None
+    ) -> dict[str, TaskResult[LLMResponse]]: ...
+    @overload
+    async def execute(
+        self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None
+    ) -> dict[str, TaskResult]: ...
     async def execute(
         self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None
     ) -> dict[str, TaskResult]:
@@ -141,6 +154,14 @@ class ParallelLLMExecutor:
         check_tagged(tasks, "execute")
         return dict(zip(tasks, await self.gather(tasks, fail_fast), strict=True))
 
+    @overload
+    async def execute_mixed(
+        self, tasks: Mapping[str, Task[T]], fail_fast: bool | None = None
+    ) -> dict[str, TaskResult[T]]: ...
+    @overload
+    async def execute_mixed(
+        self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None
+    ) -> dict[str, TaskResult]: ...
     async def execute_mixed(
         self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None
     ) -> dict[str, TaskResult]:
@@ -148,6 +169,20 @@ class ParallelLLMExecutor:
         check_tagged(tasks, "execute_mixed")
         return await self.execute(tasks, fail_fast)
 
+    @overload
+    async def execute_sequential(
+        self,
+        tasks: Sequence[Task[T]],
+        pass_result: bool | str = False,
+        fail_fast: bool | None = None,
+    ) -> list[TaskResult[T]]: ...
+    @overload
+    async def execute_sequential(
+        self,
+        tasks: Sequence[Task | str],
+        pass_result: bool | str = False,
+        fail_fast: bool | None = None,
+    ) -> list[TaskResult]: ...
     async def execute_sequential(
         self,
         tasks: Sequence[Task | str],
@@ -178,6 +213,20 @@ class ParallelLLMExecutor:
             return results[: failed + 1]
         return results
 
+    @overload
+    async def gather(  # type: ignore[overload-overlap]  # an empty input is of both kinds
+        self, tasks: TasksOf[T], fail_fast: bool | None = None
+    ) -> list[TaskResult[T]]: ...
+    @overload
+    async def gather(
+        self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None
+    ) -> list[TaskResult]: ...
+    @overload
+    async def gather(
+        self, tasks: Texts, fail_fast: bool | None = None
+    ) -> list[TaskResult[LLMResponse]]: ...
+    @overload
+    async def gather(self, tasks: Tasks, fail_fast: bool | None = None) -> list[TaskResult]: ...
     async def gather(self, tasks: Tasks, fail_fast: bool | None = None) -> list[TaskResult]:
         """Run tasks from any iterable, async iterable or dict; gives a list of results in input order.
 
@@ -195,6 +244,18 @@ class ParallelLLMExecutor:
         await self._collect(tasks, sink, fail_fast)
         return sink.results
 
+    @overload
+    def as_completed(  # type: ignore[overload-overlap]  # as in gather
+        self, tasks: TasksOf[T], fail_fast: bool | None = None
+    ) -> Results[T]: ...
+    @overload
+    def as_completed(
+        self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None
+    ) -> Results: ...
+    @overload
+    def as_completed(self, tasks: Texts, fail_fast: bool | None = None) -> Results[LLMResponse]: ...
+    @overload
+    def as_completed(self, tasks: Tasks, fail_fast: bool | None = None) -> Results: ...
     def as_completed(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:
         """Results one by one as they finish; input is pulled as they are taken, so its length costs no memory.
 
@@ -210,6 +271,18 @@ class ParallelLLMExecutor:
         check_tasks(tasks, "as_completed")
         return self._results(tasks, AsCompleted(self._window), fail_fast)
 
+    @overload
+    def in_order(  # type: ignore[overload-overlap]  # as in gather
+        self, tasks: TasksOf[T], fail_fast: bool | None = None
+    ) -> Results[T]: ...
+    @overload
+    def in_order(
+        self, tasks: Mapping[str, Task | str], fail_fast: bool | None = None
+    ) -> Results: ...
+    @overload
+    def in_order(self, tasks: Texts, fail_fast: bool | None = None) -> Results[LLMResponse]: ...
+    @overload
+    def in_order(self, tasks: Tasks, fail_fast: bool | None = None) -> Results: ...
     def in_order(self, tasks: Tasks, fail_fast: bool | None = None) -> Results:
         """As `as_completed`, but in input order: at most four windows of early results wait for a late one."""
         check_tasks(tasks, "in_order")

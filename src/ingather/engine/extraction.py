@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from ingather.engine.call import Call
     from ingather.engine.context import Context
+    from ingather.extract_task import ExtractTask
     from ingather.providers.base import Request
-    from ingather.task import ExtractTask, Task
+    from ingather.task import Task
 
 _MANY = 2**31  # parts that may be done before anybody looks: as many as there are
 _TEMPERATURE_0 = re.compile(rb'"temperature":0(?:\.0)?[,}]')

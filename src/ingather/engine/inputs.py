@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ingather.brief import brief
-from ingather.task import DeterministicTask, ExtractTask, LLMMessage, LLMTask, Task
+from ingather.extract_task import ExtractTask
+from ingather.task import DeterministicTask, LLMMessage, LLMTask, Task
 
+T = TypeVar("T")
+TasksOf = Iterable[Task[T]] | AsyncIterable[Task[T]] | Mapping[str, Task[T]]
+Texts = Iterable[str] | AsyncIterable[str]
+"""Each is a task of one user message, whose value is the response."""
 Tasks = Iterable[Task | str] | AsyncIterable[Task | str] | Mapping[str, Task | str]
 _KINDS = (LLMTask, DeterministicTask, ExtractTask)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from ingather.providers.base import complete
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable
 
     from ingather.admission.permit import Queue
     from ingather.engine.shared_text import SharedText
@@ -33,8 +33,8 @@ class PreparedRequest:
     estimate: Tokens
     provider: Provider
     request: Request | None = None
-    messages: Sequence[LLMMessage] = ()
-    params: Mapping[str, object] | None = None
+    messages: list[LLMMessage] = field(default_factory=list)
+    params: dict[str, object] | None = None
     price: Price | None = None
     worst: Spend | None = None
     text: SharedText | None = None

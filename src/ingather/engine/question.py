@@ -74,7 +74,7 @@ class Question:
 
     def _prepare(self, route: Route) -> PreparedRequest:
         task, params = self.task, self.params
-        messages: Sequence[LLMMessage] = task.messages
+        messages = list(task.messages)
         if self.schema is not None:
             params = params.copy()
             messages = _with_schema(
@@ -113,13 +113,13 @@ def text_of(response: LLMResponse | None) -> str:
 
 
 def _with_schema(
-    messages: Sequence[LLMMessage],
+    messages: list[LLMMessage],
     schema: Schema,
     params: dict[str, object],
     can: Capabilities,
     *,
     last: bool,
-) -> Sequence[LLMMessage]:
+) -> list[LLMMessage]:
     """Put `schema` in the dialect's own form where it has one (into `params`), else into the prompt.
 
     Into both where a server makes a grammar of the one, and its model sees only the other. `last`:

@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from ingather.events import AttemptEnded, AttemptStarted, Remembered
+from ingather.extract_task import ExtractTask
 from ingather.response import LLMResponse, Usage
 from ingather.result import TaskResult
 from ingather.stats import Times
 from ingather.store.attempt_row import AttemptRow
-from ingather.task import DeterministicTask, ExtractTask
+from ingather.task import DeterministicTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,10 +6,11 @@ import asyncio
 import sys
 import threading
 import warnings
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Self
 
 from ingather.engine.sync import check_may_block, run_sync
 from ingather.errors import Cancelled
+from ingather.task import T_co
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _CANCELLED = object()  # closes results in place of a task or a thread
 
 
-class Results:
+class Results(Generic[T_co]):
     """Results to be taken one by one, with ``async for``, or outside an event loop with ``for``; it also closes.
 
     Begins with the first result that is asked for. Leaving a ``for`` early closes it; an ``async
@@ -41,7 +42,7 @@ class Results:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> TaskResult:
+    async def __anext__(self) -> TaskResult[T_co]:
         if self._closed:
             raise await self._end()
         if self._run is None:
@@ -83,11 +84,11 @@ class Results:
             "these results were closed by another task or thread before all of them were taken"
         )
 
-    def __iter__(self) -> Iterator[TaskResult]:
+    def __iter__(self) -> Iterator[TaskResult[T_co]]:
         check_may_block("for result in …", "async for result in …")
         return self._taken()
 
-    def _taken(self) -> Iterator[TaskResult]:
+    def _taken(self) -> Iterator[TaskResult[T_co]]:
         self._thread = threading.get_ident()
         try:
             while ready := run_sync(self._ready()):
@@ -95,7 +96,7 @@ class Results:
         finally:
             self.close()
 
-    async def _ready(self) -> list[TaskResult]:
+    async def _ready(self) -> list[TaskResult[T_co]]:
         """The next result and all that are there by then, since each crossing to the loop costs; none at the end."""
         try:
             ready = [await anext(self)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingather.task import DeterministicTask, ExtractTask, LLMMessage, LLMTask
+from ingather.extract_task import ExtractTask
+from ingather.task import DeterministicTask, LLMMessage, LLMTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,12 +10,13 @@ from ingather.extract.outline import Ask
 from ingather.extract.output_cap import RAISED, output_cap
 from ingather.extract.prompt import again, messages
 from ingather.schema import Schema
-from ingather.task import DeterministicTask, ExtractTask, LLMTask
+from ingather.task import DeterministicTask, LLMTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ingather.extract.worth_asking import Conditions
+    from ingather.extract_task import ExtractTask
     from ingather.result import TaskResult
     from ingather.task import Task
 

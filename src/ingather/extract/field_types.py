@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticUndefined
 
-from ingather.task import Prompt
+from ingather.extract_task import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from ingather.extract.asks import Origin
     from ingather.extract.worth_asking import Conditions
+    from ingather.extract_task import ExtractTask
     from ingather.result import TaskResult
-    from ingather.task import ExtractTask, Task
+    from ingather.task import Task
 
 
 class Extraction:

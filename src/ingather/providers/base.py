@@ -19,7 +19,9 @@ from ingather.response import LLMResponse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ingather.limits import Limits
     from ingather.limits.tokens import Tokens
+    from ingather.retry import RetryConfig
     from ingather.task import LLMMessage
 
 
@@ -67,10 +69,14 @@ class Request:
 
 @runtime_checkable
 class Provider(Protocol):
-    """All that is required of a provider."""
+    """All that is required of a provider.
+
+    What it is given is a list and a dict, so its own parameters may be typed as those, or as
+    anything wider.
+    """
 
     async def complete(
-        self, messages: Sequence[LLMMessage], config_overrides: Mapping[str, object] | None = None
+        self, messages: list[LLMMessage], config_overrides: dict[str, object] | None = None
     ) -> LLMResponse:
         """Answer `messages`: one attempt, raising whatever went wrong."""
         ...
@@ -91,11 +97,38 @@ class WireProvider(Provider, Protocol):
         ...
 
 
+class ConnectedProvider(WireProvider, Protocol):
+    """What `connect` gives: a provider that can also be asked by itself, adjusted, and closed.
+
+    `retry`: the policy of tasks that bring none. `limits`: of its quota. `schema_mode`:
+    ``"native"`` or ``"tool"``; None puts schemas into the prompt. `schema_words`: puts them there
+    as well.
+    """
+
+    model: str
+    retry: RetryConfig | None
+    limits: Limits | None
+    schema_mode: str | None
+    schema_words: bool
+
+    async def complete(
+        self,
+        messages: str | Sequence[LLMMessage],
+        config_overrides: Mapping[str, object] | None = None,
+    ) -> LLMResponse:
+        """Answer `messages`, a string as one user message: one attempt, raising what went wrong."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        ...
+
+
 _BARE_DATA = (str, bytes, bytearray, Mapping, list, tuple, int, float, NoneType)
 
 
 async def complete(
-    provider: Provider, messages: Sequence[LLMMessage], overrides: Mapping[str, object] | None
+    provider: Provider, messages: list[LLMMessage], overrides: dict[str, object] | None
 ) -> LLMResponse:
     """What `provider` answers: an `LLMResponse`, or an object of its own. Raises `NotAnAnswer` for bare data."""
     coming: object = provider.complete(messages, config_overrides=overrides)

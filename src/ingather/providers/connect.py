@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 from urllib.parse import SplitResult, urlsplit
 
 from ingather.errors import SetupError
@@ -21,11 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ingather.limits import Limits
-    from ingather.providers.base import Provider
+    from ingather.providers.base import ConnectedProvider
+    from ingather.providers.echo import EchoProvider
     from ingather.retry import RetryConfig
     from ingather.transport import Transport
 
 
+@overload
+def connect(  # type: ignore[overload-overlap]  # it is the one without a request to prepare
+    model: Literal["echo"], *, limits: Limits | None = None
+) -> EchoProvider: ...
+@overload
 def connect(
     model: str,
     *,
@@ -40,7 +46,22 @@ def connect(
     headers: Mapping[str, str] | None = None,
     ca: str | os.PathLike[str] | None = None,
     **params: object,
-) -> Provider:
+) -> ConnectedProvider: ...
+def connect(
+    model: str,
+    *,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    limits: Limits | None = None,
+    timeout: float = 600.0,
+    retry: RetryConfig | None = TRANSIENT_FAULTS,
+    api: str | None = None,
+    api_version: str | None = None,
+    schema_mode: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    ca: str | os.PathLike[str] | None = None,
+    **params: object,
+) -> ConnectedProvider | EchoProvider:
     """A provider for `model`: whom to ask, a slash, the model's name; or ``"echo"``.
 
     The dialects are ``"openai/NAME"``, ``"anthropic/NAME"``, ``"gemini/NAME"``,
@@ -251,7 +272,7 @@ def _trusting(ca: str | os.PathLike[str], url: SplitResult, timeout: float) -> T
 
 def _without_server(
     dialect: str, name: str, params: dict[str, object], limits: Limits | None, *, given: bool
-) -> Provider:
+) -> ConnectedProvider | EchoProvider:
     if given:
         raise SetupError(
             f'"{dialect}" has no server: leave out base_url=, api_key=, headers= and ca='

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ingather.limits import Limits
+    from ingather.retry import RetryConfig
     from ingather.task import LLMMessage
 
 
@@ -103,9 +104,10 @@ class EchoProvider:
     0
     """
 
-    retry = None
+    retry: RetryConfig | None = None
     is_free = True
-    schema_mode = None
+    schema_mode: str | None = None
+    schema_words = False
 
     def __init__(
         self,
@@ -151,6 +153,9 @@ class EchoProvider:
             call.exception = error
             raise
         return response
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
 
     def add_response(self, response: Scripted) -> Self:
         """Append one response to the queue."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ingather.limits import Limits
+    from ingather.retry import RetryConfig
     from ingather.task import LLMMessage
 
 MODELS = ("extractive",)
@@ -44,10 +45,11 @@ class ExtractiveProvider:
     ExtractiveProvider('extractive', version 1: a baseline, not a language model)
     """
 
-    retry = None
+    retry: RetryConfig | None = None
     is_free = True
-    schema_mode = "native"
+    schema_mode: str | None = "native"
     schema_lengths = True
+    schema_words = False
     schema_ceiling = None
     max_output = None
 

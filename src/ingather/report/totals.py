@@ -19,11 +19,12 @@ from ingather.events import (
     RunStarted,
     TaskEnded,
 )
+from ingather.extract_task import ExtractTask
 from ingather.report.summary import ErrorGroup, Summary
 from ingather.stats import Latencies
 from ingather.stats.bottleneck import Work, what_limited
 from ingather.stats.contention import Held, Load
-from ingather.task import DeterministicTask, ExtractTask
+from ingather.task import DeterministicTask
 
 if TYPE_CHECKING:
     from ingather.events import Event

@@ -89,9 +89,11 @@ class Recorder:
         said = [
             {name: value for name in _SAID if (value := getattr(one, name))} for one in messages
         ]
-        asked: dict[str, object] = {"messages": said, "params": dict(config_overrides or {})}
+        params = dict(config_overrides or {})
+        asked: dict[str, object] = {"messages": said, "params": params}
         return await self._exchange(
-            asked, lambda: self.provider.complete(messages, config_overrides)
+            asked,
+            lambda: self.provider.complete(messages, None if config_overrides is None else params),
         )
 
     async def aclose(self) -> None:

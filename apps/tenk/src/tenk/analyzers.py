@@ -132,7 +132,7 @@ class BaseAnalyzer(Generic[T]):
         if (error := failure(result)) is not None:
             raise error
         by_code = {field for field, part in (result.parts or {}).items() if part.origin == "code"}
-        return self.proven(result.value, by_code, index)
+        return self.proven(result.unwrap(), by_code, index)
 
     def proven(self, section: T, by_code: Collection[str], index: QuoteIndex) -> tuple[T, Counts]:
         """The section, its quotes looked up in `index`, and completed by code. `by_code`: components that code made."""
