@@ -139,11 +139,15 @@ async def test_many_calls_at_once_leave_the_loop_free(provider):
 
     beating = asyncio.create_task(beat())
     threads = set[str]()
+    meanwhile = []
 
     class Seen(ExtractiveProvider):
         async def send(self, request):
             threads.update(thread.name for thread in threading.enumerate())
-            return await super().send(request)
+            before = beats
+            answer = await super().send(request)
+            meanwhile.append(beats - before)
+            return answer
 
     answers = await asyncio.gather(
         *(Seen().complete(user(f"{text}\n\nWhat does boat {n} cost?")) for n in (5, 77))
@@ -153,7 +157,7 @@ async def test_many_calls_at_once_leave_the_loop_free(provider):
         "Fact 5 is that boat 5 costs $5,000.",
         "Fact 77 is that boat 77 costs $77,000.",
     ]
-    assert beats > 10
+    assert min(meanwhile) > 0
     assert "ingather-function" in threads
 
 
