@@ -27,6 +27,7 @@ MOST_NAMES = 30  # at the front door
 # of place: around a task, and around a plug-in.
 BROAD_EXCEPTS: dict[str, str] = {
     "cli/failing.py::failures_told": "a crash becomes one line and exit code 1",
+    "cli/own_provider.py::factory_at": "the user's module may raise anything as it is imported",
     "engine/attempt.py::attempt": "whatever a provider raises gets its class, and is raised again",
     "engine/call.py::Call._bought": "the retry policy decides on whatever a call raises",
     "engine/call.py::Call.result": "the one place where a task's failure becomes a value",
@@ -41,6 +42,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "progress/show.py::Progress._begin": "as _Showing._try",
     "progress/show.py::_Showing._try": "what fails in showing progress ends the showing, no run",
     "store/writer.py::Writer._read": "whatever the reason, who waits is told",
+    "providers/plugins.py::factory_named": "a plug-in may raise anything as it is imported",
     "store/writer.py::_do_alone": "what an application's work raises is given to who asked for it",
     "store/writer.py::Writer._write": "whatever the reason, who waits is told",
     "testing/recorder.py::Recorder._exchange": "what a provider raises is recorded, raised again",

@@ -18,6 +18,7 @@ from ingather.cli.options import (
     Keep,
     KeyVariable,
     Model,
+    OwnProvider,
     Params,
     Prompt,
     SchemaFile,
@@ -40,6 +41,7 @@ def explain(
     *,
     store: StoreFile,
     model: Model,
+    provider: OwnProvider = None,
     base_url: BaseUrl = None,
     api: Api = None,
     api_key_env: KeyVariable = None,
@@ -73,15 +75,17 @@ def explain(
     from ingather.store.nearest import Nearest
 
     source = Source(tasks, format)
-    whom = Whom(model, base_url, api_key_env, None, None, 600.0, None, api, header or [], ca)
+    whom = Whom(
+        model, base_url, api_key_env, None, None, 600.0, None, api, header or [], ca, provider
+    )
     ask = Ask(prompt, system, param or [], schema, format, id=id, keep=columns(keep))
-    recipe, provider, _ = make_recipe(source, ask, whom)
-    if not isinstance(provider, WireProvider):
+    recipe, asked, _ = make_recipe(source, ask, whom)
+    if not isinstance(asked, WireProvider):
         say(f"answers of {model} are never stored")
         return
     hits = misses = 0
     with Store(existing(store), read_only=True) as opened:
-        context, nearest = Context(provider, Slots(1), Quotas()), Nearest(opened)
+        context, nearest = Context(asked, Slots(1), Quotas()), Nearest(opened)
         for line in lines_of(source, recipe):
             if only is not None and str(line.id) != only:
                 continue

@@ -34,6 +34,15 @@ Model = Annotated[
         f"echo needs nobody. Providers: {', '.join((*DIALECTS, *PRESETS))}.",
     ),
 ]
+OwnProvider = Annotated[
+    str | None,
+    typer.Option(
+        "--provider",
+        metavar="MODULE:FACTORY",
+        help="A provider of your own: what the factory makes of the model's name; MODULE may be a "
+        "FILE.py.",
+    ),
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(

@@ -6,10 +6,11 @@ import os
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from ingather.cli.again import Again, keep_apart, what_is_there
 from ingather.cli.fold import say
+from ingather.cli.own_provider import factory_at
 from ingather.cli.spending import Appraiser, Spending, as_options
 from ingather.cli.streams import check_interrupted, interrupts_held
 from ingather.errors import SetupError
@@ -32,9 +33,10 @@ from ingather.jobs.place import is_stream
 from ingather.jobs.typos import Typos
 from ingather.limits import Limits
 from ingather.providers.capabilities import capabilities_of
-from ingather.providers.connect import connect
+from ingather.providers.connect import connect, spoken
 from ingather.providers.directory import HOMES
 from ingather.providers.own_headers import parsed_header
+from ingather.providers.plugins import made
 from ingather.providers.responses import ResponsesProvider
 from ingather.redact import redact
 from ingather.retry import RetryConfig
@@ -91,11 +93,24 @@ class Whom:
     api: str | None = None
     headers: list[str] = field(default_factory=list)
     ca: str | None = None
+    provider: str | None = None
 
     @property
     def each_its_own(self) -> bool:
         """Whether each line names the model that it asks: ``DIALECT/*``."""
         return self.model.endswith("/*")
+
+
+class Arguments(TypedDict):
+    """Those of `connect` that the command line has."""
+
+    base_url: str | None
+    api_key: str | None
+    limits: Limits
+    timeout: float
+    api: str | None
+    headers: dict[str, str]
+    ca: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,17 +252,19 @@ def _provider(whom: Whom, api: str | None) -> Provider:
             f"--api-key-env: the environment variable {whom.api_key_env} is not set, or empty"
         )
     limits = Limits(requests_per_minute=whom.rpm, tokens_per_minute=whom.tpm)
+    options: Arguments = {
+        "base_url": whom.base_url,
+        "api_key": key,
+        "limits": limits,
+        "timeout": whom.timeout,
+        "api": api,
+        "headers": _headers(whom.headers),
+        "ca": whom.ca,
+    }
     try:
-        return connect(
-            whom.model,
-            base_url=whom.base_url,
-            api_key=key,
-            limits=limits,
-            timeout=whom.timeout,
-            api=api,
-            headers=_headers(whom.headers),
-            ca=whom.ca,
-        )
+        if whom.provider is not None:
+            return made(factory_at(whom.provider), whom.provider, whom.model, spoken(**options))
+        return connect(whom.model, **options)
     except SetupError as error:
         raise SetupError(as_options(str(error))) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -27,6 +27,7 @@ from ingather.cli.options import (
     Ordered,
     Output,
     Overwrite,
+    OwnProvider,
     Params,
     Prices,
     Prompt,
@@ -57,6 +58,7 @@ def run(
     *,
     output: Output,
     model: Model,
+    provider: OwnProvider = None,
     base_url: BaseUrl = None,
     api: Api = None,
     api_key_env: KeyVariable = None,
@@ -126,14 +128,13 @@ def run(
     from ingather.cli.spending import Spending
 
     ask = Ask(prompt, system, param or [], schema, format, strict_params, id, columns(keep))
-    whom = Whom(model, base_url, api_key_env, rpm, tpm, timeout, retries, api, header or [], ca)
+    whom = Whom(
+        model, base_url, api_key_env, rpm, tpm, timeout, retries, api, header or [], ca, provider
+    )
     again = Again(store, overwrite, refresh, resume, retry_failed, ordered)
     spending = Spending(max_cost, max_total_tokens, price or [])
     if dry_run:
-        from ingather.cli.estimate import estimate
-        from ingather.cli.fold import say
-
-        say(estimate(tasks, ask, whom, again, spending, max_concurrency, _hedge(hedge)))
+        _say_estimate(tasks, ask, whom, again, spending, max_concurrency, _hedge(hedge))
         return
     command = ["ingather", *(context.obj or [])]
     bounds = (max_concurrency, max_time, grace, command, _hedge(hedge))
@@ -152,3 +153,10 @@ def _hedge(after: str | None) -> Hedge | None:
         raise SetupError(
             f"--hedge is a percentile such as p95, or a number of seconds, not {after!r}"
         ) from None
+
+
+def _say_estimate(*asked: Any) -> None:  # those of `estimate`
+    from ingather.cli.estimate import estimate
+    from ingather.cli.fold import say
+
+    say(estimate(*asked))

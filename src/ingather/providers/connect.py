@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, cast, overload
 from urllib.parse import SplitResult, urlsplit
 
 from ingather.errors import SetupError
+from ingather.limits import Limits
+from ingather.providers import plugins
 from ingather.providers.advice import Advice
 from ingather.providers.connect_options import check_names
 from ingather.providers.dialect_provider import TRANSIENT_FAULTS
 from ingather.providers.directory import HOMES
 from ingather.providers.own_headers import OwnHeaders
 from ingather.providers.presets import PRESETS
-from ingather.providers.suggestions import FORMS, WITHOUT_SERVER, meant
+from ingather.providers.suggestions import FORMS, KNOWN, WITHOUT_SERVER, meant
 from ingather.task import positive_seconds
 from ingather.transport.hosts import is_loopback, is_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingather.limits import Limits
     from ingather.providers.base import ConnectedProvider
     from ingather.providers.echo import EchoProvider
     from ingather.retry import RetryConfig
     from ingather.transport import Transport
+
+
+_TIMEOUT = 600.0  # seconds
 
 
 @overload
@@ -38,7 +42,7 @@ def connect(
     base_url: str | None = None,
     api_key: str | None = None,
     limits: Limits | None = None,
-    timeout: float = 600.0,
+    timeout: float = _TIMEOUT,
     retry: RetryConfig | None = TRANSIENT_FAULTS,
     api: str | None = None,
     api_version: str | None = None,
@@ -53,7 +57,7 @@ def connect(
     base_url: str | None = None,
     api_key: str | None = None,
     limits: Limits | None = None,
-    timeout: float = 600.0,
+    timeout: float = _TIMEOUT,
     retry: RetryConfig | None = TRANSIENT_FAULTS,
     api: str | None = None,
     api_version: str | None = None,
@@ -78,6 +82,9 @@ def connect(
     11434 of this machine, or where ``OLLAMA_BASE_URL`` or ``OLLAMA_HOST`` say. `schema_mode`
     ``"tool"`` has ``"anthropic/NAME"`` send schemas as tools, for servers without
     ``output_config``.
+
+    A provider of another distribution that is installed (a plug-in) is found by its name, as in
+    ``"acme/NAME"``; it is given the arguments that are given here, and says what it takes.
 
     A key of the environment, ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY`` (or
     ``GOOGLE_API_KEY``) and their like, goes only to the provider's own host and that of its
@@ -104,16 +111,23 @@ def connect(
             f'the model is text such as "openai/gpt-5-mini", not {type(model).__name__}'
         )
     dialect, _, name = model.strip().partition("/")
+    plugged = _plugged(
+        dialect, name, params, base_url=base_url, api_key=api_key, limits=limits, timeout=timeout,
+        retry=retry, api=api, api_version=api_version, schema_mode=schema_mode, headers=headers, ca=ca,
+    )  # fmt: skip
+    if plugged is not None:
+        return plugged
     _check_dialect(model, dialect, name)
     check_names(params)
     own = _own_options(dialect, api=api, api_version=api_version, schema_mode=schema_mode)
     if dialect in WITHOUT_SERVER:
-        given = bool(base_url or api_key or headers or ca)
-        return _without_server(dialect, name, params, limits, given=given)
+        has_server = bool(base_url or api_key or headers or ca)
+        return _without_server(dialect, name, params, limits, given=has_server)
     url = _checked_url(dialect, base_url or _url_of_environment(dialect) or HOMES[dialect].url)
     sent = OwnHeaders(headers)
     key = _key(dialect, url, api_key, sent)
     seconds = _seconds(timeout)
+    is_sent = bool(key) or _authorizes(dialect, sent)
     return HOMES[dialect].made(
         name,
         base_url=url.geturl(),
@@ -124,12 +138,34 @@ def connect(
         timeout=seconds,
         name=dialect,
         headers=sent,
-        advice=_advice(
-            dialect, url, is_sent=bool(key) or _authorizes(dialect, sent), is_wanted=api_key != ""
-        ),
+        advice=_advice(dialect, url, is_sent=is_sent, is_wanted=api_key != ""),
         transport=None if ca is None else _trusting(ca, url, seconds),
         **own,
     )
+
+
+def _plugged(
+    dialect: str, name: str, params: Mapping[str, object], **options: object
+) -> ConnectedProvider | None:
+    """What a plug-in makes of it, which never stands in for one of ours."""
+    if dialect in KNOWN:
+        return None
+    made = plugins.provider_of(dialect, name, {**spoken(**options), **params})
+    return cast("ConnectedProvider | None", made)
+
+
+def spoken(**options: object) -> dict[str, object]:
+    """Those arguments of `connect` that say something, for a factory that has defaults of its own.
+
+    >>> spoken(base_url=None, timeout=5.0, limits=Limits(), retry=None)
+    {'timeout': 5.0, 'retry': None}
+    """
+    silent = {"timeout": _TIMEOUT, "retry": TRANSIENT_FAULTS, "limits": Limits(), "headers": {}}
+    return {
+        name: value
+        for name, value in options.items()
+        if (value is not None or name == "retry") and value != silent.get(name)
+    }
 
 
 def _own_options(dialect: str, **options: str | None) -> dict[str, str]:
@@ -159,12 +195,16 @@ def _check_dialect(model: str, dialect: str, name: str) -> None:
         return
     if dialect in HOMES:
         raise SetupError(f"{model!r} names no model: write {dialect + '/NAME'!r}")
-    raise SetupError(f"{model!r} names no provider. {meant(model)} A model is written {FORMS}")
+    others = "".join(f", {each}/NAME" for each in plugins.installed())
+    also = f"; plug-ins here: {others[2:]}" if others else ""
+    raise SetupError(
+        f"{model!r} names no provider. {meant(model)} A model is written {FORMS}{also}"
+    )
 
 
 def _seconds(timeout: float) -> float:
     try:
-        return positive_seconds("timeout", timeout) or 600.0
+        return positive_seconds("timeout", timeout) or _TIMEOUT
     except (TypeError, ValueError):
         raise SetupError(f"timeout is a positive number of seconds, not {timeout!r}") from None
 
