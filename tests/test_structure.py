@@ -55,6 +55,7 @@ VAGUE_SIGNATURES: dict[str, str] = {
     "engine/retrying.py::RetryExecutor.execute_sync": "as RetryExecutor.execute",
     "exact_json.py::loads": "any JSON value, as json.loads and orjson.loads say it",
     "response.py::LLMResponse.raw": "any JSON value, as the provider gave it",
+    "testing/provider_contract.py::ProviderContract.connect": "the options that the suite gives",
     "task.py::DeterministicTask.__init__": "the arguments of a function of the user's",
 }
 

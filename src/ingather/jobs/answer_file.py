@@ -41,8 +41,9 @@ class OutputFailed(SetupError):
 class AnswerFile:
     """Where answers go: a file that is appended to, or ``"-"`` for standard output.
 
-    Each line is one write on a descriptor in append mode, so a crash leaves whole lines; where
-    `path` ends in ``.gz``, each is a gzip member of its own, of which a file may have any number.
+    Each line is one write on a descriptor in append mode, so a crash leaves whole lines; only a
+    ``kill -9`` amid a write may tear the last one, which resuming takes out. Where `path` ends in
+    ``.gz``, each is a gzip member of its own, of which a file may have any number.
     One process at a time has it.
 
     With `overwrite`, a file that holds something is left as it is: answers go to ``PATH.part``
