@@ -8,7 +8,7 @@
     ├── ProviderError                one attempt came back as a failure
     │   ├── TransientError           worth another attempt
     │   │   ├── ConnectFailed        no connection: certainly not billed
-    │   │   ├── ConnectionLost       the connection broke before the whole answer was here
+    │   │   ├── ConnectionLost       connection lost before the full response arrived
     │   │   ├── AttemptTimeout (TimeoutError)   the attempt took longer than its timeout
     │   │   ├── ServerFault          500, 408, 409, 504
     │   │   ├── Overloaded           502, 503, 520-524, 529
@@ -23,7 +23,7 @@
     │   │   ├── BadRequest           400, 422 and other refusals of the request's form
     │   │   ├── TooLong              longer than the model's context, 413
     │   │   ├── TooBig               needs more of the quota than a whole minute has
-    │   │   ├── TlsFailed            the server's certificate is not to be trusted
+    │   │   ├── TlsFailed            TLS certificate verification failed
     │   │   ├── Redirected           a redirect, which would carry the key elsewhere
     │   │   └── AnswerTooLarge       the answer is larger than the cap
     │   └── AnswerError              an answer came and was paid for, but is not what was asked; see ``result.response``
@@ -135,7 +135,7 @@ class ConnectFailed(TransientError):
 
 
 class ConnectionLost(TransientError):
-    """The connection broke before the whole answer was here; it may have been billed."""
+    """Connection lost before the full response arrived; it may have been billed."""
 
 
 class AttemptTimeout(TransientError, TimeoutError):
@@ -202,7 +202,7 @@ class TooBig(Rejected):
 
 
 class TlsFailed(Rejected):
-    """The server's certificate is not to be trusted; verification is never switched off."""
+    """TLS certificate verification failed; verification is never switched off."""
 
 
 class Redirected(Rejected):

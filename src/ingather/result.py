@@ -35,8 +35,8 @@ class TaskResult(Generic[T_co]):
 
     `cached`: it was answered from the store, or by an identical call that was in flight. Nothing
     was paid for it then: `attempts` is 0, `usage` counts no tokens, `cost_usd` is 0.0, and what the
-    answer once took stands in ``response.usage``. `unsaved`: it was bought, but could not be
-    stored; the run ends with a `StoreError`.
+    answer once took stands in ``response.usage``. `unsaved`: it was received and billed,
+    but not saved; the run ends with a `StoreError`.
 
     >>> from ingather import TaskResult
     >>> TaskResult("sum", True, 3).unwrap()

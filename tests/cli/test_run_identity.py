@@ -202,7 +202,7 @@ class TestResume:
         done = run("--resume")
         assert done.code == 2
         assert (
-            "the id 'k3' was asked something else when its answer was written: --overwrite asks "
+            "the id 'k3' has a saved answer to a different request: --overwrite asks "
             "all anew" in done.err
         )
         assert sim.stats()["calls"] == 5
@@ -211,7 +211,9 @@ class TestResume:
     def test_so_is_any_other_request(self, run, options):
         table(range(5))
         run()
-        assert "the id 'k0' was asked something else" in run("--resume", *options).err
+        assert (
+            "the id 'k0' has a saved answer to a different request" in run("--resume", *options).err
+        )
 
     def test_rows_without_an_id_are_told_of_it(self, ingather, sim):
         table(range(5))
@@ -255,7 +257,7 @@ class TestResume:
         ]
         assert sim.stats()["calls"] == 8
         Path("t.jsonl").write_text(Path("t.jsonl").read_text().replace("Hi", "Ho", 1))
-        assert "the id 'c0' was asked something else" in ingather(*arguments).err
+        assert "the id 'c0' has a saved answer to a different request" in ingather(*arguments).err
 
     def test_a_file_of_something_else_is_left_alone(self, run):
         table(range(2))

@@ -172,7 +172,7 @@ class TestAnIdThatIsAskedSomethingElse:
         outcome = run()
         assert outcome.code == 2
         assert (
-            "the id 't1' was asked something else when its answer was written: --refresh asks all "
+            "the id 't1' has a saved answer to a different request: --refresh asks all "
             "anew" in outcome.err
         )
         assert Path("a.jsonl").read_bytes() == before
@@ -182,7 +182,7 @@ class TestAnIdThatIsAskedSomethingElse:
     def test_parameters_and_the_system_message_count(self, run, options):
         write_tasks("t.jsonl", 3)
         run()
-        assert "the id 't0' was asked something else" in run(*options).err
+        assert "the id 't0' has a saved answer to a different request" in run(*options).err
 
     def test_so_do_the_model_and_the_schema(self, run, ingather):
         write_tasks("t.jsonl", 3)
@@ -217,7 +217,7 @@ class TestAnIdThatIsAskedSomethingElse:
         )
         _, err = process.communicate('{"id": "t1", "prompt": "Tell 1"}\n', timeout=30)
         assert process.returncode == 2
-        assert "the id 't1' was asked something else" in err
+        assert "the id 't1' has a saved answer to a different request" in err
 
     def test_a_row_that_is_not_in_the_output_may_change(self, run):
         write_tasks("t.jsonl", 3)
@@ -321,7 +321,7 @@ class TestWhatIsRefused:
         outcome = run()
         assert outcome.code == 2
         assert (
-            "a.jsonl is there already, and the store run.db does not know it: --resume goes on"
+            "a.jsonl already exists, and the store run.db does not know it: --resume goes on"
             in outcome.err
         )
         assert Path("a.jsonl").read_bytes() == before

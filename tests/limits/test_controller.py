@@ -58,7 +58,7 @@ class Simulation:
         self.controller.closed(outcome, sent, usage if outcome is Outcome.SUCCESS else None, moment)
         if outcome is Outcome.SUCCESS:
             self.sent[number][1:] = usage.input_tokens, usage.output_tokens
-        elif outcome in (Outcome.IGNORED, Outcome.AWAY):
+        elif outcome in (Outcome.IGNORED, Outcome.UNAVAILABLE):
             self.sent[number][1:] = 0, 0
 
     def fullest_minutes(self):
@@ -219,7 +219,7 @@ def test_an_answer_without_usage_and_a_dropped_one_keep_their_reservation(outcom
     assert controller.delay(amounts(50, 0), 30.0)[0] == pytest.approx(30.0)
 
 
-@pytest.mark.parametrize("outcome", [Outcome.IGNORED, Outcome.AWAY])
+@pytest.mark.parametrize("outcome", [Outcome.IGNORED, Outcome.UNAVAILABLE])
 def test_one_that_cost_nothing_gives_its_tokens_back_but_not_its_request(outcome):
     controller = Controller(Limits(tokens_per_minute=100, requests_per_minute=1))
     sent = controller.sent(amounts(100, 0), 0.0)

@@ -305,7 +305,7 @@ def test_what_cannot_be_sent_fails_before(messages, said):
 
 NO_EQUAL = ["seed", "logit_bias", "presence_penalty", "frequency_penalty", "logprobs", "verbosity"]
 REFUSED = {
-    **{name: ({name: 1}, f"{name!r} has no equal in Anthropic") for name in NO_EQUAL},
+    **{name: ({name: 1}, f"has no equivalent of {name!r}") for name in NO_EQUAL},
     **{
         name: ({name: "x"}, f"{name!r} is not a parameter")
         for name in ("base_url", "api_key", "headers")

@@ -1,4 +1,4 @@
-"""An answer that is damaged where nobody needs it is an answer: it was paid for."""
+"""An answer that is corrupt where nobody needs it is an answer: it was paid for."""
 
 import json
 

@@ -235,7 +235,7 @@ UNSENDABLE = {
     "a strange role": ([LLMMessage("critic", "A")], "role is system, user"),
     "a strange part": (
         [LLMMessage("user", [{"type": "input_audio"}])],
-        "'input_audio' has no equal",
+        "'input_audio' has no equivalent",
     ),
     "half a surrogate": (
         [LLMMessage("user", "ab\ud800")],
@@ -256,7 +256,7 @@ def test_what_cannot_be_sent_fails_before(messages, said):
 
 REFUSED = {
     **{
-        name: ({name: "x"}, f"{name!r} has no equal in Gemini")
+        name: ({name: "x"}, f"has no equivalent of {name!r}")
         for name in ("logit_bias", "user", "verbosity")
     },
     **{
@@ -264,7 +264,7 @@ REFUSED = {
         for name in ("base_url", "api_key", "headers")
     },
     "several candidates": ({"candidateCount": 2}, "sample="),
-    "one tool at a time": ({"parallel_tool_calls": False}, "has no equal"),
+    "one tool at a time": ({"parallel_tool_calls": False}, "has no equivalent"),
     "a strange choice": ({"tool_choice": "f"}, "toolConfig"),
     "no tools": ({"tools": "f"}, "tools is a list"),
     "no config": ({"generationConfig": 5}, "generationConfig is a mapping"),

@@ -67,6 +67,4 @@ def test_a_row_that_was_changed_is_said_to_be(store, tmp_path):
     with sqlite3.connect(tmp_path / "run.db") as connection:
         connection.execute("UPDATE answers SET digest = zeroblob(16)")
     connection.close()
-    assert (
-        why(store, key()).why == "what is stored for it is no answer of ours, or was changed since"
-    )
+    assert why(store, key()).why == "what is stored for it is unreadable, or was changed since"

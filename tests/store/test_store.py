@@ -205,7 +205,7 @@ class TestARowThatIsNotOurs:
         with caplog.at_level(logging.WARNING, "ingather"), Store(path) as store:
             assert found(store, key("a"), key("b")) == [None, None]
         assert len(caplog.records) == 1
-        assert "no answer of ours" in caplog.text
+        assert "which is unreadable" in caplog.text
 
     def test_an_answer_under_the_key_of_another_is_none(self, path):
         with Store(path) as store:

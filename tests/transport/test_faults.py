@@ -118,7 +118,7 @@ NO_HTTP = {
 @pytest.mark.parametrize("reply", NO_HTTP.values(), ids=NO_HTTP)
 async def test_answer_that_is_no_http_is_a_bad_body(post, reply):
     async with RawServer(reply) as server:
-        with pytest.raises(BadBody, match="proper HTTP"):
+        with pytest.raises(BadBody, match="malformed HTTP response"):
             await post(server.url)
 
 

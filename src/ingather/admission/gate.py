@@ -91,7 +91,7 @@ class Gate:
         with lock:
             return self.controller.learnt()
 
-    def joined_by(self, queue: Queue) -> None:
+    def attach(self, queue: Queue) -> None:
         """An executor draws on it: a bound of its own is word of what is right."""
         self.queues.add(queue)
         if not queue.slots.is_adaptive:
@@ -254,7 +254,7 @@ class Gate:
                     self._arm(delay, now)
                     return
                 heapq.heappop(queue.heap)
-                permit.waits_no_more(now)
+                permit.record_wait(now)
                 self.grant(permit, now)
                 permit.wake()
                 self.waiting.rotate(-1)

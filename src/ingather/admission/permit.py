@@ -138,7 +138,7 @@ class Permit:
             over = self.granted or self.closed or self.future is None
             return self.waited if over else self.queue.waited_since(self.waited, now)
 
-    def waits_no_more(self, now: float) -> None:
+    def record_wait(self, now: float) -> None:
         """It has been granted, or has failed, or its waiter is gone."""
         self.waited = self.queue.waited_since(self.waited, now)
 
@@ -153,7 +153,7 @@ class Permit:
             self.closed = True
             gate, slots, now = self.queue.gate, self.queue.slots, self.loop.time()
             if self.sent is None:
-                self.waits_no_more(now)
+                self.record_wait(now)
             else:
                 slots.free(self)
                 gate.controller.unsent(self.sent, now)
@@ -209,7 +209,7 @@ class Queue:
         self.held_by, self._held_since = "", 0.0
         self._clocks: dict[str, float] = {}
         with lock:
-            gate.joined_by(self)
+            gate.attach(self)
 
     def ask(self, arrival: Arrival, estimate: Tokens = UNCOUNTED) -> Permit:
         """A lease on a slot and on the quota: `granted`, or to be waited for, or failed with its `error`.
@@ -273,12 +273,12 @@ class Queue:
             self.fail(error, math.inf, math.inf)
 
     def fail(self, error: Exception, now: float, pause: float) -> None:
-        """The same for who has the lock; but each `pause` seconds one call is tried, and the first answer ends it."""
+        """Caller must hold the lock. Each `pause` seconds one call is tried; the first answer ends it."""
         self.failed = error
         self._failed_at, self._pause, self._probe_at = now, pause, now + pause
         for permit in self.heap:
             if not permit.closed:
-                permit.waits_no_more(permit.loop.time())
+                permit.record_wait(permit.loop.time())
                 permit.error, permit.closed = error, True
                 permit.wake()
         self.heap.clear()

@@ -48,7 +48,7 @@ def cache_directory() -> Path | None:
 
 
 def recall(quota: QuotaKey) -> Learnt | None:
-    """What was learnt about it within a day, if anything. A file that is none of ours is as good as none."""
+    """What was learnt about it within a day, if anything. A file that is not ingather's is ignored."""
     folder = _folder()
     if folder is None:
         return None

@@ -74,7 +74,7 @@ def what_is_there(
         written = Written()
     elif rows is not None and rows.known is None and not again.by_id:
         raise SetupError(
-            f"{answers.name} is there already, and the store {again.store} does not know it: "
+            f"{answers.name} already exists, and the store {again.store} does not know it: "
             f"--resume goes on with it "
             "by its ids, --overwrite replaces it, another -o leaves it as it is"
         )

@@ -82,14 +82,16 @@ class Conclusion:
         which = f"{failed:,} are failures" if failed != 1 else "1 is a failure"
         again = f"; {which}, which --retry-failed asks again" if failed else ""
         if drive.complete and settled.is_whole:
-            return f"{again}:\n  {going_on(drive.how.command, '--retry-failed')}" if failed else ""
+            return (
+                f"{again}:\n  {going_on(drive.options.command, '--retry-failed')}" if failed else ""
+            )
         if not is_file and not stored:
             return "; a run with -o FILE can be gone on with, this one cannot"
         same = ", with the same input" if drive.plan.job.source.path == "-" else ""
         option, elsewhere = resuming(drive.plan), None
         if drive.plan.answers.is_elsewhere:  # where a store does not know them
             option, elsewhere = option or "--resume", drive.plan.answers.name
-        return f"{again}; to go on{same}:\n  {going_on(drive.how.command, option, elsewhere)}"
+        return f"{again}; to go on{same}:\n  {going_on(drive.options.command, option, elsewhere)}"
 
 
 def resuming(plan: Plan) -> str:

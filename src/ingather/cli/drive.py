@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from ingather.hedge import Hedge
     from ingather.result import TaskResult
 
-_HARDLY = 0.01  # of a budget: so little left is as good as nothing
+_MIN_WORK_S = 0.01  # of a budget: so little left is as good as nothing
 _ENOUGH = 1000  # tasks that found no money, however much is left
 UNREACHABLE = (ConnectFailed, TlsFailed, Redirected)
 """Failures that, before the first answer, all calls share: the set-up is wrong, and nothing was paid."""
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class RunOptions:
     """How a run goes, as written on the command line. Times in seconds."""
 
     max_concurrency: int | None
@@ -61,10 +61,12 @@ class How:
 class Drive:
     """One run of a plan, from its first call to its exit code."""
 
-    def __init__(self, plan: Plan, how: How) -> None:
+    def __init__(self, plan: Plan, options: RunOptions) -> None:
         self.plan = plan
-        self.how = how
-        self.view = None if how.quiet or plan.left == 0 else Progress(plan.left, live=_live(plan))
+        self.options = options
+        self.view = (
+            None if options.quiet or plan.left == 0 else Progress(plan.left, live=_live(plan))
+        )
         self.report = Report(plan.left) if self.view is None else self.view.report
         self.succeeded = self.failed = self.left_out = 0
         self.stopped_by = 0  # the exit code of what stopped it: a signal or the clock
@@ -86,7 +88,7 @@ class Drive:
         logging.getLogger("ingather").addHandler(logging.NullHandler())
         try:
             self.plan.begin()
-            if not self.how.quiet and (said := begun_again(self.plan)):
+            if not self.options.quiet and (said := begun_again(self.plan)):
                 say(said, error=True)
             asyncio.run(self._run())
             self._refuse_hopeless()
@@ -95,7 +97,7 @@ class Drive:
             self.plan.answers.discard()
             if not self.plan.answers.place.is_file:
                 raise
-            how = going_on(self.how.command, resuming(self.plan))
+            how = going_on(self.options.command, resuming(self.plan))
             raise SetupError(f"{error}; to go on:\n  {how}") from error
         except BaseException:
             self.plan.answers.discard()
@@ -114,35 +116,37 @@ class Drive:
             raise self.cause
         has_some = self.plan.resume is not None and len(self.plan.resume.written) > 0
         how = (
-            f"\nto go on:\n  {going_on(self.how.command, resuming(self.plan))}" if has_some else ""
+            f"\nto go on:\n  {going_on(self.options.command, resuming(self.plan))}"
+            if has_some
+            else ""
         )
         raise SetupError(f"stopped, since no call can succeed:\n{self.why()}{how}")
 
     async def _run(self) -> None:
-        plan, how = self.plan, self.how
+        plan, options = self.plan, self.options
         loop = asyncio.get_running_loop()
         # if not, there is nothing to store or to hedge
         is_wire = isinstance(plan.provider, WireProvider)
-        if how.hedge is not None and not is_wire:
+        if options.hedge is not None and not is_wire:
             say("warning: --hedge has no effect: nothing is sent to a server", error=True)
         executor = self._executor = ParallelLLMExecutor(
             plan.provider,
-            how.max_concurrency,
+            options.max_concurrency,
             plan.retry,
-            fail_fast=how.fail_fast,
+            fail_fast=options.fail_fast,
             store=plan.store if is_wire else None,
             budget=plan.budget,
-            hedge=how.hedge if is_wire else None,
+            hedge=options.hedge if is_wire else None,
             on_event=self.view or self.report,
         )
-        with Interrupts(lambda code: self._stop(code, how.grace)):
+        with Interrupts(lambda code: self._stop(code, options.grace)):
             clock = (
                 None
-                if how.max_time is None
-                else loop.call_later(how.max_time, self._stop, CAP_REACHED, how.grace)
+                if options.max_time is None
+                else loop.call_later(options.max_time, self._stop, CAP_REACHED, options.grace)
             )
             try:
-                take = executor.in_order if how.ordered else executor.as_completed
+                take = executor.in_order if options.ordered else executor.as_completed
                 async with executor, take(plan.job.tasks()) as self._results:
                     async for result in self._results:
                         await self._take(result)
@@ -176,7 +180,7 @@ class Drive:
         await self._settle_doubts()
         if (
             self.left_out
-            and self.how.ordered
+            and self.options.ordered
             and self.plan.store is not None
             and not result.unsaved
         ):
@@ -217,7 +221,7 @@ class Drive:
         )
         if hopeless and self.cause is None:
             self.cause = result.error
-            self._stop(0, 0.0 if unreachable else self.how.grace)
+            self._stop(0, 0.0 if unreachable else self.options.grace)
         return hopeless
 
     def _no_money(self) -> None:
@@ -227,7 +231,7 @@ class Drive:
         if (
             budget is None
             or self.plan.job.stopped
-            or (budget.left > _HARDLY and self.short < _ENOUGH)
+            or (budget.left > _MIN_WORK_S and self.short < _ENOUGH)
         ):
             return
         self.plan.job.stop()
@@ -273,7 +277,7 @@ class Drive:
 
     def _conclude(self, settled: Settled) -> int:
         conclusion = Conclusion(self, settled)
-        if not self.how.quiet or conclusion.code or settled.trouble:
+        if not self.options.quiet or conclusion.code or settled.trouble:
             say(conclusion.text(), error=True)
         return conclusion.code
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from ingather.cli.again import Again
-    from ingather.cli.plan import Ask, Whom
+    from ingather.cli.plan import Ask, Target
     from ingather.cli.spending import Spending
     from ingather.engine.prepared import PreparedRequest
     from ingather.hedge import Hedge
@@ -73,7 +73,7 @@ class Sums:
 def estimate(
     tasks: str,
     ask: Ask,
-    whom: Whom,
+    target: Target,
     again: Again,
     spending: Spending,
     max_concurrency: int | None,
@@ -85,9 +85,9 @@ def estimate(
         raise SetupError(f"--dry-run reads a file of tasks to its end; {source.name} is none")
     budget = spending.budget()
     try:
-        recipe, provider, _ = make_recipe(source, ask, whom)
+        recipe, provider, _ = make_recipe(source, ask, target)
     except SetupError:  # perhaps only the key is not there, and nothing is sent
-        recipe, provider, _ = make_recipe(source, ask, replace(whom, api_key_env=""))
+        recipe, provider, _ = make_recipe(source, ask, replace(target, api_key_env=""))
     store = (
         Store(again.store, read_only=True)
         if again.store is not None and Path(again.store).exists()
@@ -113,7 +113,7 @@ def estimate(
             _calls(sums, again.store),
             *_tokens(sums, before, again.store),
             _money(sums, before, budget),
-            _time(sums, before, whom, max_concurrency, again.store),
+            _time(sums, before, target, max_concurrency, again.store),
             *([] if hedge is None else [_HEDGES]),
         ]
     )
@@ -179,8 +179,8 @@ class _Adding:
 
 
 def _before(connection: sqlite3.Connection, provider: Provider) -> Before:
-    whom = repr(provider).split(", key")[0].rstrip(")")
-    escaped = whom.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    target = repr(provider).split(", key")[0].rstrip(")")
+    escaped = target.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return Before(*connection.execute(_BEFORE, (f"{escaped}%",)).fetchone())
 
 
@@ -234,7 +234,7 @@ def _money(sums: Sums, before: Before, budget: Budget | None) -> str:
 
 
 def _time(
-    sums: Sums, before: Before, whom: Whom, max_concurrency: int | None, store: str | None
+    sums: Sums, before: Before, target: Target, max_concurrency: int | None, store: str | None
 ) -> str:
     """The slowest of what is known to hold it up."""
     if not sums.calls:
@@ -247,10 +247,10 @@ def _time(
     )
     tokens = sums.input + out
     found: list[tuple[float, str]] = []
-    if whom.rpm is not None:
-        found.append((sums.calls / whom.rpm * 60, f"--rpm {whom.rpm:,g}"))
-    if whom.tpm is not None:
-        found.append((tokens / whom.tpm * 60, f"--tpm {whom.tpm:,g}"))
+    if target.rpm is not None:
+        found.append((sums.calls / target.rpm * 60, f"--rpm {target.rpm:,g}"))
+    if target.tpm is not None:
+        found.append((tokens / target.tpm * 60, f"--tpm {target.tpm:,g}"))
     if len(learnt) == 1:
         known = learnt[0]
         for amount, rates in (

@@ -65,7 +65,7 @@ def explain(
     from ingather.admission.quotas import Quotas
     from ingather.cli.cache_command import existing
     from ingather.cli.fold import say
-    from ingather.cli.plan import Ask, Whom, make_recipe
+    from ingather.cli.plan import Ask, Target, make_recipe
     from ingather.engine.context import Context
     from ingather.jobs import BadLine, Source
     from ingather.jobs.check import lines_of
@@ -75,11 +75,11 @@ def explain(
     from ingather.store.nearest import Nearest
 
     source = Source(tasks, format)
-    whom = Whom(
+    target = Target(
         model, base_url, api_key_env, None, None, 600.0, None, api, header or [], ca, provider
     )
     ask = Ask(prompt, system, param or [], schema, format, id=id, keep=columns(keep))
-    recipe, asked, _ = make_recipe(source, ask, whom)
+    recipe, asked, _ = make_recipe(source, ask, target)
     if not isinstance(asked, WireProvider):
         say(f"answers of {model} are never stored")
         return

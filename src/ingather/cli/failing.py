@@ -32,7 +32,7 @@ def failures_told(program: str, *ours: type[Exception]) -> Iterator[None]:
         told = f"crashed: {type(error).__name__}: {redact(lines[0])[:300]}"
         fail(
             program,
-            f"{told}\nThis is a fault of ours. INGATHER_DEBUG=1 shows where; please report it.",
+            f"{told}\nThis is a bug in ingather. INGATHER_DEBUG=1 shows where; please report it.",
             CRASH,
         )
 

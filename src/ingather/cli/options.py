@@ -29,7 +29,7 @@ Model = Annotated[
     str,
     typer.Option(
         metavar="PROVIDER/NAME",
-        help="Whom to ask, such as openai/gpt-4o-mini, whatever model a line names; 'openai/*' "
+        help="Target to ask, such as openai/gpt-4o-mini, whatever model a line names; 'openai/*' "
         "asks each line's own; "
         f"echo needs nobody. Providers: {', '.join((*DIALECTS, *PRESETS))}.",
     ),

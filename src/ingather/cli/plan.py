@@ -80,7 +80,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Whom:
+class Target:
     """Who is asked, as written on the command line."""
 
     model: str
@@ -165,17 +165,17 @@ def make_plan(
     tasks: str,
     output: str,
     ask: Ask,
-    whom: Whom,
+    target: Target,
     again: Again,
     spending: Spending = Spending(),  # noqa: B008 - frozen
 ) -> Plan:
     """Check and open everything. Raises SetupError, with nothing sent and nothing left behind."""
     source = Source(tasks, ask.format)
-    recipe, provider, form = make_recipe(source, ask, whom)
+    recipe, provider, form = make_recipe(source, ask, target)
     budget = spending.budget()
     appraiser = Appraiser(provider, recipe, budget)
     keep_apart(tasks, output, ask.files, again)
-    asked = Fingerprint(whom.model)
+    asked = Fingerprint(target.model)
     with ExitStack() as undo:
         with (
             nullcontext() if is_stream(output) else interrupts_held()
@@ -196,11 +196,13 @@ def make_plan(
         check_interrupted()
         undo.pop_all()
     job = Job(source, recipe, None if form is None else form.dump, resume, asked)
-    retry = _retry(provider, whom.retries)
-    return Plan(job, answers, provider, retry, total, whom.each_its_own, store, again, budget)
+    retry = _retry(provider, target.retries)
+    return Plan(job, answers, provider, retry, total, target.each_its_own, store, again, budget)
 
 
-def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider, AnswerForm | None]:
+def make_recipe(
+    source: Source, ask: Ask, target: Target
+) -> tuple[Recipe, Provider, AnswerForm | None]:
     """How rows become tasks, who is asked, and the form of answers. Raises SetupError."""
     form = None if ask.schema is None else load_form(ask.schema)
     typos = Typos(ask.strict_params, lambda said: say(f"warning: {said}", error=True))
@@ -213,19 +215,19 @@ def make_recipe(source: Source, ask: Ask, whom: Whom) -> tuple[Recipe, Provider,
         system,
         params,
         model,
-        whom.each_its_own,
+        target.each_its_own,
         typos=typos,
         id_column=ask.id,
         keep=ask.keep,
     )
-    provider = _provider(whom, whom.api or _api_of_lines(source, recipe, whom))
+    provider = _provider(target, target.api or _api_of_lines(source, recipe, target))
     typos.check(names_in(params), "--param")
     return replace(recipe, speaks_responses=isinstance(provider, ResponsesProvider)), provider, form
 
 
-def _api_of_lines(source: Source, recipe: Recipe, whom: Whom) -> str | None:
+def _api_of_lines(source: Source, recipe: Recipe, target: Target) -> str | None:
     """Where the first line is one of OpenAI's batch lines, the API that its url is of; None leaves the choice."""
-    provider = HOMES.get(whom.model.partition("/")[0])
+    provider = HOMES.get(target.model.partition("/")[0])
     if not source.rereadable or provider is None or "api" not in provider.takes:
         return None
     with closing(source.rows()) as rows:
@@ -236,35 +238,37 @@ def _api_of_lines(source: Source, recipe: Recipe, whom: Whom) -> str | None:
     return None if endpoint is None else endpoint.api
 
 
-def _provider(whom: Whom, api: str | None) -> Provider:
-    key = whom.api_key_env and os.environ.get(whom.api_key_env)  # "" is to send none
+def _provider(target: Target, api: str | None) -> Provider:
+    key = target.api_key_env and os.environ.get(target.api_key_env)  # "" is to send none
     if (
-        whom.api_key_env
+        target.api_key_env
         and not key
-        and (redact(whom.api_key_env) != whom.api_key_env or "-" in whom.api_key_env)
+        and (redact(target.api_key_env) != target.api_key_env or "-" in target.api_key_env)
     ):
         raise SetupError(
             "--api-key-env: the name of an environment variable that holds the key, "
             "not the key itself"
         )
-    if whom.api_key_env and not key:
+    if target.api_key_env and not key:
         raise SetupError(
-            f"--api-key-env: the environment variable {whom.api_key_env} is not set, or empty"
+            f"--api-key-env: the environment variable {target.api_key_env} is not set, or empty"
         )
-    limits = Limits(requests_per_minute=whom.rpm, tokens_per_minute=whom.tpm)
+    limits = Limits(requests_per_minute=target.rpm, tokens_per_minute=target.tpm)
     options: Arguments = {
-        "base_url": whom.base_url,
+        "base_url": target.base_url,
         "api_key": key,
         "limits": limits,
-        "timeout": whom.timeout,
+        "timeout": target.timeout,
         "api": api,
-        "headers": _headers(whom.headers),
-        "ca": whom.ca,
+        "headers": _headers(target.headers),
+        "ca": target.ca,
     }
     try:
-        if whom.provider is not None:
-            return made(factory_at(whom.provider), whom.provider, whom.model, spoken(**options))
-        return connect(whom.model, **options)
+        if target.provider is not None:
+            return made(
+                factory_at(target.provider), target.provider, target.model, spoken(**options)
+            )
+        return connect(target.model, **options)
     except SetupError as error:
         raise SetupError(as_options(str(error))) from error
 

@@ -123,23 +123,23 @@ def run(
     terminated.
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
     from ingather.cli.again import Again
-    from ingather.cli.drive import Drive, How
-    from ingather.cli.plan import Ask, Whom, make_plan
+    from ingather.cli.drive import Drive, RunOptions
+    from ingather.cli.plan import Ask, Target, make_plan
     from ingather.cli.spending import Spending
 
     ask = Ask(prompt, system, param or [], schema, format, strict_params, id, columns(keep))
-    whom = Whom(
+    target = Target(
         model, base_url, api_key_env, rpm, tpm, timeout, retries, api, header or [], ca, provider
     )
     again = Again(store, overwrite, refresh, resume, retry_failed, ordered)
     spending = Spending(max_cost, max_total_tokens, price or [])
     if dry_run:
-        _say_estimate(tasks, ask, whom, again, spending, max_concurrency, _hedge(hedge))
+        _say_estimate(tasks, ask, target, again, spending, max_concurrency, _hedge(hedge))
         return
     command = ["ingather", *(context.obj or [])]
     bounds = (max_concurrency, max_time, grace, command, _hedge(hedge))
-    how = How(*bounds, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
-    raise typer.Exit(Drive(make_plan(tasks, output, ask, whom, again, spending), how).run())
+    options = RunOptions(*bounds, ordered=ordered, fail_fast=fail_fast, quiet=quiet)
+    raise typer.Exit(Drive(make_plan(tasks, output, ask, target, again, spending), options).run())
 
 
 def _hedge(after: str | None) -> Hedge | None:

@@ -123,8 +123,7 @@ async def _serve(simulator: Simulator) -> None:
         async with simulator:
             if simulator.host not in _LOOPBACK:
                 typer.echo(
-                    f"warning: other machines can reach {simulator.host}, and it asks nobody who "
-                    f"they are",
+                    f"warning: no authentication, and other machines can reach {simulator.host}",
                     err=True,
                 )
             print(f"Simulated provider at {simulator.base_url}", flush=True)

@@ -55,8 +55,8 @@ def appraised(
     if price is None and budget.max_cost_usd is not None:
         also = how_to_know(quota.provider, quota.host)
         raise SetupError(
-            f"the price of {prepared.queue.gate.name} is not known, so that no cap on money can be "
-            f'kept: give it in Budget(prices={{"MODEL": (IN, OUT)}}), USD per million tokens{also}'
+            f"the price of {prepared.queue.gate.name} is not known, so max_cost_usd cannot "
+            f'be enforced: give it in Budget(prices={{"MODEL": (IN, OUT)}}), USD per million tokens{also}'
         )
     output = output_limit(prepared.estimate.max_output, params, route.capabilities, budget)
     size = input_limit(messages, body, budget)

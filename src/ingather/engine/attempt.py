@@ -124,7 +124,7 @@ def _understood(
         request.text.failed(error)  # before the slot is free, for the next part about this text
     outcome = _outcome(error)
     permit.close(outcome, usage, told)
-    if outcome is Outcome.AWAY:
+    if outcome is Outcome.UNAVAILABLE:
         gate.away(error, waiting.loop.time())
     waiting.record.last_error = error
     return error
@@ -149,7 +149,7 @@ def _outcome(error: Exception) -> Outcome:
     if isinstance(error, ProviderError) and error.is_replayed:
         return Outcome.IGNORED
     if isinstance(error, Overloaded | ConnectFailed):
-        return Outcome.AWAY
+        return Outcome.UNAVAILABLE
     if isinstance(error, AttemptTimeout):
         return Outcome.LATE
     if isinstance(error, TransientError):

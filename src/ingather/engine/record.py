@@ -77,7 +77,7 @@ class Record:
         """It waits from now on: for a permit, or for ``"budget"``, ``"backoff"``, ``"store"``."""
         self._waits_for, self._waits_since, self._permit = cause, now, permit
 
-    def waits_no_more(self, now: float) -> None:
+    def record_wait(self, now: float) -> None:
         """It waits no more."""
         cause, permit = self._waits_for, self._permit
         took = now - self._waits_since

@@ -200,7 +200,7 @@ class SingleFlight:
             asker.fail(StoreError(str(error)))
             raise NotSent(f"not sent: {error}") from error
         finally:
-            record.waits_no_more(loop.time())
+            record.record_wait(loop.time())
 
     async def _bought(self, key: Key, asker: Asker) -> Bought:
         bought = await asker.buy()

@@ -66,7 +66,7 @@ class Waiting:
 
     def __exit__(self, *failure: object) -> None:
         self.window.step_back()
-        self.record.waits_no_more(self.loop.time())
+        self.record.record_wait(self.loop.time())
 
     async def in_time(self, permit: Permit) -> None:
         """Give `permit` back where the deadline has passed, and wait for its alarm."""

@@ -83,7 +83,7 @@ def _place(path: str, *, overwrite: bool, resume: bool) -> Place:
         return Place(path, place.target, is_file=True, replaces=True)
     if is_full and not resume and not overwrite:
         raise SetupError(
-            f"{path} is there already and not empty: --resume goes on with it, --overwrite "
+            f"{path} already exists and is not empty: --resume goes on with it, --overwrite "
             f"replaces it once the new "
             "answers are there, another -o leaves it as it is"
         )

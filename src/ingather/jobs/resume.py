@@ -107,7 +107,7 @@ class Resume:
         )
         anew = "--overwrite" if self.rows is None else "--refresh"
         raise SetupError(
-            f"the id {key!r} was asked something else when its answer was written: {anew} asks all "
+            f"the id {key!r} has a saved answer to a different request: {anew} asks all "
             f"anew, "
             f"another -o keeps both{by_place}"
         )

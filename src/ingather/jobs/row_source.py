@@ -87,9 +87,7 @@ class Source:
             try:
                 yield from FORMATS[self._format()](lines, self.name)
             except (OSError, EOFError, zlib.error) as error:
-                packed = (
-                    "the gzip data is damaged, cut off, or none at all: " if self._packed else ""
-                )
+                packed = "corrupt or truncated gzip data, or none at all: " if self._packed else ""
                 yield BadLine(
                     self.name, lines.number + 1, f"cannot be read from here on: {packed}{error}"
                 )

@@ -12,7 +12,7 @@ class Limits:
 
     `max_concurrency`: calls in flight. `requests_per_minute`, `tokens_per_minute` (in and out
     together), `input_tokens_per_minute`, `output_tokens_per_minute`: never exceeded in any 60
-    seconds; tokens as far as answers can be foretold: estimated before (from those before them),
+    seconds; tokens based on estimates, corrected by reported usage: estimated before (from earlier answers),
     settled after. `max_wait`: seconds; a provider that asks for a longer wait gets a `QuotaWait`
     error instead.
 

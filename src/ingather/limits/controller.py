@@ -49,7 +49,7 @@ class Outcome(Enum):
     IGNORED = "ignored"
     DROPPED = "dropped"  # unknown whether it was paid: the reservation stays
     LATE = "late"  # the same, by its timeout: perhaps too many are in flight
-    AWAY = "away"  # found nobody: overloaded, or no connection; cost no tokens
+    UNAVAILABLE = "unavailable"  # found nobody: overloaded, or no connection; cost no tokens
 
 
 _UNSETTLED = (Outcome.DROPPED, Outcome.LATE)
@@ -79,7 +79,7 @@ class Controller:
         self._paced: tuple[int, ...] = ()  # the resources of which something is known
         self._total = NOTHING
         self._strikes, self._first_strike = 0, -math.inf
-        self._is_closed, self._knocked_at, self._round_trip = False, -math.inf, 0.0
+        self._is_closed, self._last_probe_at, self._round_trip = False, -math.inf, 0.0
         if not learns:
             self.window.expect(math.inf)
 
@@ -125,7 +125,7 @@ class Controller:
             return math.inf, "concurrency" if self.window.is_known else "start"
         until = self.paused_until
         if self._is_closed:
-            until = max(until, self._knocked_at + _SILENCE * self._round_trip)
+            until = max(until, self._last_probe_at + _SILENCE * self._round_trip)
         if until > now and until - now > INSTANT:
             return until - now, "pause"
         if self.outage.since is not None and self.in_flight:
@@ -153,7 +153,7 @@ class Controller:
         for which in self._paced:
             self._take(which, takes[which], now)
         if self._is_closed:
-            self._knocked_at = now
+            self._last_probe_at = now
         sent = Sent(now, takes, self._total, self.in_flight)
         if self.learns:
             self.ceilings.log.append(sent)
@@ -184,7 +184,7 @@ class Controller:
             self._answered(sent, now)
         elif outcome is Outcome.LATE:
             self.window.late(sent.at, sent.flying, is_paced=bool(self._paced), now=now)
-        elif outcome is Outcome.AWAY and (
+        elif outcome is Outcome.UNAVAILABLE and (
             delay := self.outage.failed(sent, self.ceilings.log, self._random(), now)
         ):
             self.paused_until = max(self.paused_until, now + delay)

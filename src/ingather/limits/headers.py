@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LONGEST_HINT = 86_400.0
-"""Seconds: nobody sits out a longer wait, which counts as this."""
+"""Seconds: a cap on any retry hint."""
 
 _ABSURD = 1e12  # a limit of so many requests or tokens is a placeholder
 # a bare number from here on (1973) is an instant in seconds, from _EPOCH_MS on one in smaller units

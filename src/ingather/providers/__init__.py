@@ -1,1 +1,1 @@
-"""Whom we ask: the dialects, and what any provider is."""
+"""Target we ask: the dialects, and what any provider is."""

@@ -92,7 +92,7 @@ def conversation(messages: Sequence[LLMMessage]) -> dict[str, object]:
 def _turn(message: LLMMessage) -> tuple[str, list[Mapping[str, object]]]:
     if message.function_call is not None or message.role == "function":
         raise BadRequest(
-            "function_call is OpenAI's old form, which Anthropic has no equal for: use tool_calls"
+            "function_call is OpenAI's old form, for which Anthropic has no equivalent: use tool_calls"
         )
     blocks = [_block(part) for part in parts_of(message)]
     if message.role == "tool":

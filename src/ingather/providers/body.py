@@ -94,8 +94,7 @@ def encoded(body: Mapping[str, object], messages: Sequence[LLMMessage]) -> bytes
     """The same bytes for the same `body`; raises `BadRequest` that names what cannot be sent, and where.
 
     Keys are sorted, but those of a schema: their order is the one in which a model answers, and
-    what it says first is what it thinks of first. `messages`: what was to be said, which is not
-    nothing.
+    what it says first is what it thinks of first. `messages`: must not be empty.
 
     >>> from ingather.task import LLMMessage
     >>> encoded({"model": "m", "input": "Hi"}, [LLMMessage("user", "Hi")])

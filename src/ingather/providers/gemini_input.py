@@ -118,7 +118,7 @@ def _turn(message: LLMMessage, names: dict[str, str]) -> tuple[str, list[Part]]:
     """Role and parts; `names` remembers what each tool call called, which its result has to name again."""
     if message.function_call is not None or message.role == "function":
         raise BadRequest(
-            "function_call is OpenAI's old form, which Gemini has no equal for: use tool_calls"
+            "function_call is OpenAI's old form, for which Gemini has no equivalent: use tool_calls"
         )
     if message.role == "tool":
         call_id = str(message.metadata.get("tool_call_id") or "")
@@ -158,7 +158,7 @@ def _part(part: Part) -> Part:
     if kind is None:
         return part  # in Gemini's own form
     raise BadRequest(
-        f"a part of the type {kind!r:.40} has no equal in Gemini: give it in Gemini's own form"
+        f"a part of the type {kind!r:.40} has no equivalent in Gemini: give it in Gemini's own form"
     )
 
 
@@ -212,7 +212,7 @@ def _put_tools(sent: dict[str, Any], params: Mapping[str, object]) -> None:
         sent["tools"] = own
     if params.get("parallel_tool_calls") is False:
         raise SetupError(
-            "'parallel_tool_calls' has no equal in Gemini's generateContent: leave it out"
+            "Gemini's generateContent has no equivalent of 'parallel_tool_calls': leave it out"
         )
     if "tool_choice" in params:
         kind, name = chosen_of(params["tool_choice"])

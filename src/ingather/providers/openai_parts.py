@@ -150,7 +150,7 @@ def text_list(stop: object) -> object:
 
 
 def refuse_unknown(params: Mapping[str, object], unknown: frozenset[str], api: str) -> None:
-    """Raise `SetupError` for a word of OpenAI's that `api` has no equal for: to drop it would change the answer."""
+    """Raise `SetupError` for a parameter that `api` lacks: dropping it would change the answer."""
     for name in params:
         if name in unknown:
-            raise SetupError(f"{name!r} has no equal in {api}: leave it out")
+            raise SetupError(f"{api} has no equivalent of {name!r}: leave it out")

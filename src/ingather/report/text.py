@@ -25,7 +25,7 @@ _ADVICE: dict[type[BaseException], str] = {
     tree.ModelNotFound: "no such model or path there: check the model's name and the base URL",
     tree.TooLong: "longer than the model's context: shorten these, or take a model with a longer one",
     tree.TooBig: "one request needs more than a whole minute's tokens: shorten it, or raise the limit if it is yours",
-    tree.TlsFailed: "the server's certificate is not to be trusted; it is never left unchecked",
+    tree.TlsFailed: "TLS certificate verification failed; verification is never switched off",
     tree.Redirected: "give the base URL that the redirect points to, if you trust it",
     tree.AnswerTooLarge: "ask for a shorter answer (max_tokens)",
     tree.BadRequest: "the provider refuses these requests as they are: read its message",

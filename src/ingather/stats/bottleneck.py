@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ingather.limits.snapshot import Learnt
     from ingather.stats import Stats
 
-_HARDLY = 0.05  # seconds of calls in all: too little to say anything
+_MIN_WORK_S = 0.05  # seconds of calls in all: too little to say anything
 _MOSTLY, _PARTLY = 0.5, 0.2  # shares of the time
 _SAME = 1.02  # a cap of the user's that is nearer than this to the provider's limit is that limit
 
 _WORDS = {
     "slots": "the slots: {peak}. Raise max_concurrency if the provider takes more at once",
-    "start": "the start: how many calls at once the provider takes had still to be found out",
-    "backoff": "sleeping after faults of the provider. Send fewer calls at once, or try again when it is well",
+    "start": "the start: the number of concurrent calls that the provider takes was still being tuned",
+    "backoff": "sleeping after faults of the provider. Send fewer calls at once, or retry once the provider recovers",
     "budget": "the budget: calls waited until what others had reserved was settled. Raise it, or lower max_tokens",
     "input": "the input: there was often nothing to do. Feed tasks faster",
     "consumer": "whoever takes the results: often all was done and nothing taken. Take them faster",
@@ -102,7 +102,7 @@ def what_limited(work: Work, held: Mapping[str, float]) -> str:
     there was hardly a call.
     """
     waited = sum(held.values())
-    if work.busy < _HARDLY and waited < 1.0 and work.asleep < 1.0:
+    if work.busy < _MIN_WORK_S and waited < 1.0 and work.asleep < 1.0:
         return ""
     is_few = work.median is not None and work.slowest > 4 * work.median
     if waited and (waited >= _MOSTLY * work.wall or waited > max(work.tail, _PARTLY * work.wall)):

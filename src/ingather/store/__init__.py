@@ -130,7 +130,7 @@ class Store:
         self._writer.close()
 
     async def aclose(self) -> None:
-        """The same, for who is on a loop."""
+        """Async version of `close`."""
         await run_in_thread(self.close, "closing the store")
 
     # -- for executors

@@ -91,9 +91,7 @@ class Answers:
         if response is None and not self._told:
             self._told = True
             logger.warning(
-                "row %d of the store is no answer of ours: it counts as not there, as will all "
-                "like it",
-                row.id,
+                "ignoring row %d of the store, which is unreadable, and all others like it", row.id
             )
         return response
 

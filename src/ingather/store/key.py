@@ -67,7 +67,7 @@ def parts(asked: bytes) -> dict[str, str]:
     """
     try:
         identity, sample, body = exact_json.loads(asked)
-    except ValueError:  # the body is of a provider that speaks no JSON, or the row is none of ours
+    except ValueError:  # the body is of a provider that speaks no JSON, or the row is not an answer
         return {"request": _hashed(asked)}
     found = {"sample": str(sample)} if sample else {}
     pieces = [exact_json.dumps(piece).decode() for piece in identity.split("\0")]

@@ -61,9 +61,7 @@ class Nearest:
         if row is not None:
             response = read(row, key.hash)
             if response is None:
-                return Explanation(
-                    "what is stored for it is no answer of ours, or was changed since"
-                )
+                return Explanation("what is stored for it is unreadable, or was changed since")
             return Explanation(response=response, stored=row.stored)
         mine = parts(key.asked())
         near = self._nearest(mine)

@@ -50,7 +50,7 @@ class Recorder:
     replayed asks for no wait.
 
     Raises `NotRecorded` for a request that the file does not have, where it only replays;
-    SetupError for a file that is no recording, and for a mode that there is not.
+    SetupError for a file that is not a recording, and for an unknown mode.
 
     >>> from ingather import EchoProvider
     >>> from ingather.testing import Recorder

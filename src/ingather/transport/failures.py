@@ -36,11 +36,11 @@ def typed(
             )
         case aiohttp.ClientConnectorCertificateError():
             return TlsFailed(
-                f"the certificate of {host} is not to be trusted: {_said(fault.certificate_error)}"
+                f"TLS certificate verification failed for {host}: {_said(fault.certificate_error)}"
             )
         case aiohttp.ClientConnectorSSLError() if not isinstance(fault.os_error, _CUT):
             return TlsFailed(
-                f"no TLS with {host}: {_said(fault.os_error)}. Does it speak https at all?"
+                f"TLS handshake with {host} failed: {_said(fault.os_error)}. Does it serve HTTPS?"
             )
         case aiohttp.ClientConnectorError():
             return ConnectFailed(_unconnected(fault, host))
@@ -51,14 +51,14 @@ def typed(
                 f"the proxy on the way to {host} answers {fault.status} {_line(fault.message)}"
             )
         case aiohttp.ClientResponseError():
-            return BadBody(f"{host} does not answer in proper HTTP: {_line(fault.message)}")
+            return BadBody(f"malformed HTTP response from {host}: {_line(fault.message)}")
         case aiohttp.InvalidURL():
             return SetupError(f"not a usable URL: {host}")
         case TimeoutError():
             return AttemptTimeout(f"no answer from {host} within {timeout:g} s")
         case _:
             return ConnectionLost(
-                f"the connection to {host} broke before the whole answer was here: {_said(fault)}"
+                f"connection to {host} lost before the full response arrived: {_said(fault)}"
             )
 
 

@@ -265,7 +265,7 @@ class Client:
             self.controller.closed(Outcome.IGNORED, call.sent, None, now)
             heapq.heappush(self.queue, call)
         else:
-            self.controller.closed(Outcome.AWAY, call.sent, None, now)
+            self.controller.closed(Outcome.UNAVAILABLE, call.sent, None, now)
             heapq.heappush(self.queue, call)
         self.drain()
 

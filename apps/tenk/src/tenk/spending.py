@@ -21,7 +21,7 @@ class NoPrice(TenkError):
 
     def __init__(self, model: str) -> None:
         super().__init__(
-            f"the price of {model} is not known, so that --max-cost cannot be kept: give --price "
+            f"the price of {model} is not known, so --max-cost cannot be enforced: give --price "
             f"{model}=IN:OUT, "
             "USD for a million tokens in and out, or leave --max-cost out"
         )

@@ -130,7 +130,7 @@ class Dialect(Protocol):
         ...
 
     def speaks(self, path: str, headers: Mapping[str, str]) -> bool:
-        """Whether a request beside calls, for the models or to a path that there is not, expects this form."""
+        """Whether a request beside calls, for the models or to an unknown path, expects this form."""
         ...
 
     def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> Ask:
