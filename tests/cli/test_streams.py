@@ -175,7 +175,12 @@ PROGRAM = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background may have it ignored
 import {package}.cli, ingather.cli.start
-print("begun", flush=True)
+see_to = ingather.cli.start.end_at_once
+def begun():
+    see_to()
+    ingather.cli.start.end_at_once = see_to
+    print("begun", flush=True)
+ingather.cli.start.end_at_once = begun
 sys.argv[1:] = {arguments}
 {package}.cli.main()
 """
@@ -204,3 +209,32 @@ def test_interrupt_while_it_starts_is_quiet(package, milliseconds):
     # where it had said all, and Python itself was ending, whom a signal ends in silence
     ended = (0, -signal.SIGINT)
     assert process.returncode in ((130,) if package == "ingather" else (130, *ended))
+
+
+AS_JSON_IS_LOADED = """
+import os, signal, sys
+
+class Interrupts:
+    sent = False
+    def find_spec(self, name, path=None, target=None):
+        if "orjson" in sys.modules and not name.startswith("orjson") and not self.sent:
+            self.sent = True
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupts())
+import {package}.cli
+sys.argv[1:] = {arguments}
+{package}.cli.main()
+"""
+
+
+@pytest.mark.parametrize("package", ["ingather", "tenk"])
+def test_interrupt_while_json_is_loaded_crashes_nothing(package):
+    run = ["run", write_tasks("t.jsonl", 3), "-o", "o.jsonl", "--model", "echo"]
+    arguments = run if package == "ingather" else ["sections", "t.jsonl"]
+    program = AS_JSON_IS_LOADED.format(package=package, arguments=json.dumps(arguments))
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

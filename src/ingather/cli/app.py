@@ -10,6 +10,7 @@ from ingather.cli.cache_command import clear, stats
 from ingather.cli.explain import explain
 from ingather.cli.run_command import run
 from ingather.cli.simulate import simulate
+from ingather.cli.streams import load_json
 
 # no pretty exceptions: they print local variables, and those may hold keys
 app = typer.Typer(
@@ -39,7 +40,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def ingather(
-    version: bool = typer.Option(
+    version: bool = typer.Option(  # noqa: ARG001 - its callback has answered
         False,
         "--version",
         "-V",
@@ -56,3 +57,4 @@ def ingather(
       ingather run tasks.jsonl -o answers.jsonl --model openai/any \\
         --base-url http://127.0.0.1:8800/v1
     """  # noqa: D301 - typer's mark for "keep these lines as they are"
+    load_json()

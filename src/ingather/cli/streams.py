@@ -145,6 +145,12 @@ def interrupts_held() -> Iterator[None]:
     check_interrupted()
 
 
+def load_json() -> None:
+    """Import orjson whole: where its import is interrupted, it crashes the process."""
+    with interrupts_held():
+        import orjson  # noqa: F401 - for that alone
+
+
 _was_interrupted = _held = False
 
 

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import typer
 
+from ingather.cli.streams import load_json
 from tenk.cli.analyze import analyze
 from tenk.cli.sections import sections
 from tenk.cli.serve import serve
@@ -30,7 +31,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def tenk(
-    version: bool = typer.Option(
+    version: bool = typer.Option(  # noqa: ARG001 - its callback has answered
         False,
         "--version",
         "-V",
@@ -40,3 +41,4 @@ def tenk(
     ),
 ) -> None:
     """Read a company's 10-K, and say of every claim where in the filing it stands."""
+    load_json()
