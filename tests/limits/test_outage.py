@@ -37,3 +37,58 @@ def test_a_probe_that_fails_at_once_is_followed_by_a_longer_pause(early):
     away = Away()
     delay = away.begins()
     assert away.fails(delay - early) > delay
+
+
+def test_failures_in_a_row_that_chance_does_not_bring_are_an_outage():
+    """Where up to seven in a hundred fail, four in a row come by chance once in ten thousand at most."""
+    away = Away()
+    assert [away.fails(now) for now in (0.0, 1.0, 2.0)] == [0.0, 0.0, 0.0]
+    assert away.outage.since is None
+    assert away.fails(3.0) > 0.0
+    assert away.outage.since == 3.0
+
+
+def test_where_faults_are_common_more_of_them_in_a_row_are_none():
+    away = Away()
+    for number in range(200):  # one in two
+        sent = Sent(float(number), TAKES, TAKES, 1)
+        away.log.append(sent)
+        if number % 2:
+            assert away.outage.failed(sent, away.log, 0.0, float(number)) == 0.0
+        else:
+            away.outage.answered(sent.at)
+    assert away.outage.since is None
+
+
+def test_pauses_double_from_a_second_and_a_half_to_sixteen():
+    away = Away()
+    now, delays = 0.0, []
+    delay = away.begins()
+    for _ in range(6):
+        delays.append(delay)
+        now += delay
+        delay = away.fails(now)
+    assert delays == [1.5, 3.0, 6.0, 12.0, 16.0, 16.0]
+
+
+def test_a_quarter_of_a_pause_is_chance():
+    away = Away()
+    away.log = [Sent(0.0, TAKES, TAKES, 1) for _ in range(9)]
+    for sent in away.log[:-1]:
+        sent.failed = True
+    assert away.outage.failed(away.log[-1], away.log, 1.0, 0.0) == 1.5 * 0.75
+
+
+def test_the_first_answer_ends_it_but_not_one_to_an_older_request():
+    away = Away()
+    away.begins()
+    assert not away.outage.answered(0.0)
+    assert away.outage.answered(1.0)
+    assert away.outage.since is None
+
+
+def test_what_is_found_after_a_minute_in_which_nobody_asked_is_another():
+    away = Away()
+    away.begins()
+    assert away.fails(1000.0) == 1.5
+    assert away.outage.since == 1000.0
