@@ -22,6 +22,9 @@ def only(text: str) -> tuple[tuple[str, ...], float] | None:
     ("line", "items", "weight"),
     [
         ("Item 1. Business", ("1",), TITLED),
+        ("Item 1 Our Business", ("1",), TITLED),  # an O is no nought where a word begins with it
+        ("Item 2 Land and Facilities", ("2",), UNTITLED),
+        ("Item lO. Directors and Executive Officers", ("10",), TITLED),
         ("ITEM 9A(T).\tCONTROLS AND PROCEDURES", ("9A",), TITLED),
         ("PART II, ITEM 7. MANAGEMENT'S DISCUSSION", ("7",), TITLED),
         ("Item 1 (A) Risk Factors", ("1A",), TITLED),

@@ -29,7 +29,7 @@ _ITEM = re.compile(
     (?P<head>
       (?:I\s?T\s?E\s?M|I\s?t\s?e\s?m)\s?(?:[Ss]|\([Ss]\))?(?![A-Za-z])
       [\s.:\#|–—-]{0,12} (?:[Nn][Oo]s?\.?\s{1,3})?
-      (?P<number>(?:[IVX]{2,4}|[VX])(?![A-Za-z])|[1-9Il](?:[ ]?[0-6OIl])?) (?![0-9]|\.[0-9])
+      (?P<number>(?:[IVX]{2,4}|[VX])(?![A-Za-z])|[1-9Il](?:[ ]?(?:[0-6]|[OIl](?![A-Za-z])))?) (?![0-9]|\.[0-9])
       (?P<letter>(?:[ \t.]?-?[ \t]?[A-Da-d]|[ \t]?\([A-D]\))(?![A-Za-z’'])(?:[ \t]?\([Tt]\))?)?
       (?P<more> (?: [\s.,]{0,4} (?:,|&|/|\+|(?:and|AND|And|through|THROUGH|to|TO|thru)\b|[-–](?=\s?\d)) \s{0,4}
                 (?:(?:and|AND|And|&)\s{1,3})? (?:(?:I\s?T\s?E\s?M|I\s?t\s?e\s?m)[Ss]?\s{1,4})?
