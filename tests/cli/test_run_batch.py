@@ -259,8 +259,7 @@ def test_damaged_packing_stops_the_run_before_anything_is_sent(ingather, simulat
     done = ingather("run", "t.jsonl.gz", "-o", "a.jsonl", *asking(sim))
     assert done.code == 2
     assert re.search(
-        r"t\.jsonl\.gz, line \d+: cannot be read from here on: the gzip data is "
-        r"damaged",
+        r"t\.jsonl\.gz, line \d+: cannot be read from here on: corrupt or truncated gzip data",
         done.err,
     )
     assert sim.stats()["calls"] == 0
