@@ -211,7 +211,7 @@ def test_a_disk_that_fills_at_any_write_of_it(tmp_path):
         failed = disk.writes >= fails_at
         assert beside(path) == []
         assert_all_is_there(path)
-    assert any("It is as it was. Make room beside it" in words for words in said)
+    assert any("It is as it was. Its folder must be writable" in words for words in said)
 
 
 def refused(path):

@@ -72,6 +72,6 @@ def _copy(path: Path, backup: Path) -> None:
         size = path.stat().st_size / 2**20
         raise StoreUnusable(
             f"the store {path} is of an older version, and could not be copied before it is "
-            f"migrated: {error}. It is as it was. Make room beside it ({size:,.0f} MiB), or move "
-            f"it to where there is room"
+            f"migrated: {error}. It is as it was. Its folder must be writable, with "
+            f"{size:,.1f} MiB of room"
         ) from error
