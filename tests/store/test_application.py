@@ -76,8 +76,17 @@ def test_from_many_threads(notes):
     assert len(notes.read(titles)) == 8
 
 
+async def test_no_answer_waits_for_what_an_application_does(store, notes):
+    held = threading.Event()
+    holding = asyncio.ensure_future(notes.aread(lambda _: held.wait(30)))
+    await asyncio.sleep(0)
+    await store.keep(key("x"), LLMResponse("an answer"))
+    assert not holding.done()
+    held.set()
+    assert await holding
+
+
 async def test_what_fails_is_taken_back_alone_and_raised_as_it_is(store, notes):
-    """Beside it, in the same transaction, are answers that were paid for."""
 
     def fails(db):
         add("half")(db)
@@ -228,8 +237,8 @@ def test_in_a_store_that_is_only_read(path):
             store.tables("notes", [FIRST, SECOND])
 
 
-def test_a_forked_child_is_told(store, notes, monkeypatch):
-    monkeypatch.setattr(store._writer, "_pid", -1)
+def test_a_forked_child_is_told(notes, monkeypatch):
+    monkeypatch.setattr(notes._writer, "_pid", -1)
     with pytest.raises(StoreError, match="before a fork"):
         notes.read(titles)
 

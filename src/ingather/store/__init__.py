@@ -87,7 +87,8 @@ class Store:
         self._answers = Answers(time.time() if refresh else 0.0, max_age, max_bytes)
         self._writer = Writer(*open_file(self.path, read_only=read_only), self._answers, self.path)
         # also at exit: what waits is written
-        self._finalizer = weakref.finalize(self, self._writer.let_go)
+        self._finalizers = [weakref.finalize(self, self._writer.let_go)]
+        self._writers = [self._writer]
 
     def stats(self) -> StoreStats:
         """How much it holds. Waits for the file."""
@@ -117,17 +118,31 @@ class Store:
         `name`: of the application, in lower-case letters and digits; all that is made is named
         ``NAME_…``. `steps`: from nothing to the tables as they are now, one for each version that
         was ever released, SQL or a function of the connection. Those that the file lacks are taken
-        in one transaction, while a copy of the file is kept beside it. Waits for the file.
+        in one transaction, while a copy of the file is kept beside it. Waits for the file; closed
+        with the store.
 
         Raises `StoreUnusable` where the tables were made by a newer version of the application, or
         cannot be made, and what a step raises: then the file is as it was.
         """
-        return open_tables(self._writer, self.path, name, steps, read_only=self.read_only)
+        # a connection and a thread of their own: no answer waits for what an application writes
+        writer = Writer(
+            *open_file(self.path, read_only=self.read_only), Answers(0.0, None, None), self.path
+        )
+        try:
+            tables = open_tables(self, writer, name, steps)
+        except BaseException:
+            writer.close()
+            raise
+        self._finalizers.append(weakref.finalize(self, writer.let_go))
+        self._writers.append(writer)
+        return tables
 
     def close(self) -> None:
         """Write what waits, and close the file. Closing again does nothing."""
-        self._finalizer.detach()
-        self._writer.close()
+        for finalizer in self._finalizers:
+            finalizer.detach()
+        for writer in self._writers:
+            writer.close()
 
     async def aclose(self) -> None:
         """Async version of `close`."""

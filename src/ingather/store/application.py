@@ -15,8 +15,8 @@ from ingather.store.writer import Job
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
+    from ingather.store import Store
     from ingather.store.schema import Step
     from ingather.store.writer import Writer
 
@@ -29,11 +29,11 @@ _OURS = {"answers", "runs", "attempts", "outputs", "requests", "applications", "
 class ApplicationTables:
     """Tables of an application in a store's file: made by `Store.tables`, with which they close.
 
-    What is to be done is a function of the file's `sqlite3.Connection`. It runs in the store's own
-    thread, one after another, so it is safe to ask for from any thread and any loop; it should be
-    quick, since answers wait for it, and it neither commits nor keeps the connection. What it
-    returns is returned, and what it raises is raised, as it is. `StoreError` is raised where the
-    file cannot be written or was closed.
+    What is to be done is a function of a `sqlite3.Connection` to the file. It runs in a thread of
+    its own, one after another, so it is safe to ask for from any thread and any loop; it should be
+    quick, since answers are not written meanwhile where it writes, and it neither commits nor keeps
+    the connection. What it returns is returned, and what it raises is raised, as it is.
+    `StoreError` is raised where the file cannot be written or was closed.
 
     >>> from tempfile import TemporaryDirectory
     >>> from ingather import Store
@@ -45,8 +45,9 @@ class ApplicationTables:
     [('a',)]
     """
 
-    def __init__(self, writer: Writer, name: str) -> None:
+    def __init__(self, store: Store, writer: Writer, name: str) -> None:
         self.name = name
+        self._store = store  # which would close them, were it dropped
         self._writer = writer
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -75,17 +76,18 @@ class ApplicationTables:
 
 
 def open_tables(
-    writer: Writer, path: Path, name: str, steps: Sequence[Step], *, read_only: bool
+    store: Store, writer: Writer, name: str, steps: Sequence[Step]
 ) -> ApplicationTables:
     """The tables of the application `name`, brought to the version that `steps` lead to."""
+    path = store.path
     if _NAME.fullmatch(name) is None or name in _OURS:
         raise ValueError(
             f"the name of an application is lower-case letters and digits, and none of "
             f"{', '.join(sorted(_OURS))}: not {name!r}"
         )
-    tables = ApplicationTables(writer, name)
+    tables = ApplicationTables(store, writer, name)
     version = tables.read(partial(_version, name=name))
-    if version < len(steps) and read_only:
+    if version < len(steps) and store.read_only:
         raise StoreUnusable(
             f"the tables of {name} in {path} have version {version}, older than {len(steps)}: open "
             f"the store once where it may be written"
