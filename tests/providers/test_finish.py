@@ -442,3 +442,15 @@ def test_only_a_good_end_is_written_as_one(path, reason, end):
         assert ChatCompletion.model_validate(body, strict=True).choices[0].finish_reason != "length"
     else:
         assert body["choices"][0]["finish_reason"] not in ("stop", "tool_calls", "function_call")
+
+
+THOUGHTS = ["<think>{}</think>", "<seed:think>{}</seed:think>", "<longcat_think>{}</longcat_think>",
+            "<unused94>thought\n{}<unused95>", "<|START_THINKING|>{}<|END_THINKING|>",
+            "<|inner_prefix|>{}<|inner_suffix|>", "‹｜think｜>{}‹｜/think｜>", "◁think▷{}◁/think▷"]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", THOUGHTS)
+def test_an_answer_of_thoughts_alone_is_empty_in_every_form(form):
+    assert is_empty(LLMResponse(form.format("It may be Paris.")))
+    assert is_empty(LLMResponse(form.partition("{}")[0] + "It may be"))
+    assert not is_empty(LLMResponse(form.format("It may be Paris.") + "Paris."))

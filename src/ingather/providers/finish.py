@@ -118,8 +118,10 @@ _THOUGHT = (
       | <\|channel>(?:thought|analysis).*?(?:<channel\|>|\Z)
       | \[THINK\].*?(?:\[/THINK\]|\Z)
       | <details\s+type="reasoning".*?(?:</details>|\Z)
-      | [<◁]\|?(?:\w+:|begin_of_)?(think(?:ing)?|thoughts?|reasoning)(?:\s[^<>]{0,300})?\|?[>▷] .*?
-        (?:[<◁]\|?(?:/|end_of_)(?:\w+:)?\1\|?[>▷]|\Z)
+      | <unused94>.*?(?:<unused95>|\Z) | <\|inner_prefix\|>.*?(?:<\|inner_suffix\|>|\Z)
+      | <\|start_(thinking|thoughts?)\|>.*?(?:<\|end_\1\|>|\Z)
+      | [<◁＜‹][|｜]?(?:\w+[:_]|begin_of_)?(think(?:ing)?|thoughts?|reasoning)(?:\s[^<>]{0,300})?[|｜]?[>▷＞›] .*?
+        (?:[<◁＜‹][|｜]?(?:/|end_of_)(?:\w+[:_])?\2[|｜]?[>▷＞›]|\Z)
       | (?:<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|end_of_turn)\|>|</s>|<end_of_turn>)\s*\Z
     """,
         re.DOTALL | re.VERBOSE | re.IGNORECASE,
@@ -279,7 +281,7 @@ def _nothing(response: LLMResponse) -> str:
 
 def _without_thoughts(text: str) -> str:
     text = text.strip(_UNSEEN)
-    while text[:1] in {"<", "[", "◁"} and (thought := _THOUGHT.match(text)):
+    while text[:1] in {"<", "[", "◁", "＜", "‹"} and (thought := _THOUGHT.match(text)):
         text = text[thought.end() :].strip(_UNSEEN)
     # some servers drop the first tag
     dropped = text.lower().endswith(_CLOSING) and "<think" not in text
