@@ -50,6 +50,14 @@ def test_answers_in_a_file_are_all_there_and_nothing_else(streams):
     assert {line["id"] for line in answers("o.jsonl")} == {f"t{number}" for number in range(20)}
 
 
+@pytest.mark.parametrize("streams", ["<&-", "<&- >&- 2>&-"])
+def test_tasks_from_an_input_that_is_closed_are_a_mistake(streams):
+    code, _, said = shell(f"{INGATHER} run - -o o.jsonl --model echo {streams}")
+    assert code == 2
+    assert "2>&-" in streams or "cannot read the tasks from standard input" in said
+    assert not Path("o.jsonl").exists()
+
+
 def test_what_is_printed_never_lands_in_a_file_that_took_its_descriptor():
     Path("t.jsonl").write_text('{"id": "a", "prompt": "x"}\n{"id": "b", "prompt": "y"}\n')
     code, _, _ = shell(f"{RUN} --store s.db 2>&- >&- <&-")

@@ -5,6 +5,7 @@ A format is one function from lines of bytes to rows. Nothing here holds more th
 
 from __future__ import annotations
 
+import os
 import stat
 import zlib
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class Source:
         if self.format is not None and self.format not in FORMATS:
             raise SetupError(f"--format is one of {', '.join(FORMATS)}, not {self.format!r:.60}")
         if self.path == "-":
+            _check_standard_input()
             return
         if self.format is None:
             check_input(self.path)
@@ -111,6 +113,16 @@ class Source:
 
         # its own lines are cut in Python, slowly
         return BufferedReader(cast("RawIOBase", gzip.open(self.path, "rb")))
+
+
+def _check_standard_input() -> None:
+    try:
+        os.read(0, 0)
+    except OSError as error:
+        raise SetupError(
+            f"cannot read the tasks from standard input: {error.strerror}; pipe them in, or name a "
+            f"file"
+        ) from error
 
 
 def _as_utf8(file: BinaryIO) -> Iterator[bytes]:
