@@ -129,6 +129,22 @@ STREAMS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("halves", "content"),
+    [
+        (["\\ud83d", "\\ude00"], "😀"),
+        (["a\\ud83d", "b"], "a\ufffdb"),
+        (["\\ude00", "c"], "\ufffdc"),
+    ],
+)
+@pytest.mark.parametrize("form", [sse, lines])
+async def test_a_character_in_two_pieces_is_one(halves, content, form):
+    body = form(*(piece(content=f"<{number}>") for number in range(2)), piece("stop"))
+    for number, half in enumerate(halves):
+        body = body.replace(f"<{number}>".encode(), half.encode())
+    assert (await asked(body)).content == content
+
+
 @pytest.mark.parametrize("name", STREAMS)
 async def test_a_stream_is_read_as_one_answer(name):
     response = await asked(STREAMS[name], content_type="text/event-stream")

@@ -16,12 +16,13 @@ _NO_NUMBERS = re.compile(
 )
 
 
-def decoded(body: bytes | str) -> object:
+def decoded(body: bytes | str, *, is_part: bool = False) -> object:
     r"""What `body` says; damage in it costs no more than itself.
 
     Bytes that are no UTF-8, and halves of surrogate pairs, become U+FFFD; NaN, Infinity and numbers
     that no float holds become None; a byte-order mark and control characters in strings are let
-    pass. Raises ValueError for what is no JSON all the same.
+    pass. `is_part`: halves stay, whose other half may be in the next part; `mended` joins them.
+    Raises ValueError for what is no JSON all the same.
 
     >>> decoded(b'\xef\xbb\xbf{"content": "a\\ud83d", "score": NaN}')
     {'content': 'a�', 'score': None}
@@ -40,7 +41,7 @@ def decoded(body: bytes | str) -> object:
             found = _parsed(text)
         except ValueError:
             found = _parsed(_NO_NUMBERS.sub(lambda match: match[1] or "null", text))
-        return _mended(found)
+        return found if is_part else mended(found)
     except (ValueError, RecursionError):
         raise strict from None
 
@@ -76,9 +77,16 @@ def _whole(written: str) -> int | None:
         return None
 
 
-def _mended(value: object) -> object:
+def mended(value: object) -> object:
+    """The same with halves of surrogate pairs joined, or U+FFFD where the other half is missing."""
     if isinstance(value, str):
-        return _HALF_PAIRS.sub("\ufffd", value)
+        return _joined(value)
     if isinstance(value, dict):
-        return {_HALF_PAIRS.sub("\ufffd", key): _mended(inner) for key, inner in value.items()}
-    return [_mended(inner) for inner in value] if isinstance(value, list) else value
+        return {_joined(key): mended(inner) for key, inner in value.items()}
+    return [mended(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _joined(text: str) -> str:
+    if _HALF_PAIRS.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingather import exact_json
 from ingather.providers.dialect import Malformed
-from ingather.providers.lenient_json import decoded, without_comments
+from ingather.providers.lenient_json import decoded, mended, without_comments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,10 +47,10 @@ def stream_in(body: bytes) -> Stream | None:
     if not text.startswith("{"):
         return None
     try:
-        pieces = [decoded(line) for line in lines]
+        pieces = [decoded(line, is_part=True) for line in lines]
     except ValueError:  # a whole answer in several lines, or the last line was cut
         try:
-            pieces = [decoded(line) for line in lines[:-1]]
+            pieces = [decoded(line, is_part=True) for line in lines[:-1]]
         except ValueError:
             return None
     found = [piece for piece in pieces if isinstance(piece, dict)]
@@ -82,7 +82,7 @@ def json_of(
         data = joined(Stream([data], is_closed=False))
     except exact_json.JSONDecodeError:
         stream = stream_in(body)
-        data = decoded(body) if stream is None else joined(stream)
+        data = decoded(body) if stream is None else mended(joined(stream))
     try:
         return _object(data), exact_json.dumps(data)
     except TypeError:
@@ -155,7 +155,9 @@ def _said(data: str) -> list[dict[str, Any]]:
     """The object that an event is; several where a server leaves out the empty lines between them."""
     for parts in ([data], data.split("\n")):
         try:
-            said = [decoded(part) for part in parts if part.strip() not in ("", _DONE)]
+            said = [
+                decoded(part, is_part=True) for part in parts if part.strip() not in ("", _DONE)
+            ]
         except ValueError:
             continue
         return [each for each in said if isinstance(each, dict)]
